@@ -1,0 +1,20 @@
+/*
+ * Sabotage switches (`--test-hook NAME[=V]`): a test turns one on and must then fail.
+ * Builds with SIDECAST_TESTING accept them; a release binary knows none and refuses the
+ * flag. Set while the command line is read, before any thread starts; read from any
+ * thread.
+ */
+#ifndef BRIDGE_TESTING_TEST_HOOK_H
+#define BRIDGE_TESTING_TEST_HOOK_H
+
+#include <stdbool.h>
+
+/* Borrows `spec`, "no-replay" or "drop-frame=3". False when this build or this name knows
+ * no such switch. */
+bool test_hook_set(const char *spec);
+
+bool test_hook_no_replay(void);
+/* Every nth bus frame is dropped by the receiver; 0: none. */
+unsigned test_hook_drop_frame(void);
+
+#endif

@@ -1,0 +1,34 @@
+/* Sabotage switches of the testing builds: see the header. */
+#include "bridge/testing/test_hook.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The one mutable global of the program: no part of it exists in a release. */
+static struct {
+    bool no_replay;
+    unsigned drop_frame;
+} hooks;
+
+bool test_hook_set(const char *spec)
+{
+    if (strcmp(spec, "no-replay") == 0) {
+        hooks.no_replay = true;
+        return true;
+    }
+    if (strncmp(spec, "drop-frame=", 11) == 0) {
+        hooks.drop_frame = (unsigned)strtoul(spec + 11, NULL, 10);
+        return hooks.drop_frame > 0;
+    }
+    return false;
+}
+
+bool test_hook_no_replay(void)
+{
+    return hooks.no_replay;
+}
+
+unsigned test_hook_drop_frame(void)
+{
+    return hooks.drop_frame;
+}

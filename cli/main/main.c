@@ -1,0 +1,7 @@
+/* The sidecast command: everything is in cli/. */
+#include "cli/command.h"
+
+int main(int argc, char **argv)
+{
+    return command_main(argc, argv);
+}

@@ -1,0 +1,3 @@
+enum {
+    GW_EMPTY
+};

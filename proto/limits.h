@@ -1,0 +1,57 @@
+/*
+ * Ceilings on whatever a peer can make grow. Numbers that a user may change are defaults
+ * of options (bridge/options.c); these are the ones nobody can pass.
+ */
+#ifndef PROTO_LIMITS_H
+#define PROTO_LIMITS_H
+
+enum {
+    /* HTTP (the head limit is the parser's memory pool less 1 KiB: it must answer, not
+     * hang up) */
+    LIMIT_HTTP_POOL_BYTES = 8192,
+    LIMIT_HTTP_HEAD_BYTES = LIMIT_HTTP_POOL_BYTES - 1024,
+    LIMIT_HTTP_FIELDS = 100,
+    LIMIT_REQUEST_ID_BYTES = 128,
+
+    /* JSON */
+    LIMIT_JSON_DEPTH = 32,
+    LIMIT_JSON_NODES = 100000,
+    LIMIT_JSON_NUMBER_BYTES = 64,
+
+    /* publish */
+    LIMIT_PUBLISH_BYTES = 256 * 1024,
+    LIMIT_EVENT_NAME_BYTES = 128,
+    LIMIT_EVENT_ID_BYTES = 64,
+    LIMIT_META_BYTES = 1024,
+    LIMIT_TARGETS = 1000,
+    LIMIT_EXCEPT = 100,
+    LIMIT_NAMESPACE_BYTES = 128,
+
+    /* names */
+    LIMIT_ROOM_BYTES = 200,
+    LIMIT_ROOM_SEGMENT_BYTES = 128,
+    LIMIT_USER_BYTES = 128,
+    LIMIT_PATTERNS = 64, /* in one token */
+
+    /* tokens */
+    LIMIT_TOKEN_BYTES = 4096,
+    LIMIT_KID_BYTES = 64,
+
+    /* bus: buffers x the largest message stay within 64 MiB */
+    LIMIT_ENVELOPE_BYTES = LIMIT_PUBLISH_BYTES + 16 * 1024,
+    LIMIT_BUS_BATCH_BYTES = 64 * 1024,
+    LIMIT_BUS_MESSAGE_BYTES = LIMIT_ENVELOPE_BYTES + 64,
+    LIMIT_BUS_BUFFERS = 240,
+    LIMIT_APPEND_REQUESTS = 10000,
+    LIMIT_APPEND_BYTES = 64 * 1024 * 1024,
+
+    /* clients */
+    LIMIT_CLIENT_MESSAGE_BYTES = 1000000,
+    LIMIT_ACK_ID_DIGITS = 16, /* 2^53-1 */
+    LIMIT_EIO_SID_BYTES = 24,
+    LIMIT_SIO_SID_BYTES = 20,
+    LIMIT_PID_BYTES = 32,
+    LIMIT_POSITION_BYTES = 32
+};
+
+#endif

@@ -1,0 +1,3 @@
+enum {
+    PUBLISHER_API_EMPTY
+};
