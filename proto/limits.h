@@ -48,6 +48,8 @@ enum {
     /* clients */
     LIMIT_CLIENT_MESSAGE_BYTES = 1000000,
     LIMIT_ACK_ID_DIGITS = 16, /* 2^53-1 */
+    LIMIT_ATTACHMENTS = 10,   /* of one packet */
+    LIMIT_MESSAGE_ROOMS = 64, /* in one native connect */
     LIMIT_EIO_SID_BYTES = 24,
     LIMIT_SIO_SID_BYTES = 20,
     LIMIT_PID_BYTES = 32,

@@ -31,8 +31,6 @@ enum status publish_request_decode(struct slice body, struct publish_request *re
                                    struct publish_fault *fault);
 void publish_request_finish(struct publish_request *request);
 
-/* connect, connect_error, disconnect, disconnecting, newListener, removeListener (PROTOCOLS: Socket.IO reserves them). */
-bool event_name_is_reserved(struct slice name);
 bool event_id_is_valid(struct slice id); /* [A-Za-z0-9._:-]{1,64} */
 
 #endif
