@@ -1,0 +1,71 @@
+/*
+ * What a process was told, after flags, environment and defaults have met: one struct per
+ * part, and each part of the program is handed its own. Strings live as long as the
+ * config.
+ */
+#ifndef BRIDGE_CONFIG_H
+#define BRIDGE_CONFIG_H
+
+#include "bridge/logger.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config_gateway {
+    const char *listen; /* "127.0.0.1:7410" */
+    uint64_t count;
+    uint64_t ping_interval_ms, ping_timeout_ms, connect_timeout_ms;
+    uint64_t max_message_bytes;
+};
+
+struct config_publisher {
+    const char *listen;
+    const char *api_keys; /* comma-separated sk_…; empty: none */
+    uint64_t max_body_bytes;
+    uint64_t idempotency_ms;
+};
+
+struct config_ops {
+    const char *listen;
+};
+
+struct config_auth {
+    const char *hmac_secret; /* empty: no token is accepted */
+    const char *algorithm;   /* HS256, HS384, HS512 */
+    uint64_t leeway_ms;
+};
+
+struct config_bus {
+    const char *engine; /* "nng" */
+    const char *url;
+};
+
+struct config_log {
+    uint64_t keep_age_ms, keep_events, keep_bytes;
+};
+
+struct config_limits {
+    uint64_t connections;
+    uint64_t rooms_per_socket;
+    uint64_t outbox_bytes;
+    uint64_t outbox_frames;
+};
+
+struct config_logs {
+    enum log_level level;
+    enum log_format format;
+};
+
+struct config {
+    struct config_gateway gateway;
+    struct config_publisher publisher;
+    struct config_ops ops;
+    struct config_auth auth;
+    struct config_bus bus;
+    struct config_log log;
+    struct config_limits limits;
+    struct config_logs logs;
+};
+
+#endif

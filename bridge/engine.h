@@ -1,0 +1,224 @@
+/*
+ * The engine: where the log, the bus and the directory live. Nothing above bridge/ knows
+ * which one runs; tests/unit/engine_test.c holds every engine to the contract below.
+ *
+ * One process opens it in one role. ENGINE_LOG (the publisher): append, counts, members,
+ * totals and gateways are its own; it serves the gateways. ENGINE_GATEWAY: subscribe,
+ * replay, marks, sessions.
+ *
+ * Loop thread only; every callback runs on the loop thread. The engine's own threads stay
+ * inside.
+ */
+#ifndef BRIDGE_ENGINE_H
+#define BRIDGE_ENGINE_H
+
+#include "bridge/logger.h"
+#include "bridge/metrics.h"
+#include "proto/envelope.h"
+#include "proto/position.h"
+
+#include <uv.h>
+
+struct engine;
+
+enum engine_role {
+    ENGINE_LOG,
+    ENGINE_GATEWAY,
+};
+
+struct engine_config {
+    const char *name; /* "nng" */
+    enum engine_role role;
+    uv_loop_t *loop;
+    const struct logger *log; /* keeps */
+    struct metrics *metrics;  /* keeps; a gateway's are sent with its lease */
+    const char *url; /* "ipc:///run/sidecast/bus" (a folder) or "tcp://host:7413" */
+    const char *gateway_id; /* ENGINE_GATEWAY: "g1" */
+    struct {
+        uint64_t age_ms;
+        uint64_t events;
+        uint64_t bytes;
+    } keep; /* ENGINE_LOG: retention */
+};
+
+/* --- events
+ * --------------------------------------------------------------------------------- */
+
+/* Runs once per append: ST_OK with the position, or why the event was not kept. */
+typedef void engine_kept_fn(void *ctx, enum status status,
+                            const struct position *position);
+
+struct engine_event {
+    struct position position;
+    struct slice envelope; /* lent for the call */
+};
+
+/* What a gateway hears. Between two on_reset the events are complete, each once, in
+ * order. */
+struct engine_listener {
+    void (*on_event)(void *ctx, const struct engine_event *event);
+    /* After the last event that was at hand: write what waits. */
+    void (*on_settled)(void *ctx);
+    /*
+     * Events are missing and cannot be had any more, or the log began a new epoch:
+     * `reason` is "history_overflow" or "epoch_changed"; events go on after `now`.
+     */
+    void (*on_reset)(void *ctx, const char *reason, const struct position *now);
+    /* The log and the directory answer and everything is applied (true), or not (false).
+     */
+    void (*on_ready)(void *ctx, bool is_ready);
+    /* The directory does not know this gateway (any more): put every session again. */
+    void (*on_forgotten)(void *ctx);
+};
+
+/* --- sessions
+ * ------------------------------------------------------------------------------- */
+
+struct engine_membership {
+    enum room_kind kind; /* ROOM_NAMED; the others follow from the record */
+    struct slice name;
+    uint64_t joined_seq;
+};
+
+/*
+ * One session as the directory knows it: always written whole. A record with a lower
+ * generation than the known one is ignored, so that late and repeated writes do no harm.
+ */
+struct engine_session {
+    struct slice sid; /* public */
+    struct slice pid; /* secret; empty: not recoverable */
+    struct slice nsp;
+    struct slice user; /* empty: none */
+    uint64_t generation;
+    uint64_t epoch; /* of the joined_seq */
+    const struct engine_membership *rooms;
+    size_t room_count;
+};
+
+typedef void engine_done_fn(void *ctx, enum status status);
+/* `session` is lent for the call; NULL unless ST_OK. `gateway` says where it lives. */
+typedef void engine_found_fn(void *ctx, enum status status,
+                             const struct engine_session *session, struct slice gateway);
+
+/* --- questions
+ * ------------------------------------------------------------------------------ */
+
+struct engine_count {
+    uint64_t connections; /* each once, over all gateways */
+    bool complete;        /* false: a gateway could not be counted */
+};
+typedef void engine_count_fn(void *ctx, const struct engine_count *count);
+
+struct engine_totals {
+    uint64_t sessions, users, rooms, memberships;
+    bool complete;
+};
+
+struct engine_gateway {
+    struct slice id;
+    int pid;
+    bool is_ready;
+    uint64_t lag_ms; /* since its last lease */
+    struct metrics_snapshot counters;
+};
+typedef void engine_gateway_fn(void *ctx, const struct engine_gateway *gateway);
+
+struct engine_member {
+    struct slice sid, user, gateway;
+};
+/* One page; `cursor` (empty: the last page) is lent for the call. */
+typedef void engine_page_fn(void *ctx, enum status status,
+                            const struct engine_member *members, size_t count,
+                            struct slice cursor);
+
+/* `marks[i]` is the highest seq of rooms[i] that retention has removed (or more). */
+typedef void engine_marks_fn(void *ctx, enum status status, uint64_t epoch,
+                             const uint64_t *marks, size_t count);
+
+/* --- the table
+ * ------------------------------------------------------------------------------ */
+
+struct engine_ops {
+    const char *name;
+
+    /* Gives `*engine`; `*reason` is a sentence for the operator on failure. */
+    enum status (*open)(const struct engine_config *config, struct engine **engine,
+                        const char **reason);
+
+    /*
+     * Borrows `envelope`. ST_OK: queued, and on_kept will run once. ST_BUSY: too much
+     * waits, on_kept will not run. The event is kept before the bus sees it; nothing is
+     * said about receivers.
+     */
+    enum status (*append)(struct engine *engine, struct slice envelope, bool is_volatile,
+                          engine_kept_fn *on_kept, void *ctx);
+
+    /* Once; keeps `listener` and `ctx`. A new gateway begins at the head. */
+    void (*subscribe)(struct engine *engine, const struct engine_listener *listener,
+                      void *ctx);
+
+    /* The events of the given rooms after `from` up to and including `to`, in order, then
+     * on_done. */
+    void (*replay)(struct engine *engine, const struct room_key *rooms, size_t count,
+                   const struct position *from, uint64_t to,
+                   void (*on_event)(void *ctx, const struct engine_event *event),
+                   engine_done_fn *on_done, void *ctx);
+    void (*marks)(struct engine *engine, const struct room_key *rooms, size_t count,
+                  engine_marks_fn *on_marks, void *ctx);
+
+    /* ENGINE_LOG: the last position given. ENGINE_GATEWAY: the last one applied. */
+    void (*head)(struct engine *engine, struct position *position);
+
+    /*
+     * Borrow everything. on_done (may be NULL) runs once: ST_OK when the directory has
+     * it, ST_UNAVAILABLE after 2 s without an answer (the write may still happen: put
+     * again).
+     */
+    void (*session_put)(struct engine *engine, const struct engine_session *session,
+                        engine_done_fn *on_done, void *ctx);
+    void (*session_drop)(struct engine *engine, struct slice sid, uint64_t generation);
+    void (*session_find)(struct engine *engine, struct slice pid,
+                         engine_found_fn *on_found, void *ctx);
+
+    /* Connections in the union of the targets, without `except`. */
+    void (*count)(struct engine *engine, struct slice nsp,
+                  const struct envelope_target *targets, size_t target_count,
+                  const struct slice *except, size_t except_count,
+                  engine_count_fn *on_count, void *ctx);
+    void (*members)(struct engine *engine, const struct room_key *room,
+                    struct slice cursor, size_t limit, engine_page_fn *on_page,
+                    void *ctx);
+    void (*totals)(struct engine *engine, struct engine_totals *totals);
+    void (*gateways)(struct engine *engine, engine_gateway_fn *visit, void *ctx);
+
+    /* May what is appended now be kept and sent? ENGINE_GATEWAY: as on_ready said last.
+     */
+    bool (*is_ready)(struct engine *engine);
+    /* "memory", "log" or "fsync": what a 2xx of this engine means. */
+    const char *(*durability)(struct engine *engine);
+
+    /*
+     * Commits what is queued, answers it, and stops calling back. Bounded to 1 s. Threads
+     * of the bus library may live on: end the process by lifecycle_exit.
+     */
+    void (*close)(struct engine *engine);
+};
+
+/* Every engine begins with its table. */
+struct engine {
+    const struct engine_ops *ops;
+};
+
+/* Opens the engine that config->name names; ST_NOT_FOUND when there is none of that name.
+ */
+enum status engine_open(const struct engine_config *config, struct engine **engine,
+                        const char **reason);
+
+/*
+ * A control command is a log record like an event: it has a seq and cannot be lost
+ * either. Disconnects every session of the targets.
+ */
+enum status engine_disconnect(struct engine *engine, const struct envelope *command,
+                              engine_kept_fn *on_kept, void *ctx);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * The front: our own accept for every listener. It peeks at the first head of a
+ * connection, gates it (proto/http_gate), and hands the socket on with its bytes unread:
+ * a WebSocket upgrade to the gateway, everything else to the http_server. What is refused
+ * is answered here. Loop thread only.
+ */
+#ifndef BRIDGE_FRONT_H
+#define BRIDGE_FRONT_H
+
+#include "bridge/http_server.h"
+
+struct front;
+
+/* A connection that asks for an upgrade. Lent for the call. */
+struct front_visit {
+    const struct http_head *head;
+    const struct sockaddr *peer;
+    socklen_t peer_len;
+    const char *peer_ip;
+    const char *request_id;
+};
+
+/*
+ * ST_OK takes `fd` (its head still unread, no handle of ours on it). Any other status
+ * refuses: the front writes `refusal` (status filled in; detail and hint by the callee)
+ * and closes.
+ */
+typedef enum status front_upgrade_fn(void *ctx, int fd, const struct front_visit *visit,
+                                     struct problem *refusal);
+
+struct front_config {
+    uv_loop_t *loop;
+    const struct logger *log;
+    struct metrics *metrics;
+    int listen_fd;        /* takes; listening, any flags */
+    unsigned max_pending; /* heads being waited for; beyond it 503 */
+    unsigned head_deadline_ms;
+    struct http_server *http;     /* keeps */
+    front_upgrade_fn *on_upgrade; /* NULL: upgrades are 404 */
+    void *ctx;
+};
+
+/* Gives a front (front_destroy) that accepts from now on, or NULL. */
+struct front *front_create(const struct front_config *config);
+
+/* Idempotent: no accept after it; pending heads are closed. */
+void front_stop(struct front *front);
+/* Closes the handles; memory goes when the loop has run them out. */
+void front_destroy(struct front *front);
+
+/* A listening TCP socket for "127.0.0.1:7410", "[::1]:0", "0.0.0.0:80", or -1 and
+ * *reason. */
+int front_listen(const char *address, bool shared, const char **reason);
+/* "127.0.0.1:7410" of a bound socket. */
+void front_address(int fd, char out[64]);
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * HTTP/1.1 for every listener of both processes: libmicrohttpd behind the front, on the
+ * loop. Loop thread only. Bodies are read whole, under the route's ceiling, within a
+ * total deadline; later requests of a connection pass the same gate as the first.
+ *
+ * A handler gets an exchange and answers it now or later, exactly once, by http_reply or
+ * http_problem; with either the exchange is gone. An exchange that is not answered at
+ * once is held: when its peer leaves first, on_gone runs and the exchange is gone too.
+ */
+#ifndef BRIDGE_HTTP_SERVER_H
+#define BRIDGE_HTTP_SERVER_H
+
+#include "bridge/logger.h"
+#include "bridge/metrics.h"
+#include "proto/http_gate.h"
+#include "proto/problem.h"
+
+#include <netinet/in.h>
+#include <uv.h>
+
+struct http_server;
+struct http_exchange;
+
+struct http_header {
+    const char *name;
+    const char *value;
+};
+
+struct http_request {
+    const struct http_head *head; /* raw target, path and query; all fields */
+    struct slice body;
+    const char *peer_ip;
+    const char
+        *request_id; /* X-Request-Id of the request when well-formed, else made here */
+};
+
+/* Lends the request until the exchange is gone. */
+typedef void http_handle_fn(struct http_exchange *exchange,
+                            const struct http_request *request, void *ctx);
+
+struct http_route {
+    enum http_method method; /* HTTP_GET answers HEAD too */
+    const char *path;        /* exact, or a prefix when it ends in '*' */
+    size_t max_body;         /* 0: a body is refused */
+    http_handle_fn *handle;
+};
+
+struct http_reply {
+    int status;
+    const char *content_type; /* NULL: no body */
+    struct slice body;        /* borrowed: copied before http_reply returns */
+    const struct http_header *headers;
+    size_t header_count;
+    bool closes; /* Connection: close */
+};
+
+struct http_server_config {
+    uv_loop_t *loop;
+    const struct logger *log;
+    struct metrics *metrics;
+    unsigned max_connections;
+    bool always_closes; /* every answer says Connection: close (several gateways on one
+                           port) */
+    const struct http_route *routes; /* keeps: for the server's life */
+    size_t route_count;
+    void *ctx; /* handed to every handler */
+};
+
+/* Gives a server without listener (http_server_destroy), or NULL. */
+struct http_server *http_server_create(const struct http_server_config *config);
+
+/* Takes the socket, whose request is still unread. */
+void http_server_adopt(struct http_server *server, int fd, const struct sockaddr *peer,
+                       socklen_t peer_len);
+
+/* Answers what is held with 503 E_DRAINING and lets no further request in. Then destroy.
+ */
+void http_server_drain(struct http_server *server);
+void http_server_destroy(struct http_server *server);
+
+/* Adds X-Request-Id. Logs at debug; 5xx at error. */
+void http_reply(struct http_exchange *exchange, const struct http_reply *reply);
+
+/*
+ * application/problem+json; `problem->instance` is filled here. Adds WWW-Authenticate,
+ * Allow or Retry-After where the status asks for it, and logs one line with code and
+ * request id.
+ */
+void http_problem(struct http_exchange *exchange, struct problem *problem);
+
+/* At most one; called instead of an answer when the peer has left. */
+void http_exchange_on_gone(struct http_exchange *exchange, void (*on_gone)(void *ctx),
+                           void *ctx);
+
+#endif

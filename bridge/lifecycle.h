@@ -1,0 +1,36 @@
+/*
+ * The life of one role's process: signals, readiness, and its tie to the supervisor. Loop
+ * thread.
+ *
+ * A child is told by SIDECAST_STATUS_FD which descriptor goes to its supervisor: it
+ * writes one line per change ("ready", "not ready REASON") and "alive" once a second.
+ * When the other end is gone, so is the child.
+ */
+#ifndef BRIDGE_LIFECYCLE_H
+#define BRIDGE_LIFECYCLE_H
+
+#include "bridge/logger.h"
+
+#include <uv.h>
+
+struct lifecycle;
+
+struct lifecycle_config {
+    uv_loop_t *loop;
+    const struct logger *log;
+    /* SIGTERM, SIGINT or the supervisor's end: stop accepting, drain, then call
+     * lifecycle_exit. A second signal ends the process at once. */
+    void (*on_stop)(void *ctx);
+    void *ctx;
+};
+
+struct lifecycle *lifecycle_create(const struct lifecycle_config *config);
+void lifecycle_ready(struct lifecycle *lifecycle, bool is_ready, const char *reason);
+bool lifecycle_is_ready(const struct lifecycle *lifecycle);
+void lifecycle_destroy(struct lifecycle *lifecycle);
+
+/* Flushes and ends the process without waiting for the bus library's threads. In testing
+ * builds the leak check runs first. */
+_Noreturn void lifecycle_exit(int code);
+
+#endif

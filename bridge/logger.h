@@ -1,0 +1,59 @@
+/*
+ * Log lines, to stderr: text for people, or JSON. Any thread: a line is one write(2).
+ * Never a token, a key or a payload: fields are names, ids, counts and reasons.
+ *
+ *   log_info(log, "gateway is ready", LOG_NUM("port", port), LOG_TEXT("id", id));
+ */
+#ifndef BRIDGE_LOGGER_H
+#define BRIDGE_LOGGER_H
+
+#include "proto/slice.h"
+
+enum log_level {
+    LOG_LEVEL_ERROR,
+    LOG_LEVEL_WARN,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_DEBUG
+};
+
+enum log_format {
+    LOG_FORMAT_TEXT,
+    LOG_FORMAT_JSON
+};
+
+struct log_field {
+    const char *name;
+    struct slice text; /* when ptr is set */
+    int64_t number;    /* else */
+};
+
+/* Plain memory: set up once by the process' main, read by all threads. */
+struct logger {
+    enum log_level level;
+    enum log_format format;
+    const char *role; /* "publisher", "g1", "serve" */
+};
+
+#define LOG_TEXT(field, string) ((struct log_field){(field), slice_of(string), 0})
+#define LOG_SLICE(field, slice) ((struct log_field){(field), (slice), 0})
+#define LOG_NUM(field, value) ((struct log_field){(field), {0}, (int64_t)(value)})
+
+/* Every call names at least one field. */
+#define LOG_FIELDS(...)                                                                  \
+    (const struct log_field[]){__VA_ARGS__},                                             \
+        sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)
+#define log_error(log, message, ...)                                                     \
+    log_line((log), LOG_LEVEL_ERROR, (message), LOG_FIELDS(__VA_ARGS__))
+#define log_warn(log, message, ...)                                                      \
+    log_line((log), LOG_LEVEL_WARN, (message), LOG_FIELDS(__VA_ARGS__))
+#define log_info(log, message, ...)                                                      \
+    log_line((log), LOG_LEVEL_INFO, (message), LOG_FIELDS(__VA_ARGS__))
+#define log_debug(log, message, ...)                                                     \
+    log_line((log), LOG_LEVEL_DEBUG, (message), LOG_FIELDS(__VA_ARGS__))
+
+/* Borrows everything. Control characters in text are escaped; a text is cut at 512 bytes.
+ */
+void log_line(const struct logger *log, enum log_level level, const char *message,
+              const struct log_field *fields, size_t count);
+
+#endif

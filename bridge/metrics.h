@@ -1,0 +1,72 @@
+/*
+ * Counters and gauges: one table, one row each (metrics.c). Counting is an atomic add,
+ * from any thread. Gateways send theirs to the publisher as plain numbers
+ * (metrics_snapshot), which shows them with gateway="g1".
+ */
+#ifndef BRIDGE_METRICS_H
+#define BRIDGE_METRICS_H
+
+#include "proto/buf.h"
+
+#include <stdatomic.h>
+
+enum metric {
+    METRIC_HTTP_REQUESTS,
+    METRIC_HTTP_REFUSED,     /* heads refused by the gate, limits, deadlines */
+    METRIC_HTTP_CONNECTIONS, /* gauge */
+    METRIC_PUBLISHED,        /* events accepted */
+    METRIC_PUBLISH_REFUSED,
+    METRIC_PUBLISH_DUPLICATES, /* answered from the idempotency window */
+    METRIC_IDEMPOTENCY_EVICTED,
+    METRIC_LOG_EVENTS, /* gauge: events the log holds */
+    METRIC_LOG_BYTES,  /* gauge */
+    METRIC_LOG_EVICTED,
+    METRIC_BUS_SENT, /* bus messages */
+    METRIC_BUS_RECEIVED,
+    METRIC_BUS_GAPS,
+    METRIC_BUS_DUPLICATES,
+    METRIC_BUS_DROPPED, /* inbox full: repaired by a replay */
+    METRIC_REPLAYS,
+    METRIC_REPLAYED_EVENTS,
+    METRIC_CONNECTIONS, /* gauge: WebSocket connections with a dialect */
+    METRIC_SESSIONS,    /* gauge */
+    METRIC_USERS,       /* gauge */
+    METRIC_ROOMS,       /* gauge */
+    METRIC_MEMBERSHIPS, /* gauge */
+    METRIC_DELIVERIES,  /* frames handed to a connection's socket or outbox */
+    METRIC_DROPPED,     /* volatile or expired, not delivered */
+    METRIC_CONNECTS,
+    METRIC_CONNECT_REFUSED,
+    METRIC_SLOW_CONSUMERS,
+    METRIC_CLIENT_EVENTS,
+    METRIC_COUNT
+};
+
+struct metrics {
+    _Atomic uint64_t values[METRIC_COUNT];
+};
+
+struct metrics_snapshot {
+    uint64_t values[METRIC_COUNT];
+};
+
+static inline void metrics_add(struct metrics *metrics, enum metric metric, int64_t n)
+{
+    atomic_fetch_add_explicit(&metrics->values[metric], (uint64_t)n,
+                              memory_order_relaxed);
+}
+
+void metrics_set(struct metrics *metrics, enum metric metric, uint64_t value);
+void metrics_snapshot(const struct metrics *metrics, struct metrics_snapshot *snapshot);
+
+/*
+ * Prometheus text. One group of samples per metric; each source is one labelled sample
+ * (label NULL: none).
+ */
+struct metrics_source {
+    const char *label; /* `gateway="g1"` */
+    const struct metrics_snapshot *snapshot;
+};
+void metrics_print(struct buf *out, const struct metrics_source *sources, size_t count);
+
+#endif
