@@ -51,6 +51,10 @@ typedef void engine_kept_fn(void *ctx, enum status status,
 struct engine_event {
     struct position position;
     struct slice envelope; /* lent for the call */
+    bool has_more; /* another event is at hand: write both at once, on_settled will follow
+                    */
+    int64_t sent_us;     /* when the publisher sent it, clock_us; 0: replayed */
+    int64_t received_us; /* when it reached this process */
 };
 
 /* What a gateway hears. Between two on_reset the events are complete, each once, in
