@@ -1,0 +1,128 @@
+/* Linear probing with backward shift: see the header. */
+#include "bridge/str_map.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+    FIRST_CAPACITY = 8,
+};
+
+void str_map_init(struct str_map *map, const struct hash_key *key, size_t max)
+{
+    *map = (struct str_map){.max = max, .hash_key = *key};
+}
+
+void str_map_finish(struct str_map *map)
+{
+    free(map->slots);
+    map->slots = NULL;
+    map->capacity = 0;
+    map->count = 0;
+}
+
+/* The slot that holds `key`, or the free one where it would go. */
+static struct str_map_slot *probe(struct str_map_slot *slots, size_t capacity,
+                                  uint64_t hash, struct slice key)
+{
+    size_t at = hash & (capacity - 1);
+
+    while (slots[at].value &&
+           (slots[at].hash != hash || !slice_equal(slots[at].key, key)))
+        at = (at + 1) & (capacity - 1);
+    return &slots[at];
+}
+
+void *str_map_find(const struct str_map *map, struct slice key)
+{
+    if (map->count == 0)
+        return NULL;
+    return probe(map->slots, map->capacity, siphash(&map->hash_key, key), key)->value;
+}
+
+/* Room for one more: at most three quarters of the slots are taken. */
+static enum status make_room(struct str_map *map)
+{
+    if ((map->count + 1) * 4 <= map->capacity * 3)
+        return ST_OK;
+
+    size_t capacity = map->capacity ? map->capacity * 2 : FIRST_CAPACITY;
+    struct str_map_slot *slots = calloc(capacity, sizeof *slots);
+    if (!slots)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < map->capacity; i++) {
+        const struct str_map_slot *old = &map->slots[i];
+        if (old->value)
+            *probe(slots, capacity, old->hash, old->key) = *old;
+    }
+    free(map->slots);
+    map->slots = slots;
+    map->capacity = capacity;
+    return ST_OK;
+}
+
+enum status str_map_put(struct str_map *map, struct slice key, void *value)
+{
+    uint64_t hash = siphash(&map->hash_key, key);
+
+    assert(value);
+    if (map->count > 0) {
+        struct str_map_slot *known = probe(map->slots, map->capacity, hash, key);
+        if (known->value) {
+            known->key = key;
+            known->value = value;
+            return ST_OK;
+        }
+    }
+    if (map->count >= map->max)
+        return ST_LIMIT;
+    enum status st = make_room(map);
+    if (st)
+        return st;
+
+    *probe(map->slots, map->capacity, hash, key) =
+        (struct str_map_slot){hash, key, value};
+    map->count++;
+    return ST_OK;
+}
+
+void *str_map_remove(struct str_map *map, struct slice key)
+{
+    if (map->count == 0)
+        return NULL;
+
+    size_t mask = map->capacity - 1;
+    struct str_map_slot *slot =
+        probe(map->slots, map->capacity, siphash(&map->hash_key, key), key);
+    void *value = slot->value;
+    if (!value)
+        return NULL;
+
+    /* Close the hole: move back each follower whose home is not behind it. */
+    size_t hole = (size_t)(slot - map->slots);
+    for (size_t at = (hole + 1) & mask; map->slots[at].value; at = (at + 1) & mask) {
+        size_t home = map->slots[at].hash & mask;
+        if (((at - home) & mask) >= ((at - hole) & mask)) {
+            map->slots[hole] = map->slots[at];
+            hole = at;
+        }
+    }
+    map->slots[hole] = (struct str_map_slot){0};
+    map->count--;
+    return value;
+}
+
+size_t str_map_count(const struct str_map *map)
+{
+    return map->count;
+}
+
+void *str_map_next(const struct str_map *map, size_t *cursor)
+{
+    while (*cursor < map->capacity) {
+        void *value = map->slots[(*cursor)++].value;
+        if (value)
+            return value;
+    }
+    return NULL;
+}
