@@ -12,6 +12,7 @@
 #ifndef PROTO_HTTP_GATE_H
 #define PROTO_HTTP_GATE_H
 
+#include "proto/http_query.h"
 #include "proto/limits.h"
 #include "proto/slice.h"
 #include "proto/status.h"
@@ -50,18 +51,21 @@ struct http_head {
 };
 
 /*
- * Raw feed. ST_AGAIN: no empty line yet (and not over the limit); nothing is filled.
- * On a refusal `*reason` is a string literal that says what is wrong.
+ * Raw feed. ST_AGAIN: no empty line yet, within the limit and nothing wrong so far; a
+ * head that is wrong is refused as soon as the wrong byte or line is there. Only ST_OK
+ * makes `head` good. On a refusal `*reason` is a string literal that says what is wrong.
  * A request that asks for `Upgrade: websocket` but is no complete one is refused:
  * ST_UPGRADE_NEEDED with a wrong version, ST_BAD_REQUEST otherwise. Other Upgrade values
- * (h2c) are ignored: it is then a plain request.
+ * (h2c) are ignored: it is then a plain request. A POST without a length passes: whether
+ * that is a 411 is the route's business.
  */
 enum status http_gate_raw(struct slice bytes, struct http_head *head,
                           const char **reason);
 
 /*
- * Field-list feed: the caller has filled target, method text, version text, fields and
- * field_count; the rest is derived and checked by the same rules.
+ * Field-list feed: the caller has filled target, fields and field_count; the rest is
+ * derived and checked by the same rules. A field_count above LIMIT_HTTP_FIELDS says that
+ * there were more than fit: refused.
  */
 enum status http_gate_fields(struct slice method, struct slice version,
                              struct http_head *head, const char **reason);
@@ -73,20 +77,5 @@ bool http_head_has_token(const struct http_head *head, const char *name,
                          const char *token);
 
 const char *http_method_name(enum http_method method);
-
-/*
- * The value of `name` in a raw query; the last one wins (as the reference server has it).
- * Still percent-encoded. False when absent.
- */
-bool http_query_find(struct slice query, const char *name, struct slice *value);
-
-/*
- * Decodes %XX and, in queries, '+'. Writes at most text.len bytes to `out`, gives the
- * length. False on a malformed escape or an encoded NUL.
- */
-bool http_percent_decode(struct slice text, bool plus_is_blank, char *out, size_t *len);
-
-/* The value of cookie `name`; false when absent. */
-bool http_cookie_find(struct slice cookies, const char *name, struct slice *value);
 
 #endif
