@@ -1,7 +1,7 @@
 /*
- * What a verified token says. The signature is bridge/token's business; here the claims are read
- * and checked: every one that decides about access must have the right type (a string `exp` is not
- * "no exp").
+ * What a verified token says. The signature is bridge/token's business; here the claims
+ * are read and checked: every one that decides about access must have the right type (a
+ * string `exp` is not "no exp").
  */
 #ifndef PROTO_CLAIMS_H
 #define PROTO_CLAIMS_H
@@ -32,14 +32,15 @@ enum refusal {
     REFUSAL_COUNT
 };
 const char *refusal_reason(enum refusal refusal); /* "not_yet" */
-const char *refusal_text(enum refusal refusal);   /* "Token expired", "Not authorized", … */
+const char *refusal_text(enum refusal refusal); /* "Token expired", "Not authorized", … */
 
 /* Who a client is. Owns its memory (claims_finish). Copy by claims_share. */
 struct claims;
 
 /*
- * Borrows `json`, the payload of a token whose signature held. `now_s` is wall clock; `leeway_s`
- * both ways. Gives claims on REFUSAL_NONE. `hint` (may be NULL) gets a sentence for the log.
+ * Borrows `json`, the payload of a token whose signature held. `now_s` is wall clock;
+ * `leeway_s` both ways. Gives claims on REFUSAL_NONE. `hint` (may be NULL) gets a
+ * sentence for the log.
  */
 enum refusal claims_decode(struct slice json, enum claims_use use, int64_t now_s,
                            int64_t leeway_s, struct claims **claims, char hint[160]);
@@ -48,11 +49,12 @@ enum refusal claims_decode(struct slice json, enum claims_use use, int64_t now_s
 struct claims *claims_share(struct claims *claims);
 void claims_drop(struct claims *claims);
 
-struct slice claims_user(const struct claims *claims);     /* `sub` as a string; empty: none */
-int64_t claims_expires_s(const struct claims *claims);     /* `exp` */
+struct slice
+claims_user(const struct claims *claims); /* `sub` as a string; empty: none */
+int64_t claims_expires_s(const struct claims *claims); /* `exp` */
 size_t claims_room_count(const struct claims *claims);
 struct slice claims_room(const struct claims *claims, size_t i); /* a valid pattern */
 bool claims_has_scope(const struct claims *claims, const char *word);
-struct slice claims_json(const struct claims *claims);     /* all of it, as it came */
+struct slice claims_json(const struct claims *claims); /* all of it, as it came */
 
 #endif

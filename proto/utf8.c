@@ -54,3 +54,18 @@ bool utf8_is_valid(struct slice text)
     }
     return true;
 }
+
+bool utf8_is_plain(struct slice text)
+{
+    if (!utf8_is_valid(text))
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        /* U+0080 to U+009F are C2 80 to C2 9F; a C2 is never the last byte of valid text.
+         */
+        bool is_c1 = c == 0xc2 && (unsigned char)text.ptr[i + 1] < 0xa0;
+        if (c < 0x20 || c == 0x7f || is_c1)
+            return false;
+    }
+    return true;
+}

@@ -8,5 +8,7 @@
  */
 size_t utf8_sequence(struct slice text);
 bool utf8_is_valid(struct slice text);
+/* Valid, and without control characters (U+0000–001F, U+007F–009F). */
+bool utf8_is_plain(struct slice text);
 
 #endif
