@@ -1,6 +1,7 @@
 /*
- * The body of POST /broadcast (= /v1/publish): one JSON object to one envelope. Data stays the
- * caller's bytes. What is wrong is said with a JSON Pointer, in words a backend developer can act on.
+ * The body of POST /broadcast (= /v1/publish): one JSON object to one envelope. Data
+ * stays the caller's bytes. What is wrong is said with a JSON Pointer, in words a backend
+ * developer can act on.
  */
 #ifndef PROTO_PUBLISH_REQUEST_H
 #define PROTO_PUBLISH_REQUEST_H
@@ -10,7 +11,8 @@
 
 /* Decoded names and targets live in `memory`; reuse it from request to request. */
 struct publish_request {
-    struct envelope envelope; /* id empty when the body had none; at_ms, accepted_us, request_id are the caller's */
+    struct envelope envelope; /* id empty when the body had none; at_ms, accepted_us,
+                                 request_id are the caller's */
     struct envelope_room room;
     struct buf memory; /* decoded strings; publish_request_finish */
 };
@@ -24,8 +26,9 @@ struct publish_fault {
 };
 
 /*
- * Lends from `body` and from `request`. ST_BAD_REQUEST (not JSON), ST_BAD_PAYLOAD, ST_BAD_TARGET or
- * ST_TOO_LARGE fill `fault`. A request may be decoded into again after publish_request_finish or another decode.
+ * Lends from `body` and from `request`. ST_BAD_REQUEST (not JSON), ST_BAD_PAYLOAD,
+ * ST_BAD_TARGET or ST_TOO_LARGE fill `fault`. A request may be decoded into again after
+ * publish_request_finish or another decode.
  */
 enum status publish_request_decode(struct slice body, struct publish_request *request,
                                    struct publish_fault *fault);
