@@ -1,0 +1,91 @@
+/* The table of counters and its Prometheus text: see the header. */
+#include "bridge/metrics.h"
+
+#include <inttypes.h>
+
+struct metric_row {
+    const char *name;
+    const char *type;
+    const char *help;
+};
+
+static const struct metric_row rows[METRIC_COUNT] = {
+    [METRIC_HTTP_REQUESTS] = {"sidecast_http_requests_total",       "counter",
+                              "HTTP requests that reached a route."                                   },
+    [METRIC_HTTP_REFUSED] = {"sidecast_http_refused_total",        "counter",
+                              "Requests refused by the gate, a ceiling or a deadline."                },
+    [METRIC_HTTP_CONNECTIONS] = {"sidecast_http_connections",          "gauge",
+                              "Open HTTP connections."                                                },
+    [METRIC_PUBLISHED] = {"sidecast_published_total",           "counter", "Events accepted."     },
+    [METRIC_PUBLISH_REFUSED] = {"sidecast_publish_refused_total",     "counter",
+                              "Publish requests that were refused."                                   },
+    [METRIC_PUBLISH_DUPLICATES] = {"sidecast_publish_duplicates_total",  "counter",
+                              "Publish requests answered from the idempotency "
+                                   "window."                                                          },
+    [METRIC_IDEMPOTENCY_EVICTED] = {"sidecast_idempotency_evicted_total", "counter",
+                              "Idempotency keys dropped before their window "
+                                    "ended."                                                          },
+    [METRIC_LOG_EVENTS] = {"sidecast_log_events",                "gauge",   "Events the log holds."},
+    [METRIC_LOG_BYTES] = {"sidecast_log_bytes",                 "gauge",   "Bytes the log holds." },
+    [METRIC_LOG_EVICTED] = {"sidecast_log_evicted_total",         "counter",
+                              "Events that retention removed."                                        },
+    [METRIC_BUS_SENT] = {"sidecast_bus_sent_total",            "counter", "Bus messages sent."   },
+    [METRIC_BUS_RECEIVED] = {"sidecast_bus_received_total",        "counter",
+                              "Bus messages received."                                                },
+    [METRIC_BUS_GAPS] = {"sidecast_bus_gaps_total",            "counter",
+                              "Gaps seen on the bus, each repaired by a replay."                      },
+    [METRIC_BUS_DUPLICATES] = {"sidecast_bus_duplicates_total",      "counter",
+                              "Events that came again and were ignored."                              },
+    [METRIC_BUS_DROPPED] = {"sidecast_bus_dropped_total",         "counter",
+                              "Bus messages dropped by a full inbox, repaired by a "
+                            "replay."                                                                 },
+    [METRIC_REPLAYS] = {"sidecast_replays_total",             "counter", "Replays asked for."   },
+    [METRIC_REPLAYED_EVENTS] = {"sidecast_replayed_events_total",     "counter",
+                              "Events that came by a replay."                                         },
+    [METRIC_CONNECTIONS] = {"sidecast_connections",               "gauge",   "Client connections."  },
+    [METRIC_SESSIONS] = {"sidecast_sessions",                  "gauge",   "Client sessions."     },
+    [METRIC_USERS] = {"sidecast_users",                     "gauge",   "Users with a session."},
+    [METRIC_ROOMS] = {"sidecast_rooms",                     "gauge",   "Rooms with a member." },
+    [METRIC_MEMBERSHIPS] = {"sidecast_memberships",               "gauge",   "Memberships in rooms."},
+    [METRIC_DELIVERIES] = {"sidecast_deliveries_total",          "counter",
+                              "Events handed to a connection."                                        },
+    [METRIC_DROPPED] = {"sidecast_dropped_total",             "counter",
+                              "Volatile or expired events that were not delivered."                   },
+    [METRIC_CONNECTS] = {"sidecast_connects_total",            "counter", "Sessions begun."      },
+    [METRIC_CONNECT_REFUSED] = {"sidecast_connect_refused_total",     "counter",
+                              "Sessions refused."                                                     },
+    [METRIC_SLOW_CONSUMERS] = {"sidecast_slow_consumers_total",      "counter",
+                              "Connections closed because they read too slowly."                      },
+    [METRIC_CLIENT_EVENTS] = {"sidecast_client_events_total",       "counter",
+                              "Events and commands received from clients."                            },
+};
+
+void metrics_set(struct metrics *metrics, enum metric metric, uint64_t value)
+{
+    atomic_store_explicit(&metrics->values[metric], value, memory_order_relaxed);
+}
+
+void metrics_snapshot(const struct metrics *metrics, struct metrics_snapshot *snapshot)
+{
+    for (size_t i = 0; i < METRIC_COUNT; i++)
+        snapshot->values[i] =
+            atomic_load_explicit(&metrics->values[i], memory_order_relaxed);
+}
+
+void metrics_print(struct buf *out, const struct metrics_source *sources, size_t count)
+{
+    for (size_t i = 0; i < METRIC_COUNT; i++) {
+        const struct metric_row *row = &rows[i];
+
+        buf_print(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name,
+                  row->type);
+        for (size_t k = 0; k < count; k++) {
+            const char *label = sources[k].label;
+            uint64_t value = sources[k].snapshot->values[i];
+            if (label)
+                buf_print(out, "%s{%s} %" PRIu64 "\n", row->name, label, value);
+            else
+                buf_print(out, "%s %" PRIu64 "\n", row->name, value);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+/* Random bytes of the kernel: see the header. */
+#include "bridge/random.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+void random_bytes(void *out, size_t n)
+{
+    unsigned char *at = out;
+
+    while (n > 0) {
+        ssize_t got = getrandom(at, n, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) {
+            fputs("sidecast: the kernel gives no random bytes\n", stderr);
+            abort();
+        }
+        at += got;
+        n -= (size_t)got;
+    }
+}
+
+struct hash_key random_hash_key(void)
+{
+    struct hash_key key;
+
+    random_bytes(&key, sizeof key);
+    return key;
+}
+
+void random_text(char *out, size_t chars)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    random_bytes(out, chars);
+    for (size_t i = 0; i < chars; i++)
+        out[i] = alphabet[(unsigned char)out[i] & 63];
+    out[chars] = '\0';
+}
