@@ -49,7 +49,7 @@ static void add_text(struct buf *line, const struct logger *log, int64_t now_ms,
 
 static void add_text_field(struct buf *line, const struct log_field *field)
 {
-    buf_print(line, "  %s=", field->name);
+    buf_print(line, " %s=", field->name);
     if (!field->text.ptr)
         buf_print(line, "%" PRId64, field->number);
     else if (is_plain(field->text))

@@ -1,0 +1,143 @@
+/* Log lines: what people and machines read, and nothing that fools a terminal. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "bridge/logger.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct logger text = {LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "publisher"};
+static const struct logger json = {LOG_LEVEL_INFO, LOG_FORMAT_JSON, "g1"};
+
+/* What a call wrote to stderr. */
+struct capture {
+    int saved;
+    int fds[2];
+    char line[8192];
+};
+
+static void capture_begin(struct capture *c)
+{
+    fflush(stderr);
+    c->saved = dup(STDERR_FILENO);
+    assert_int_equal(pipe(c->fds), 0);
+    assert_true(dup2(c->fds[1], STDERR_FILENO) >= 0);
+    close(c->fds[1]);
+}
+
+static const char *capture_end(struct capture *c)
+{
+    assert_true(dup2(c->saved, STDERR_FILENO) >= 0); /* closes the pipe's writing end */
+    close(c->saved);
+
+    size_t len = 0;
+    ssize_t n;
+    while ((n = read(c->fds[0], c->line + len, sizeof c->line - 1 - len)) > 0)
+        len += (size_t)n;
+    close(c->fds[0]);
+    c->line[len] = '\0';
+    return c->line;
+}
+
+static void a_text_line_has_time_level_role_message_and_fields(void **state)
+{
+    struct capture c;
+
+    (void)state;
+    capture_begin(&c);
+    log_info(&text, "ready", LOG_NUM("port", 7411), LOG_TEXT("id", "g1"));
+    const char *line = capture_end(&c);
+    assert_string_equal(line + strlen("12:03:04.123 "),
+                        "info  publisher  ready port=7411 id=g1\n");
+    assert_int_equal(line[2], ':');
+    assert_int_equal(line[8], '.');
+}
+
+static void a_text_that_is_not_plain_is_quoted_and_escaped(void **state)
+{
+    static const struct {
+        const char *value;
+        const char *shown;
+    } cases[] = {
+        {"two words",   "=\"two words\"\n"     },
+        {"",            "=\"\"\n"              },
+        {"a=b",         "=\"a=b\"\n"           },
+        {"a\nb",        "=\"a\\nb\"\n"         },
+        {"\x1b[31mred", "=\"\\u001b[31mred\"\n"},
+        {"caf\xc3\xa9", "=\"caf\xc3\xa9\"\n"   },
+        {"\xff",        "=\"\xef\xbf\xbd\"\n"  },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct capture c;
+        capture_begin(&c);
+        log_info(&text, "x", LOG_TEXT("v", cases[i].value));
+        assert_string_equal(strchr(capture_end(&c), '='), cases[i].shown);
+    }
+}
+
+static void a_json_line_is_one_object(void **state)
+{
+    struct capture c;
+
+    (void)state;
+    capture_begin(&c);
+    log_warn(&json, "a \"quote\"", LOG_NUM("n", -3), LOG_TEXT("room", "a\nb"));
+    const char *line = capture_end(&c);
+    assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+
+    json_t *root = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(root);
+    assert_string_equal(json_string_value(json_object_get(root, "level")), "warn");
+    assert_string_equal(json_string_value(json_object_get(root, "role")), "g1");
+    assert_string_equal(json_string_value(json_object_get(root, "message")),
+                        "a \"quote\"");
+    assert_string_equal(json_string_value(json_object_get(root, "room")), "a\nb");
+    assert_int_equal(json_integer_value(json_object_get(root, "n")), -3);
+    assert_int_equal(strlen(json_string_value(json_object_get(root, "time"))), 24);
+    json_decref(root);
+}
+
+static void a_line_above_the_level_is_not_written(void **state)
+{
+    struct capture c;
+
+    (void)state;
+    capture_begin(&c);
+    log_debug(&text, "x", LOG_NUM("n", 1));
+    assert_string_equal(capture_end(&c), "");
+}
+
+static void a_long_text_is_cut(void **state)
+{
+    struct capture c;
+    char value[2000];
+
+    (void)state;
+    memset(value, 'a', sizeof value);
+    capture_begin(&c);
+    log_info(&text, "x", LOG_SLICE("v", ((struct slice){value, sizeof value})));
+    assert_int_equal(strlen(strchr(capture_end(&c), '=')), 512 + 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_text_line_has_time_level_role_message_and_fields),
+        cmocka_unit_test(a_text_that_is_not_plain_is_quoted_and_escaped),
+        cmocka_unit_test(a_json_line_is_one_object),
+        cmocka_unit_test(a_line_above_the_level_is_not_written),
+        cmocka_unit_test(a_long_text_is_cut),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
