@@ -19,6 +19,7 @@ enum token_alg {
 
 struct token_keys;
 
+/* Gives an empty set (token_keys_destroy), or NULL when out of memory. */
 struct token_keys *token_keys_create(void);
 void token_keys_destroy(struct token_keys *keys);
 
@@ -30,6 +31,10 @@ void token_keys_destroy(struct token_keys *keys);
 enum status token_keys_add(struct token_keys *keys, enum token_alg alg, struct slice kid,
                            struct slice secret);
 
+/* How far apart the clocks of issuer and server may be, for `exp`, `nbf` and `iat`; 0 at
+ * first. */
+void token_keys_set_leeway(struct token_keys *keys, int64_t leeway_s);
+
 /*
  * REFUSAL_NONE gives `*claims` (claims_drop). An empty token is REFUSAL_MISSING. `hint`
  * gets a sentence for the log and, outside production, the client; never a byte of the
@@ -39,7 +44,10 @@ enum refusal token_verify(const struct token_keys *keys, struct slice token,
                           enum claims_use use, int64_t now_s, struct claims **claims,
                           char hint[160]);
 
-/* Borrows `claims`; appends a token signed with the key called `kid`. */
+/*
+ * Borrows `claims`; appends a token signed with the key called `kid`. ST_NOT_FOUND: no
+ * such key; ST_TOO_LARGE: more than LIMIT_TOKEN_BYTES.
+ */
 enum status token_mint(const struct token_keys *keys, struct slice kid,
                        const json_t *claims, struct buf *out);
 

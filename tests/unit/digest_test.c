@@ -1,0 +1,53 @@
+#include <cmocka.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bridge/digest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void the_digest_is_the_one_of_the_standard(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *hex;
+    } rows[] = {
+        {"",                                                         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+        {"abc",                                                      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"                                                            },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unsigned char digest[DIGEST_SHA256_BYTES];
+        char hex[2 * DIGEST_SHA256_BYTES + 1];
+
+        digest_sha256(slice_of(rows[i].text), digest);
+        for (size_t j = 0; j < sizeof digest; j++)
+            snprintf(hex + 2 * j, 3, "%02x", digest[j]);
+        assert_string_equal(hex, rows[i].hex);
+    }
+}
+
+static void the_empty_slice_is_no_bytes(void **state)
+{
+    (void)state;
+    unsigned char empty[DIGEST_SHA256_BYTES], null[DIGEST_SHA256_BYTES];
+
+    digest_sha256(SLICE(""), empty);
+    digest_sha256((struct slice){0}, null);
+    assert_memory_equal(empty, null, sizeof empty);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_digest_is_the_one_of_the_standard),
+        cmocka_unit_test(the_empty_slice_is_no_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
