@@ -1,8 +1,10 @@
-#include <cmocka.h>
-#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
 
 #include "bridge/digest.h"
 #include "bridge/token.h"
@@ -169,62 +171,62 @@ static void forged_and_odd_tokens_are_refused(void **state)
         const char *secret, *header, *payload;
         enum refusal refusal;
     } rows[] = {
-        {SECRET, HS256,                                                        GOOD,                                                     REFUSAL_NONE     },
-        {SECRET, "{\"alg\":\"HS256\"}",                                        GOOD,                                                     REFUSAL_NONE     },
-        {OTHER,  HS256,                                                        GOOD,                                                     REFUSAL_INVALID  },
-        {"",     HS256,                                                        GOOD,                                                     REFUSAL_INVALID  },
+        {SECRET, HS256,                                                        GOOD,                                                     REFUSAL_NONE   },
+        {SECRET, "{\"alg\":\"HS256\"}",                                        GOOD,                                                     REFUSAL_NONE   },
+        {OTHER,  HS256,                                                        GOOD,                                                     REFUSAL_INVALID},
+        {"",     HS256,                                                        GOOD,                                                     REFUSAL_INVALID},
  /* the header never chooses: J1 */
-        {SECRET, "{\"alg\":\"none\"}",                                         GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"None\"}",                                         GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"HS384\"}",                                        GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"HS512\"}",                                        GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"RS256\"}",                                        GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"hs256\"}",                                        GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"HS256 \"}",                                       GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"\"}",                                             GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":null}",                                             GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":[\"HS256\"]}",                                      GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"typ\":\"JWT\"}",                                          GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"none\",\"alg\":\"HS256\"}",                       GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"HS256\",\"alg\":\"HS256\"}",                      GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"\\u0061lg\":\"HS256\"}",                                  GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"\\u0048S256\"}",                                  GOOD,                                                     REFUSAL_INVALID  },
+        {SECRET, "{\"alg\":\"none\"}",                                         GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"None\"}",                                         GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"HS384\"}",                                        GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"HS512\"}",                                        GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"RS256\"}",                                        GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"hs256\"}",                                        GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"HS256 \"}",                                       GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"\"}",                                             GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":null}",                                             GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":[\"HS256\"]}",                                      GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"typ\":\"JWT\"}",                                          GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"none\",\"alg\":\"HS256\"}",                       GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"HS256\",\"alg\":\"HS256\"}",                      GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"\\u0061lg\":\"HS256\"}",                                  GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"\\u0048S256\"}",                                  GOOD,                                                     REFUSAL_INVALID},
  /* extensions */
-        {SECRET, "{\"alg\":\"HS256\",\"crit\":[\"exp\"]}",                     GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"HS256\",\"\\u0063rit\":[\"exp\"]}",               GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"HS256\",\"b64\":false}",                          GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"HS256\",\"b64\":true}",                           GOOD,                                                     REFUSAL_INVALID  },
+        {SECRET, "{\"alg\":\"HS256\",\"crit\":[\"exp\"]}",                     GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"HS256\",\"\\u0063rit\":[\"exp\"]}",               GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"HS256\",\"b64\":false}",                          GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"HS256\",\"b64\":true}",                           GOOD,                                                     REFUSAL_INVALID},
  /* key names */
-        {SECRET, "{\"alg\":\"HS256\",\"kid\":\"other\"}",                      GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"HS256\",\"kid\":\"\"}",                           GOOD,                                                     REFUSAL_INVALID  },
+        {SECRET, "{\"alg\":\"HS256\",\"kid\":\"other\"}",                      GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"HS256\",\"kid\":\"\"}",                           GOOD,                                                     REFUSAL_INVALID},
         {SECRET, "{\"alg\":\"HS256\",\"kid\":\"../../etc/passwd\"}",           GOOD,
-         REFUSAL_INVALID                                                                                                                                  },
-        {SECRET, "{\"alg\":\"HS256\",\"kid\":7}",                              GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"HS256\",\"kid\":null}",                           GOOD,                                                     REFUSAL_INVALID  },
+         REFUSAL_INVALID                                                                                                                                },
+        {SECRET, "{\"alg\":\"HS256\",\"kid\":7}",                              GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"HS256\",\"kid\":null}",                           GOOD,                                                     REFUSAL_INVALID},
  /* keys in the token itself are not looked at */
         {OTHER,  "{\"alg\":\"HS256\",\"jwk\":{\"kty\":\"oct\",\"k\":\"AA\"}}", GOOD,
-         REFUSAL_INVALID                                                                                                                                  },
+         REFUSAL_INVALID                                                                                                                                },
  /* shapes */
-        {SECRET, "[]",                                                         GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "",                                                           GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, "{\"alg\":\"HS256\"",                                         GOOD,                                                     REFUSAL_INVALID  },
-        {SECRET, HS256,                                                        "",                                                       REFUSAL_INVALID  },
-        {SECRET, HS256,                                                        "[]",                                                     REFUSAL_INVALID  },
-        {SECRET, HS256,                                                        "{\"sub\":\"42\"",                                        REFUSAL_INVALID  },
+        {SECRET, "[]",                                                         GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "",                                                           GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, "{\"alg\":\"HS256\"",                                         GOOD,                                                     REFUSAL_INVALID},
+        {SECRET, HS256,                                                        "",                                                       REFUSAL_INVALID},
+        {SECRET, HS256,                                                        "[]",                                                     REFUSAL_INVALID},
+        {SECRET, HS256,                                                        "{\"sub\":\"42\"",                                        REFUSAL_INVALID},
         {SECRET, HS256,                                                        "{\"sub\":\"1\",\"sub\":\"42\",\"exp\":1700000600}",
-         REFUSAL_INVALID                                                                                                                                  },
+         REFUSAL_INVALID                                                                                                                                },
  /* times: J3 */
-        {SECRET, HS256,                                                        "{\"sub\":\"42\",\"exp\":1699999999}",                    REFUSAL_EXPIRED  },
-        {SECRET, HS256,                                                        "{\"sub\":\"42\",\"exp\":\"123\"}",                       REFUSAL_INVALID  },
-        {SECRET, HS256,                                                        "{\"sub\":\"42\",\"exp\":true}",                          REFUSAL_INVALID  },
-        {SECRET, HS256,                                                        "{\"sub\":\"42\",\"exp\":1.5e8}",                         REFUSAL_EXPIRED  },
+        {SECRET, HS256,                                                        "{\"sub\":\"42\",\"exp\":1699999999}",                    REFUSAL_EXPIRED},
+        {SECRET, HS256,                                                        "{\"sub\":\"42\",\"exp\":\"123\"}",                       REFUSAL_INVALID},
+        {SECRET, HS256,                                                        "{\"sub\":\"42\",\"exp\":true}",                          REFUSAL_INVALID},
+        {SECRET, HS256,                                                        "{\"sub\":\"42\",\"exp\":1.5e8}",                         REFUSAL_EXPIRED},
         {SECRET, HS256,                                                        "{\"sub\":\"42\",\"exp\":1700000600,\"nbf\":1700000300}",
-         REFUSAL_NOT_YET                                                                                                                                  },
+         REFUSAL_NOT_YET                                                                                                                                },
  /* audiences of other listeners: J4 */
         {SECRET, HS256,
-         "{\"sub\":\"42\",\"exp\":1700000600,\"aud\":\"sidecast:publish\"}",                                                             REFUSAL_FORBIDDEN},
+         "{\"sub\":\"42\",\"exp\":1700000600,\"aud\":\"sidecast:publish\"}",                                                             REFUSAL_INVALID},
         {SECRET, HS256,
-         "{\"sub\":\"42\",\"exp\":1700000600,\"aud\":[\"x\",\"sidecast:admin\"]}",                                                       REFUSAL_FORBIDDEN},
+         "{\"sub\":\"42\",\"exp\":1700000600,\"aud\":[\"x\",\"sidecast:admin\"]}",                                                       REFUSAL_INVALID},
     };
     struct token_keys *keys = one_key();
 
