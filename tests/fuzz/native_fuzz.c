@@ -36,7 +36,6 @@ static void check_encoding(const struct native_message *message, size_t size)
     struct json_limits limits = json_limits_default;
     struct json_value value;
 
-    limits.depth++; /* the event is one level around it */
     limits.nodes += 8;
     native_encode_event(&out, &event);
     require(buf_status(&out) == ST_OK);
