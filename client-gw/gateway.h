@@ -1,0 +1,45 @@
+/*
+ * The gateway: the log in, browsers out. One front for WebSocket and HTTP. The caller
+ * opens everything it stands on and owns it. Loop thread only.
+ */
+#ifndef CLIENT_GW_GATEWAY_H
+#define CLIENT_GW_GATEWAY_H
+
+#include "bridge/config.h"
+#include "bridge/engine.h"
+#include "bridge/lifecycle.h"
+#include "bridge/token.h"
+
+struct gateway;
+
+/* All pointers are kept until gateway_destroy. */
+struct gateway_config {
+    uv_loop_t *loop;
+    const struct logger *log;
+    struct metrics *metrics;
+    struct engine *engine; /* open, ENGINE_GATEWAY; the gateway subscribes */
+    const struct config_gateway *settings;
+    const struct config_limits *limits;
+    const struct token_keys *keys;
+    struct lifecycle *lifecycle; /* told ready as the engine's on_ready says */
+    const char *id;              /* "g1" */
+    const char *version;
+    int listen_fd; /* takes; listening */
+};
+
+/*
+ * Gives a gateway (gateway_destroy) that accepts from now on, or NULL and `*reason`, a
+ * sentence for the operator. The descriptor is taken either way.
+ */
+struct gateway *gateway_create(const struct gateway_config *config, const char **reason);
+
+/*
+ * No accept after it; every connection is told and closed, its session dropped from the
+ * directory. `on_done` runs once, when none is left; the caller bounds the wait.
+ */
+void gateway_drain(struct gateway *gateway, void (*on_done)(void *ctx), void *ctx);
+
+/* Before engine_close. Connections that are left are cut. */
+void gateway_destroy(struct gateway *gateway);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * The publisher: HTTP in, the log out. Two listeners, the API and (if wanted) ops, each a
+ * front with its own table of routes. The caller opens everything it stands on and owns
+ * it. Loop thread only.
+ */
+#ifndef PUBLISHER_API_PUBLISHER_H
+#define PUBLISHER_API_PUBLISHER_H
+
+#include "bridge/config.h"
+#include "bridge/engine.h"
+#include "bridge/lifecycle.h"
+#include "bridge/token.h"
+
+struct publisher;
+
+/* All pointers are kept until publisher_destroy. */
+struct publisher_config {
+    uv_loop_t *loop;
+    const struct logger *log;
+    struct metrics *metrics;
+    struct engine *engine; /* open, ENGINE_LOG */
+    const struct config_publisher *settings;
+    const struct token_keys *keys;     /* for callers with a JWT instead of an API key */
+    const struct lifecycle *lifecycle; /* what /readyz says */
+    const char *version;
+    int listen_fd; /* takes; listening */
+    int ops_fd;    /* takes; listening; -1: no ops listener */
+};
+
+/*
+ * Gives a publisher (publisher_destroy) that answers from now on, or NULL and `*reason`,
+ * a sentence for the operator. The two descriptors are taken either way.
+ */
+struct publisher *publisher_create(const struct publisher_config *config,
+                                   const char **reason);
+
+/*
+ * No accept after it. What the engine has been given is still answered, once it is kept;
+ * what is only half read gets 503 E_DRAINING. `on_done` runs once, when no answer is
+ * outstanding; the caller bounds the wait.
+ */
+void publisher_drain(struct publisher *publisher, void (*on_done)(void *ctx), void *ctx);
+
+/* Before engine_close: answers of the engine must not find it gone. */
+void publisher_destroy(struct publisher *publisher);
+
+#endif
