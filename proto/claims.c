@@ -6,7 +6,6 @@
 #include "proto/room_name.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,7 +102,7 @@ static enum refusal read_time(const struct reading *reading, const char *name,
                       "1970, without quotes.",
                       name);
     double seconds = json_number_value(claim);
-    if (!isfinite(seconds) || seconds < 0 || seconds > MAX_TIME_S)
+    if (!(seconds >= 0 && seconds <= MAX_TIME_S))
         return refuse(
             reading, REFUSAL_INVALID,
             "The token's \"%s\" is out of range: issue it as seconds since 1970.", name);
@@ -127,7 +126,7 @@ static enum refusal check_times(struct reading *reading, int64_t now_s, int64_t 
         return refuse(reading, REFUSAL_INVALID,
                       "The token has no \"exp\": give it an end, in seconds since 1970.");
 
-    reading->expires_s = (int64_t)floor(exp);
+    reading->expires_s = (int64_t)exp;
     if (now_s - leeway_s >= reading->expires_s)
         return refuse(reading, REFUSAL_EXPIRED,
                       "The token ended %lld s ago: fetch a new one, and compare the "
@@ -137,7 +136,7 @@ static enum refusal check_times(struct reading *reading, int64_t now_s, int64_t 
         return refuse(reading, REFUSAL_NOT_YET,
                       "The token is not valid for another %lld s: compare the clocks of "
                       "both machines.",
-                      (long long)ceil(nbf - (double)now_s));
+                      (long long)nbf - now_s + 1);
     return REFUSAL_NONE;
 }
 
