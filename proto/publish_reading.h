@@ -8,20 +8,22 @@
 #include "proto/json_gate.h"
 #include "proto/publish_request.h"
 
-/* What is being filled, and the target field that came (NULL before it). */
-struct publish_reading {
-    struct publish_request *request;
-    struct publish_fault *fault;
-    const char *target_field;
-};
+struct publish_reading;
 
 /* A field of the body. `spelling` says how a target is written; others ignore it. */
 struct publish_field {
     const char *name;
-    enum status (*take)(struct publish_reading *reading,
-                        const struct publish_field *field,
-                        const struct json_value *value);
+    /* Fills the envelope, or refuses. */
+    enum status (*take)(struct publish_reading *reading, const struct json_value *value);
     enum room_kind spelling;
+};
+
+/* What is being filled, and what it has come to. */
+struct publish_reading {
+    struct publish_request *request;
+    struct publish_fault *fault;
+    const struct publish_field *field; /* that is being taken */
+    const char *target_field;          /* the one that came; NULL before it */
 };
 
 /* Writes what is wrong and what was expected into the fault; gives `status` back. */
@@ -29,7 +31,7 @@ __attribute__((format(printf, 4, 5))) enum status
 publish_refuse(struct publish_reading *reading, enum status status, const char *expected,
                const char *format, ...);
 
-/* Where it is wrong: a field, an item of one. */
+/* Where it is wrong. A taker that says nothing means its field. */
 void publish_point_at(struct publish_reading *reading, const char *field);
 void publish_point_at_item(struct publish_reading *reading, const char *field,
                            size_t item);
@@ -44,16 +46,12 @@ struct slice publish_string(struct publish_reading *reading, struct slice quoted
 
 /* The takers of the target fields. */
 enum status publish_take_one(struct publish_reading *reading,
-                             const struct publish_field *field,
                              const struct json_value *value);
 enum status publish_take_list(struct publish_reading *reading,
-                              const struct publish_field *field,
                               const struct json_value *value);
 enum status publish_take_all(struct publish_reading *reading,
-                             const struct publish_field *field,
                              const struct json_value *value);
 enum status publish_take_except(struct publish_reading *reading,
-                                const struct publish_field *field,
                                 const struct json_value *value);
 
 /* Removes targets that came twice; the first of each stays where it is. */

@@ -15,13 +15,11 @@ enum {
 };
 
 static enum status take_event(struct publish_reading *reading,
-                              const struct publish_field *field,
                               const struct json_value *value)
 {
     static const char expected[] = "a string of 1-128 bytes without control characters";
     struct envelope *envelope = &reading->request->envelope;
 
-    publish_point_at(reading, field->name);
     if (value->type != JSON_GATE_STRING)
         return publish_refuse(reading, ST_BAD_PAYLOAD, expected, "event is not a string");
     struct slice name = publish_string(reading, value->text);
@@ -46,20 +44,16 @@ static enum status take_event(struct publish_reading *reading,
 }
 
 static enum status take_data(struct publish_reading *reading,
-                             const struct publish_field *field,
                              const struct json_value *value)
 {
-    (void)field;
     reading->request->envelope.data = value->text;
     return ST_OK;
 }
 
 static enum status take_args(struct publish_reading *reading,
-                             const struct publish_field *field,
                              const struct json_value *value)
 {
     if (value->type != JSON_GATE_ARRAY) {
-        publish_point_at(reading, field->name);
         publish_advise(reading, "Use \"data\" for an event with one argument.");
         return publish_refuse(reading, ST_BAD_PAYLOAD,
                               "an array: one item for each argument",
@@ -70,12 +64,10 @@ static enum status take_args(struct publish_reading *reading,
 }
 
 static enum status take_meta(struct publish_reading *reading,
-                             const struct publish_field *field,
                              const struct json_value *value)
 {
     static const char expected[] = "an object of at most 1KiB";
 
-    publish_point_at(reading, field->name);
     if (value->type != JSON_GATE_OBJECT)
         return publish_refuse(reading, ST_BAD_PAYLOAD, expected, "meta is not an object");
     if (value->text.len > LIMIT_META_BYTES)
@@ -86,7 +78,6 @@ static enum status take_meta(struct publish_reading *reading,
 }
 
 static enum status take_namespace(struct publish_reading *reading,
-                                  const struct publish_field *field,
                                   const struct json_value *value)
 {
     struct slice nsp = {0};
@@ -94,7 +85,6 @@ static enum status take_namespace(struct publish_reading *reading,
     if (value->type == JSON_GATE_STRING)
         nsp = publish_string(reading, value->text);
     if (!namespace_is_valid(nsp)) {
-        publish_point_at(reading, field->name);
         publish_advise(reading,
                        "Leave namespace out unless clients connect to one of their own.");
         return publish_refuse(reading, ST_BAD_PAYLOAD,
@@ -106,7 +96,6 @@ static enum status take_namespace(struct publish_reading *reading,
 }
 
 static enum status take_id(struct publish_reading *reading,
-                           const struct publish_field *field,
                            const struct json_value *value)
 {
     struct slice id = {0};
@@ -114,7 +103,6 @@ static enum status take_id(struct publish_reading *reading,
     if (value->type == JSON_GATE_STRING)
         id = publish_string(reading, value->text);
     if (!event_id_is_valid(id)) {
-        publish_point_at(reading, field->name);
         publish_advise(reading,
                        "Leave id out to be given one, or send for instance a UUID.");
         return publish_refuse(reading, ST_BAD_PAYLOAD,
@@ -125,36 +113,31 @@ static enum status take_id(struct publish_reading *reading,
 }
 
 static enum status take_flag(struct publish_reading *reading,
-                             const struct publish_field *field,
                              const struct json_value *value, unsigned flag)
 {
     unsigned *flags = &reading->request->envelope.flags;
 
     if (value->type != JSON_GATE_TRUE && value->type != JSON_GATE_FALSE) {
-        publish_point_at(reading, field->name);
         return publish_refuse(reading, ST_BAD_PAYLOAD, "true or false",
-                              "%s is not a boolean", field->name);
+                              "%s is not a boolean", reading->field->name);
     }
     *flags = value->type == JSON_GATE_TRUE ? *flags | flag : *flags & ~flag;
     return ST_OK;
 }
 
 static enum status take_volatile(struct publish_reading *reading,
-                                 const struct publish_field *field,
                                  const struct json_value *value)
 {
-    return take_flag(reading, field, value, ENVELOPE_VOLATILE);
+    return take_flag(reading, value, ENVELOPE_VOLATILE);
 }
 
 static enum status take_history(struct publish_reading *reading,
-                                const struct publish_field *field,
                                 const struct json_value *value)
 {
-    return take_flag(reading, field, value, ENVELOPE_HISTORY);
+    return take_flag(reading, value, ENVELOPE_HISTORY);
 }
 
 static enum status take_ttl(struct publish_reading *reading,
-                            const struct publish_field *field,
                             const struct json_value *value)
 {
     static const char expected[] =
@@ -162,7 +145,6 @@ static enum status take_ttl(struct publish_reading *reading,
     const char *reason = "is not a duration: write a string, for instance \"30s\"";
     uint64_t ms = 0;
 
-    publish_point_at(reading, field->name);
     if (value->type == JSON_GATE_NUMBER)
         reason = "is a bare number: write a string with its unit, for instance \"30s\"";
     if (value->type != JSON_GATE_STRING ||
@@ -308,6 +290,7 @@ static enum status take_member(struct publish_reading *reading,
 
     if (!field)
         return refuse_unknown(reading, name);
+    reading->field = field;
     bool is_target = field->take == publish_take_one ||
                      field->take == publish_take_list || field->take == publish_take_all;
     if (is_target && reading->target_field) {
@@ -319,7 +302,11 @@ static enum status take_member(struct publish_reading *reading,
     }
     if (is_target)
         reading->target_field = field->name;
-    return field->take(reading, field, &member->value);
+
+    enum status st = field->take(reading, &member->value);
+    if (st && reading->fault->pointer[0] == '\0')
+        publish_point_at(reading, field->name);
+    return st;
 }
 
 /* What no single field can tell. */

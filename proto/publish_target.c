@@ -69,71 +69,62 @@ static const struct spelling spellings[ROOM_KIND_COUNT] = {
 };
 
 enum status publish_take_one(struct publish_reading *reading,
-                             const struct publish_field *field,
                              const struct json_value *value)
 {
-    const struct spelling *spelling = &spellings[field->spelling];
+    const struct spelling *spelling = &spellings[reading->field->spelling];
 
     if (spelling->read(reading, value, &reading->request->room.targets[0])) {
         reading->request->envelope.target_count = 1;
         return ST_OK;
     }
-    publish_point_at(reading, field->name);
-    if (value->type == JSON_GATE_ARRAY) {
-        publish_advise(reading, "Use \"%ss\" for a list.", field->name);
-    }
+    if (value->type == JSON_GATE_ARRAY)
+        publish_advise(reading, "Use \"%ss\" for a list.", reading->field->name);
     return publish_refuse(reading, ST_BAD_TARGET, spelling->expected,
-                          "%s is not a valid %s", field->name, spelling->noun);
+                          "%s is not a valid %s", reading->field->name, spelling->noun);
 }
 
-static enum status refuse_list(struct publish_reading *reading,
-                               const struct publish_field *field, enum status status,
+static enum status refuse_list(struct publish_reading *reading, enum status status,
                                const char *what, size_t max)
 {
     char expected[sizeof reading->fault->expected];
 
-    publish_point_at(reading, field->name);
     snprintf(expected, sizeof expected, "an array of 1-%zu items", max);
-    return publish_refuse(reading, status, expected, "%s %s", field->name, what);
+    return publish_refuse(reading, status, expected, "%s %s", reading->field->name, what);
 }
 
 enum status publish_take_list(struct publish_reading *reading,
-                              const struct publish_field *field,
                               const struct json_value *value)
 {
-    const struct spelling *spelling = &spellings[field->spelling];
+    const struct spelling *spelling = &spellings[reading->field->spelling];
     struct envelope_target *targets = reading->request->room.targets;
     struct json_cursor cursor = {0};
     struct json_value item;
     size_t count = 0;
 
     if (value->type != JSON_GATE_ARRAY)
-        return refuse_list(reading, field, ST_BAD_TARGET, "is not an array",
-                           LIMIT_TARGETS);
+        return refuse_list(reading, ST_BAD_TARGET, "is not an array", LIMIT_TARGETS);
     while (json_array_next(value->text, &cursor, &item)) {
         if (count == LIMIT_TARGETS)
-            return refuse_list(reading, field, ST_BAD_TARGET, "has too many items",
+            return refuse_list(reading, ST_BAD_TARGET, "has too many items",
                                LIMIT_TARGETS);
         if (!spelling->read(reading, &item, &targets[count])) {
-            publish_point_at_item(reading, field->name, count);
+            publish_point_at_item(reading, reading->field->name, count);
             return publish_refuse(reading, ST_BAD_TARGET, spelling->expected,
-                                  "item %zu of %s is not a valid %s", count, field->name,
-                                  spelling->noun);
+                                  "item %zu of %s is not a valid %s", count,
+                                  reading->field->name, spelling->noun);
         }
         count++;
     }
     if (count == 0)
-        return refuse_list(reading, field, ST_BAD_TARGET, "is empty", LIMIT_TARGETS);
+        return refuse_list(reading, ST_BAD_TARGET, "is empty", LIMIT_TARGETS);
     reading->request->envelope.target_count = count;
     return ST_OK;
 }
 
 enum status publish_take_all(struct publish_reading *reading,
-                             const struct publish_field *field,
                              const struct json_value *value)
 {
     if (value->type != JSON_GATE_TRUE) {
-        publish_point_at(reading, field->name);
         publish_advise(reading,
                        "Leave all out unless every client of the namespace is meant.");
         return publish_refuse(reading, ST_BAD_TARGET, "true", "all is not true");
@@ -144,7 +135,6 @@ enum status publish_take_all(struct publish_reading *reading,
 }
 
 enum status publish_take_except(struct publish_reading *reading,
-                                const struct publish_field *field,
                                 const struct json_value *value)
 {
     struct slice *except = reading->request->room.except;
@@ -154,14 +144,13 @@ enum status publish_take_except(struct publish_reading *reading,
     size_t count = 0;
 
     if (value->type != JSON_GATE_ARRAY)
-        return refuse_list(reading, field, ST_BAD_PAYLOAD, "is not an array",
-                           LIMIT_EXCEPT);
+        return refuse_list(reading, ST_BAD_PAYLOAD, "is not an array", LIMIT_EXCEPT);
     while (json_array_next(value->text, &cursor, &item)) {
         if (count == LIMIT_EXCEPT)
-            return refuse_list(reading, field, ST_BAD_PAYLOAD, "has too many items",
+            return refuse_list(reading, ST_BAD_PAYLOAD, "has too many items",
                                LIMIT_EXCEPT);
         if (!read_socket(reading, &item, &target)) {
-            publish_point_at_item(reading, field->name, count);
+            publish_point_at_item(reading, reading->field->name, count);
             return publish_refuse(reading, ST_BAD_PAYLOAD,
                                   spellings[ROOM_SOCKET].expected,
                                   "item %zu of except is not a valid sid", count);
