@@ -176,7 +176,7 @@ enum status sio_event_decode(struct slice json_array, struct slice *name_json,
 
     *name_json = name.text;
     *args = (struct slice){0};
-    if (rest.ptr[0] == ',')
+    if (rest.len >= 2 && rest.ptr[0] == ',')
         *args = trim_json(slice_first(slice_from(rest, 1), rest.len - 2));
     return ST_OK;
 }
