@@ -88,7 +88,10 @@ void http_reply(struct http_exchange *exchange, const struct http_reply *reply);
  */
 void http_problem(struct http_exchange *exchange, struct problem *problem);
 
-/* At most one; called instead of an answer when the peer has left. */
+/*
+ * At most one; called instead of an answer, when the peer has left or the server drains.
+ * Whoever holds an exchange needs it: after it the exchange may not be answered.
+ */
 void http_exchange_on_gone(struct http_exchange *exchange, void (*on_gone)(void *ctx),
                            void *ctx);
 

@@ -1,0 +1,156 @@
+/*
+ * The front's listener: see the header. When descriptors run out, a spare one is given up
+ * to accept, refuse and close; without it every connect would wait in the backlog, and
+ * the loop would spin on a listener that stays readable.
+ */
+#include "bridge/front_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    ACCEPTS_A_TURN = 64,
+    SWEEP_MS = 250,
+};
+
+static int spare_open(void)
+{
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static int accept_one(struct front *front, struct front_peer *peer)
+{
+    peer->len = sizeof peer->address;
+    return accept4(front->config.listen_fd, (struct sockaddr *)&peer->address, &peer->len,
+                   SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/* False: nobody waits, or nobody can be let in before the next sweep. */
+static bool accept_without_descriptors(struct front *front)
+{
+    struct front_peer peer;
+    int fd = -1;
+
+    if (front->spare_fd >= 0) {
+        close(front->spare_fd);
+        fd = accept_one(front, &peer);
+    }
+    if (fd >= 0)
+        front_refuse_at_once(front, fd, &peer);
+    front->spare_fd = spare_open();
+    if (front->spare_fd >= 0)
+        return fd >= 0;
+
+    front->is_deaf = true;
+    uv_poll_stop(&front->listener);
+    front_sweep_start(front);
+    return false;
+}
+
+static void on_connects(uv_poll_t *poll, int error, int events)
+{
+    struct front *front = poll->data;
+
+    (void)error;
+    (void)events;
+    for (int i = 0; i < ACCEPTS_A_TURN && !front->is_stopped; i++) {
+        struct front_peer peer;
+        int fd = accept_one(front, &peer);
+        if (fd >= 0) {
+            front_meet(front, fd, &peer);
+        } else if (errno == EMFILE || errno == ENFILE) {
+            if (!accept_without_descriptors(front))
+                return;
+        } else if (errno != ECONNABORTED && errno != EINTR) {
+            return;
+        }
+    }
+}
+
+static bool listen_again(struct front *front)
+{
+    if (front->spare_fd < 0)
+        front->spare_fd = spare_open();
+    return front->spare_fd >= 0 &&
+           uv_poll_start(&front->listener, UV_READABLE, on_connects) == 0;
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+    struct front *front = timer->data;
+
+    front_visitors_sweep(front);
+    if (front->is_deaf && !front->is_stopped)
+        front->is_deaf = !listen_again(front);
+    if (list_is_empty(&front->visitors) && !front->is_deaf)
+        uv_timer_stop(timer);
+}
+
+void front_sweep_start(struct front *front)
+{
+    if (!uv_is_active((uv_handle_t *)&front->sweep))
+        uv_timer_start(&front->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct front *front = handle->data;
+
+    if (--front->open_handles == 0)
+        free(front);
+}
+
+struct front *front_create(const struct front_config *config)
+{
+    struct front *front = calloc(1, sizeof *front);
+
+    if (!front) {
+        close(config->listen_fd);
+        return NULL;
+    }
+    front->config = *config;
+    /* What is accepted inherits it. */
+    setsockopt(config->listen_fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    front->spare_fd = spare_open();
+    list_init(&front->visitors);
+    front->refuser = http_refuser_create(config->loop, config->log, config->metrics);
+    uv_timer_init(config->loop, &front->sweep);
+    front->sweep.data = front;
+    front->listener.data = front;
+    front->open_handles = 1;
+    if (front->refuser &&
+        uv_poll_init(config->loop, &front->listener, config->listen_fd) == 0) {
+        front->open_handles++;
+        if (uv_poll_start(&front->listener, UV_READABLE, on_connects) == 0)
+            return front;
+    }
+    front_destroy(front);
+    return NULL;
+}
+
+void front_stop(struct front *front)
+{
+    if (front->is_stopped)
+        return;
+    front->is_stopped = true;
+    uv_timer_stop(&front->sweep);
+    if (uv_handle_get_type((uv_handle_t *)&front->listener) != UV_UNKNOWN_HANDLE)
+        uv_close((uv_handle_t *)&front->listener, on_handle_closed);
+    close(front->config.listen_fd);
+    front_visitors_close(front);
+}
+
+void front_destroy(struct front *front)
+{
+    if (!front)
+        return;
+    front_stop(front);
+    if (front->spare_fd >= 0)
+        close(front->spare_fd);
+    http_refuser_destroy(front->refuser);
+    uv_close((uv_handle_t *)&front->sweep, on_handle_closed);
+}

@@ -1,0 +1,48 @@
+/*
+ * Refusals that are written straight to a socket, beside any HTTP library: by the front
+ * before a parser has seen the connection, by the http_server while a body is still
+ * coming in. The socket is then closed so that the peer can read them: what it still
+ * sends is drained for a bounded time, since closing over unread bytes would reset the
+ * connection and take the answer with it. Loop thread only.
+ */
+#ifndef BRIDGE_HTTP_REFUSER_H
+#define BRIDGE_HTTP_REFUSER_H
+
+#include "bridge/logger.h"
+#include "bridge/metrics.h"
+#include "proto/problem.h"
+
+#include <uv.h>
+
+struct http_refuser;
+
+/* Everything is borrowed. */
+struct http_refusal {
+    struct problem problem; /* instance: the request id */
+    const char *allow;      /* for 405; NULL: whatever we know */
+    const char *peer_ip;
+    bool omits_body; /* the request is a HEAD */
+};
+
+/* Gives a refuser (http_refuser_destroy), or NULL. Keeps `log` and `metrics`. */
+struct http_refuser *http_refuser_create(uv_loop_t *loop, const struct logger *log,
+                                         struct metrics *metrics);
+/* Closes what lingers; memory goes when the loop has run the handles out. */
+void http_refuser_destroy(struct http_refuser *refuser);
+
+/* Takes `fd`, on which no handle is left: answers, logs, and closes it in a while. */
+void http_refuser_answer(struct http_refuser *refuser, int fd,
+                         const struct http_refusal *refusal);
+/* Takes `fd` and closes it before it returns: only what has come already is drained. */
+void http_refuser_answer_at_once(struct http_refuser *refuser, int fd,
+                                 const struct http_refusal *refusal);
+/* Answers and logs, but leaves `fd` to its owner, who closes it now: nothing is drained.
+ */
+void http_refuser_send(struct http_refuser *refuser, int fd,
+                       const struct http_refusal *refusal);
+
+/* The header that a status asks for beside the body, or NULL: "Retry-After". */
+const char *http_refusal_header(enum status status, const char *allow,
+                                const char **value);
+
+#endif

@@ -1,0 +1,296 @@
+/*
+ * The http_server: libmicrohttpd's daemons on the loop. Their callbacks only translate.
+ *
+ * Events and answers merely mark a daemon; a uv_prepare runs the marked ones before the
+ * loop waits, so that all answers of one turn share one run.
+ */
+#include "bridge/http_server_parts.h"
+
+#include "bridge/peer_ip.h"
+
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum {
+    RUNS_A_TURN = 4, /* of one daemon, while it says that more waits */
+};
+
+static const struct http_deadlines DEADLINES = {
+    .ms = {[HTTP_PHASE_IDLE] = 30000,
+           [HTTP_PHASE_HEAD] = 5000,
+           [HTTP_PHASE_BODY] = 5000,
+           [HTTP_PHASE_WRITE] = 10000},
+};
+
+static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_daemon *daemon = cls;
+    unsigned index = (unsigned)(daemon - daemon->server->daemons);
+
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        http_connection_destroy(*socket_context);
+        *socket_context = NULL;
+        return;
+    }
+    int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    const struct sockaddr *peer =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    socklen_t len = peer->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                : sizeof(struct sockaddr_in);
+    *socket_context = http_connection_create(daemon->server, index, fd, peer, len);
+}
+
+/* The only place that shows the target as it was sent. */
+static void *on_target(void *cls, const char *target, struct MHD_Connection *mhd)
+{
+    struct http_connection *connection =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+
+    (void)cls;
+    return connection ? http_exchange_create(connection, mhd, target) : NULL;
+}
+
+static enum MHD_Result on_step(void *cls, struct MHD_Connection *mhd, const char *url,
+                               const char *method, const char *version, const char *body,
+                               size_t *body_len, void **exchange)
+{
+    (void)cls;
+    (void)mhd;
+    (void)url;
+    if (!*exchange)
+        return MHD_NO; /* out of memory */
+    return http_exchange_step(*exchange, method, version, body, body_len) ? MHD_YES
+                                                                          : MHD_NO;
+}
+
+static void on_completed(void *cls, struct MHD_Connection *mhd, void **exchange,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)cls;
+    (void)mhd;
+    (void)code;
+    http_exchange_destroy(*exchange);
+    *exchange = NULL;
+}
+
+/*
+ * No timeout of its own: ours cover every phase. Not its strict mode either: that answers
+ * a missing Host itself, with a header block sent twice, where the gate says it in our
+ * words.
+ */
+static bool daemon_open(struct http_daemon *daemon, struct http_server *server)
+{
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
+
+    daemon->server = server;
+    daemon->mhd = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_step, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+        daemon, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)LIMIT_HTTP_POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+        server->config.max_connections + 1, MHD_OPTION_END);
+    return daemon->mhd != NULL;
+}
+
+static void daemon_run(struct http_daemon *daemon)
+{
+    MHD_UNSIGNED_LONG_LONG wait_ms = 1;
+    int runs = 0;
+
+    do {
+        MHD_run(daemon->mhd);
+    } while (MHD_get_timeout(daemon->mhd, &wait_ms) == MHD_YES && wait_ms == 0 &&
+             ++runs < RUNS_A_TURN);
+    if (runs == RUNS_A_TURN)
+        daemon->is_dirty = true;
+}
+
+static void on_again(uv_timer_t *timer)
+{
+    (void)timer; /* the loop turns, that is all */
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct http_server *server = prepare->data;
+    bool is_dirty = false;
+
+    for (unsigned i = 0; i < HTTP_DAEMONS; i++) {
+        struct http_daemon *daemon = &server->daemons[i];
+        if (!daemon->is_dirty)
+            continue;
+        daemon->is_dirty = false;
+        daemon_run(daemon);
+    }
+    /* A handler may have answered an exchange of a daemon that ran before its own. */
+    for (unsigned i = 0; i < HTTP_DAEMONS; i++)
+        is_dirty = is_dirty || server->daemons[i].is_dirty;
+    if (is_dirty)
+        uv_timer_start(&server->again, on_again, 0, 0);
+}
+
+static void on_daemon_event(uv_poll_t *poll, int error, int events)
+{
+    struct http_daemon *daemon = poll->data;
+
+    (void)error;
+    (void)events;
+    daemon->is_dirty = true;
+}
+
+void http_server_touch(struct http_server *server, unsigned daemon)
+{
+    server->daemons[daemon].is_dirty = true;
+}
+
+static bool poll_open(struct http_server *server, uv_poll_t *poll, int fd, void *data,
+                      uv_poll_cb on_event)
+{
+    if (uv_poll_init(server->config.loop, poll, fd) != 0)
+        return false;
+    server->open_handles++;
+    poll->data = data;
+    return uv_poll_start(poll, UV_READABLE, on_event) == 0;
+}
+
+static bool handles_open(struct http_server *server)
+{
+    uv_prepare_init(server->config.loop, &server->prepare);
+    uv_timer_init(server->config.loop, &server->again);
+    uv_timer_init(server->config.loop, &server->sweep);
+    server->open_handles = 3;
+    server->prepare.data = server;
+    server->again.data = server;
+    server->sweep.data = server;
+    uv_prepare_start(&server->prepare, on_prepare);
+
+    server->hup_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (server->hup_fd < 0 || !poll_open(server, &server->hup_poll, server->hup_fd,
+                                         server, http_connections_on_hup))
+        return false;
+    for (unsigned i = 0; i < HTTP_DAEMONS; i++) {
+        struct http_daemon *daemon = &server->daemons[i];
+        if (!daemon_open(daemon, server))
+            return false;
+        int fd = MHD_get_daemon_info(daemon->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+        if (!poll_open(server, &daemon->poll, fd, daemon, on_daemon_event))
+            return false;
+    }
+    return true;
+}
+
+struct http_server *http_server_create(const struct http_server_config *config)
+{
+    struct http_server *server = calloc(1, sizeof *server);
+
+    if (!server)
+        return NULL;
+    server->config = *config;
+    server->deadlines = DEADLINES;
+    server->hup_fd = -1;
+    list_init(&server->held);
+    for (int phase = 0; phase < HTTP_PHASES; phase++)
+        list_init(&server->phases[phase]);
+    server->refuser = http_refuser_create(config->loop, config->log, config->metrics);
+    if (!server->refuser) {
+        free(server);
+        return NULL;
+    }
+    if (!handles_open(server)) {
+        http_server_destroy(server);
+        return NULL;
+    }
+    return server;
+}
+
+static void refuse_full(struct http_server *server, int fd, const struct sockaddr *peer,
+                        socklen_t peer_len)
+{
+    char ip[INET6_ADDRSTRLEN];
+    char id[REQUEST_ID_SIZE];
+
+    peer_ip(peer, peer_len, ip);
+    request_id_choose(NULL, id);
+    struct http_refusal refusal = {
+        .problem = {.status = server->is_draining ? ST_DRAINING : ST_BUSY,
+                    .detail = server->is_draining
+                                  ? NULL
+                                  : "The server has all the connections it may.",
+                    .instance = slice_of(id)},
+        .peer_ip = ip,
+    };
+    http_refuser_answer(server->refuser, fd, &refusal);
+}
+
+void http_server_adopt(struct http_server *server, int fd, const struct sockaddr *peer,
+                       socklen_t peer_len)
+{
+    unsigned index = server->next_daemon;
+
+    if (server->is_draining || server->connections >= server->config.max_connections) {
+        refuse_full(server, fd, peer, peer_len);
+        return;
+    }
+    server->next_daemon = (index + 1) % HTTP_DAEMONS;
+    MHD_add_connection(server->daemons[index].mhd, fd, peer, peer_len);
+    http_server_touch(server, index);
+}
+
+void http_server_drain(struct http_server *server)
+{
+    struct list_node *node;
+
+    server->is_draining = true;
+    http_connections_close_idle(server);
+    while ((node = list_first(&server->held)))
+        http_exchange_dismiss((struct http_exchange *)node);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct http_server *server = handle->data;
+
+    if (--server->open_handles == 0)
+        free(server);
+}
+
+/* `handle` zeroed: it was never opened. */
+static void handle_close(struct http_server *server, void *handle)
+{
+    if (uv_handle_get_type(handle) == UV_UNKNOWN_HANDLE)
+        return;
+    uv_handle_set_data(handle, server);
+    uv_close(handle, on_handle_closed);
+}
+
+void http_server_destroy(struct http_server *server)
+{
+    struct list_node *node;
+
+    if (!server)
+        return;
+    server->is_draining = true;
+    while ((node = list_first(&server->held)))
+        http_exchange_abandon((struct http_exchange *)node);
+    /* The loop must forget a descriptor before it closes. */
+    for (unsigned i = 0; i < HTTP_DAEMONS; i++)
+        handle_close(server, &server->daemons[i].poll);
+    handle_close(server, &server->hup_poll);
+    for (unsigned i = 0; i < HTTP_DAEMONS; i++) {
+        if (!server->daemons[i].mhd)
+            continue;
+        /* libmicrohttpd may not be stopped with anything suspended. */
+        MHD_run(server->daemons[i].mhd);
+        MHD_run(server->daemons[i].mhd);
+        MHD_stop_daemon(server->daemons[i].mhd);
+    }
+    if (server->hup_fd >= 0)
+        close(server->hup_fd);
+    http_refuser_destroy(server->refuser);
+    handle_close(server, &server->prepare);
+    handle_close(server, &server->again);
+    handle_close(server, &server->sweep);
+}

@@ -1,0 +1,151 @@
+/*
+ * Connections of the http_server: how long each may take in the phase it is in, and
+ * whether its peer has left. libmicrohttpd's own timeout counts idleness only, so that a
+ * byte now and then would keep a connection for ever; ours are totals.
+ */
+#include "bridge/http_server_parts.h"
+
+#include "bridge/clock.h"
+#include "bridge/peer_ip.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+enum {
+    SWEEP_MS = 250,
+    HUP_EVENTS = 64,
+    HUP_ROUNDS = 16, /* what is left wakes the next turn */
+};
+
+struct http_connection *http_connection_create(struct http_server *server,
+                                               unsigned daemon, int fd,
+                                               const struct sockaddr *peer,
+                                               socklen_t peer_len)
+{
+    struct http_connection *connection = calloc(1, sizeof *connection);
+
+    if (!connection)
+        return NULL;
+    connection->server = server;
+    connection->daemon = daemon;
+    connection->fd = fd;
+    peer_ip(peer, peer_len, connection->peer_ip);
+
+    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = connection};
+    if (epoll_ctl(server->hup_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
+        free(connection);
+        return NULL;
+    }
+    server->connections++;
+    metrics_add(server->config.metrics, METRIC_HTTP_CONNECTIONS, 1);
+    http_connection_enter(connection, HTTP_PHASE_HEAD);
+    return connection;
+}
+
+void http_connection_destroy(struct http_connection *connection)
+{
+    if (!connection)
+        return;
+    epoll_ctl(connection->server->hup_fd, EPOLL_CTL_DEL, connection->fd, NULL);
+    list_remove(&connection->node);
+    connection->server->connections--;
+    metrics_add(connection->server->config.metrics, METRIC_HTTP_CONNECTIONS, -1);
+    free(connection);
+}
+
+void http_connection_enter(struct http_connection *connection, enum http_phase phase)
+{
+    struct http_server *server = connection->server;
+
+    list_remove(&connection->node);
+    connection->phase = phase;
+    if (phase == HTTP_PHASES)
+        return;
+    connection->deadline = clock_ms() + server->deadlines.ms[phase];
+    list_append(&server->phases[phase], &connection->node);
+    if (!uv_is_active((uv_handle_t *)&server->sweep))
+        uv_timer_start(&server->sweep, http_connections_on_sweep, SWEEP_MS, SWEEP_MS);
+}
+
+/* libmicrohttpd sees the end of the stream and cleans up. */
+static void cut(struct http_connection *connection)
+{
+    http_connection_enter(connection, HTTP_PHASES);
+    shutdown(connection->fd, SHUT_RDWR);
+    http_server_touch(connection->server, connection->daemon);
+}
+
+static void expire(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    struct http_exchange *exchange = connection->exchange;
+    char made[REQUEST_ID_SIZE];
+    bool has_id = exchange && exchange->request_id[0];
+
+    if (connection->phase == HTTP_PHASE_HEAD || connection->phase == HTTP_PHASE_BODY) {
+        if (!has_id)
+            request_id_choose(NULL, made);
+        struct http_refusal refusal = {
+            .problem = {.status = ST_TIMEOUT,
+                        .detail = "The request took too long to arrive.",
+                        .instance = slice_of(has_id ? exchange->request_id : made)},
+            .peer_ip = connection->peer_ip,
+        };
+        http_refuser_send(server->refuser, connection->fd, &refusal);
+    } else if (connection->phase == HTTP_PHASE_WRITE) {
+        log_info(server->config.log, "reader too slow",
+                 LOG_TEXT("ip", connection->peer_ip),
+                 LOG_TEXT("request_id", has_id ? exchange->request_id : "-"));
+    }
+    cut(connection);
+}
+
+void http_connections_on_sweep(uv_timer_t *timer)
+{
+    struct http_server *server = timer->data;
+    uint64_t now = clock_ms();
+    bool is_idle = true;
+
+    for (int phase = 0; phase < HTTP_PHASES; phase++) {
+        struct list_node *node;
+        while ((node = list_first(&server->phases[phase]))) {
+            struct http_connection *connection = (struct http_connection *)node;
+            if (connection->deadline > now) {
+                is_idle = false;
+                break;
+            }
+            expire(connection);
+        }
+    }
+    if (is_idle)
+        uv_timer_stop(timer);
+}
+
+void http_connections_close_idle(struct http_server *server)
+{
+    struct list_node *node;
+
+    while ((node = list_first(&server->phases[HTTP_PHASE_IDLE])))
+        cut((struct http_connection *)node);
+}
+
+void http_connections_on_hup(uv_poll_t *poll, int error, int events)
+{
+    struct http_server *server = poll->data;
+    struct epoll_event hups[HUP_EVENTS];
+
+    (void)error;
+    (void)events;
+    for (int round = 0; round < HUP_ROUNDS; round++) {
+        int count = epoll_wait(server->hup_fd, hups, HUP_EVENTS, 0);
+        for (int i = 0; i < count; i++) {
+            struct http_connection *connection = hups[i].data.ptr;
+            connection->peer_left = true;
+            if (connection->exchange && connection->exchange->state == EXCHANGE_HELD)
+                http_exchange_abandon(connection->exchange);
+        }
+        if (count < HUP_EVENTS)
+            return;
+    }
+}

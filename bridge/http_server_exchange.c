@@ -1,0 +1,262 @@
+/*
+ * Exchanges: one request on its way to its handler. libmicrohttpd steps through it: once
+ * with the head, once for each part of the body, and at the end; again after a resume.
+ * A step must end with an answer, a suspension or a closed connection: with none of them
+ * libmicrohttpd would ask again for ever.
+ */
+#include "bridge/http_server_parts.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct http_exchange *http_exchange_create(struct http_connection *connection,
+                                           struct MHD_Connection *mhd, const char *target)
+{
+    size_t len = target ? strlen(target) : 0;
+    struct http_exchange *exchange = calloc(1, sizeof *exchange + len + 1);
+
+    if (!exchange)
+        return NULL;
+    if (len > 0)
+        memcpy(exchange->target, target, len);
+    exchange->server = connection->server;
+    exchange->connection = connection;
+    exchange->mhd = mhd;
+    exchange->head.target = (struct slice){exchange->target, len};
+    connection->exchange = exchange;
+    if (connection->phase == HTTP_PHASE_IDLE)
+        http_connection_enter(connection, HTTP_PHASE_HEAD);
+    return exchange;
+}
+
+/* At most once. The holder may do anything but touch this exchange again. */
+static void tell_holder(struct http_exchange *exchange)
+{
+    void (*on_gone)(void *ctx) = exchange->on_gone;
+
+    exchange->on_gone = NULL;
+    if (on_gone)
+        on_gone(exchange->on_gone_ctx);
+}
+
+void http_exchange_destroy(struct http_exchange *exchange)
+{
+    if (!exchange)
+        return;
+    tell_holder(exchange);
+    if (exchange->response)
+        MHD_destroy_response(exchange->response);
+    list_remove(&exchange->node);
+    exchange->connection->exchange = NULL;
+    http_connection_enter(exchange->connection, HTTP_PHASE_IDLE);
+    buf_finish(&exchange->body);
+    free(exchange);
+}
+
+static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *name,
+                                size_t name_len, const char *value, size_t value_len)
+{
+    struct http_head *head = cls;
+
+    (void)kind;
+    if (head->field_count == LIMIT_HTTP_FIELDS) {
+        head->field_count++;
+        return MHD_NO;
+    }
+    struct http_field *field = &head->fields[head->field_count++];
+    field->name = (struct slice){name, name_len};
+    field->value = slice_trim((struct slice){value, value ? value_len : 0});
+    return MHD_YES;
+}
+
+/* The gate, on what libmicrohttpd made of the head. */
+static enum status gate(struct http_exchange *exchange, const char *method,
+                        const char *version, const char **reason)
+{
+    struct http_head *head = &exchange->head;
+    enum status st = ST_HEAD_TOO_LARGE;
+
+    *reason = "too many fields";
+    MHD_get_connection_values_n(exchange->mhd, MHD_HEADER_KIND, on_field, head);
+    bool is_countable = head->field_count <= LIMIT_HTTP_FIELDS;
+    if (is_countable)
+        st = http_gate_fields(slice_of(method), slice_of(version), head, reason);
+    request_id_choose(is_countable ? head : NULL, exchange->request_id);
+    return st;
+}
+
+static bool has_body(const struct http_head *head)
+{
+    return head->is_chunked || head->length > 0;
+}
+
+static enum status too_large(struct http_exchange *exchange)
+{
+    size_t limit = exchange->route->max_body;
+
+    if (limit == 0)
+        snprintf(exchange->detail, sizeof exchange->detail, "This route takes no body.");
+    else
+        snprintf(exchange->detail, sizeof exchange->detail,
+                 "The body is larger than %zu bytes, the limit of this route.", limit);
+    return ST_TOO_LARGE;
+}
+
+static enum status judge_body(struct http_exchange *exchange)
+{
+    const struct http_head *head = &exchange->head;
+    struct slice type = http_head_field(head, "Content-Type");
+
+    if (!has_body(head))
+        return ST_OK;
+    if (head->length > exchange->route->max_body || exchange->route->max_body == 0)
+        return too_large(exchange);
+    if (http_head_field(head, "Content-Encoding").len > 0) {
+        snprintf(exchange->detail, sizeof exchange->detail,
+                 "Content-Encoding is not supported: send the body as it is.");
+        return ST_MEDIA_TYPE;
+    }
+    if (slice_is_nocase(slice_first(type, strlen("multipart/")), "multipart/")) {
+        snprintf(exchange->detail, sizeof exchange->detail,
+                 "Multipart bodies are not supported: send the JSON itself.");
+        return ST_MEDIA_TYPE;
+    }
+    return ST_OK;
+}
+
+/* What the head alone decides. */
+static enum status judge(struct http_exchange *exchange)
+{
+    const struct http_head *head = &exchange->head;
+    enum status st;
+
+    if (exchange->server->is_draining)
+        return ST_DRAINING;
+    if (head->is_websocket) {
+        snprintf(exchange->detail, sizeof exchange->detail,
+                 "This connection has carried HTTP: open a new one for the upgrade.");
+        return ST_UPGRADE_NEEDED;
+    }
+    exchange->route =
+        http_route_find(&exchange->server->config, head->method, head->path, &st);
+    return exchange->route ? judge_body(exchange) : st;
+}
+
+static bool step_head(struct http_exchange *exchange, const char *method,
+                      const char *version)
+{
+    const char *reason;
+    enum status st = gate(exchange, method, version, &reason);
+
+    metrics_add(exchange->server->config.metrics, METRIC_HTTP_REQUESTS, 1);
+    exchange->state = EXCHANGE_BODY;
+    http_connection_enter(exchange->connection, HTTP_PHASE_BODY);
+    if (st) {
+        http_exchange_refuse(exchange, st, reason);
+        return false;
+    }
+    exchange->verdict = judge(exchange);
+    /* A body that nobody wants is not waited for, nor is a head trusted after it. */
+    if (exchange->verdict && (has_body(&exchange->head) || exchange->head.is_websocket)) {
+        http_exchange_refuse(exchange, exchange->verdict, exchange->detail);
+        return false;
+    }
+    exchange->body.max = exchange->route ? exchange->route->max_body : 0;
+    return true;
+}
+
+static bool step_body(struct http_exchange *exchange, const char *body, size_t len)
+{
+    buf_add(&exchange->body, (struct slice){body, len});
+    switch (buf_status(&exchange->body)) {
+    case ST_OK: return true;
+    case ST_TOO_LARGE:
+        http_exchange_refuse(exchange, too_large(exchange), exchange->detail);
+        return false;
+    default: http_exchange_refuse(exchange, ST_NO_MEMORY, NULL); return false;
+    }
+}
+
+static void run_handler(struct http_exchange *exchange)
+{
+    struct http_server *server = exchange->server;
+    struct problem problem = {.status = exchange->verdict, .detail = exchange->detail};
+
+    exchange->state = EXCHANGE_RUNNING;
+    http_connection_enter(exchange->connection, HTTP_PHASES);
+    if (!problem.status && server->is_draining)
+        problem.status = ST_DRAINING;
+    if (problem.status) {
+        http_problem(exchange, &problem);
+        return;
+    }
+    exchange->request = (struct http_request){
+        .head = &exchange->head,
+        .body = buf_slice(&exchange->body),
+        .peer_ip = exchange->connection->peer_ip,
+        .request_id = exchange->request_id,
+    };
+    exchange->route->handle(exchange, &exchange->request, server->config.ctx);
+}
+
+static bool step_end(struct http_exchange *exchange)
+{
+    run_handler(exchange);
+    if (exchange->state == EXCHANGE_ANSWERED)
+        return http_exchange_queue(exchange);
+    if (exchange->state == EXCHANGE_GONE)
+        return false;
+    if (exchange->connection->peer_left) {
+        exchange->state = EXCHANGE_GONE;
+        tell_holder(exchange);
+        return false;
+    }
+    exchange->state = EXCHANGE_HELD;
+    list_append(&exchange->server->held, &exchange->node);
+    MHD_suspend_connection(exchange->mhd);
+    return true;
+}
+
+bool http_exchange_step(struct http_exchange *exchange, const char *method,
+                        const char *version, const char *body, size_t *body_len)
+{
+    size_t len = *body_len;
+
+    *body_len = 0;
+    switch (exchange->state) {
+    case EXCHANGE_HEAD: return step_head(exchange, method, version);
+    case EXCHANGE_BODY:
+        return len > 0 ? step_body(exchange, body, len) : step_end(exchange);
+    case EXCHANGE_ANSWERED: return http_exchange_queue(exchange);
+    default: return false;
+    }
+}
+
+/* Its next step finds it gone. */
+void http_exchange_abandon(struct http_exchange *exchange)
+{
+    exchange->state = EXCHANGE_GONE;
+    list_remove(&exchange->node);
+    MHD_resume_connection(exchange->mhd);
+    http_server_touch(exchange->server, exchange->connection->daemon);
+    tell_holder(exchange);
+}
+
+void http_exchange_dismiss(struct http_exchange *exchange)
+{
+    void (*on_gone)(void *ctx) = exchange->on_gone;
+    struct problem problem = {.status = ST_DRAINING};
+
+    http_problem(exchange, &problem);
+    if (on_gone)
+        on_gone(exchange->on_gone_ctx);
+}
+
+void http_exchange_on_gone(struct http_exchange *exchange, void (*on_gone)(void *ctx),
+                           void *ctx)
+{
+    exchange->on_gone = on_gone;
+    exchange->on_gone_ctx = ctx;
+}

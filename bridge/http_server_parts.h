@@ -1,0 +1,167 @@
+/*
+ * What the files of the http_server share with each other, and with its test. Loop thread
+ * only.
+ *
+ *   http_server.c             the daemons and the pump
+ *   http_server_connection.c  one socket: deadlines by phase, and whether its peer left
+ *   http_server_exchange.c    one request: gate, route, body, handler
+ *   http_server_reply.c       its answer
+ *   http_server_route.c       the table of routes
+ *
+ * libmicrohttpd takes a suspended socket out of its epoll set and then cannot see the
+ * peer leave: an epoll set of our own (`hup_fd`) watches all sockets for that, and that
+ * alone.
+ */
+#ifndef BRIDGE_HTTP_SERVER_PARTS_H
+#define BRIDGE_HTTP_SERVER_PARTS_H
+
+#include "bridge/http_refuser.h"
+#include "bridge/http_server.h"
+#include "bridge/list.h"
+#include "bridge/request_id.h"
+
+struct MHD_Daemon;
+struct MHD_Connection;
+struct MHD_Response;
+
+enum {
+    /* Each resume walks all suspended connections of its daemon: several daemons share
+     * them out. Four keep that walk short for thousands of publishes in flight. */
+    HTTP_DAEMONS = 4,
+};
+
+/* What a connection is waiting for. Each phase has one length, so that its connections
+ * stand in a list by their deadline. */
+enum http_phase {
+    HTTP_PHASE_IDLE, /* the next head, after an answer */
+    HTTP_PHASE_HEAD,
+    HTTP_PHASE_BODY,
+    HTTP_PHASE_WRITE,
+    HTTP_PHASES, /* held by a handler, or cut off: no deadline */
+};
+
+struct http_deadlines {
+    unsigned ms[HTTP_PHASES];
+};
+
+struct http_connection {
+    struct list_node node; /* first: see list.h; in server->phases[phase] */
+    struct http_server *server;
+    struct http_exchange *exchange; /* NULL between two requests */
+    unsigned daemon;
+    int fd;
+    bool peer_left;
+    enum http_phase phase;
+    uint64_t deadline;
+    char peer_ip[INET6_ADDRSTRLEN];
+};
+
+enum exchange_state {
+    EXCHANGE_HEAD,     /* the request line was read */
+    EXCHANGE_BODY,     /* the head was read and judged */
+    EXCHANGE_RUNNING,  /* in its handler */
+    EXCHANGE_HELD,     /* suspended, until an answer or the end of its peer */
+    EXCHANGE_ANSWERED, /* the answer waits for the next run */
+    EXCHANGE_WRITING,  /* the answer is libmicrohttpd's */
+    EXCHANGE_GONE,     /* nothing will be answered: the connection closes */
+};
+
+struct http_exchange {
+    struct list_node node; /* first: see list.h; in server->held */
+    struct http_server *server;
+    struct http_connection *connection;
+    struct MHD_Connection *mhd;
+    enum exchange_state state;
+    enum status verdict; /* answered instead of the handler once the body is there */
+    char detail[96];     /* of the verdict */
+    const struct http_route *route;
+    struct http_head head;
+    struct http_request request;
+    struct buf body;
+    struct MHD_Response *response; /* ANSWERED */
+    int response_status;
+    void (*on_gone)(void *ctx);
+    void *on_gone_ctx;
+    char request_id[REQUEST_ID_SIZE];
+    char target[]; /* raw: libmicrohttpd decodes its own copy */
+};
+
+struct http_daemon {
+    struct http_server *server;
+    struct MHD_Daemon *mhd;
+    uv_poll_t poll;
+    bool is_dirty;
+};
+
+struct http_server {
+    struct http_server_config config;
+    struct http_deadlines deadlines;
+    struct http_refuser *refuser;
+    struct http_daemon daemons[HTTP_DAEMONS];
+    unsigned next_daemon;
+    int hup_fd;
+    uv_poll_t hup_poll;
+    uv_prepare_t prepare;
+    uv_timer_t again; /* wakes the loop when a daemon has more to do */
+    uv_timer_t sweep;
+    struct list_node phases[HTTP_PHASES];
+    struct list_node held;
+    unsigned connections;
+    bool is_draining;
+    unsigned open_handles;
+};
+
+/* --- http_server.c */
+
+/* Its daemon runs before the loop waits again. */
+void http_server_touch(struct http_server *server, unsigned daemon);
+
+/* --- http_server_connection.c */
+
+struct http_connection *http_connection_create(struct http_server *server,
+                                               unsigned daemon, int fd,
+                                               const struct sockaddr *peer,
+                                               socklen_t peer_len);
+void http_connection_destroy(struct http_connection *connection);
+/* HTTP_PHASES: no deadline. */
+void http_connection_enter(struct http_connection *connection, enum http_phase phase);
+/* Closes the connections that wait for a next request. */
+void http_connections_close_idle(struct http_server *server);
+void http_connections_on_sweep(uv_timer_t *timer);
+void http_connections_on_hup(uv_poll_t *poll, int error, int events);
+
+/* --- http_server_exchange.c */
+
+/* A request line was read; `target` NULL: it had none. Gives an exchange, or NULL. */
+struct http_exchange *http_exchange_create(struct http_connection *connection,
+                                           struct MHD_Connection *mhd,
+                                           const char *target);
+/* The request is over; whatever became of it. */
+void http_exchange_destroy(struct http_exchange *exchange);
+/* A step of the parser: see MHD_AccessHandlerCallback. False: close the connection. */
+bool http_exchange_step(struct http_exchange *exchange, const char *method,
+                        const char *version, const char *body, size_t *body_len);
+/* Held, and its peer has left: its holder is told, the connection closes. */
+void http_exchange_abandon(struct http_exchange *exchange);
+/* Held, and the server drains: its holder is told, the peer gets 503. */
+void http_exchange_dismiss(struct http_exchange *exchange);
+
+/* --- http_server_reply.c */
+
+/* Refuses past libmicrohttpd, which then has to close the connection. */
+void http_exchange_refuse(struct http_exchange *exchange, enum status status,
+                          const char *detail);
+/* Hands the stored answer to libmicrohttpd. False: it does not take it. */
+bool http_exchange_queue(struct http_exchange *exchange);
+
+/* --- http_server_route.c */
+
+/* Lends the row, or NULL with ST_NOT_FOUND or ST_METHOD in `*verdict`. */
+const struct http_route *http_route_find(const struct http_server_config *config,
+                                         enum http_method method, struct slice path,
+                                         enum status *verdict);
+/* "GET, HEAD, POST": what the table knows for `path`. */
+void http_route_allow(const struct http_server_config *config, struct slice path,
+                      char out[64]);
+
+#endif

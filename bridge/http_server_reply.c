@@ -1,0 +1,149 @@
+/* Answers of the http_server: through libmicrohttpd, or past it where it cannot. */
+#include "bridge/http_server_parts.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <microhttpd.h>
+
+enum {
+    PROBLEM_BYTES = 32 * 1024,
+};
+
+bool http_exchange_queue(struct http_exchange *exchange)
+{
+    struct MHD_Response *response = exchange->response;
+    enum MHD_Result taken =
+        MHD_queue_response(exchange->mhd, (unsigned)exchange->response_status, response);
+
+    exchange->response = NULL;
+    MHD_destroy_response(response);
+    exchange->state = EXCHANGE_WRITING;
+    http_connection_enter(exchange->connection, HTTP_PHASE_WRITE);
+    return taken == MHD_YES;
+}
+
+/* The connection leaves libmicrohttpd: a double of its socket lingers with the refuser.
+ */
+void http_exchange_refuse(struct http_exchange *exchange, enum status status,
+                          const char *detail)
+{
+    struct http_server *server = exchange->server;
+    int fd = exchange->connection->fd;
+    char allow[64];
+    struct http_refusal refusal = {
+        .problem = {.status = status,
+                    .detail = detail,
+                    .instance = slice_of(exchange->request_id)},
+        .peer_ip = exchange->connection->peer_ip,
+        .omits_body = exchange->head.method == HTTP_HEAD,
+    };
+
+    if (status == ST_METHOD && exchange->head.path.len > 0) {
+        http_route_allow(&server->config, exchange->head.path, allow);
+        refusal.allow = allow;
+    }
+    exchange->state = EXCHANGE_GONE;
+    int twin = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (twin >= 0)
+        http_refuser_answer(server->refuser, twin, &refusal);
+    else
+        http_refuser_send(server->refuser, fd, &refusal);
+}
+
+/* A proxy may put another user's upgrade on a connection it keeps: it gets no chance. */
+static bool came_through_proxy(const struct http_head *head)
+{
+    return http_head_field(head, "X-Forwarded-For").ptr ||
+           http_head_field(head, "Forwarded").ptr || http_head_field(head, "Via").ptr;
+}
+
+static struct MHD_Response *make_response(const struct http_exchange *exchange,
+                                          const struct http_reply *reply)
+{
+    const struct http_server *server = exchange->server;
+    struct slice body = reply->content_type ? reply->body : (struct slice){0};
+    bool closes = reply->closes || server->config.always_closes || server->is_draining ||
+                  came_through_proxy(&exchange->head);
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_MUST_COPY);
+
+    if (!response)
+        return NULL;
+    MHD_add_response_header(response, "X-Request-Id", exchange->request_id);
+    if (reply->content_type)
+        MHD_add_response_header(response, "Content-Type", reply->content_type);
+    for (size_t i = 0; i < reply->header_count; i++)
+        MHD_add_response_header(response, reply->headers[i].name,
+                                reply->headers[i].value);
+    if (closes)
+        MHD_add_response_header(response, "Connection", "close");
+    return response;
+}
+
+static void store(struct http_exchange *exchange, const struct http_reply *reply)
+{
+    bool is_held = exchange->state == EXCHANGE_HELD;
+
+    assert(is_held || exchange->state == EXCHANGE_RUNNING);
+    exchange->on_gone = NULL;
+    exchange->response = make_response(exchange, reply);
+    exchange->response_status = reply->status;
+    exchange->state = exchange->response ? EXCHANGE_ANSWERED : EXCHANGE_GONE;
+    if (!is_held)
+        return;
+    list_remove(&exchange->node);
+    MHD_resume_connection(exchange->mhd);
+    http_server_touch(exchange->server, exchange->connection->daemon);
+}
+
+static enum log_level level_of(int status, enum log_level otherwise)
+{
+    return status >= 500 ? LOG_LEVEL_ERROR : otherwise;
+}
+
+void http_reply(struct http_exchange *exchange, const struct http_reply *reply)
+{
+    const struct log_field fields[] = {
+        LOG_NUM("status", reply->status),
+        LOG_TEXT("method", http_method_name(exchange->head.method)),
+        LOG_SLICE("path", exchange->head.path),
+        LOG_TEXT("request_id", exchange->request_id),
+    };
+
+    log_line(exchange->server->config.log, level_of(reply->status, LOG_LEVEL_DEBUG),
+             "request answered", fields, sizeof fields / sizeof *fields);
+    store(exchange, reply);
+}
+
+void http_problem(struct http_exchange *exchange, struct problem *problem)
+{
+    struct buf body = {.max = PROBLEM_BYTES};
+    int status = status_http(problem->status);
+    struct http_header header = {0};
+    char allow[64];
+    const struct log_field fields[] = {
+        LOG_TEXT("code", status_code(problem->status)),
+        LOG_NUM("status", status),
+        LOG_TEXT("method", http_method_name(exchange->head.method)),
+        LOG_SLICE("path", exchange->head.path),
+        LOG_TEXT("ip", exchange->connection->peer_ip),
+        LOG_TEXT("request_id", exchange->request_id),
+    };
+
+    problem->instance = slice_of(exchange->request_id);
+    problem_encode(&body, problem);
+    http_route_allow(&exchange->server->config, exchange->head.path, allow);
+    header.name = http_refusal_header(problem->status, allow, &header.value);
+
+    struct http_reply reply = {
+        .status = status,
+        .content_type = "application/problem+json",
+        .body = buf_slice(&body),
+        .headers = &header,
+        .header_count = header.name ? 1 : 0,
+    };
+    log_line(exchange->server->config.log, level_of(status, LOG_LEVEL_INFO),
+             "request failed", fields, sizeof fields / sizeof *fields);
+    store(exchange, &reply);
+    buf_finish(&body);
+}

@@ -1,0 +1,54 @@
+/* The table of routes: which row a request belongs to. */
+#include "bridge/http_server_parts.h"
+
+#include <string.h>
+
+static bool path_matches(const struct http_route *route, struct slice path)
+{
+    size_t len = strlen(route->path);
+
+    if (len > 0 && route->path[len - 1] == '*')
+        return path.len >= len - 1 && memcmp(path.ptr, route->path, len - 1) == 0;
+    return slice_is(path, route->path);
+}
+
+static bool method_matches(const struct http_route *route, enum http_method method)
+{
+    return route->method == method || (route->method == HTTP_GET && method == HTTP_HEAD);
+}
+
+const struct http_route *http_route_find(const struct http_server_config *config,
+                                         enum http_method method, struct slice path,
+                                         enum status *verdict)
+{
+    *verdict = ST_NOT_FOUND;
+    for (size_t i = 0; i < config->route_count; i++) {
+        const struct http_route *route = &config->routes[i];
+        if (!path_matches(route, path))
+            continue;
+        if (method_matches(route, method)) {
+            *verdict = ST_OK;
+            return route;
+        }
+        *verdict = ST_METHOD;
+    }
+    return NULL;
+}
+
+void http_route_allow(const struct http_server_config *config, struct slice path,
+                      char out[64])
+{
+    size_t len = 0;
+
+    out[0] = '\0';
+    for (int method = HTTP_GET; method <= HTTP_OPTIONS; method++) {
+        enum status verdict;
+        if (!http_route_find(config, (enum http_method)method, path, &verdict))
+            continue;
+        const char *name = http_method_name((enum http_method)method);
+        size_t blank = len > 0 ? 2 : 0;
+        memcpy(out + len, ", ", blank);
+        memcpy(out + len + blank, name, strlen(name) + 1);
+        len += blank + strlen(name);
+    }
+}

@@ -1,0 +1,38 @@
+/* Ids of requests: see the header. */
+#include "bridge/request_id.h"
+
+#include "bridge/random.h"
+
+#include <string.h>
+
+enum {
+    MADE_CHARS = 20,
+};
+
+static bool is_well_formed(struct slice id)
+{
+    if (id.len == 0 || id.len > LIMIT_REQUEST_ID_BYTES)
+        return false;
+    for (size_t i = 0; i < id.len; i++) {
+        char c = id.ptr[i];
+        bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+        if (!is_word)
+            return false;
+    }
+    return true;
+}
+
+void request_id_choose(const struct http_head *head, char out[REQUEST_ID_SIZE])
+{
+    struct slice id = {0};
+
+    if (head)
+        id = http_head_field(head, "X-Request-Id");
+    if (!is_well_formed(id)) {
+        random_text(out, MADE_CHARS);
+        return;
+    }
+    memcpy(out, id.ptr, id.len);
+    out[id.len] = '\0';
+}
