@@ -38,7 +38,7 @@ struct config_auth {
 
 struct config_bus {
     const char *engine; /* "nng" */
-    const char *url;
+    const char *url; /* empty: ipc:// and run_dir */
 };
 
 struct config_log {
@@ -58,6 +58,7 @@ struct config_logs {
 };
 
 struct config {
+    const char *run_dir; /* empty: the usual one of this user */
     struct config_gateway gateway;
     struct config_publisher publisher;
     struct config_ops ops;

@@ -25,6 +25,9 @@ struct lifecycle_config {
 };
 
 struct lifecycle *lifecycle_create(const struct lifecycle_config *config);
+
+/* Saying the same again does nothing. `reason` (of not ready) is one short word:
+ * "bus_down", "draining". */
 void lifecycle_ready(struct lifecycle *lifecycle, bool is_ready, const char *reason);
 bool lifecycle_is_ready(const struct lifecycle *lifecycle);
 void lifecycle_destroy(struct lifecycle *lifecycle);

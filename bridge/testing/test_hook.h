@@ -17,4 +17,7 @@ bool test_hook_no_replay(void);
 /* Every nth bus frame is dropped by the receiver; 0: none. */
 unsigned test_hook_drop_frame(void);
 
+/* Runs the leak checker where the build has one, which reports to stderr. */
+bool test_hook_found_leaks(void);
+
 #endif

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the leak checker; NULL where it is not linked (the thread sanitizer has none). */
+int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
+
 /* The one mutable global of the program: no part of it exists in a release. */
 static struct {
     bool no_replay;
@@ -31,4 +34,9 @@ bool test_hook_no_replay(void)
 unsigned test_hook_drop_frame(void)
 {
     return hooks.drop_frame;
+}
+
+bool test_hook_found_leaks(void)
+{
+    return __lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check() != 0;
 }

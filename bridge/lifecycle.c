@@ -1,0 +1,192 @@
+/* Signals, readiness and the tie to the supervisor: see the header. */
+#include "bridge/lifecycle.h"
+
+#include "bridge/testing/test_hook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+enum {
+    SIGNALS = 3,
+    ALIVE_MS = 1000,
+    LINE_BYTES = 160,
+    EXIT_LEAKED = 23 /* as the leak checker's own default */
+};
+
+struct lifecycle {
+    struct lifecycle_config config;
+    uv_signal_t signals[SIGNALS];
+    uv_timer_t alive;
+    uv_poll_t supervisor;
+    int status_fd; /* -1: nobody supervises this process */
+    unsigned open_handles;
+    unsigned stop_signals;
+    char told[LINE_BYTES]; /* the last change, as the supervisor knows it */
+    bool is_ready;
+    bool is_stopping;
+};
+
+static void tell_supervisor(struct lifecycle *lifecycle, const char *line)
+{
+    if (lifecycle->status_fd < 0)
+        return;
+    /* Not blocking: a supervisor that does not read learns nothing, and ends us in time.
+     */
+    if (write(lifecycle->status_fd, line, strlen(line)) < 0 && errno != EAGAIN)
+        lifecycle->status_fd = -1;
+}
+
+static void begin_stop(struct lifecycle *lifecycle, const char *why)
+{
+    if (lifecycle->is_stopping)
+        return;
+    lifecycle->is_stopping = true;
+    log_info(lifecycle->config.log, "stopping", LOG_TEXT("because", why));
+    lifecycle_ready(lifecycle, false, "draining");
+    lifecycle->config.on_stop(lifecycle->config.ctx);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+    struct lifecycle *lifecycle = handle->data;
+
+    if (signum == SIGHUP) {
+        log_info(lifecycle->config.log, "nothing to reload", LOG_TEXT("signal", "HUP"));
+        return;
+    }
+    if (++lifecycle->stop_signals > 1)
+        _exit(128 + signum);
+    begin_stop(lifecycle, signum == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+static void on_alive(uv_timer_t *timer)
+{
+    tell_supervisor(timer->data, "alive\n");
+}
+
+/* The supervisor never writes: what can be read is its end. */
+static void on_supervisor(uv_poll_t *poll, int status, int events)
+{
+    struct lifecycle *lifecycle = poll->data;
+    char byte;
+
+    (void)events;
+    if (status == 0 && read(lifecycle->status_fd, &byte, 1) < 0 &&
+        (errno == EAGAIN || errno == EINTR))
+        return;
+    uv_poll_stop(poll);
+    lifecycle->status_fd = -1;
+    begin_stop(lifecycle, "the supervisor has gone");
+}
+
+/* The descriptor that SIDECAST_STATUS_FD names, or -1. */
+static int supervisor_fd(void)
+{
+    const char *text = getenv("SIDECAST_STATUS_FD");
+    uint64_t fd;
+
+    if (!slice_to_u64(slice_of(text), &fd) || fd > 1024)
+        return -1;
+    return fcntl((int)fd, F_SETFD, FD_CLOEXEC) ? -1 : (int)fd;
+}
+
+static void watch_supervisor(struct lifecycle *lifecycle)
+{
+    uv_loop_t *loop = lifecycle->config.loop;
+
+    lifecycle->status_fd = supervisor_fd();
+    if (lifecycle->status_fd < 0)
+        return;
+    /* Also when this process is stopped or busy: the kernel tells it. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (uv_poll_init(loop, &lifecycle->supervisor, lifecycle->status_fd) == 0) {
+        lifecycle->supervisor.data = lifecycle;
+        lifecycle->open_handles++;
+        uv_poll_start(&lifecycle->supervisor, UV_READABLE, on_supervisor);
+    }
+}
+
+struct lifecycle *lifecycle_create(const struct lifecycle_config *config)
+{
+    static const int handled[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    struct lifecycle *lifecycle = calloc(1, sizeof *lifecycle);
+
+    if (!lifecycle)
+        return NULL;
+    lifecycle->config = *config;
+    signal(SIGPIPE, SIG_IGN);
+
+    for (size_t i = 0; i < SIGNALS; i++) {
+        /* Fails only on a bad signal number. */
+        uv_signal_init(config->loop, &lifecycle->signals[i]);
+        lifecycle->signals[i].data = lifecycle;
+        uv_signal_start(&lifecycle->signals[i], on_signal, handled[i]);
+    }
+    uv_timer_init(config->loop, &lifecycle->alive);
+    lifecycle->alive.data = lifecycle;
+    lifecycle->open_handles = SIGNALS + 1;
+    watch_supervisor(lifecycle);
+    uv_timer_start(&lifecycle->alive, on_alive, 0, ALIVE_MS);
+    return lifecycle;
+}
+
+void lifecycle_ready(struct lifecycle *lifecycle, bool is_ready, const char *reason)
+{
+    char line[LINE_BYTES];
+
+    if (lifecycle->is_stopping && is_ready)
+        return;
+    if (is_ready)
+        snprintf(line, sizeof line, "ready\n");
+    else
+        snprintf(line, sizeof line, "not ready %.100s\n", reason);
+    if (strcmp(line, lifecycle->told) == 0)
+        return;
+
+    memcpy(lifecycle->told, line, sizeof line);
+    lifecycle->is_ready = is_ready;
+    tell_supervisor(lifecycle, line);
+    if (is_ready)
+        log_info(lifecycle->config.log, "ready", LOG_NUM("pid", getpid()));
+    else
+        log_info(lifecycle->config.log, "not ready", LOG_TEXT("because", reason));
+}
+
+bool lifecycle_is_ready(const struct lifecycle *lifecycle)
+{
+    return lifecycle->is_ready;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct lifecycle *lifecycle = handle->data;
+
+    if (--lifecycle->open_handles == 0)
+        free(lifecycle);
+}
+
+void lifecycle_destroy(struct lifecycle *lifecycle)
+{
+    if (!lifecycle)
+        return;
+    for (size_t i = 0; i < SIGNALS; i++)
+        uv_close((uv_handle_t *)&lifecycle->signals[i], on_closed);
+    uv_close((uv_handle_t *)&lifecycle->alive, on_closed);
+    if (lifecycle->supervisor.data)
+        uv_close((uv_handle_t *)&lifecycle->supervisor, on_closed);
+}
+
+void lifecycle_exit(int code)
+{
+    fflush(NULL);
+    if (test_hook_found_leaks() && code == 0)
+        code = EXIT_LEAKED;
+    /* exit() would run the bus library's end, which can hang for ever. */
+    _exit(code);
+}

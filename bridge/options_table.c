@@ -1,0 +1,88 @@
+/* What can be set: see the header. */
+#include "bridge/options_table.h"
+
+#include "proto/limits.h"
+
+#define AT(field) offsetof(struct config, field)
+#define SECOND UINT64_C(1000)
+#define HOUR (3600 * SECOND)
+#define MIB (UINT64_C(1024) * 1024)
+
+static const char *const engines[] = {"nng", NULL};
+static const char *const algorithms[] = {"HS256", "HS384", "HS512", NULL};
+/* In the order of enum log_level and enum log_format. */
+static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+static const char *const formats[] = {"text", "json", NULL};
+
+/* clang-format off: a table, one row each, wider than a line. */
+const struct option option_table[] = {
+    {"run_dir",                  OPTION_TEXT,     "",               AT(run_dir),                    0,      0,                 NULL,
+     "folder of the bus sockets; empty: $XDG_RUNTIME_DIR/sidecast, or /run/sidecast for "
+     "root"                                                                                                                                                                                                       },
+
+    {"gateway.listen",           OPTION_TEXT,     "127.0.0.1:7410", AT(gateway.listen),             0,      0,                 NULL,
+     "address that clients connect to"                                                                                                                                                                            },
+    {"gateway.count",            OPTION_INT,      "1",              AT(gateway.count),              1,      64,                NULL,
+     "gateway processes that share the address"                                                                                                                                                                   },
+    {"gateway.ping_interval",    OPTION_DURATION, "25s",            AT(gateway.ping_interval_ms),   50,
+     HOUR,                                                                                                                     NULL,       "how often a client is asked whether it lives"                         },
+    {"gateway.ping_timeout",     OPTION_DURATION, "20s",            AT(gateway.ping_timeout_ms),    50,
+     HOUR,                                                                                                                     NULL,       "how long its answer may take"                                         },
+    {"gateway.connect_timeout",  OPTION_DURATION, "45s",            AT(gateway.connect_timeout_ms),
+     50,                                                                                                    HOUR,              NULL,       "how long a connection may stay without a session"                     },
+    {"gateway.max_message_size", OPTION_SIZE,     "1MB",            AT(gateway.max_message_bytes),  1,
+     LIMIT_CLIENT_MESSAGE_BYTES,                                                                                               NULL,       "largest message a client may send"                                    },
+
+    {"publisher.listen",         OPTION_TEXT,     "127.0.0.1:7411", AT(publisher.listen),           0,      0,                 NULL,
+     "address that backends post to"                                                                                                                                                                              },
+    {"publisher.api_keys",       OPTION_SECRET,   "",               AT(publisher.api_keys),         0,      0,                 NULL,
+     "keys that may publish, separated by commas: sk_ and 43 characters each"                                                                                                                                     },
+    {"publisher.max_body_size",  OPTION_SIZE,     "256KiB",         AT(publisher.max_body_bytes),   1,
+     LIMIT_PUBLISH_BYTES,                                                                                                      NULL,       "largest publish request"                                              },
+    {"publisher.idempotency",    OPTION_DURATION, "5m",             AT(publisher.idempotency_ms),   0,
+     24 * HOUR,                                                                                                                NULL,       "how long a repeated id gets its first answer again"                   },
+
+    {"ops.listen",               OPTION_TEXT,     "127.0.0.1:7412", AT(ops.listen),                 0,      0,                 NULL,
+     "address of health, statistics and metrics"                                                                                                                                                                  },
+
+    {"auth.jwt.hmac_secret",     OPTION_SECRET,   "",               AT(auth.hmac_secret),           0,      0,                 NULL,
+     "secret that signs the clients' tokens, at least 32 bytes; empty: no token is "
+     "accepted"                                                                                                                                                                                                   },
+    {"auth.jwt.algorithms",      OPTION_WORD,     "HS256",          AT(auth.algorithm),             0,      0,                 algorithms,
+     "how tokens are signed"                                                                                                                                                                                      },
+    {"auth.jwt.leeway",          OPTION_DURATION, "0s",             AT(auth.leeway_ms),             0,      HOUR,              NULL,
+     "how far apart the clocks of issuer and server may be"                                                                                                                                                       },
+
+    {"bus.engine",               OPTION_WORD,     "nng",            AT(bus.engine),                 0,      0,                 engines,
+     "where the log, the bus and the directory live"                                                                                                                                                              },
+    {"bus.url",                  OPTION_TEXT,     "",               AT(bus.url),                    0,      0,                 NULL,
+     "where the processes meet: ipc://FOLDER or tcp://HOST:PORT; empty: ipc:// and "
+     "run_dir"                                                                                                                                                                                                    },
+
+    {"log.keep.age",             OPTION_DURATION, "5m",             AT(log.keep_age_ms),            SECOND, 24 * 365 * HOUR,
+     NULL,                                                                                                                                 "events older than this are removed"                                   },
+    {"log.keep.events",          OPTION_INT,      "100000",         AT(log.keep_events),            1,      1000000000,        NULL,
+     "the oldest beyond this number are removed"                                                                                                                                                                  },
+    {"log.keep.size",            OPTION_SIZE,     "64MiB",          AT(log.keep_bytes),             MIB,    1024 * 1024 * MIB,
+     NULL,                                                                                                                                 "the oldest beyond this size are removed"                              },
+
+    {"limits.connections",       OPTION_INT,      "50000",          AT(limits.connections),         1,      1000000,           NULL,
+     "client connections of one gateway"                                                                                                                                                                          },
+    {"limits.rooms_per_socket",  OPTION_INT,      "100",            AT(limits.rooms_per_socket),    1,      100000,
+     NULL,                                                                                                                                 "rooms that one client may be in"                                      },
+    {"limits.outbox",            OPTION_SIZE,     "1MiB",           AT(limits.outbox_bytes),        1024,   1024 * MIB,
+     NULL,                                                                                                                                 "bytes that may wait for one client before it is closed as too slow"   },
+    {"limits.outbox_frames",     OPTION_INT,      "1024",           AT(limits.outbox_frames),       1,      1000000,
+     NULL,                                                                                                                                 "messages that may wait for one client before it is closed as too slow"},
+
+    {"logs.level",               OPTION_CHOICE,   "info",           AT(logs.level),                 0,      0,                 levels,
+     "how much is logged"                                                                                                                                                                                         },
+    {"logs.format",              OPTION_CHOICE,   "text",           AT(logs.format),                0,      0,                 formats,
+     "how log lines look"                                                                                                                                                                                         },
+};
+/* clang-format on */
+
+const size_t option_count = sizeof option_table / sizeof *option_table;
+
+_Static_assert(sizeof option_table / sizeof *option_table <= OPTION_MAX_COUNT,
+               "raise OPTION_MAX_COUNT");
