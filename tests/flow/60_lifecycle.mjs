@@ -1,0 +1,90 @@
+// Ends, and returns: SIGTERM ends all processes, and a killed child is replaced.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import net from 'node:net';
+import test from 'node:test';
+import { connect, native } from './lib/clients.mjs';
+import { is_alive, start, with_sidecast } from './lib/sidecast.mjs';
+import { bound, until } from './lib/wait.mjs';
+
+const rounds = 5;
+const promised_ms = 2000;
+
+test('SIGTERM ends all processes in time, with exit 0 and nothing leaked', async (t) => {
+  for (let round = 0; round < rounds; round++) {
+    const sidecast = await start();
+    const official = await connect(sidecast, { rooms: ['a'] });
+    const plain = await native(sidecast, { rooms: ['a'] });
+    await sidecast.publish({ event: 'e', room: 'a' });
+
+    const took = await sidecast.stop(round % 2 ? 'SIGINT' : 'SIGTERM');
+    t.diagnostic(`round ${round}: ${Math.round(took)} ms`);
+    assert.ok(took <= bound(promised_ms), `took ${took} ms`);
+    await until(() => plain.closed && !official.connected, 2000);
+    assert.equal(plain.closed.code, 1001);
+    sidecast.forget();
+  }
+});
+
+// Kills a child; gives the ms until an event goes all the way again.
+async function kill_and_wait(sidecast, pid) {
+  process.kill(pid, 'SIGKILL');
+  const began = performance.now();
+  await until(() => !is_alive(pid), 2000);
+  await until(() => serves(sidecast), bound(promised_ms) + 5000);
+  return performance.now() - began;
+}
+
+async function serves(sidecast) {
+  try {
+    const client = await native(sidecast, { rooms: ['a'] });
+    const answer = await sidecast.publish({ event: 'e', room: 'a' });
+    if (answer.status === 202)
+      await client.message((m) => m.t === 'event', 500);
+    client.close();
+    return answer.status === 202;
+  } catch {
+    return false;
+  }
+}
+
+for (const role of ['gateway', 'publisher'])
+  test(`a killed ${role} is back and serving in time`, with_sidecast({}, async (sidecast, t) => {
+    const others = sidecast.children().filter((pid) => ![sidecast.pids.publisher, ...sidecast.pids.gateways].includes(pid));
+    assert.deepEqual(others, []);
+    const survivor = role === 'gateway' ? sidecast.pids.publisher : sidecast.pids.gateways[0];
+
+    for (let round = 0; round < rounds; round++) {
+      const [victim] = sidecast.children().filter((pid) => pid !== survivor);
+      const took = await kill_and_wait(sidecast, victim);
+      t.diagnostic(`round ${round}: ${Math.round(took)} ms`);
+      assert.ok(took <= bound(promised_ms), `took ${took} ms`);
+      assert.ok(is_alive(survivor), 'the other child went too');
+    }
+  }));
+
+test('when the supervisor is killed its children end', async () => {
+  const sidecast = await start();
+  const pids = sidecast.children();
+  process.kill(sidecast.pids.self, 'SIGKILL');
+  await until(() => !pids.some(is_alive), bound(promised_ms));
+  sidecast.assert_clean();
+  sidecast.forget();
+});
+
+test('a taken port is one line that names it, and exit 1', async () => {
+  const taken = net.createServer().listen(0, '127.0.0.1');
+  await until(() => taken.address(), 1000);
+  const { port } = taken.address();
+  const child = spawn(process.env.SIDECAST ?? 'build/dev/sidecast', ['demo', '--port', String(port)]);
+  let text = '';
+  let code = null;
+  child.stderr.on('data', (data) => { text += data; });
+  child.on('exit', (status) => { code = status; });
+  await until(() => code !== null, 10_000);
+
+  assert.equal(code, 1);
+  assert.match(text, new RegExp(String(port)));
+  assert.equal(text.trim().split('\n').length, 1, text);
+  taken.close();
+});
