@@ -348,9 +348,11 @@ static enum status prepare(struct publish_request *request, struct slice body)
         .targets = request->room.targets,
         .except = request->room.except,
     };
-    request->memory.max = LIMIT_PUBLISH_BYTES;
+    if (body.len > LIMIT_PUBLISH_BYTES)
+        return ST_TOO_LARGE;
+    request->memory.max = LIMIT_PUBLISH_BYTES + 1;
     buf_clear(&request->memory);
-    buf_reserve(&request->memory, body.len);
+    buf_reserve(&request->memory, body.len + 1); /* an empty body gets memory, too */
     return buf_status(&request->memory);
 }
 
