@@ -83,11 +83,10 @@ static const char *read_value(const char *at, const char *end, struct json_value
 static const char *next_item(struct slice text, const struct json_cursor *cursor,
                              char open)
 {
-    const char *end = text.ptr + text.len;
-
     if (text.len == 0 || text.ptr[0] != open || cursor->at >= text.len)
         return NULL;
 
+    const char *end = text.ptr + text.len;
     const char *at = skip_blanks(text.ptr + cursor->at, end);
     bool goes_on = at < end && *at == (cursor->at == 0 ? open : ',');
     if (!goes_on)
@@ -112,10 +111,10 @@ bool json_object_next(struct slice object, struct json_cursor *cursor,
                       struct json_member *member)
 {
     const char *at = next_item(object, cursor, '{');
-    const char *end = object.ptr + object.len;
 
     if (!at || *at != '"')
         return false;
+    const char *end = object.ptr + object.len;
     const char *behind = skip_string(at, end);
     if (behind - at < 2)
         return false;
@@ -196,12 +195,12 @@ static size_t decode_escape(const char **at, const char *end, char out[MAX_ESCAP
 
 struct slice json_key_decode(struct slice raw, char *out)
 {
-    const char *at = raw.ptr;
-    const char *end = raw.ptr + raw.len;
     size_t len = 0;
 
     if (raw.len == 0 || !memchr(raw.ptr, '\\', raw.len))
         return raw;
+    const char *at = raw.ptr;
+    const char *end = raw.ptr + raw.len;
     while (at < end) {
         const char *escape = memchr(at, '\\', (size_t)(end - at));
         size_t plain = (size_t)((escape ? escape : end) - at);
@@ -229,11 +228,11 @@ struct slice json_string_decode(struct slice text, char *out)
 static bool key_is(struct slice raw, const char *plain)
 {
     struct slice rest = slice_of(plain);
-    const char *at = raw.ptr;
-    const char *end = raw.ptr + raw.len;
 
     if (raw.len == 0 || !memchr(raw.ptr, '\\', raw.len))
         return slice_equal(raw, rest);
+    const char *at = raw.ptr;
+    const char *end = raw.ptr + raw.len;
     while (at < end) {
         char bytes[MAX_ESCAPED] = {*at};
         size_t n = 1;
