@@ -1,0 +1,23 @@
+/*
+ * A frame: the bytes of one WebSocket message, header included, encoded once and shared
+ * by reference between all connections it goes to. Never changed after it was made. Loop
+ * thread.
+ */
+#ifndef CLIENT_GW_FRAME_H
+#define CLIENT_GW_FRAME_H
+
+#include "proto/slice.h"
+#include "proto/ws_frame.h"
+
+struct frame;
+
+/* Borrows `payload`. Gives one reference (frame_drop), or NULL when out of memory. */
+struct frame *frame_create(enum ws_opcode op, struct slice payload);
+struct frame *frame_share(struct frame *frame);
+void frame_drop(struct frame *frame);
+
+/* Both lent as long as the reference: with the WebSocket header, and without it. */
+struct slice frame_wire(const struct frame *frame);
+struct slice frame_payload(const struct frame *frame);
+
+#endif

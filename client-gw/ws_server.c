@@ -1,0 +1,182 @@
+/* libwebsockets on our loop: see the header. */
+#include "client-gw/ws_server.h"
+
+#include <libwebsockets.h>
+#include <stdlib.h>
+
+enum {
+    RX_BUFFER_BYTES =
+        512, /* 0 would mean 4 KiB a connection; longer messages come in pieces */
+    TX_PACKET_BYTES = 64 * 1024,
+    HANDSHAKE_S = 5,
+};
+
+struct ws_server {
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    const struct ws_events *events;
+    void *ctx;
+    bool is_stopped;
+};
+
+/* What hangs on a wsi: an arrival until the handshake is through, then the peer. */
+struct ws_tag {
+    struct ws_server *server;
+    struct arrival *arrival;
+    void *peer;
+};
+
+static int opened(struct lws *wsi, struct ws_tag *tag)
+{
+    struct arrival *arrival = tag->arrival;
+
+    tag->arrival = NULL;
+    tag->peer = tag->server->events->on_open(tag->server->ctx, arrival, wsi);
+    return tag->peer ? 0 : -1;
+}
+
+static int received(struct lws *wsi, struct ws_tag *tag, struct slice piece)
+{
+    bool is_final = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
+    bool goes_on =
+        tag->server->events->on_data(tag->peer, piece, lws_frame_is_binary(wsi) != 0,
+                                     lws_is_first_fragment(wsi) != 0, is_final);
+    return goes_on ? 0 : -1;
+}
+
+static void closed(struct ws_tag *tag)
+{
+    if (tag->peer)
+        tag->server->events->on_gone(tag->server->ctx, tag->peer);
+    tag->peer = NULL;
+}
+
+static void destroyed(struct lws *wsi, struct ws_tag *tag)
+{
+    closed(tag);
+    if (tag->arrival)
+        tag->server->events->on_never_opened(tag->server->ctx, tag->arrival);
+    lws_set_opaque_user_data(wsi, NULL);
+    free(tag);
+}
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user,
+                    void *in, size_t len)
+{
+    struct ws_tag *tag = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+
+    (void)user;
+    switch (reason) {
+    /* Only upgrades to WebSocket come here; whatever else the library makes of one is
+     * refused. */
+    case LWS_CALLBACK_HTTP: return -1;
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        return in && slice_is_nocase(slice_of(in), "websocket") ? 0 : -1;
+    default: break;
+    }
+    if (!tag)
+        return 0;
+
+    switch (reason) {
+    case LWS_CALLBACK_ESTABLISHED: return opened(wsi, tag);
+    case LWS_CALLBACK_RECEIVE:
+        return tag->peer ? received(wsi, tag, (struct slice){in, len}) : -1;
+    case LWS_CALLBACK_RECEIVE_PONG:
+        if (tag->peer)
+            tag->server->events->on_pong(tag->peer);
+        return 0;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return !tag->peer || tag->server->events->on_drained(tag->peer) ? 0 : -1;
+    case LWS_CALLBACK_CLOSED: closed(tag); return 0;
+    case LWS_CALLBACK_WSI_DESTROY: destroyed(wsi, tag); return 0;
+    default: return 0;
+    }
+}
+
+/* The first protocol is the one of a client that names none, and nothing is echoed to it.
+ */
+static const struct lws_protocols protocols[] = {
+    {.name = "sidecast.v1",
+     .callback = on_event,
+     .rx_buffer_size = RX_BUFFER_BYTES,
+     .tx_packet_size = TX_PACKET_BYTES},
+    {0},
+};
+
+/* All zero: no validity timers of the library, whose list makes 10,000 handshakes
+ * quadratic. */
+static const lws_retry_bo_t no_retry_policy;
+
+struct ws_server *ws_server_create(const struct ws_server_config *config)
+{
+    struct ws_server *server = calloc(1, sizeof *server);
+    void *loops[] = {config->loop};
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                   LWS_SERVER_OPTION_VALIDATE_UTF8,
+        .foreign_loops = loops,
+        .protocols = protocols,
+        .retry_and_idle_policy = &no_retry_policy,
+        .timeout_secs = HANDSHAKE_S,
+        .gid = (gid_t)-1,
+        .uid = (uid_t)-1,
+    };
+
+    if (!server)
+        return NULL;
+    lws_set_log_level(0, NULL);
+    server->events = config->events;
+    server->ctx = config->ctx;
+    server->context = lws_create_context(&info);
+    if (!server->context) {
+        free(server);
+        return NULL;
+    }
+    server->vhost = lws_create_vhost(server->context, &info);
+    if (!server->vhost) {
+        lws_context_destroy(server->context);
+        free(server);
+        return NULL;
+    }
+    return server;
+}
+
+enum status ws_server_adopt(struct ws_server *server, int fd, struct arrival *arrival)
+{
+    struct ws_tag *tag = calloc(1, sizeof *tag);
+
+    if (!tag) {
+        close(fd);
+        return ST_NO_MEMORY;
+    }
+    tag->server = server;
+    struct lws *wsi =
+        lws_adopt_socket_vhost(server->vhost, fd); /* closes fd on failure */
+    if (!wsi) {
+        free(tag);
+        return ST_BUSY;
+    }
+    tag->arrival = arrival;
+    lws_set_opaque_user_data(wsi, tag);
+    return ST_OK;
+}
+
+void ws_server_stop(struct ws_server *server)
+{
+    if (server->is_stopped)
+        return;
+    server->is_stopped = true;
+    lws_context_destroy(server->context);
+}
+
+void ws_server_destroy(struct ws_server *server)
+{
+    if (!server)
+        return;
+    ws_server_stop(server);
+    /* On a foreign loop the context is freed by a second call, once the loop has run its
+     * closes. */
+    lws_context_destroy(server->context);
+    free(server);
+}

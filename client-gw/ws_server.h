@@ -1,0 +1,49 @@
+/*
+ * libwebsockets, reduced to what it is good at: it reads frames, answers pings, closes.
+ * It is given only complete, checked upgrade requests, and its callback only translates:
+ * one call of ws_events per event. Loop thread.
+ */
+#ifndef CLIENT_GW_WS_SERVER_H
+#define CLIENT_GW_WS_SERVER_H
+
+#include "client-gw/transport_ws.h"
+
+#include <uv.h>
+
+struct ws_server;
+struct arrival; /* who is coming: made at the upgrade, handed back when the socket is open
+                 */
+
+struct ws_events {
+    /* The handshake is through. Takes `arrival`. Gives what the other events get; NULL
+     * closes. */
+    void *(*on_open)(void *ctx, struct arrival *arrival, struct lws *wsi);
+    /* The handshake failed: takes `arrival`. */
+    void (*on_never_opened)(void *ctx, struct arrival *arrival);
+    /* A piece of a message; `is_final`: the last one of it. False: close by what the
+     * transport was told. */
+    bool (*on_data)(void *peer, struct slice piece, bool is_binary, bool is_first,
+                    bool is_final);
+    void (*on_pong)(void *peer);
+    /* The socket drained. False: close now. */
+    bool (*on_drained)(void *peer);
+    void (*on_gone)(void *ctx, void *peer);
+};
+
+struct ws_server_config {
+    uv_loop_t *loop;
+    const struct ws_events *events; /* keeps */
+    void *ctx;
+};
+
+struct ws_server *ws_server_create(const struct ws_server_config *config);
+
+/* Takes `fd` and, on ST_OK, `arrival`. */
+enum status ws_server_adopt(struct ws_server *server, int fd, struct arrival *arrival);
+
+/* Closes what is open, without waiting (on_gone runs), and its handles on the loop. */
+void ws_server_stop(struct ws_server *server);
+/* Frees the rest; after the loop has run out. */
+void ws_server_destroy(struct ws_server *server);
+
+#endif
