@@ -43,6 +43,7 @@ struct http_route {
     const char *path;        /* exact, or a prefix when it ends in '*' */
     size_t max_body;         /* 0: a body is refused */
     http_handle_fn *handle;
+    void *ctx; /* handed to the handler; NULL: the server's */
 };
 
 struct http_reply {
@@ -63,7 +64,7 @@ struct http_server_config {
                            port) */
     const struct http_route *routes; /* keeps: for the server's life */
     size_t route_count;
-    void *ctx; /* handed to every handler */
+    void *ctx; /* handed to the handlers whose route names none */
 };
 
 /* Gives a server without listener (http_server_destroy), or NULL. */

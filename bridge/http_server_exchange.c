@@ -198,7 +198,8 @@ static void run_handler(struct http_exchange *exchange)
         .peer_ip = exchange->connection->peer_ip,
         .request_id = exchange->request_id,
     };
-    exchange->route->handle(exchange, &exchange->request, server->config.ctx);
+    exchange->route->handle(exchange, &exchange->request,
+                            exchange->route->ctx ? exchange->route->ctx : server->config.ctx);
 }
 
 static bool step_end(struct http_exchange *exchange)

@@ -1,22 +1,394 @@
 /* The gateway's parts put together: see the header. */
 #include "client-gw/gateway.h"
 
+#include "bridge/clock.h"
+#include "bridge/front.h"
+#include "client-gw/deliver.h"
+#include "client-gw/http_routes.h"
+#include "client-gw/services.h"
+#include "client-gw/upgrade.h"
+#include "client-gw/ws_server.h"
+
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+enum {
+    MAX_ROOMS = 1000000,
+    MAX_PENDING_HEADS = 4096,
+    HEAD_DEADLINE_MS = 5000,
+    HTTP_CONNECTIONS = 4096,
+    LAST_TURNS = 64, /* loop turns that a stopped WebSocket library may take */
+};
+
+struct gateway {
+    struct gateway_config config;
+    struct client_services services;
+    struct upgrade_refusal refusal; /* of the upgrade that is being decided */
+    struct room_set *rooms;
+    struct connection_set *connections;
+    struct deliver *deliver;
+    struct ws_server *ws;
+    struct http_route *routes;
+    struct http_server *http;
+    struct front *front;
+    uv_timer_t timer;
+    uv_prepare_t prepare;
+    uint64_t armed_ms; /* when the timer fires; 0: not armed */
+    void (*on_drained)(void *ctx);
+    void *drained_ctx;
+};
+
+/* --- timers
+ * ---------------------------------------------------------------------------------- */
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct gateway *gateway = timer->data;
+
+    gateway->armed_ms = 0;
+    connection_set_advance(gateway->connections, clock_ms());
+}
+
+/* Before the loop sleeps: wake it for the next heartbeat or deadline. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct gateway *gateway = prepare->data;
+    uint64_t due_ms;
+
+    if (!connection_set_next_due(gateway->connections, &due_ms) ||
+        due_ms == gateway->armed_ms)
+        return;
+    uint64_t now_ms = clock_ms();
+    gateway->armed_ms = due_ms;
+    uv_update_time(gateway->config.loop);
+    uv_timer_start(&gateway->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
+}
+
+/* --- from the WebSocket library
+ * -------------------------------------------------------------- */
+
+static void *on_open(void *ctx, struct arrival *arrival, struct lws *wsi)
+{
+    struct gateway *gateway = ctx;
+
+    return connection_create(gateway->connections, arrival->dialect, arrival, wsi);
+}
+
+static void on_never_opened(void *ctx, struct arrival *arrival)
+{
+    (void)ctx;
+    arrival_destroy(arrival);
+}
+
+static bool on_data(void *peer, struct slice piece, bool is_binary, bool is_first,
+                    bool is_final)
+{
+    return connection_receive(peer, piece, is_binary, is_first, is_final);
+}
+
+static void on_pong(void *peer)
+{
+    connection_heard_pong(peer);
+}
+
+static bool on_drained(void *peer)
+{
+    return connection_drained(peer);
+}
+
+static void check_drained(struct gateway *gateway)
+{
+    void (*on_done)(void *ctx) = gateway->on_drained;
+
+    if (!on_done || connection_set_count(gateway->connections) > 0)
+        return;
+    gateway->on_drained = NULL;
+    on_done(gateway->drained_ctx);
+}
+
+static void on_gone(void *ctx, void *peer)
+{
+    connection_destroy(peer);
+    check_drained(ctx);
+}
+
+static const struct ws_events ws_events = {
+    .on_open = on_open,
+    .on_never_opened = on_never_opened,
+    .on_data = on_data,
+    .on_pong = on_pong,
+    .on_drained = on_drained,
+    .on_gone = on_gone,
+};
+
+/* --- from the front
+ * -------------------------------------------------------------------------- */
+
+static enum status on_upgrade(void *ctx, int fd, const struct front_visit *visit,
+                              struct problem *refusal)
+{
+    struct gateway *gateway = ctx;
+    struct upgrade_refusal *why = &gateway->refusal;
+    struct arrival *arrival = NULL;
+    enum status st;
+
+    if (connection_set_count(gateway->connections) >=
+        gateway->config.limits->connections) {
+        refusal->detail = "this gateway has as many connections as it may have";
+        return ST_BUSY;
+    }
+    st = upgrade_decide(visit, &gateway->services, &arrival, why);
+    if (st) {
+        refusal->detail = why->detail;
+        refusal->hint = why->hint;
+        return st;
+    }
+    /* The socket is taken from here on, whatever becomes of it. */
+    if (ws_server_adopt(gateway->ws, fd, arrival))
+        arrival_destroy(arrival);
+    return ST_OK;
+}
+
+/* --- from the engine
+ * ------------------------------------------------------------------------- */
+
+static void on_event(void *ctx, const struct engine_event *event)
+{
+    struct gateway *gateway = ctx;
+
+    deliver_event(gateway->deliver, event);
+}
+
+static void on_settled(void *ctx)
+{
+    struct gateway *gateway = ctx;
+
+    deliver_settle(gateway->deliver);
+}
+
+struct reset {
+    const char *reason;
+    struct slice position;
+};
+
+static void reset_session(struct session *session, void *ctx)
+{
+    const struct reset *reset = ctx;
+
+    session->connection->dialect->send_reset(session, reset->reason, reset->position);
+}
+
+static void on_reset(void *ctx, const char *reason, const struct position *now)
+{
+    struct gateway *gateway = ctx;
+    char text[LIMIT_POSITION_BYTES + 1];
+    struct reset reset = {
+        reason, {text, position_print(now, text)}
+    };
+
+    log_warn(gateway->config.log, "events are lost; every client is told",
+             LOG_TEXT("reason", reason), LOG_SLICE("position", reset.position));
+    session_set_each(gateway->services.sessions, reset_session, &reset);
+}
+
+static void on_ready(void *ctx, bool is_ready)
+{
+    struct gateway *gateway = ctx;
+
+    lifecycle_ready(gateway->config.lifecycle, is_ready, is_ready ? "" : "no bus");
+}
+
+static void on_forgotten(void *ctx)
+{
+    struct gateway *gateway = ctx;
+
+    session_set_put_all(gateway->services.sessions);
+}
+
+static const struct engine_listener engine_listener = {
+    .on_event = on_event,
+    .on_settled = on_settled,
+    .on_reset = on_reset,
+    .on_ready = on_ready,
+    .on_forgotten = on_forgotten,
+};
+
+/* --- life
+ * ------------------------------------------------------------------------------------ */
+
+static struct connection_set *make_connections(const struct gateway_config *config)
+{
+    struct connection_config connections = {
+        .log = config->log,
+        .metrics = config->metrics,
+        .outbox_limits = {config->limits->outbox_bytes, config->limits->outbox_frames},
+        .ping_interval_ms = config->settings->ping_interval_ms,
+        .ping_timeout_ms = config->settings->ping_timeout_ms,
+        .connect_timeout_ms = config->settings->connect_timeout_ms,
+        .max_message_bytes = config->settings->max_message_bytes,
+        .now_ms = clock_ms(),
+    };
+
+    return connection_set_create(&connections);
+}
+
+static struct session_set *make_sessions(const struct gateway_config *config,
+                                         struct room_set *rooms)
+{
+    struct session_set_config sessions = {
+        .engine = config->engine,
+        .rooms = rooms,
+        .metrics = config->metrics,
+        .held_limits = {config->limits->outbox_bytes, config->limits->outbox_frames},
+        .max_sessions = config->limits->connections * 2,
+        .rooms_per_session = config->limits->rooms_per_socket,
+    };
+
+    return session_set_create(&sessions);
+}
+
+/* "g1" → "AB": two characters of base64url that tell whose session a sid is. */
+static void mark_of(const char *id, char mark[3])
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    uint64_t number = 0;
+
+    slice_to_u64(slice_from(slice_of(id), 1), &number);
+    mark[0] = digits[number / 64 % 64];
+    mark[1] = digits[number % 64];
+    mark[2] = '\0';
+}
+
+static bool make_parts(struct gateway *gateway)
+{
+    const struct gateway_config *config = &gateway->config;
+    struct client_services *services = &gateway->services;
+
+    gateway->rooms = room_set_create(config->metrics, MAX_ROOMS);
+    gateway->connections = make_connections(config);
+    if (!gateway->rooms || !gateway->connections)
+        return false;
+    services->sessions = make_sessions(config, gateway->rooms);
+    services->engine = config->engine;
+    services->keys = config->keys;
+    services->log = config->log;
+    services->metrics = config->metrics;
+    services->scratch.max = 2 * config->settings->max_message_bytes;
+    services->strings.max = config->settings->max_message_bytes;
+    mark_of(config->id, services->gateway_mark);
+    if (!services->sessions)
+        return false;
+    struct deliver_config deliver = {
+        .rooms = gateway->rooms,
+        .sessions = services->sessions,
+        .connections = gateway->connections,
+        .log = config->log,
+        .metrics = config->metrics,
+        .traces = config->traces,
+    };
+    gateway->deliver = deliver_create(&deliver);
+    return gateway->deliver != NULL;
+}
+
+static bool make_listeners(struct gateway *gateway)
+{
+    const struct gateway_config *config = &gateway->config;
+    struct ws_server_config ws = {
+        .loop = config->loop, .events = &ws_events, .ctx = gateway};
+    struct http_server_config http = {
+        .loop = config->loop,
+        .log = config->log,
+        .metrics = config->metrics,
+        .max_connections = HTTP_CONNECTIONS,
+        .always_closes = config->settings->count > 1,
+    };
+
+    gateway->ws = ws_server_create(&ws);
+    gateway->routes = gateway_routes_create(config->lifecycle, config->pages,
+                                            config->page_count, &http.route_count);
+    http.routes = gateway->routes;
+    gateway->http = gateway->routes ? http_server_create(&http) : NULL;
+    if (!gateway->ws || !gateway->http)
+        return false;
+    struct front_config front = {
+        .loop = config->loop,
+        .log = config->log,
+        .metrics = config->metrics,
+        .listen_fd = config->listen_fd,
+        .max_pending = MAX_PENDING_HEADS,
+        .head_deadline_ms = HEAD_DEADLINE_MS,
+        .http = gateway->http,
+        .on_upgrade = on_upgrade,
+        .ctx = gateway,
+    };
+    gateway->config.listen_fd = -1; /* the front's now */
+    gateway->front = front_create(&front);
+    return gateway->front != NULL;
+}
+
+static void start_timers(struct gateway *gateway)
+{
+    uv_timer_init(gateway->config.loop, &gateway->timer);
+    uv_prepare_init(gateway->config.loop, &gateway->prepare);
+    gateway->timer.data = gateway;
+    gateway->prepare.data = gateway;
+    uv_prepare_start(&gateway->prepare, on_prepare);
+}
 
 struct gateway *gateway_create(const struct gateway_config *config, const char **reason)
 {
-    close(config->listen_fd);
-    *reason = "this build has no gateway";
-    return NULL;
+    struct gateway *gateway = calloc(1, sizeof *gateway);
+
+    if (!gateway) {
+        close(config->listen_fd);
+        *reason = "out of memory";
+        return NULL;
+    }
+    gateway->config = *config;
+    start_timers(gateway);
+    if (!make_parts(gateway) || !make_listeners(gateway)) {
+        *reason = "the gateway's listener cannot be set up";
+        gateway_destroy(gateway);
+        return NULL;
+    }
+    config->engine->ops->subscribe(config->engine, &engine_listener, gateway);
+    return gateway;
 }
 
 void gateway_drain(struct gateway *gateway, void (*on_done)(void *ctx), void *ctx)
 {
-    (void)gateway;
-    on_done(ctx);
+    gateway->on_drained = on_done;
+    gateway->drained_ctx = ctx;
+    front_stop(gateway->front);
+    http_server_drain(gateway->http);
+    connection_set_close_all(gateway->connections, CLOSE_DRAIN);
+    check_drained(gateway);
 }
 
 void gateway_destroy(struct gateway *gateway)
 {
-    (void)gateway;
+    if (!gateway)
+        return;
+    uv_loop_t *loop = gateway->config.loop;
+    uv_close((uv_handle_t *)&gateway->timer, NULL);
+    uv_close((uv_handle_t *)&gateway->prepare, NULL);
+    front_destroy(gateway->front);
+    http_server_destroy(gateway->http);
+    if (gateway->ws)
+        ws_server_stop(gateway->ws);
+    /* The library frees its context only once the loop has run its closes. */
+    for (int turn = 0; turn < LAST_TURNS && uv_run(loop, UV_RUN_NOWAIT); turn++)
+        ;
+    ws_server_destroy(gateway->ws);
+    if (gateway->config.listen_fd >= 0)
+        close(gateway->config.listen_fd);
+    deliver_destroy(gateway->deliver);
+    session_set_destroy(gateway->services.sessions);
+    connection_set_destroy(gateway->connections);
+    room_set_destroy(gateway->rooms);
+    services_finish(&gateway->services);
+    free(gateway->routes);
+    free(gateway);
 }

@@ -7,10 +7,12 @@
 
 #include "bridge/config.h"
 #include "bridge/engine.h"
+#include "bridge/http_server.h"
 #include "bridge/lifecycle.h"
 #include "bridge/token.h"
 
 struct gateway;
+struct trace_log;
 
 /* All pointers are kept until gateway_destroy. */
 struct gateway_config {
@@ -25,6 +27,10 @@ struct gateway_config {
     const char *id;              /* "g1" */
     const char *version;
     int listen_fd; /* takes; listening */
+    const struct http_route
+        *pages; /* more to serve on the listener: the demo's; may be NULL */
+    size_t page_count;
+    struct trace_log *traces; /* where hop times are kept; NULL: nowhere */
 };
 
 /*

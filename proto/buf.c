@@ -20,7 +20,7 @@ char *buf_reserve(struct buf *buf, size_t n)
         buf->failure = ST_TOO_LARGE;
         return NULL;
     }
-    if (n > buf->cap - buf->len) {
+    if (!buf->ptr || n > buf->cap - buf->len) {
         size_t cap = buf->cap ? buf->cap : FIRST_CAP;
         while (cap < buf->len + n)
             cap *= 2;

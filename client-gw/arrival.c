@@ -1,0 +1,15 @@
+/* Arrivals: see the header. */
+#include "client-gw/arrival.h"
+
+#include <stdlib.h>
+
+void arrival_destroy(struct arrival *arrival)
+{
+    if (!arrival)
+        return;
+    if (arrival->claims)
+        claims_drop(arrival->claims);
+    free(arrival->header_token);
+    free(arrival->query_token);
+    free(arrival);
+}

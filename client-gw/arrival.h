@@ -1,0 +1,26 @@
+/*
+ * An arrival: what an upgrade request brought along, kept until the connection has
+ * connected. Owns its memory. Loop thread.
+ */
+#ifndef CLIENT_GW_ARRIVAL_H
+#define CLIENT_GW_ARRIVAL_H
+
+#include "proto/claims.h"
+
+struct dialect;
+struct client_services;
+
+struct arrival {
+    const struct dialect *dialect;
+    struct client_services *services;
+    struct claims *claims; /* native: of a token in the handshake; NULL: none came */
+    char *header_token;    /* Socket.IO: unverified, used when CONNECT brings none; may be
+                              NULL */
+    char *query_token;
+    bool wants_resume; /* native: ?session= was given */
+};
+
+/* Accepts NULL. */
+void arrival_destroy(struct arrival *arrival);
+
+#endif

@@ -1,0 +1,318 @@
+/* Connections: see the header. */
+#include "client-gw/connection.h"
+
+#include "bridge/clock.h"
+#include "client-gw/connection_set.h"
+#include "client-gw/dialect.h"
+
+#include <stdlib.h>
+
+struct close_row {
+    const char *word;
+    unsigned code;
+};
+
+/* The codes are the native dialect's; Socket.IO clients see them as "transport close" all
+ * the same. */
+static const struct close_row close_rows[CLOSE_REASON_COUNT] = {
+    [CLOSE_TRANSPORT] = {"transport close", 1000},
+    [CLOSE_CLIENT] = {"transport close", 1000},
+    [CLOSE_PARSE_ERROR] = {"parse error",     0   },
+    [CLOSE_MALFORMED] = {"parse error",     4400},
+    [CLOSE_UNSUPPORTED] = {"parse error",     1003},
+    [CLOSE_TOO_LARGE] = {"parse error",     1009},
+    [CLOSE_PING_TIMEOUT] = {"ping timeout",    1001},
+    [CLOSE_CONNECT_TIMEOUT] = {"auth_timeout",    4408},
+    [CLOSE_UNAUTHORIZED] = {"forced close",    4401},
+    [CLOSE_FORBIDDEN] = {"forced close",    4403},
+    [CLOSE_KICKED] = {"kicked",          4403},
+    [CLOSE_SLOW_CONSUMER] = {"slow_consumer",   4503},
+    [CLOSE_UNAVAILABLE] = {"forced close",    1011},
+    [CLOSE_DRAIN] = {"drain",           1001},
+};
+
+const char *close_reason_word(enum close_reason reason)
+{
+    return close_rows[reason].word;
+}
+
+static void set_add(struct connection_set *set, struct connection *connection)
+{
+    connection->set = set;
+    connection->next = set->first;
+    if (set->first)
+        set->first->prev = connection;
+    set->first = connection;
+    set->count++;
+    metrics_add(set->config.metrics, METRIC_CONNECTIONS, 1);
+    metrics_add(set->config.metrics, METRIC_CONNECTS, 1);
+}
+
+static void set_remove(struct connection_set *set, struct connection *connection)
+{
+    if (connection->prev)
+        connection->prev->next = connection->next;
+    else
+        set->first = connection->next;
+    if (connection->next)
+        connection->next->prev = connection->prev;
+    set->count--;
+    metrics_add(set->config.metrics, METRIC_CONNECTIONS, -1);
+
+    for (struct connection **link = &set->dirty; connection->is_dirty && *link;
+         link = &(*link)->next_dirty) {
+        if (*link == connection) {
+            *link = connection->next_dirty;
+            break;
+        }
+    }
+}
+
+struct connection *connection_create(struct connection_set *set,
+                                     const struct dialect *dialect,
+                                     struct arrival *arrival, struct lws *wsi)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+
+    if (!connection) {
+        arrival_destroy(arrival);
+        return NULL;
+    }
+    transport_ws_init(&connection->ws, wsi);
+    connection->dialect = dialect;
+    connection->services = arrival->services;
+    connection->arrival = arrival;
+    connection->beat.connection = connection;
+    connection->deadline.connection = connection;
+    connection->inbound.max = set->config.max_message_bytes;
+    set_add(set, connection);
+    timer_wheel_set(&set->wheel, &connection->beat.node,
+                    clock_ms() + set->config.ping_interval_ms);
+    dialect->on_open(connection);
+    return connection;
+}
+
+static void end_sessions(struct connection *connection)
+{
+    while (connection->sessions)
+        session_close(connection->sessions);
+}
+
+void connection_destroy(struct connection *connection)
+{
+    struct connection_set *set = connection->set;
+
+    transport_ws_gone(&connection->ws);
+    connection->state = CONNECTION_CLOSING;
+    end_sessions(connection);
+    timer_wheel_cancel(&set->wheel, &connection->beat.node);
+    timer_wheel_cancel(&set->wheel, &connection->deadline.node);
+    set_remove(set, connection);
+    frame_queue_finish(&connection->outbox);
+    buf_finish(&connection->inbound);
+    arrival_destroy(connection->arrival);
+    free(connection);
+}
+
+static void tell_sessions(struct connection *connection)
+{
+    int fd = connection_direct_fd(connection);
+
+    for (struct session *s = connection->sessions; s; s = s->next)
+        session_set_direct(s, fd);
+}
+
+int connection_direct_fd(const struct connection *connection)
+{
+    bool is_free = connection->state == CONNECTION_OPEN &&
+                   connection->outbox.count == 0 && !connection->ws.is_cut;
+    return is_free ? connection->ws.base.direct_fd : -1;
+}
+
+void connection_flush(struct connection *connection)
+{
+    struct transport *transport = &connection->ws.base;
+
+    transport->ops->flush(transport, &connection->outbox);
+    tell_sessions(connection);
+}
+
+/* Into the outbox, or the end of a client that does not keep up. */
+static bool enqueue(struct connection *connection, struct frame *frame)
+{
+    if (connection->state != CONNECTION_OPEN)
+        return false;
+    if (frame_queue_push(&connection->outbox, &connection->set->config.outbox_limits,
+                         frame)) {
+        metrics_add(connection->set->config.metrics, METRIC_SLOW_CONSUMERS, 1);
+        connection_close(connection, CLOSE_SLOW_CONSUMER);
+        return false;
+    }
+    return true;
+}
+
+void connection_send(struct connection *connection, struct frame *frame)
+{
+    bool was_waiting = connection->outbox.count > 0 || connection->ws.is_cut;
+
+    if (enqueue(connection, frame) && !was_waiting)
+        connection_flush(connection);
+}
+
+void connection_send_later(struct connection *connection, struct frame *frame)
+{
+    bool was_waiting = connection->outbox.count > 0 || connection->ws.is_cut;
+
+    if (!enqueue(connection, frame) || was_waiting)
+        return;
+    connection->is_dirty = true;
+    connection->next_dirty = connection->set->dirty;
+    connection->set->dirty = connection;
+    tell_sessions(connection);
+}
+
+void connection_send_text(struct connection *connection, struct slice text)
+{
+    struct frame *frame = frame_create(WS_OP_TEXT, text);
+
+    if (!frame) {
+        connection_close(connection, CLOSE_SLOW_CONSUMER);
+        return;
+    }
+    connection_send(connection, frame);
+    frame_drop(frame);
+}
+
+void connection_wrote_partly(struct connection *connection, struct frame *frame,
+                             size_t sent)
+{
+    if (sent == 0) {
+        connection_send(connection, frame);
+        return;
+    }
+    transport_ws_wrote_partly(&connection->ws.base, frame_wire(frame), sent);
+    tell_sessions(connection);
+}
+
+bool connection_drained(struct connection *connection)
+{
+    struct transport_ws *ws = &connection->ws;
+
+    /*
+     * A drain that nobody asked for follows the library's answer to a ping. A pong that a
+     * full socket cuts in two is finished by the library: from now on nothing is written
+     * past it.
+     */
+    if (!transport_ws_drained(ws))
+        ws->base.direct_fd = -1;
+    connection_flush(connection);
+    return connection->outbox.count > 0 || transport_ws_goes_on(ws);
+}
+
+void connection_close(struct connection *connection, enum close_reason reason)
+{
+    struct connection_set *set = connection->set;
+    struct transport *transport = &connection->ws.base;
+
+    if (connection->state != CONNECTION_OPEN)
+        return;
+    connection->state = CONNECTION_CLOSING;
+    log_debug(set->config.log, "connection closes",
+              LOG_TEXT("reason", close_rows[reason].word),
+              LOG_NUM("waiting_frames", connection->outbox.count));
+    if (reason == CLOSE_SLOW_CONSUMER)
+        frame_queue_finish(&connection->outbox);
+    end_sessions(connection);
+    timer_wheel_cancel(&set->wheel, &connection->beat.node);
+    timer_wheel_cancel(&set->wheel, &connection->deadline.node);
+    transport->ops->close(transport, close_rows[reason].code,
+                          slice_of(close_rows[reason].word));
+}
+
+static void hand_over(struct connection *connection, struct slice message, bool is_binary)
+{
+    if (is_binary)
+        connection->dialect->on_binary(connection, message);
+    else
+        connection->dialect->on_text(connection, message);
+}
+
+bool connection_receive(struct connection *connection, struct slice piece, bool is_binary,
+                        bool is_first, bool is_final)
+{
+    struct buf *inbound = &connection->inbound;
+
+    if (connection->state != CONNECTION_OPEN)
+        return true;
+    if (is_first)
+        connection->inbound_is_binary = is_binary;
+    if (inbound->len == 0 && is_final && piece.len <= inbound->max) {
+        hand_over(connection, piece, connection->inbound_is_binary);
+        return true;
+    }
+    buf_add(inbound, piece);
+    if (buf_status(inbound)) {
+        buf_finish(inbound);
+        connection_close(connection, CLOSE_TOO_LARGE);
+        return true;
+    }
+    if (is_final) {
+        hand_over(connection, buf_slice(inbound), connection->inbound_is_binary);
+        buf_finish(inbound);
+    }
+    return true;
+}
+
+void connection_is_alive(struct connection *connection)
+{
+    struct connection_set *set = connection->set;
+
+    if (connection->state != CONNECTION_OPEN)
+        return;
+    connection->beat_state = BEAT_IDLE;
+    timer_wheel_set(&set->wheel, &connection->beat.node,
+                    clock_ms() + set->config.ping_interval_ms);
+}
+
+void connection_heard_pong(struct connection *connection)
+{
+    if (connection->dialect->any_frame_is_life)
+        connection_is_alive(connection);
+}
+
+void connection_set_deadline(struct connection *connection, uint64_t in_ms)
+{
+    struct connection_set *set = connection->set;
+
+    if (in_ms == 0)
+        timer_wheel_cancel(&set->wheel, &connection->deadline.node);
+    else
+        timer_wheel_set(&set->wheel, &connection->deadline.node, clock_ms() + in_ms);
+}
+
+void connection_attach(struct connection *connection, struct session *session)
+{
+    session->connection = connection;
+    session->next = connection->sessions;
+    connection->sessions = session;
+}
+
+void connection_detach(struct connection *connection, struct session *session)
+{
+    struct session **link = &connection->sessions;
+
+    while (*link && *link != session)
+        link = &(*link)->next;
+    if (*link)
+        *link = session->next;
+    session->next = NULL;
+}
+
+struct session *connection_session(const struct connection *connection, struct slice nsp)
+{
+    struct session *session = connection->sessions;
+
+    while (session && !slice_equal(session->nsp, nsp))
+        session = session->next;
+    return session;
+}

@@ -1,0 +1,149 @@
+/*
+ * A connection: a transport, an outbox and a heartbeat, spoken over in one dialect. It
+ * carries the sessions; when it goes, they go. Loop thread.
+ */
+#ifndef CLIENT_GW_CONNECTION_H
+#define CLIENT_GW_CONNECTION_H
+
+#include "bridge/logger.h"
+#include "bridge/metrics.h"
+#include "client-gw/arrival.h"
+#include "client-gw/session.h"
+#include "client-gw/transport_ws.h"
+#include "proto/buf.h"
+#include "proto/timer_wheel.h"
+
+struct dialect;
+struct connection_set;
+struct client_services;
+
+/* Why a connection ends: the word in logs and metrics, and the WebSocket close code. */
+enum close_reason {
+    CLOSE_TRANSPORT,   /* the peer went */
+    CLOSE_CLIENT,      /* the peer asked for it */
+    CLOSE_PARSE_ERROR, /* Socket.IO: a close without code */
+    CLOSE_MALFORMED,   /* native */
+    CLOSE_UNSUPPORTED, /* native: a binary frame */
+    CLOSE_TOO_LARGE,
+    CLOSE_PING_TIMEOUT,
+    CLOSE_CONNECT_TIMEOUT,
+    CLOSE_UNAUTHORIZED,
+    CLOSE_FORBIDDEN,
+    CLOSE_KICKED,
+    CLOSE_SLOW_CONSUMER,
+    CLOSE_UNAVAILABLE,
+    CLOSE_DRAIN,
+    CLOSE_REASON_COUNT
+};
+
+enum connection_state {
+    CONNECTION_OPEN,
+    CONNECTION_CLOSING, /* says and hears nothing more; the transport is ending */
+};
+
+enum beat_state {
+    BEAT_IDLE,    /* the next ping is scheduled */
+    BEAT_WAITING, /* pinged: a sign of life is due */
+};
+
+struct connection_timer {
+    struct timer_node node; /* first: the wheel hands this back */
+    struct connection *connection;
+};
+
+struct connection {
+    struct transport_ws ws;
+    const struct dialect *dialect;
+    struct client_services *services; /* for the dialect */
+    struct connection_set *set;
+    struct connection *prev, *next;
+    struct connection *next_dirty;
+    bool is_dirty; /* has frames of this burst in its outbox, unflushed */
+    enum connection_state state;
+    enum beat_state beat_state;
+    struct connection_timer beat;     /* next ping, or the end of waiting for life */
+    struct connection_timer deadline; /* connect_timeout */
+    struct session *sessions;
+    struct arrival
+        *arrival; /* what the handshake brought; NULL when it was nothing to keep */
+    struct frame_queue outbox;
+    struct buf inbound; /* pieces of a message that is not complete */
+    bool inbound_is_binary;
+    uint8_t attachments_due; /* binary messages that belong to the last packet */
+    bool wants_pings;        /* native: asked for application pings */
+};
+
+struct connection_config {
+    const struct logger *log;
+    struct metrics *metrics;
+    struct frame_limits outbox_limits;
+    uint64_t ping_interval_ms, ping_timeout_ms, connect_timeout_ms;
+    size_t max_message_bytes;
+    uint64_t now_ms;
+};
+
+struct connection_set *connection_set_create(const struct connection_config *config);
+/* No connection is left. */
+void connection_set_destroy(struct connection_set *set);
+size_t connection_set_count(const struct connection_set *set);
+const struct connection_config *connection_set_config(const struct connection_set *set);
+/* When the next heartbeat or deadline is due; false: none. */
+bool connection_set_next_due(const struct connection_set *set, uint64_t *due_ms);
+void connection_set_advance(struct connection_set *set, uint64_t now_ms);
+void connection_set_close_all(struct connection_set *set, enum close_reason reason);
+/* Writes what the events of this burst have queued. */
+void connection_set_flush(struct connection_set *set);
+
+/* Takes `arrival`; the dialect says its first words. NULL when out of memory. */
+struct connection *connection_create(struct connection_set *set,
+                                     const struct dialect *dialect,
+                                     struct arrival *arrival, struct lws *wsi);
+/* The transport has gone: ends the sessions and frees it. */
+void connection_destroy(struct connection *connection);
+
+/*
+ * Sends a frame: now if nothing waits, else behind what waits. A full outbox closes the
+ * connection (slow_consumer): what it received stays a strict prefix. Shares `frame`.
+ */
+void connection_send(struct connection *connection, struct frame *frame);
+/* The same, but written at the end of the burst (connection_set_flush), together with
+ * others. */
+void connection_send_later(struct connection *connection, struct frame *frame);
+/* One text message, not shared. Borrows `text`; closes the connection when out of memory.
+ */
+void connection_send_text(struct connection *connection, struct slice text);
+
+/* Idempotent. Ends the sessions at once; what the outbox holds still goes out, but for
+ * slow_consumer. */
+void connection_close(struct connection *connection, enum close_reason reason);
+
+/* A piece of a message; whole messages go to the dialect. False: the connection is to be
+ * ended now. */
+bool connection_receive(struct connection *connection, struct slice piece, bool is_binary,
+                        bool is_first, bool is_final);
+/* The socket drained. False: the connection is to be ended now. */
+bool connection_drained(struct connection *connection);
+/* A direct write of `frame` took only `sent` bytes of it. */
+void connection_wrote_partly(struct connection *connection, struct frame *frame,
+                             size_t sent);
+
+/* A WebSocket pong: a sign of life where the dialect pings that way. */
+void connection_heard_pong(struct connection *connection);
+
+/* A sign of life: the next ping is due an interval from now. */
+void connection_is_alive(struct connection *connection);
+/* Until when something must have happened; 0: no deadline. What then happens is the
+ * dialect's to say. */
+void connection_set_deadline(struct connection *connection, uint64_t in_ms);
+
+/* -1 unless a frame may be sent straight to the socket right now. */
+int connection_direct_fd(const struct connection *connection);
+
+/* For session.c: which sessions the connection carries. */
+void connection_attach(struct connection *connection, struct session *session);
+void connection_detach(struct connection *connection, struct session *session);
+struct session *connection_session(const struct connection *connection, struct slice nsp);
+
+const char *close_reason_word(enum close_reason reason);
+
+#endif

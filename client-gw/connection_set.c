@@ -1,0 +1,87 @@
+/* All connections of a gateway: their timers, their limits, the end of a burst. */
+#include "client-gw/connection_set.h"
+
+#include "client-gw/dialect.h"
+
+#include <stdlib.h>
+
+struct connection_set *connection_set_create(const struct connection_config *config)
+{
+    struct connection_set *set = calloc(1, sizeof *set);
+
+    if (!set)
+        return NULL;
+    set->config = *config;
+    timer_wheel_init(&set->wheel, config->now_ms);
+    return set;
+}
+
+void connection_set_destroy(struct connection_set *set)
+{
+    free(set);
+}
+
+size_t connection_set_count(const struct connection_set *set)
+{
+    return set->count;
+}
+
+const struct connection_config *connection_set_config(const struct connection_set *set)
+{
+    return &set->config;
+}
+
+bool connection_set_next_due(const struct connection_set *set, uint64_t *due_ms)
+{
+    return timer_wheel_next((struct timer_wheel *)&set->wheel, due_ms);
+}
+
+static void beat_due(struct connection *connection)
+{
+    struct connection_set *set = connection->set;
+
+    if (connection->state != CONNECTION_OPEN)
+        return;
+    if (connection->beat_state == BEAT_WAITING) {
+        connection_close(connection, CLOSE_PING_TIMEOUT);
+        return;
+    }
+    connection->beat_state = BEAT_WAITING;
+    timer_wheel_set(&set->wheel, &connection->beat.node,
+                    set->now_ms + set->config.ping_timeout_ms);
+    connection->dialect->ping(connection);
+}
+
+static void on_due(struct timer_node *node, void *ctx)
+{
+    struct connection *connection = ((struct connection_timer *)node)->connection;
+
+    (void)ctx;
+    if (node == &connection->beat.node)
+        beat_due(connection);
+    else if (connection->state == CONNECTION_OPEN)
+        connection->dialect->on_deadline(connection);
+}
+
+void connection_set_advance(struct connection_set *set, uint64_t now_ms)
+{
+    set->now_ms = now_ms;
+    timer_wheel_advance(&set->wheel, now_ms, on_due, set);
+}
+
+void connection_set_close_all(struct connection_set *set, enum close_reason reason)
+{
+    for (struct connection *c = set->first; c; c = c->next)
+        connection_close(c, reason);
+}
+
+void connection_set_flush(struct connection_set *set)
+{
+    while (set->dirty) {
+        struct connection *connection = set->dirty;
+        set->dirty = connection->next_dirty;
+        connection->next_dirty = NULL;
+        connection->is_dirty = false;
+        connection_flush(connection);
+    }
+}

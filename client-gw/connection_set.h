@@ -1,0 +1,20 @@
+/* The inside of a set of connections; only connection.c and connection_set.c include
+ * this. */
+#ifndef CLIENT_GW_CONNECTION_SET_H
+#define CLIENT_GW_CONNECTION_SET_H
+
+#include "client-gw/connection.h"
+
+struct connection_set {
+    struct connection_config config;
+    struct timer_wheel wheel;
+    uint64_t now_ms;
+    struct connection *first;
+    struct connection *dirty; /* by next_dirty */
+    size_t count;
+};
+
+/* Writes what the outbox holds and tells the sessions whether they may write directly. */
+void connection_flush(struct connection *connection);
+
+#endif

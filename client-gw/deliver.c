@@ -1,0 +1,205 @@
+/* Delivery: see the header. */
+#include "client-gw/deliver.h"
+
+#include "bridge/clock.h"
+#include "proto/limits.h"
+
+#include <stdlib.h>
+
+struct deliver {
+    struct deliver_config config;
+    uint64_t stamp; /* of the event under way, when it has several targets */
+    struct buf scratch;
+    struct envelope_room room;
+};
+
+/* One event on its way: its frames, made when the first member needs them. */
+struct delivery {
+    struct deliver *deliver;
+    struct event_view view;
+    struct frame *frames[ENCODING_COUNT];
+    bool has_more;  /* others follow at once: write them together */
+    bool is_unique; /* several targets or exceptions: each member at most once */
+    uint64_t count;
+};
+
+static const struct dialect *const dialects[ENCODING_COUNT] = {
+    [ENCODING_SOCKETIO] = &dialect_socketio,
+    [ENCODING_NATIVE] = &dialect_native,
+};
+
+struct deliver *deliver_create(const struct deliver_config *config)
+{
+    struct deliver *deliver = calloc(1, sizeof *deliver);
+
+    if (!deliver)
+        return NULL;
+    deliver->config = *config;
+    deliver->scratch.max = 2 * (size_t)LIMIT_ENVELOPE_BYTES;
+    return deliver;
+}
+
+void deliver_destroy(struct deliver *deliver)
+{
+    if (!deliver)
+        return;
+    buf_finish(&deliver->scratch);
+    free(deliver);
+}
+
+static struct frame *frame_for(struct delivery *delivery, enum encoding encoding)
+{
+    struct buf *scratch = &delivery->deliver->scratch;
+
+    if (delivery->frames[encoding])
+        return delivery->frames[encoding];
+    buf_clear(scratch);
+    dialects[encoding]->encode_event(&delivery->view, scratch);
+    if (buf_status(scratch) == ST_OK)
+        delivery->frames[encoding] = frame_create(WS_OP_TEXT, buf_slice(scratch));
+    return delivery->frames[encoding];
+}
+
+static void deliver_to(struct delivery *delivery, const struct room_member *member)
+{
+    struct frame *frame = frame_for(delivery, member->encoding);
+
+    delivery->count++;
+    if (!frame) {
+        /* Out of memory: a client that would miss an event is closed, it comes back. */
+        connection_close(member->session->connection, CLOSE_SLOW_CONSUMER);
+        return;
+    }
+    if (!(member->flags & ROOM_MEMBER_DIRECT)) {
+        session_send(member->session, frame);
+        return;
+    }
+    if (delivery->has_more) {
+        connection_send_later(member->session->connection, frame);
+        return;
+    }
+    struct slice wire = frame_wire(frame);
+    size_t sent = transport_ws_send(member->fd, wire);
+    if (sent < wire.len)
+        connection_wrote_partly(member->session->connection, frame, sent);
+}
+
+/* A member that a full outbox ends leaves the room: the array shrinks while it is walked,
+ * from its end. */
+static void deliver_to_room(struct delivery *delivery, const struct room_key *key)
+{
+    const struct room_set *rooms = delivery->deliver->config.rooms;
+    uint64_t stamp = delivery->deliver->stamp;
+    struct room *room = room_find(rooms, key);
+    size_t i;
+
+    if (!room)
+        return;
+    struct room_member *members = room_members(room, &i);
+    while (i-- > 0) {
+        struct session *session = members[i].session;
+        if (delivery->is_unique) {
+            if (session->stamp == stamp)
+                continue;
+            session->stamp = stamp;
+        }
+        bool is_last = i == 0;
+        deliver_to(delivery, &members[i]);
+        if (is_last)
+            break; /* the room may be gone */
+    }
+}
+
+static void skip_excepted(struct delivery *delivery, const struct envelope *envelope)
+{
+    for (size_t i = 0; i < envelope->except_count; i++) {
+        struct session *session =
+            session_find(delivery->deliver->config.sessions, envelope->except[i]);
+        if (session)
+            session->stamp = delivery->deliver->stamp;
+    }
+}
+
+static void deliver_envelope(struct deliver *deliver, const struct engine_event *event,
+                             const struct envelope *envelope)
+{
+    char text[LIMIT_POSITION_BYTES + 1];
+    const struct envelope_target *only =
+        envelope->target_count == 1 ? &envelope->targets[0] : NULL;
+    struct delivery delivery = {
+        .deliver = deliver,
+        .view =
+            {
+                   .envelope = envelope,
+                   .position = {text, position_print(&event->position, text)},
+                   .room = only && only->kind == ROOM_NAMED ? only->name : (struct slice){0},
+                   },
+        .has_more = event->has_more,
+        .is_unique = envelope->target_count > 1 || envelope->except_count > 0,
+    };
+
+    if (envelope->flags & ENVELOPE_VOLATILE)
+        delivery.view.position = (struct slice){0};
+    deliver->stamp++;
+    skip_excepted(&delivery, envelope);
+    for (size_t i = 0; i < envelope->target_count; i++) {
+        struct room_key key = {envelope->nsp, envelope->targets[i].kind,
+                               envelope->targets[i].name};
+        deliver_to_room(&delivery, &key);
+    }
+    for (size_t i = 0; i < ENCODING_COUNT; i++)
+        frame_drop(delivery.frames[i]);
+    metrics_add(deliver->config.metrics, METRIC_DELIVERIES, (int64_t)delivery.count);
+}
+
+/* An administrator's word: every connection of the targets ends, and is told not to
+ * return. */
+static void disconnect_targets(struct deliver *deliver, const struct envelope *envelope)
+{
+    for (size_t i = 0; i < envelope->target_count; i++) {
+        struct room_key key = {envelope->nsp, envelope->targets[i].kind,
+                               envelope->targets[i].name};
+        struct room *room;
+        size_t count;
+        while ((room = room_find(deliver->config.rooms, &key))) {
+            struct session *session = room_members(room, &count)[count - 1].session;
+            struct connection *connection = session->connection;
+            connection->dialect->send_end(session);
+            connection_close(connection, CLOSE_KICKED);
+        }
+    }
+}
+
+static bool has_expired(const struct envelope *envelope)
+{
+    return envelope->ttl_ms > 0 && clock_wall_ms() > envelope->at_ms + envelope->ttl_ms;
+}
+
+void deliver_event(struct deliver *deliver, const struct engine_event *event)
+{
+    struct envelope envelope;
+
+    if (envelope_decode(event->envelope, &deliver->room, &envelope)) {
+        log_error(deliver->config.log,
+                  "an event of the log cannot be read; is this gateway older?",
+                  LOG_NUM("seq", event->position.seq));
+        return;
+    }
+    if (envelope.kind == ENVELOPE_CONTROL_DISCONNECT) {
+        disconnect_targets(deliver, &envelope);
+        return;
+    }
+    if (has_expired(&envelope)) {
+        metrics_add(deliver->config.metrics, METRIC_DROPPED, 1);
+        return;
+    }
+    int64_t taken_us = deliver->config.traces ? clock_us() : 0;
+    deliver_envelope(deliver, event, &envelope);
+    if (deliver->config.traces)
+        trace_log_add(deliver->config.traces, event, &envelope, taken_us, clock_us());
+}
+
+void deliver_settle(struct deliver *deliver)
+{
+    connection_set_flush(deliver->config.connections);
+}

@@ -1,0 +1,315 @@
+/*
+ * The native dialect, version 1: one JSON object per text frame (docs/protocol.md). For
+ * plain WebSockets, without a client library.
+ */
+#include "client-gw/command.h"
+#include "proto/access.h"
+#include "proto/sio.h"
+
+#include <stdio.h>
+
+static const struct slice root = {"/", 1};
+
+static void send_scratch(struct connection *connection, struct buf *out)
+{
+    if (buf_status(out))
+        connection_close(connection, CLOSE_UNAVAILABLE);
+    else
+        connection_send_text(connection, buf_slice(out));
+}
+
+/* An error that answers no message in particular, and the end of the connection. */
+static void fail(struct connection *connection, const char *code, const char *message,
+                 const char *reason, enum close_reason close)
+{
+    struct buf *out = services_scratch(connection->services);
+    struct native_error error = {
+        .code = slice_of(code),
+        .message = slice_of(message),
+        .reason = slice_of(reason),
+    };
+
+    native_encode_error(out, &error);
+    send_scratch(connection, out);
+    connection_close(connection, close);
+}
+
+static void refuse(struct connection *connection, enum refusal refusal)
+{
+    fail(connection, refusal == REFUSAL_FORBIDDEN ? "E_FORBIDDEN" : "E_UNAUTH",
+         refusal_text(refusal), refusal_reason(refusal),
+         refusal == REFUSAL_FORBIDDEN ? CLOSE_FORBIDDEN : CLOSE_UNAUTHORIZED);
+}
+
+/* --- connecting
+ * ------------------------------------------------------------------------------ */
+
+static void say_connected(struct session *session, bool wanted_resume)
+{
+    struct connection *connection = session->connection;
+    struct client_services *services = connection->services;
+    struct buf *out = services_scratch(services);
+    struct slice rooms[LIMIT_MESSAGE_ROOMS];
+    char text[LIMIT_POSITION_BYTES + 1];
+    struct position head;
+
+    services->engine->ops->head(services->engine, &head);
+    size_t count = session_rooms(session, rooms, LIMIT_MESSAGE_ROOMS);
+    struct native_connected said = {
+        .session = slice_of(session->pid),
+        .sid = slice_of(session->sid),
+        .user = claims_user(session->claims),
+        .rooms = rooms,
+        .room_count = count < LIMIT_MESSAGE_ROOMS ? count : LIMIT_MESSAGE_ROOMS,
+        .reason = wanted_resume ? SLICE("unknown_session") : (struct slice){0     },
+        .position = { text, position_print(&head, text)},
+        .ping_interval_ms = connection_set_config(connection->set)->ping_interval_ms,
+    };
+    native_encode_connected(out, &said);
+    send_scratch(connection, out);
+}
+
+static void connected(struct session *session, enum status status, void *ctx)
+{
+    struct connection *connection = session->connection;
+
+    (void)ctx;
+    if (status == ST_NOT_FOUND)
+        return;
+    if (status) {
+        connection_close(connection, CLOSE_UNAVAILABLE);
+        return;
+    }
+    connection_set_deadline(connection, 0);
+    say_connected(session, connection->arrival && connection->arrival->wants_resume);
+    arrival_destroy(connection->arrival);
+    connection->arrival = NULL;
+}
+
+/* Takes `claims`. */
+static void open_session(struct connection *connection, struct claims *claims,
+                         const struct slice *rooms, size_t room_count)
+{
+    enum status st;
+
+    if (!session_open(connection->services->sessions, connection, ENCODING_NATIVE, root,
+                      claims, rooms, room_count, connected, NULL, &st))
+        fail(connection, status_code(st), status_title(st), "",
+             st == ST_LIMIT ? CLOSE_FORBIDDEN : CLOSE_UNAVAILABLE);
+}
+
+static void on_open(struct connection *connection)
+{
+    struct arrival *arrival = connection->arrival;
+
+    connection_set_deadline(connection,
+                            connection_set_config(connection->set)->connect_timeout_ms);
+    if (arrival->claims)
+        open_session(connection, claims_share(arrival->claims), NULL, 0);
+}
+
+static void on_deadline(struct connection *connection)
+{
+    connection_close(connection, CLOSE_CONNECT_TIMEOUT);
+}
+
+/* False: one of the rooms may not be joined; the connection has been told and closes. */
+static bool may_join_all(struct connection *connection, const struct claims *claims,
+                         const struct native_message *message)
+{
+    for (size_t i = 0; i < message->room_count; i++) {
+        struct room_key key;
+        if (room_target_decode(root, message->rooms[i], &key) || key.kind != ROOM_NAMED) {
+            fail(connection, "E_BAD_TARGET", "`rooms` has what is not the name of a room",
+                 "", CLOSE_MALFORMED);
+            return false;
+        }
+        if (!access_may_join(claims, &key)) {
+            fail(connection, "E_FORBIDDEN", "the token does not grant one of `rooms`",
+                 "forbidden", CLOSE_FORBIDDEN);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void handle_connect(struct connection *connection,
+                           const struct native_message *message)
+{
+    struct claims *claims = NULL;
+    char hint[160] = "";
+    enum refusal refusal =
+        services_verify(connection->services, message->token, &claims, hint);
+
+    if (refusal) {
+        refuse(connection, refusal);
+        return;
+    }
+    connection->wants_pings = message->ping;
+    connection->arrival->wants_resume = message->session.len > 0;
+    if (may_join_all(connection, claims, message))
+        open_session(connection, claims, message->rooms, message->room_count);
+    else
+        claims_drop(claims);
+}
+
+/* --- commands
+ * -------------------------------------------------------------------------------- */
+
+/* A command of the dialect is the event of that name with one argument: the message
+ * itself. */
+static void run_named(struct session *session, const struct native_message *message,
+                      const char *name, struct slice text)
+{
+    struct command_call call = {
+        .services = session->connection->services,
+        .session = session,
+        .args = text,
+        .ack = {message->has_n, message->n},
+    };
+
+    command_run(&call, slice_of(name));
+}
+
+static void handle_emit(struct session *session, const struct native_message *message)
+{
+    struct command_call call = {
+        .services = session->connection->services,
+        .session = session,
+        .args = message->args.len ? sio_array_items(message->args) : message->data,
+        .ack = {message->has_n, message->n},
+    };
+
+    command_run(&call, message->event);
+}
+
+static void handle_message(struct connection *connection,
+                           const struct native_message *message, struct slice text)
+{
+    struct session *session = connection->sessions;
+    bool is_open = session && session->state == SESSION_OPEN;
+
+    if (message->type == NATIVE_PONG)
+        return;
+    if (message->type == NATIVE_CONNECT && !session && connection->arrival) {
+        handle_connect(connection, message);
+        return;
+    }
+    if (!is_open || message->type == NATIVE_CONNECT) {
+        fail(connection, "E_BAD_REQUEST",
+             session && is_open ? "`connect` was already answered"
+                                : "wait for `connected` before anything but `connect`",
+             "", CLOSE_MALFORMED);
+        return;
+    }
+    switch (message->type) {
+    case NATIVE_SUBSCRIBE: run_named(session, message, "subscribe", text); break;
+    case NATIVE_UNSUBSCRIBE: run_named(session, message, "unsubscribe", text); break;
+    case NATIVE_REFRESH: run_named(session, message, "auth:refresh", text); break;
+    case NATIVE_EMIT: handle_emit(session, message); break;
+    case NATIVE_CONNECT:
+    case NATIVE_PONG: break;
+    }
+}
+
+static void on_text(struct connection *connection, struct slice text)
+{
+    struct native_message message;
+    char detail[NATIVE_DETAIL_BYTES] = "";
+
+    /* Any frame is a sign of life. */
+    connection_is_alive(connection);
+    enum status st = native_decode(text, &json_limits_default,
+                                   &connection->services->native, &message, detail);
+    if (st)
+        fail(connection, status_code(st), detail, "", CLOSE_MALFORMED);
+    else
+        handle_message(connection, &message, text);
+}
+
+static void on_binary(struct connection *connection, struct slice bytes)
+{
+    (void)bytes;
+    connection_close(connection, CLOSE_UNSUPPORTED);
+}
+
+/* --- what we say
+ * ----------------------------------------------------------------------------- */
+
+static void ping(struct connection *connection)
+{
+    struct frame *frame = frame_create(WS_OP_PING, (struct slice){0});
+
+    if (frame)
+        connection_send(connection, frame);
+    frame_drop(frame);
+    if (connection->wants_pings && connection->state == CONNECTION_OPEN) {
+        struct buf *out = services_scratch(connection->services);
+        native_encode_ping(out);
+        send_scratch(connection, out);
+    }
+}
+
+static void encode_event(const struct event_view *event, struct buf *out)
+{
+    const struct envelope *envelope = event->envelope;
+    struct native_event said = {
+        .event_json = envelope->event_json,
+        .room = event->room,
+        .data = envelope->data,
+        .args = envelope->args,
+        .id = envelope->id,
+        .at_ms = envelope->at_ms,
+        .position = event->position,
+    };
+
+    native_encode_event(out, &said);
+}
+
+static void send_ack(struct session *session, struct ack ack, struct slice json)
+{
+    struct buf *out = services_scratch(session->connection->services);
+
+    native_encode_ack(out, ack.id, json);
+    send_scratch(session->connection, out);
+}
+
+static void send_error(struct session *session, const char *code, struct slice message)
+{
+    struct buf *out = services_scratch(session->connection->services);
+    struct native_error error = {.code = slice_of(code), .message = message};
+
+    native_encode_error(out, &error);
+    send_scratch(session->connection, out);
+}
+
+static void send_reset(struct session *session, const char *reason, struct slice position)
+{
+    struct buf *out = services_scratch(session->connection->services);
+    struct slice everything = SLICE("*");
+
+    native_encode_resync(out, &everything, 1, slice_of(reason), position);
+    send_scratch(session->connection, out);
+}
+
+static void send_end(struct session *session)
+{
+    /* The close code says it. */
+    (void)session;
+}
+
+const struct dialect dialect_native = {
+    .name = "native",
+    .encoding = ENCODING_NATIVE,
+    .any_frame_is_life = true,
+    .on_open = on_open,
+    .on_text = on_text,
+    .on_binary = on_binary,
+    .on_deadline = on_deadline,
+    .ping = ping,
+    .encode_event = encode_event,
+    .send_ack = send_ack,
+    .send_error = send_error,
+    .send_reset = send_reset,
+    .send_end = send_end,
+};

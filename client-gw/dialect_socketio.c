@@ -1,0 +1,308 @@
+/*
+ * Socket.IO v5 over Engine.IO v4: the dialect of the unmodified socket.io-client. Every
+ * Engine.IO packet is one text message; Socket.IO packets are those of type '4'.
+ */
+#include "bridge/random.h"
+#include "client-gw/command.h"
+#include "proto/eio.h"
+#include "proto/sio.h"
+
+#include <string.h>
+
+static const struct slice root = {"/", 1};
+
+static void send_scratch(struct connection *connection, struct buf *out)
+{
+    if (buf_status(out))
+        connection_close(connection, CLOSE_PARSE_ERROR);
+    else
+        connection_send_text(connection, buf_slice(out));
+}
+
+static void on_open(struct connection *connection)
+{
+    const struct connection_config *config = connection_set_config(connection->set);
+    struct buf *out = services_scratch(connection->services);
+    char sid[LIMIT_EIO_SID_BYTES + 1];
+
+    memcpy(sid, connection->services->gateway_mark, 2);
+    random_text(sid + 2, LIMIT_EIO_SID_BYTES - 2);
+    struct eio_handshake handshake = {
+        .sid = slice_of(sid),
+        .ping_interval_ms = config->ping_interval_ms,
+        .ping_timeout_ms = config->ping_timeout_ms,
+        .max_payload = config->max_message_bytes,
+    };
+    eio_encode_open(out, &handshake);
+    send_scratch(connection, out);
+    connection_set_deadline(connection, config->connect_timeout_ms);
+}
+
+static void on_deadline(struct connection *connection)
+{
+    connection_close(connection, CLOSE_CONNECT_TIMEOUT);
+}
+
+static void ping(struct connection *connection)
+{
+    connection_send_text(connection, SLICE("2"));
+}
+
+/* --- CONNECT
+ * --------------------------------------------------------------------------------- */
+
+/* The token of this CONNECT: in its payload, else what the handshake brought. */
+static struct slice pick_token(struct connection *connection, struct slice payload)
+{
+    const struct arrival *arrival = connection->arrival;
+    struct json_value value = json_object_find(payload, "token");
+    struct slice token;
+
+    if (value.type == JSON_GATE_STRING &&
+        services_decode(connection->services, value.text, &token))
+        return token;
+    if (arrival && arrival->header_token)
+        return slice_of(arrival->header_token);
+    return arrival ? slice_of(arrival->query_token) : (struct slice){0};
+}
+
+static enum status status_of(enum refusal refusal)
+{
+    switch (refusal) {
+    case REFUSAL_INACTIVE:
+    case REFUSAL_FORBIDDEN: return ST_FORBIDDEN;
+    case REFUSAL_UNAVAILABLE: return ST_UNAVAILABLE;
+    case REFUSAL_LIMIT: return ST_LIMIT;
+    default: return ST_UNAUTH;
+    }
+}
+
+static void refuse(struct connection *connection, struct slice nsp, enum refusal refusal,
+                   const char *hint)
+{
+    struct buf data = {.max = 1024};
+    struct buf *out = services_scratch(connection->services);
+
+    buf_print(&data, "{\"code\":\"%s\",\"reason\":\"%s\",\"hint\":",
+              status_code(status_of(refusal)), refusal_reason(refusal));
+    buf_add_json_string(&data, slice_of(hint));
+    buf_add_byte(&data, '}');
+    sio_encode_refused(out, nsp, slice_of(refusal_text(refusal)), buf_slice(&data));
+    send_scratch(connection, out);
+    buf_finish(&data);
+}
+
+static void connected(struct session *session, enum status status, void *ctx)
+{
+    struct connection *connection = session->connection;
+
+    (void)ctx;
+    if (status == ST_NOT_FOUND)
+        return;
+    if (status) {
+        /* Not a refusal: the client is to come back by itself. */
+        connection_close(connection, CLOSE_UNAVAILABLE);
+        return;
+    }
+    struct buf *out = services_scratch(connection->services);
+    sio_encode_connected(out, session->nsp, slice_of(session->sid), (struct slice){0});
+    connection_set_deadline(connection, 0);
+    send_scratch(connection, out);
+}
+
+static void handle_connect(struct connection *connection, const struct sio_packet *packet)
+{
+    struct client_services *services = connection->services;
+    struct claims *claims = NULL;
+    char hint[160] = "";
+    enum status st;
+
+    if (!slice_equal(packet->nsp, root)) {
+        struct buf *out = services_scratch(services);
+        sio_encode_refused(out, packet->nsp, SLICE("Invalid namespace"),
+                           (struct slice){0});
+        send_scratch(connection, out);
+        return;
+    }
+    if (connection_session(connection, root)) {
+        connection_close(connection, CLOSE_PARSE_ERROR);
+        return;
+    }
+    enum refusal refusal =
+        services_verify(services, pick_token(connection, packet->json), &claims, hint);
+    if (refusal) {
+        refuse(connection, root, refusal, hint);
+        return;
+    }
+    if (!session_open(services->sessions, connection, ENCODING_SOCKETIO, root, claims,
+                      NULL, 0, connected, NULL, &st))
+        connection_close(connection, CLOSE_UNAVAILABLE);
+}
+
+/* --- events
+ * ---------------------------------------------------------------------------------- */
+
+static void handle_event(struct connection *connection, const struct sio_packet *packet)
+{
+    struct session *session = connection_session(connection, packet->nsp);
+    struct slice name_json;
+    struct slice args;
+
+    /* Nothing may be sent to a namespace before its CONNECT was answered. */
+    if (!session || session->state != SESSION_OPEN ||
+        sio_event_decode(packet->json, &name_json, &args)) {
+        connection_close(connection, CLOSE_PARSE_ERROR);
+        return;
+    }
+    struct command_call call = {
+        .services = connection->services,
+        .session = session,
+        .args = args,
+        .ack = {packet->has_ack, packet->ack},
+    };
+    if (packet->type == SIO_BINARY_EVENT) {
+        /* No command of ours takes attachments: they are passed over, and who asked is
+         * told. */
+        connection->attachments_due = (uint8_t)packet->attachments;
+        if (call.ack.is_wanted)
+            command_fail(&call, ST_BAD_PAYLOAD, "this command takes no attachments");
+        return;
+    }
+    /* A number names no command of ours, nor does a text that is too long to be decoded
+     * here. */
+    char memory[1024];
+    bool is_text = name_json.ptr[0] == '"' && name_json.len <= sizeof memory;
+    command_run(&call, is_text ? json_string_decode(name_json, memory) : name_json);
+}
+
+static void handle_disconnect(struct connection *connection,
+                              const struct sio_packet *packet)
+{
+    struct session *session = connection_session(connection, packet->nsp);
+
+    if (session)
+        session_close(session);
+    else
+        connection_close(connection, CLOSE_PARSE_ERROR);
+}
+
+static void on_message(struct connection *connection, struct slice text)
+{
+    struct sio_packet packet;
+
+    if (sio_decode(text, &json_limits_default, &packet)) {
+        connection_close(connection, CLOSE_PARSE_ERROR);
+        return;
+    }
+    switch (packet.type) {
+    case SIO_CONNECT: handle_connect(connection, &packet); break;
+    case SIO_DISCONNECT: handle_disconnect(connection, &packet); break;
+    case SIO_EVENT:
+    case SIO_BINARY_EVENT: handle_event(connection, &packet); break;
+    /* We have asked for no acks: one that comes is ignored, as the protocol has it. */
+    case SIO_ACK: break;
+    case SIO_BINARY_ACK: connection->attachments_due = (uint8_t)packet.attachments; break;
+    case SIO_CONNECT_ERROR: connection_close(connection, CLOSE_PARSE_ERROR); break;
+    }
+}
+
+static void on_text(struct connection *connection, struct slice text)
+{
+    struct eio_packet packet;
+
+    if (eio_decode(text, &packet)) {
+        connection_close(connection, CLOSE_PARSE_ERROR);
+        return;
+    }
+    switch (packet.type) {
+    case EIO_PONG: connection_is_alive(connection); break;
+    case EIO_CLOSE: connection_close(connection, CLOSE_CLIENT); break;
+    case EIO_MESSAGE:
+        /* Between a binary packet and its attachments there is no room for text. */
+        if (connection->attachments_due > 0)
+            connection_close(connection, CLOSE_PARSE_ERROR);
+        else
+            on_message(connection, packet.data);
+        break;
+    /* In version 4 the server pings: the other direction ends the connection. */
+    case EIO_PING: connection_close(connection, CLOSE_PARSE_ERROR); break;
+    case EIO_BINARY: connection->dialect->on_binary(connection, packet.data); break;
+    case EIO_OPEN:
+    case EIO_UPGRADE:
+    case EIO_NOOP: break;
+    }
+}
+
+static void on_binary(struct connection *connection, struct slice bytes)
+{
+    (void)bytes;
+    if (connection->attachments_due == 0)
+        connection_close(connection, CLOSE_PARSE_ERROR);
+    else
+        connection->attachments_due--;
+}
+
+/* --- what we say
+ * ----------------------------------------------------------------------------- */
+
+static void encode_event(const struct event_view *event, struct buf *out)
+{
+    const struct envelope *envelope = event->envelope;
+
+    /* No offset: a client only takes one on a connection that was given a pid. */
+    sio_encode_event(out, envelope->nsp, envelope->event_json, envelope->data,
+                     envelope->args, (struct slice){0});
+}
+
+static void send_ack(struct session *session, struct ack ack, struct slice json)
+{
+    struct buf *out = services_scratch(session->connection->services);
+
+    sio_encode_ack(out, session->nsp, ack.id, json);
+    send_scratch(session->connection, out);
+}
+
+static void send_error(struct session *session, const char *code, struct slice message)
+{
+    struct buf *out = services_scratch(session->connection->services);
+    struct buf data = {.max = 1024};
+
+    buf_print(&data, "{\"code\":\"%s\",\"message\":", code);
+    buf_add_json_string(&data, message);
+    buf_add_text(&data, ",\"meta\":{}}");
+    sio_encode_event(out, session->nsp, SLICE("\"error\""), buf_slice(&data),
+                     (struct slice){0}, (struct slice){0});
+    send_scratch(session->connection, out);
+    buf_finish(&data);
+}
+
+static void send_reset(struct session *session, const char *reason, struct slice position)
+{
+    /* The protocol has no word for it: a new connection, not recovered, says the same. */
+    (void)reason;
+    (void)position;
+    connection_close(session->connection, CLOSE_TRANSPORT);
+}
+
+static void send_end(struct session *session)
+{
+    struct buf *out = services_scratch(session->connection->services);
+
+    sio_encode_disconnect(out, session->nsp);
+    send_scratch(session->connection, out);
+}
+
+const struct dialect dialect_socketio = {
+    .name = "socketio",
+    .encoding = ENCODING_SOCKETIO,
+    .on_open = on_open,
+    .on_text = on_text,
+    .on_binary = on_binary,
+    .on_deadline = on_deadline,
+    .ping = ping,
+    .encode_event = encode_event,
+    .send_ack = send_ack,
+    .send_error = send_error,
+    .send_reset = send_reset,
+    .send_end = send_end,
+};

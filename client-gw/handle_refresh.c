@@ -1,0 +1,25 @@
+/* auth:refresh {token}: go on as the same user with a newer token. */
+#include "client-gw/command.h"
+
+void handle_refresh(const struct command_call *call)
+{
+    struct claims *claims = NULL;
+    struct slice token;
+    char hint[160] = "";
+
+    if (!command_text_arg(call, "token", &token))
+        return;
+    enum refusal refusal = services_verify(call->services, token, &claims, hint);
+    if (refusal) {
+        command_fail(call, ST_UNAUTH, refusal_text(refusal));
+        return;
+    }
+    if (!slice_equal(claims_user(claims), claims_user(call->session->claims))) {
+        claims_drop(claims);
+        command_fail(call, ST_FORBIDDEN,
+                     "the token is another user's; reconnect with it");
+        return;
+    }
+    session_refresh(call->session, claims);
+    command_succeed(call, (struct slice){0});
+}

@@ -1,0 +1,81 @@
+/* Plain HTTP on the gateway's listener: see the header. */
+#include "client-gw/http_routes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void reply_text(struct http_exchange *exchange, int status, const char *text)
+{
+    struct http_reply reply = {
+        .status = status,
+        .content_type = "text/plain; charset=utf-8",
+        .body = slice_of(text),
+    };
+
+    http_reply(exchange, &reply);
+}
+
+static void handle_livez(struct http_exchange *exchange,
+                         const struct http_request *request, void *ctx)
+{
+    (void)request;
+    (void)ctx;
+    reply_text(exchange, 200, "ok\n");
+}
+
+static void handle_readyz(struct http_exchange *exchange,
+                          const struct http_request *request, void *ctx)
+{
+    const struct lifecycle *lifecycle = ctx;
+
+    (void)request;
+    if (lifecycle_is_ready(lifecycle))
+        reply_text(exchange, 200, "ready\n");
+    else
+        reply_text(exchange, 503, "not ready\n");
+}
+
+/* What Engine.IO answers where a transport is not enabled: the client tries its next one.
+ */
+static void handle_polling(struct http_exchange *exchange,
+                           const struct http_request *request, void *ctx)
+{
+    static const struct http_header no_store = {"Cache-Control", "no-store"};
+    struct http_reply reply = {
+        .status = 400,
+        .content_type = "application/json",
+        .body = SLICE("{\"code\":0,\"message\":\"Transport unknown\"}"),
+        .headers = &no_store,
+        .header_count = 1,
+    };
+
+    (void)request;
+    (void)ctx;
+    http_reply(exchange, &reply);
+}
+
+static const struct http_route own_routes[] = {
+    {HTTP_GET,  "/livez",       0,    handle_livez,   NULL},
+    {HTTP_GET,  "/healthz",     0,    handle_livez,   NULL},
+    {HTTP_GET,  "/readyz",      0,    handle_readyz,  NULL},
+    {HTTP_GET,  "/socket.io/*", 0,    handle_polling, NULL},
+    {HTTP_POST, "/socket.io/*", 4096, handle_polling, NULL},
+};
+
+struct http_route *gateway_routes_create(const struct lifecycle *lifecycle,
+                                         const struct http_route *pages,
+                                         size_t page_count, size_t *count)
+{
+    size_t own = sizeof own_routes / sizeof *own_routes;
+    struct http_route *routes = calloc(own + page_count, sizeof *routes);
+
+    if (!routes)
+        return NULL;
+    memcpy(routes, own_routes, sizeof own_routes);
+    for (size_t i = 0; i < own; i++)
+        routes[i].ctx = (void *)lifecycle; /* only read through the const pointer */
+    if (page_count)
+        memcpy(routes + own, pages, page_count * sizeof *pages);
+    *count = own + page_count;
+    return routes;
+}

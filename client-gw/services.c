@@ -1,0 +1,43 @@
+/* What dialects share: see the header. */
+#include "client-gw/services.h"
+
+#include "bridge/clock.h"
+#include "proto/json_text.h"
+
+enum refusal services_verify(const struct client_services *services, struct slice token,
+                             struct claims **claims, char hint[160])
+{
+    enum refusal refusal = token_verify(services->keys, token, CLAIMS_CLIENT,
+                                        clock_wall_ms() / 1000, claims, hint);
+
+    if (refusal) {
+        metrics_add(services->metrics, METRIC_CONNECT_REFUSED, 1);
+        log_info(services->log, "client refused",
+                 LOG_TEXT("reason", refusal_reason(refusal)), LOG_TEXT("hint", hint));
+    }
+    return refusal;
+}
+
+struct buf *services_scratch(struct client_services *services)
+{
+    buf_clear(&services->scratch);
+    return &services->scratch;
+}
+
+bool services_decode(struct client_services *services, struct slice json,
+                     struct slice *text)
+{
+    buf_clear(&services->strings);
+    char *memory = buf_reserve(&services->strings, json.len);
+    if (!memory)
+        return false;
+    *text = json_string_decode(json, memory);
+    return true;
+}
+
+void services_finish(struct client_services *services)
+{
+    buf_finish(&services->scratch);
+    buf_finish(&services->strings);
+    native_memory_finish(&services->native);
+}

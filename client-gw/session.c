@@ -1,0 +1,315 @@
+/* Sessions: see the header. */
+#include "client-gw/session.h"
+
+#include "bridge/random.h"
+#include "bridge/str_map.h"
+#include "client-gw/connection.h"
+#include "client-gw/session_op.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FIRST_MEMBERSHIPS = 4,
+};
+
+struct session_set *session_set_create(const struct session_set_config *config)
+{
+    struct session_set *set = calloc(1, sizeof *set);
+    struct hash_key key = random_hash_key();
+
+    if (!set)
+        return NULL;
+    set->config = *config;
+    str_map_init(&set->by_sid, &key, config->max_sessions);
+    set->scratch = calloc(config->rooms_per_session, sizeof *set->scratch);
+    if (!set->scratch) {
+        free(set);
+        return NULL;
+    }
+    return set;
+}
+
+void session_set_destroy(struct session_set *set)
+{
+    if (!set)
+        return;
+    str_map_finish(&set->by_sid);
+    free(set->scratch);
+    free(set);
+}
+
+void session_set_each(struct session_set *set,
+                      void (*visit)(struct session *session, void *ctx), void *ctx)
+{
+    struct session *session;
+
+    for (size_t cursor = 0; (session = str_map_next(&set->by_sid, &cursor));) {
+        if (session->state == SESSION_OPEN)
+            visit(session, ctx);
+    }
+}
+
+struct session *session_find(const struct session_set *set, struct slice sid)
+{
+    return str_map_find(&set->by_sid, sid);
+}
+
+struct membership *session_membership(struct session *session, uint16_t slot)
+{
+    return &session->memberships[slot];
+}
+
+struct session *session_share(struct session *session)
+{
+    session->refs++;
+    return session;
+}
+
+void session_drop(struct session *session)
+{
+    if (--session->refs > 0)
+        return;
+    claims_drop(session->claims);
+    free(session->memberships);
+    free(session);
+}
+
+static enum status make_slot(struct session *session)
+{
+    if (session->membership_count < session->membership_cap)
+        return ST_OK;
+    if (session->membership_cap > UINT16_MAX / 2)
+        return ST_LIMIT;
+    uint16_t cap = session->membership_cap ? (uint16_t)(session->membership_cap * 2)
+                                           : FIRST_MEMBERSHIPS;
+    struct membership *grown = realloc(session->memberships, cap * sizeof *grown);
+    if (!grown)
+        return ST_NO_MEMORY;
+    session->memberships = grown;
+    session->membership_cap = cap;
+    return ST_OK;
+}
+
+enum status session_enter(struct session *session, enum room_kind kind, struct slice name)
+{
+    struct room_key key = {session->nsp, kind, name};
+    struct position head;
+    enum status st = make_slot(session);
+
+    if (st)
+        return st;
+    struct room_member member = {
+        .fd = session->direct_fd,
+        .flags = session->direct_fd >= 0 ? ROOM_MEMBER_DIRECT : 0,
+        .encoding = (uint8_t)session->encoding,
+        .slot = session->membership_count,
+        .session = session,
+    };
+    struct membership *membership = &session->memberships[session->membership_count];
+    st = room_join(session->set->config.rooms, &key, &member, membership);
+    if (st)
+        return st;
+    struct engine *engine = session->set->config.engine;
+    engine->ops->head(engine, &head);
+    membership->joined_seq = head.seq;
+    session->membership_count++;
+    return ST_OK;
+}
+
+static void leave_slot(struct session *session, uint16_t slot)
+{
+    struct membership gone = session->memberships[slot];
+    uint16_t last = --session->membership_count;
+
+    if (slot != last) {
+        session->memberships[slot] = session->memberships[last];
+        room_member_at(&session->memberships[slot])->slot = slot;
+    }
+    room_leave(session->set->config.rooms, &gone);
+}
+
+/* The slot of a named room, or -1. */
+static int slot_of(const struct session *session, struct slice room)
+{
+    for (uint16_t i = 0; i < session->membership_count; i++) {
+        const struct room *candidate = session->memberships[i].room;
+        if (room_kind(candidate) == ROOM_NAMED && slice_equal(room_name(candidate), room))
+            return i;
+    }
+    return -1;
+}
+
+bool session_is_in(const struct session *session, struct slice room)
+{
+    return slot_of(session, room) >= 0;
+}
+
+enum status session_exit(struct session *session, struct slice room)
+{
+    int slot = slot_of(session, room);
+
+    if (slot < 0)
+        return ST_NOT_FOUND;
+    leave_slot(session, (uint16_t)slot);
+    return ST_OK;
+}
+
+size_t session_rooms(const struct session *session, struct slice *names, size_t max)
+{
+    size_t count = 0;
+
+    for (uint16_t i = 0; i < session->membership_count; i++) {
+        const struct room *room = session->memberships[i].room;
+        if (room_kind(room) != ROOM_NAMED)
+            continue;
+        if (count < max)
+            names[count] = room_name(room);
+        count++;
+    }
+    return count;
+}
+
+static enum status enter_first_rooms(struct session *session, const struct slice *rooms,
+                                     size_t room_count)
+{
+    struct slice user = claims_user(session->claims);
+    enum status st = session_enter(session, ROOM_ALL, (struct slice){0});
+
+    if (!st)
+        st = session_enter(session, ROOM_SOCKET, slice_of(session->sid));
+    if (!st && user.len)
+        st = session_enter(session, ROOM_USER, user);
+    for (size_t i = 0; !st && i < room_count; i++) {
+        if (session_is_in(session, rooms[i]))
+            continue;
+        st = i < session->set->config.rooms_per_session
+                 ? session_enter(session, ROOM_NAMED, rooms[i])
+                 : ST_LIMIT;
+    }
+    return st;
+}
+
+struct session *session_open(struct session_set *set, struct connection *connection,
+                             enum encoding encoding, struct slice nsp,
+                             struct claims *claims, const struct slice *rooms,
+                             size_t room_count, session_done_fn *on_done, void *ctx,
+                             enum status *status)
+{
+    struct session *session = calloc(1, sizeof *session);
+
+    if (!session) {
+        claims_drop(claims);
+        *status = ST_NO_MEMORY;
+        return NULL;
+    }
+    session->set = set;
+    session->refs = 1;
+    session->encoding = encoding;
+    session->nsp = nsp;
+    session->claims = claims;
+    session->generation = 1;
+    session->direct_fd = -1;
+    random_text(session->sid, LIMIT_SIO_SID_BYTES);
+    random_text(session->pid, LIMIT_PID_BYTES);
+    connection_attach(connection, session);
+
+    *status = str_map_put(&set->by_sid, slice_of(session->sid), session);
+    if (!*status)
+        *status = enter_first_rooms(session, rooms, room_count);
+    if (!*status) {
+        metrics_add(set->config.metrics, METRIC_SESSIONS, 1);
+        session->is_counted = true;
+        *status =
+            session_op_start(session, SESSION_OP_OPEN, (struct slice){0}, on_done, ctx);
+    }
+    if (*status) {
+        session_close(session);
+        return NULL;
+    }
+    return session;
+}
+
+void session_close(struct session *session)
+{
+    struct session_set *set = session->set;
+
+    if (session->state == SESSION_CLOSED)
+        return;
+    session->state = SESSION_CLOSED;
+    while (session->membership_count > 0)
+        leave_slot(session, (uint16_t)(session->membership_count - 1));
+    frame_queue_finish(&session->held);
+    if (str_map_find(&set->by_sid, slice_of(session->sid)) == session)
+        str_map_remove(&set->by_sid, slice_of(session->sid));
+    if (session->is_counted) {
+        metrics_add(set->config.metrics, METRIC_SESSIONS, -1);
+        set->config.engine->ops->session_drop(set->config.engine, slice_of(session->sid),
+                                              ++session->generation);
+    }
+    connection_detach(session->connection, session);
+    session->connection = NULL;
+    session_drop(session);
+}
+
+enum status session_join(struct session *session, struct slice room,
+                         session_done_fn *on_done, void *ctx)
+{
+    bool was_in = session_is_in(session, room);
+
+    if (!was_in) {
+        if (session_rooms(session, NULL, 0) >= session->set->config.rooms_per_session)
+            return ST_LIMIT;
+        enum status st = session_enter(session, ROOM_NAMED, room);
+        if (st)
+            return st;
+    }
+    enum status st = session_op_start(session, SESSION_OP_JOIN, room, on_done, ctx);
+    if (st && !was_in)
+        session_exit(session, room);
+    return st;
+}
+
+enum status session_leave(struct session *session, struct slice room,
+                          session_done_fn *on_done, void *ctx)
+{
+    enum status st = session_exit(session, room);
+
+    return st ? st : session_op_start(session, SESSION_OP_LEAVE, room, on_done, ctx);
+}
+
+void session_send(struct session *session, struct frame *frame)
+{
+    if (session->state == SESSION_OPEN) {
+        connection_send(session->connection, frame);
+        return;
+    }
+    if (session->state == SESSION_OPENING &&
+        frame_queue_push(&session->held, &session->set->config.held_limits, frame))
+        connection_close(session->connection, CLOSE_SLOW_CONSUMER);
+}
+
+void session_release_held(struct session *session)
+{
+    while (session->state == SESSION_OPEN && session->held.count > 0) {
+        struct frame *frame = frame_share(frame_queue_at(&session->held, 0));
+        frame_queue_shift(&session->held, 1);
+        connection_send(session->connection, frame);
+        frame_drop(frame);
+    }
+    frame_queue_finish(&session->held);
+}
+
+void session_set_direct(struct session *session, int fd)
+{
+    if (session->state != SESSION_OPEN)
+        fd = -1;
+    if (session->direct_fd == fd)
+        return;
+    session->direct_fd = fd;
+    for (uint16_t i = 0; i < session->membership_count; i++) {
+        struct room_member *member = room_member_at(&session->memberships[i]);
+        member->fd = fd;
+        member->flags = fd >= 0 ? ROOM_MEMBER_DIRECT : 0;
+    }
+}

@@ -1,0 +1,121 @@
+/*
+ * A session: one client in one namespace: who it is, which rooms it is in, how the
+ * directory knows it. A connection carries one per namespace. What is told to a client
+ * ("connected", "joined") is in the directory before. Loop thread.
+ *
+ * A session opens in three steps: it joins its rooms here (from now on events for it are
+ * held back), the directory is told, the client is told and gets what was held.
+ */
+#ifndef CLIENT_GW_SESSION_H
+#define CLIENT_GW_SESSION_H
+
+#include "bridge/engine.h"
+#include "client-gw/frame_queue.h"
+#include "client-gw/room.h"
+#include "proto/claims.h"
+
+struct connection;
+struct session_set;
+
+enum session_state {
+    SESSION_OPENING,
+    SESSION_OPEN,
+    SESSION_CLOSED, /* only somebody's reference keeps it */
+};
+
+/* Which of an event's frames a session gets. */
+enum encoding {
+    ENCODING_SOCKETIO,
+    ENCODING_NATIVE,
+    ENCODING_COUNT
+};
+
+struct session {
+    struct session_set *set;
+    struct connection *connection; /* NULL once closed */
+    struct session *next;          /* on the same connection */
+    enum session_state state;
+    enum encoding encoding;
+    unsigned refs;
+    struct slice nsp; /* static */
+    struct claims *claims;
+    char sid[LIMIT_SIO_SID_BYTES + 1]; /* public */
+    char pid[LIMIT_PID_BYTES + 1];     /* secret */
+    uint64_t generation;
+    uint64_t stamp; /* of the last event with several targets that it got */
+    int direct_fd;  /* as the connection said last; -1: write nothing directly */
+    struct membership *memberships;
+    uint16_t membership_count, membership_cap;
+    bool is_counted;         /* the directory and the gauges know it */
+    struct frame_queue held; /* while opening */
+};
+
+struct session_set_config {
+    struct engine *engine;
+    struct room_set *rooms;
+    struct metrics *metrics;
+    struct frame_limits held_limits;
+    size_t max_sessions;
+    size_t rooms_per_session;
+};
+
+struct session_set *session_set_create(const struct session_set_config *config);
+void session_set_destroy(struct session_set *set);
+
+/* Writes every open session to the directory again. */
+void session_set_put_all(struct session_set *set);
+/* Calls `visit` for each open session; it may close none. */
+void session_set_each(struct session_set *set,
+                      void (*visit)(struct session *session, void *ctx), void *ctx);
+/* By public id; NULL when it is not here. */
+struct session *session_find(const struct session_set *set, struct slice sid);
+
+/* Runs once, with ST_OK or why not: ST_NOT_FOUND when the session was closed in between.
+ */
+typedef void session_done_fn(struct session *session, enum status status, void *ctx);
+
+/*
+ * Opens a session on `connection`: joins what everybody is in and the `rooms` (named,
+ * already authorised), then tells the directory; `on_done` follows, and with ST_OK the
+ * held events go out right after it. Takes `claims`. NULL: a ceiling or no memory,
+ * `*status` says which.
+ */
+struct session *session_open(struct session_set *set, struct connection *connection,
+                             enum encoding encoding, struct slice nsp,
+                             struct claims *claims, const struct slice *rooms,
+                             size_t room_count, session_done_fn *on_done, void *ctx,
+                             enum status *status);
+
+/* Leaves all rooms and the directory. Idempotent. */
+void session_close(struct session *session);
+
+struct session *session_share(struct session *session);
+void session_drop(struct session *session);
+
+/*
+ * Joins a named room that access has granted. ST_OK: on_done will run;
+ * joining twice is joining once. ST_LIMIT: rooms per socket. When the directory fails,
+ * the session is not in the room.
+ */
+enum status session_join(struct session *session, struct slice room,
+                         session_done_fn *on_done, void *ctx);
+/* ST_NOT_FOUND when it was not in the room; on_done then does not run. */
+enum status session_leave(struct session *session, struct slice room,
+                          session_done_fn *on_done, void *ctx);
+/* Leaves every named room that the claims do not grant, and keeps the new ones. Takes
+ * `claims`. */
+void session_refresh(struct session *session, struct claims *claims);
+
+/* Named rooms of the session: `names` has room for `max`; gives how many there are. */
+size_t session_rooms(const struct session *session, struct slice *names, size_t max);
+
+/* Sends a frame of an event, or holds it back while opening. */
+void session_send(struct session *session, struct frame *frame);
+
+/* The connection's state has changed: its members may be written at `fd`, or not (-1). */
+void session_set_direct(struct session *session, int fd);
+
+/* For room.c. */
+struct membership *session_membership(struct session *session, uint16_t slot);
+
+#endif

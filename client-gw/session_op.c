@@ -1,0 +1,141 @@
+/* Sessions and the directory: see the header. */
+#include "client-gw/session_op.h"
+
+#include "client-gw/connection.h"
+#include "proto/access.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct session_op {
+    struct session *session; /* one reference */
+    enum session_op_kind kind;
+    session_done_fn *on_done;
+    void *ctx;
+    size_t room_len;
+    char room[];
+};
+
+static void put(struct session *session, engine_done_fn *on_done, void *ctx)
+{
+    struct session_set *set = session->set;
+    struct engine *engine = set->config.engine;
+    struct position head;
+    size_t count = 0;
+
+    for (uint16_t i = 0; i < session->membership_count; i++) {
+        const struct membership *membership = &session->memberships[i];
+        if (room_kind(membership->room) != ROOM_NAMED ||
+            count == set->config.rooms_per_session)
+            continue;
+        set->scratch[count++] = (struct engine_membership){
+            .kind = ROOM_NAMED,
+            .name = room_name(membership->room),
+            .joined_seq = membership->joined_seq,
+        };
+    }
+    engine->ops->head(engine, &head);
+    struct engine_session record = {
+        .sid = slice_of(session->sid),
+        .pid = slice_of(session->pid),
+        .nsp = session->nsp,
+        .user = claims_user(session->claims),
+        .generation = ++session->generation,
+        .epoch = head.epoch,
+        .rooms = set->scratch,
+        .room_count = count,
+    };
+    engine->ops->session_put(engine, &record, on_done, ctx);
+}
+
+void session_put(struct session *session)
+{
+    put(session, NULL, NULL);
+}
+
+static void put_again(struct session *session, void *ctx)
+{
+    (void)ctx;
+    session_put(session);
+}
+
+void session_set_put_all(struct session_set *set)
+{
+    session_set_each(set, put_again, NULL);
+}
+
+static void finish_open(struct session *session, enum status status)
+{
+    if (status)
+        return;
+    session->state = SESSION_OPEN;
+}
+
+/* The directory may or may not have written it: leave here, and write once more. */
+static void undo_join(struct session *session, struct slice room)
+{
+    session_exit(session, room);
+    session_put(session);
+}
+
+static void op_done(void *ctx, enum status status)
+{
+    struct session_op *op = ctx;
+    struct session *session = op->session;
+
+    if (session->state == SESSION_CLOSED)
+        status = ST_NOT_FOUND;
+    else if (op->kind == SESSION_OP_OPEN)
+        finish_open(session, status);
+    else if (op->kind == SESSION_OP_JOIN && status)
+        undo_join(session, (struct slice){op->room, op->room_len});
+
+    if (op->on_done)
+        op->on_done(session, status, op->ctx);
+    if (op->kind == SESSION_OP_OPEN && session->state == SESSION_OPEN) {
+        session_release_held(session);
+        if (session->connection)
+            session_set_direct(session, connection_direct_fd(session->connection));
+    }
+    session_drop(session);
+    free(op);
+}
+
+enum status session_op_start(struct session *session, enum session_op_kind kind,
+                             struct slice room, session_done_fn *on_done, void *ctx)
+{
+    struct session_op *op = malloc(sizeof *op + room.len);
+
+    if (!op)
+        return ST_NO_MEMORY;
+    *op = (struct session_op){
+        .session = session_share(session),
+        .kind = kind,
+        .on_done = on_done,
+        .ctx = ctx,
+        .room_len = room.len,
+    };
+    if (room.len)
+        memcpy(op->room, room.ptr, room.len);
+    put(session, op_done, op);
+    return ST_OK;
+}
+
+void session_refresh(struct session *session, struct claims *claims)
+{
+    uint16_t slot = session->membership_count;
+    bool has_left = false;
+
+    claims_drop(session->claims);
+    session->claims = claims;
+    while (slot-- > 0) {
+        const struct room *room = session->memberships[slot].room;
+        struct room_key key = {session->nsp, room_kind(room), room_name(room)};
+        if (key.kind == ROOM_NAMED && !access_may_join(claims, &key)) {
+            session_exit(session, key.name);
+            has_left = true;
+        }
+    }
+    if (has_left)
+        session_put(session);
+}
