@@ -1,25 +1,219 @@
 /* The publisher's parts put together: see the header. */
 #include "publisher-api/publisher.h"
 
+#include "bridge/clock.h"
+#include "bridge/front.h"
+#include "publisher-api/handlers.h"
+#include "publisher-api/routes.h"
+
+#include <stdlib.h>
 #include <unistd.h>
+
+enum {
+    MAX_CONNECTIONS = 4096,
+    MAX_OPS_CONNECTIONS = 128,
+    MAX_PENDING = 1024,
+    HEAD_DEADLINE_MS = 5000,
+    /* Looked at twice, so that the last answers have left their buffers. */
+    DRAIN_STEP_MS = 10,
+};
+
+/* A front and its http_server. */
+struct listener {
+    struct front *front;
+    struct http_server *http;
+    struct http_route routes[ROUTES_MAX];
+};
+
+struct publisher {
+    struct handler_parts parts;
+    struct api_keys *api_keys;
+    struct idempotency *idempotency;
+    struct listener api, ops;
+    uv_timer_t drain_timer;
+    unsigned idle_steps;
+    void (*on_drained)(void *ctx);
+    void *on_drained_ctx;
+};
+
+static bool listener_open(struct listener *listener,
+                          const struct http_server_config *config, int fd)
+{
+    listener->http = http_server_create(config);
+    if (!listener->http) {
+        close(fd);
+        return false;
+    }
+    listener->front = front_create(&(struct front_config){
+        .loop = config->loop,
+        .log = config->log,
+        .metrics = config->metrics,
+        .listen_fd = fd,
+        .max_pending = MAX_PENDING,
+        .head_deadline_ms = HEAD_DEADLINE_MS,
+        .http = listener->http,
+    });
+    return listener->front != NULL;
+}
+
+static void listener_drain(struct listener *listener)
+{
+    if (listener->front)
+        front_stop(listener->front);
+    if (listener->http)
+        http_server_drain(listener->http);
+}
+
+static void listener_close(struct listener *listener)
+{
+    if (listener->front)
+        front_destroy(listener->front);
+    if (listener->http)
+        http_server_destroy(listener->http);
+}
+
+static bool open_listeners(struct publisher *publisher,
+                           const struct publisher_config *config)
+{
+    size_t max_body = config->settings->max_body_bytes;
+    struct http_server_config http = {
+        .loop = config->loop,
+        .log = config->log,
+        .metrics = config->metrics,
+        .max_connections = MAX_CONNECTIONS,
+        .routes = publisher->api.routes,
+        .ctx = &publisher->parts,
+    };
+
+    if (max_body > LIMIT_PUBLISH_BYTES)
+        max_body = LIMIT_PUBLISH_BYTES;
+    http.route_count = routes_publisher(publisher->api.routes, max_body);
+    bool opened = listener_open(&publisher->api, &http, config->listen_fd);
+    if (config->ops_fd < 0)
+        return opened;
+
+    http.max_connections = MAX_OPS_CONNECTIONS;
+    http.routes = publisher->ops.routes;
+    http.route_count = routes_ops(publisher->ops.routes);
+    return listener_open(&publisher->ops, &http, config->ops_fd) && opened;
+}
+
+static bool take_keys(struct publisher *publisher, const char *list, const char **reason)
+{
+    publisher->api_keys = api_keys_create();
+    *reason = "out of memory";
+    if (!publisher->api_keys)
+        return false;
+    switch (api_keys_add_list(publisher->api_keys, slice_of(list))) {
+    case ST_OK: return true;
+    case ST_BAD_REQUEST:
+        *reason = "publisher.api_keys: a key is not 'sk_' and 43 characters of base64url";
+        return false;
+    case ST_CONFLICT: *reason = "publisher.api_keys: a key is there twice"; return false;
+    case ST_LIMIT: *reason = "publisher.api_keys: more than 1,000 keys"; return false;
+    default: return false;
+    }
+}
+
+static bool build_parts(struct publisher *publisher,
+                        const struct publisher_config *config, const char **reason)
+{
+    if (!take_keys(publisher, config->settings->api_keys, reason))
+        return false;
+    *reason = "out of memory";
+    publisher->idempotency = idempotency_create(
+        &(struct idempotency_config){.metrics = config->metrics,
+                                     .window_ms = config->settings->idempotency_ms,
+                                     .max_ids = IDEMPOTENCY_MAX_IDS});
+    if (!publisher->idempotency)
+        return false;
+    publisher->parts = (struct handler_parts){
+        .log = config->log,
+        .metrics = config->metrics,
+        .engine = config->engine,
+        .lifecycle = config->lifecycle,
+        .version = config->version,
+        .started_ms = clock_ms(),
+        .trust = {.keys = publisher->api_keys, .token_keys = config->keys},
+    };
+    publisher->parts.calls = publish_calls_create(
+        &(struct publish_calls_config){.log = config->log,
+                                       .metrics = config->metrics,
+                                       .engine = config->engine,
+                                       .idempotency = publisher->idempotency});
+    return publisher->parts.calls != NULL;
+}
 
 struct publisher *publisher_create(const struct publisher_config *config,
                                    const char **reason)
 {
-    close(config->listen_fd);
-    if (config->ops_fd >= 0)
-        close(config->ops_fd);
-    *reason = "this build has no publisher";
+    struct publisher *publisher = calloc(1, sizeof *publisher);
+
+    *reason = "out of memory";
+    if (!publisher || !build_parts(publisher, config, reason)) {
+        close(config->listen_fd);
+        if (config->ops_fd >= 0)
+            close(config->ops_fd);
+        goto failed;
+    }
+    uv_timer_init(config->loop, &publisher->drain_timer);
+    publisher->drain_timer.data = publisher;
+    if (open_listeners(publisher, config))
+        return publisher;
+
+    *reason = "the publisher's listeners could not be opened";
+    publisher_destroy(publisher);
     return NULL;
+failed:
+    if (publisher) {
+        publish_calls_destroy(publisher->parts.calls);
+        idempotency_destroy(publisher->idempotency);
+        api_keys_destroy(publisher->api_keys);
+    }
+    free(publisher);
+    return NULL;
+}
+
+static void on_drain_step(uv_timer_t *timer)
+{
+    struct publisher *publisher = timer->data;
+
+    if (publish_calls_open(publisher->parts.calls) > 0) {
+        publisher->idle_steps = 0;
+        return;
+    }
+    if (++publisher->idle_steps < 2)
+        return;
+    uv_timer_stop(timer);
+    listener_drain(&publisher->api);
+    listener_drain(&publisher->ops);
+    publisher->on_drained(publisher->on_drained_ctx);
 }
 
 void publisher_drain(struct publisher *publisher, void (*on_done)(void *ctx), void *ctx)
 {
-    (void)publisher;
-    on_done(ctx);
+    publisher->parts.is_draining = true;
+    publisher->on_drained = on_done;
+    publisher->on_drained_ctx = ctx;
+    front_stop(publisher->api.front);
+    uv_timer_start(&publisher->drain_timer, on_drain_step, DRAIN_STEP_MS, DRAIN_STEP_MS);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
 }
 
 void publisher_destroy(struct publisher *publisher)
 {
-    (void)publisher;
+    if (!publisher)
+        return;
+    /* The listeners first: they may still tell open calls that their peer is gone. */
+    listener_close(&publisher->api);
+    listener_close(&publisher->ops);
+    publish_calls_destroy(publisher->parts.calls);
+    idempotency_destroy(publisher->idempotency);
+    api_keys_destroy(publisher->api_keys);
+    publish_request_finish(&publisher->parts.request);
+    uv_close((uv_handle_t *)&publisher->drain_timer, on_closed);
 }

@@ -20,7 +20,7 @@ struct publisher_config {
     struct metrics *metrics;
     struct engine *engine; /* open, ENGINE_LOG */
     const struct config_publisher *settings;
-    const struct token_keys *keys;     /* for callers with a JWT instead of an API key */
+    const struct token_keys *keys;     /* for callers with a JWT; NULL: API keys alone */
     const struct lifecycle *lifecycle; /* what /readyz says */
     const char *version;
     int listen_fd; /* takes; listening */
@@ -41,7 +41,10 @@ struct publisher *publisher_create(const struct publisher_config *config,
  */
 void publisher_drain(struct publisher *publisher, void (*on_done)(void *ctx), void *ctx);
 
-/* Before engine_close: answers of the engine must not find it gone. */
+/*
+ * Without a drain, or after it. Memory goes when the loop has run its handles out. What
+ * the engine still holds may be answered afterwards: nobody is told.
+ */
 void publisher_destroy(struct publisher *publisher);
 
 #endif

@@ -1,0 +1,143 @@
+/* Credentials of a request: see the header. */
+#include "publisher-api/caller.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char hint_missing[] =
+    "Send your key as \"Authorization: Bearer sk_...\" or \"X-API-Key: sk_...\".";
+static const char hint_key[] =
+    "Compare the key with publisher.api_keys of this server: 'sk_' and 43 characters.";
+static const char hint_token[] =
+    "Mint a token with \"aud\":\"sidecast:publish\" and \"scope\":\"publish\", signed "
+    "with this server's secret, or use an API key.";
+
+static enum status refuse(enum status status, char detail[CALLER_DETAIL_BYTES],
+                          const char *sentence)
+{
+    snprintf(detail, CALLER_DETAIL_BYTES, "%s", sentence);
+    return status;
+}
+
+/* Empty: none. False: an Authorization of another scheme. */
+static bool find_credential(const struct http_head *head, struct slice *credential)
+{
+    static const char scheme[] = "Bearer ";
+    struct slice field = http_head_field(head, "Authorization");
+
+    *credential = slice_trim(http_head_field(head, "X-API-Key"));
+    if (field.len == 0)
+        return true;
+    if (!slice_is_nocase(slice_first(field, sizeof scheme - 1), scheme))
+        return credential->len > 0;
+    *credential = slice_trim(slice_from(field, sizeof scheme - 1));
+    return true;
+}
+
+static bool is_token(struct slice credential)
+{
+    size_t dots = 0;
+
+    for (size_t i = 0; i < credential.len; i++)
+        dots += credential.ptr[i] == '.';
+    return dots == 2;
+}
+
+static enum status identify_key(const struct api_keys *keys, struct slice secret,
+                                struct caller *caller, char detail[CALLER_DETAIL_BYTES],
+                                const char **hint)
+{
+    *hint = hint_key;
+    if (api_keys_count(keys) == 0)
+        return refuse(ST_UNAUTH, detail, "This server has no API keys.");
+    if (!api_key_is_well_formed(secret))
+        return refuse(ST_UNAUTH, detail,
+                      "What was sent is not written like an API key: 'sk_' and 43 "
+                      "characters were expected.");
+    caller->key = api_keys_find(keys, secret);
+    if (!caller->key)
+        return refuse(ST_UNAUTH, detail, "The API key is not one of this server.");
+    caller->scopes = caller->key->scopes;
+    snprintf(caller->name, sizeof caller->name, "key %s", caller->key->name);
+    return ST_OK;
+}
+
+static enum status identify_token(const struct token_keys *keys, struct slice token,
+                                  int64_t now_s, struct caller *caller,
+                                  char detail[CALLER_DETAIL_BYTES], const char **hint)
+{
+    char why[160];
+
+    *hint = hint_token;
+    if (!keys)
+        return refuse(ST_UNAUTH, detail,
+                      "This server takes no tokens for publishing: it has no secret to "
+                      "check them with.");
+    if (token_verify(keys, token, CLAIMS_PUBLISH, now_s, &caller->claims, why))
+        return refuse(ST_UNAUTH, detail, why);
+
+    struct slice user = claims_user(caller->claims);
+    snprintf(caller->name, sizeof caller->name, "token of %.*s",
+             (int)slice_first(user, 64).len, user.len > 0 ? user.ptr : "");
+    if (claims_has_scope(caller->claims, "publish"))
+        caller->scopes |= API_SCOPE_PUBLISH;
+    if (claims_has_scope(caller->claims, "admin"))
+        caller->scopes |= API_SCOPE_ADMIN;
+    return ST_OK;
+}
+
+enum status caller_identify(const struct caller_trust *trust,
+                            const struct http_head *head, unsigned scope, int64_t now_s,
+                            struct caller *caller, char detail[CALLER_DETAIL_BYTES],
+                            const char **hint)
+{
+    struct slice credential;
+
+    *caller = (struct caller){0};
+    *hint = hint_missing;
+    if (!find_credential(head, &credential))
+        return refuse(ST_UNAUTH, detail,
+                      "The Authorization header is not of the scheme Bearer.");
+    if (credential.len == 0)
+        return refuse(ST_UNAUTH, detail, "No API key was sent.");
+
+    enum status st =
+        is_token(credential)
+            ? identify_token(trust->token_keys, credential, now_s, caller, detail, hint)
+            : identify_key(trust->keys, credential, caller, detail, hint);
+    if (st || (caller->scopes & scope) == scope)
+        return st;
+    snprintf(detail, CALLER_DETAIL_BYTES, "The %s lacks the scope \"%s\".", caller->name,
+             scope == API_SCOPE_ADMIN ? "admin" : "publish");
+    *hint = "Use a credential that was given this scope.";
+    caller_finish(caller);
+    return ST_FORBIDDEN;
+}
+
+void caller_finish(struct caller *caller)
+{
+    claims_drop(caller->claims);
+    *caller = (struct caller){0};
+}
+
+/* A token that names rooms may publish to these alone. */
+static bool claims_allow(const struct claims *claims,
+                         const struct envelope_target *target)
+{
+    struct slice patterns[LIMIT_PATTERNS];
+    size_t count = claims_room_count(claims);
+
+    for (size_t i = 0; i < count; i++)
+        patterns[i] = claims_room(claims, i);
+    return api_rooms_allow(patterns, count, target);
+}
+
+bool caller_may_publish(const struct caller *caller, const struct envelope *envelope)
+{
+    if (caller->key)
+        return api_key_may_publish(caller->key, envelope);
+    for (size_t i = 0; i < envelope->target_count; i++)
+        if (!claims_allow(caller->claims, &envelope->targets[i]))
+            return false;
+    return true;
+}

@@ -1,0 +1,44 @@
+/*
+ * Who calls: an API key or a publish token (a JWT with `aud` sidecast:publish), from
+ * `Authorization: Bearer` or `X-API-Key`. Loop thread only.
+ */
+#ifndef PUBLISHER_API_CALLER_H
+#define PUBLISHER_API_CALLER_H
+
+#include "bridge/token.h"
+#include "proto/http_gate.h"
+#include "publisher-api/api_keys.h"
+
+enum {
+    CALLER_NAME_BYTES = 80,
+    CALLER_DETAIL_BYTES = 200,
+};
+
+struct caller {
+    char name[CALLER_NAME_BYTES]; /* "key key-1", "token of backend": never a secret */
+    unsigned scopes;              /* of enum api_scope */
+    const struct api_key *key;    /* NULL: a token */
+    struct claims *claims;        /* NULL: a key */
+};
+
+/* What a request may be checked against. */
+struct caller_trust {
+    const struct api_keys *keys;
+    const struct token_keys *token_keys; /* NULL: no token is taken */
+};
+
+/*
+ * ST_OK fills `*caller` (caller_finish). ST_UNAUTH: no credential, or not one of ours.
+ * ST_FORBIDDEN: known, but without `scope`. `detail` gets a sentence for the caller, and
+ * `*hint` lends another one.
+ */
+enum status caller_identify(const struct caller_trust *trust,
+                            const struct http_head *head, unsigned scope, int64_t now_s,
+                            struct caller *caller, char detail[CALLER_DETAIL_BYTES],
+                            const char **hint);
+void caller_finish(struct caller *caller);
+
+/* All targets and the event's name. */
+bool caller_may_publish(const struct caller *caller, const struct envelope *envelope);
+
+#endif

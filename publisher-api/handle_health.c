@@ -1,0 +1,86 @@
+/*
+ * /livez (= /healthz): the loop turns. /readyz: what is published now is kept and sent.
+ */
+#include "publisher-api/handlers.h"
+
+#include "proto/http_query.h"
+
+enum {
+    CHECKS_BYTES = 4096
+};
+
+static void answer_text(struct http_exchange *exchange, int status, const char *text)
+{
+    http_reply(exchange, &(struct http_reply){
+                             .status = status,
+                             .content_type = "text/plain; charset=utf-8",
+                             .body = slice_of(text),
+                         });
+}
+
+void handle_live(struct http_exchange *exchange, const struct http_request *request,
+                 void *ctx)
+{
+    (void)request;
+    (void)ctx;
+    answer_text(exchange, 200, "ok");
+}
+
+static bool is_ready(const struct handler_parts *parts)
+{
+    return !parts->is_draining && lifecycle_is_ready(parts->lifecycle);
+}
+
+void handle_ready(struct http_exchange *exchange, const struct http_request *request,
+                  void *ctx)
+{
+    bool ready = is_ready(ctx);
+
+    (void)request;
+    answer_text(exchange, ready ? 200 : 503, ready ? "ready" : "not ready");
+}
+
+static void add_check(struct buf *out, const char *name, bool ok, const char *detail)
+{
+    buf_print(out, "{\"name\":\"%s\",\"ok\":%s,\"detail\":\"%s\"}", name,
+              ok ? "true" : "false", detail);
+}
+
+/* A gateway is not one of the publisher's conditions: it is listed for the reader. */
+static void add_gateway(void *ctx, const struct engine_gateway *gateway)
+{
+    struct buf *out = ctx;
+
+    buf_add_text(out, ",{\"name\":");
+    buf_add_json_string(out, gateway->id);
+    buf_print(out, ",\"ok\":%s,\"detail\":\"last heard %llu ms ago\"}",
+              gateway->is_ready ? "true" : "false", (unsigned long long)gateway->lag_ms);
+}
+
+void handle_ready_verbose(struct http_exchange *exchange,
+                          const struct http_request *request, void *ctx)
+{
+    struct handler_parts *parts = ctx;
+    struct engine *engine = parts->engine;
+    bool ready = is_ready(parts), engine_ready = engine->ops->is_ready(engine);
+    struct buf body = {.max = CHECKS_BYTES};
+    struct slice value;
+
+    if (!http_query_find(request->head->query, "verbose", &value)) {
+        handle_ready(exchange, request, ctx);
+        return;
+    }
+    buf_print(&body, "{\"ready\":%s,\"checks\":[", ready ? "true" : "false");
+    add_check(&body, "process", ready, parts->is_draining ? "stopping" : "serving");
+    buf_add_byte(&body, ',');
+    add_check(&body, "engine", engine_ready,
+              engine_ready ? "events are kept" : "events cannot be kept");
+    engine->ops->gateways(engine, add_gateway, &body);
+    buf_add_text(&body, "]}");
+    http_reply(exchange, &(struct http_reply){
+                             .status = ready ? 200 : 503,
+                             .content_type = "application/json",
+                             .body = buf_slice(&body),
+                         });
+    buf_finish(&body);
+}

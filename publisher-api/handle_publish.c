@@ -1,0 +1,164 @@
+/*
+ * POST /v1/publish, POST /broadcast: authenticate, validate, derive the target, hand it
+ * to the engine. What is refused here was not published.
+ */
+#include "publisher-api/handlers.h"
+
+#include "bridge/clock.h"
+#include "proto/http_query.h"
+
+#include <stdio.h>
+
+static void refuse(const struct handler_parts *parts, struct http_exchange *exchange,
+                   struct problem *problem)
+{
+    metrics_add(parts->metrics, METRIC_PUBLISH_REFUSED, 1);
+    http_problem(exchange, problem);
+}
+
+/* Draft-ietf-httpapi-idempotency-key has the value as a quoted string; most send it bare.
+ */
+static struct slice unquote(struct slice value)
+{
+    if (value.len >= 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"')
+        return (struct slice){value.ptr + 1, value.len - 2};
+    return value;
+}
+
+/* `*id` is the body's, or empty; the header of this name may give it, and must not
+ * differ.
+ */
+static enum status take_header_id(const struct http_head *head, const char *name,
+                                  struct slice *id, struct problem *problem)
+{
+    struct slice given = unquote(http_head_field(head, name));
+
+    if (given.len == 0)
+        return ST_OK;
+    problem->hint = "Give the id once: as \"id\" in the body, or as Idempotency-Key.";
+    if (!event_id_is_valid(given)) {
+        problem->detail = "The idempotency key in the head is not valid: 1 to 64 of "
+                          "[A-Za-z0-9._:-] were expected.";
+        return ST_BAD_REQUEST;
+    }
+    if (id->len > 0 && !slice_equal(*id, given)) {
+        problem->detail = "The request carries two different ids, in \"id\" of the body "
+                          "and in the head, or in two fields of the head.";
+        return ST_BAD_REQUEST;
+    }
+    *id = given;
+    return ST_OK;
+}
+
+/* What is read by nobody must not seem to have worked. */
+static enum status check_head(const struct http_head *head, struct problem *problem)
+{
+    struct slice type = http_head_field(head, "Content-Type");
+    struct slice value;
+
+    if (slice_is_nocase(slice_first(type, 10), "multipart/")) {
+        problem->detail = "A multipart body was sent; one JSON object was expected.";
+        problem->hint = "Send the JSON itself as the body, of type application/json.";
+        return ST_MEDIA_TYPE;
+    }
+    if (http_query_find(head->query, "dry_run", &value)) {
+        problem->detail = "dry_run is not supported; nothing was published.";
+        problem->hint = "Leave dry_run out of the query to publish the event.";
+        return ST_BAD_REQUEST;
+    }
+    return ST_OK;
+}
+
+static void refuse_body(const struct handler_parts *parts, struct http_exchange *exchange,
+                        enum status status, const struct publish_fault *fault)
+{
+    const struct problem_error error = {
+        .pointer = fault->pointer,
+        .detail = fault->detail,
+        .expected = fault->expected,
+    };
+    struct problem problem = {
+        .status = status,
+        .detail = fault->detail,
+        .hint = fault->hint,
+        .errors = &error,
+        .error_count = status == ST_NO_MEMORY ? 0 : 1,
+    };
+    refuse(parts, exchange, &problem);
+}
+
+static void submit(struct handler_parts *parts, struct http_exchange *exchange,
+                   const struct http_request *request, const struct caller *caller)
+{
+    struct envelope *envelope = &parts->request.envelope;
+    struct problem problem = {0};
+    char detail[CALLER_DETAIL_BYTES];
+
+    problem.status =
+        take_header_id(request->head, "Idempotency-Key", &envelope->id, &problem);
+    if (!problem.status)
+        problem.status =
+            take_header_id(request->head, "X-Idempotency-Key", &envelope->id, &problem);
+    if (!problem.status && !caller_may_publish(caller, envelope)) {
+        snprintf(detail, sizeof detail,
+                 "The %s may not publish this event to these rooms.", caller->name);
+        problem = (struct problem){
+            .status = ST_FORBIDDEN,
+            .detail = detail,
+            .hint =
+                "Compare the event and the rooms with the ones the credential is for."};
+    }
+    if (problem.status) {
+        refuse(parts, exchange, &problem);
+        return;
+    }
+
+    envelope->at_ms = clock_wall_ms();
+    envelope->accepted_us = clock_us();
+    envelope->request_id = slice_of(request->request_id);
+    const struct publish_order order = {
+        .envelope = envelope,
+        .has_id = envelope->id.len > 0,
+        .body = request->body,
+        .caller = caller->name,
+    };
+    publish_calls_submit(parts->calls, exchange, &order);
+}
+
+void handle_publish(struct http_exchange *exchange, const struct http_request *request,
+                    void *ctx)
+{
+    struct handler_parts *parts = ctx;
+    struct problem problem = {0};
+    struct publish_fault fault = {0};
+    struct caller caller;
+    char detail[CALLER_DETAIL_BYTES];
+
+    if (parts->is_draining) {
+        problem.status = ST_DRAINING;
+        problem.detail = "The server is stopping; the event was not published.";
+        refuse(parts, exchange, &problem);
+        return;
+    }
+    problem.status =
+        caller_identify(&parts->trust, request->head, API_SCOPE_PUBLISH,
+                        clock_wall_ms() / 1000, &caller, detail, &problem.hint);
+    if (problem.status) {
+        problem.detail = detail;
+        refuse(parts, exchange, &problem);
+        return;
+    }
+
+    problem.status = check_head(request->head, &problem);
+    if (problem.status) {
+        refuse(parts, exchange, &problem);
+        goto out;
+    }
+    enum status st = publish_request_decode(request->body, &parts->request, &fault);
+    if (st)
+        refuse_body(parts, exchange, st, &fault);
+    else
+        submit(parts, exchange, request, &caller);
+out:
+    caller_finish(&caller);
+}

@@ -1,0 +1,392 @@
+/* Publishes in flight: see the header. */
+#include "publisher-api/publish_call.h"
+
+#include "bridge/clock.h"
+#include "bridge/random.h"
+#include "proto/ident.h"
+#include "publisher-api/reply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    POOL_CALLS = 1024,      /* kept for the next ones */
+    POOL_ROOMS_BYTES = 512, /* of memory that a call in the pool keeps */
+};
+
+/* The parts of an answer that are waited for; the exchange is answered when none is. */
+enum call_wait {
+    WAIT_SUBMIT = 1, /* the engine may answer before it returns */
+    WAIT_KEPT = 2,
+    WAIT_COUNT = 4,
+};
+
+struct publish_call {
+    struct publish_calls *calls;
+    struct publish_call *next;      /* in the pool */
+    struct http_exchange *exchange; /* NULL: the peer has left */
+    unsigned waits;                 /* of enum call_wait */
+    uint32_t ticket;                /* 0: none */
+    enum status kept;
+    struct position position;
+    struct engine_count count;
+    struct buf rooms;
+    size_t id_len;
+    char id[LIMIT_EVENT_ID_BYTES + 1];
+};
+
+struct publish_calls {
+    struct publish_calls_config config;
+    struct publish_call *pool;
+    size_t pooled, open;
+    bool is_closed; /* destroyed while calls were open: the last one frees it */
+    struct ident_ulids ulids;
+    struct buf wire, body, rooms; /* scratch */
+};
+
+struct publish_calls *publish_calls_create(const struct publish_calls_config *config)
+{
+    struct publish_calls *calls = calloc(1, sizeof *calls);
+
+    if (!calls)
+        return NULL;
+    calls->config = *config;
+    calls->wire.max = LIMIT_ENVELOPE_BYTES;
+    calls->body.max = REPLY_BYTES;
+    calls->rooms.max = REPLY_ROOMS_BYTES;
+    return calls;
+}
+
+void publish_calls_destroy(struct publish_calls *calls)
+{
+    if (!calls)
+        return;
+    while (calls->pool) {
+        struct publish_call *call = calls->pool;
+        calls->pool = call->next;
+        buf_finish(&call->rooms);
+        free(call);
+    }
+    buf_finish(&calls->wire);
+    buf_finish(&calls->body);
+    buf_finish(&calls->rooms);
+    calls->is_closed = true;
+    if (calls->open == 0)
+        free(calls);
+}
+
+size_t publish_calls_open(const struct publish_calls *calls)
+{
+    return calls->open;
+}
+
+static struct publish_call *call_take(struct publish_calls *calls)
+{
+    struct publish_call *call = calls->pool;
+
+    if (call) {
+        calls->pool = call->next;
+        calls->pooled--;
+    } else {
+        call = calloc(1, sizeof *call);
+        if (!call)
+            return NULL;
+        call->calls = calls;
+        call->rooms.max = REPLY_ROOMS_BYTES;
+    }
+    call->exchange = NULL;
+    call->waits = WAIT_SUBMIT;
+    call->ticket = 0;
+    call->kept = ST_OK;
+    call->count = (struct engine_count){0};
+    buf_clear(&call->rooms);
+    calls->open++;
+    return call;
+}
+
+static void call_give_back(struct publish_call *call)
+{
+    struct publish_calls *calls = call->calls;
+
+    calls->open--;
+    if (call->rooms.cap > POOL_ROOMS_BYTES)
+        buf_finish(&call->rooms);
+    if (!calls->is_closed && calls->pooled < POOL_CALLS) {
+        call->rooms.max = REPLY_ROOMS_BYTES;
+        call->next = calls->pool;
+        calls->pool = call;
+        calls->pooled++;
+        return;
+    }
+    buf_finish(&call->rooms);
+    free(call);
+    if (calls->is_closed && calls->open == 0)
+        free(calls);
+}
+
+/* --- answers */
+
+static void answer_problem(struct publish_calls *calls, struct http_exchange *exchange,
+                           enum status status, const char *detail, const char *hint)
+{
+    struct problem problem = {.status = status, .detail = detail, .hint = hint};
+
+    metrics_add(calls->config.metrics, METRIC_PUBLISH_REFUSED, 1);
+    http_problem(exchange, &problem);
+}
+
+static void answer_not_kept(struct publish_calls *calls, struct http_exchange *exchange,
+                            enum status status)
+{
+    const char *detail = "The log could not keep the event; it was not published.";
+
+    if (status == ST_BUSY || status == ST_NO_MEMORY)
+        detail = "Too many events wait to be kept; this one was not published.";
+    else if (status == ST_DRAINING)
+        detail = "The server is stopping; the event was not published.";
+    else if (status == ST_BUS_DOWN)
+        detail = "The bus is down; the event was not published.";
+    answer_problem(calls, exchange, status, detail,
+                   "Send the same request again after Retry-After; with an id in it, it "
+                   "cannot be published twice.");
+}
+
+static void answer(struct publish_calls *calls, struct http_exchange *exchange,
+                   const struct reply *reply)
+{
+    static const struct http_header replayed = {"Idempotency-Replayed", "true"};
+
+    buf_clear(&calls->body);
+    reply_encode(&calls->body, reply);
+    if (buf_status(&calls->body)) {
+        answer_problem(calls, exchange, ST_INTERNAL,
+                       "The event was published, but its answer could not be written.",
+                       NULL);
+        return;
+    }
+    http_reply(exchange, &(struct http_reply){
+                             .status = 202,
+                             .content_type = "application/json",
+                             .body = buf_slice(&calls->body),
+                             .headers = &replayed,
+                             .header_count = reply->duplicate ? 1 : 0,
+                         });
+}
+
+/* --- a call's end */
+
+static void on_gone(void *ctx)
+{
+    struct publish_call *call = ctx;
+    call->exchange = NULL;
+}
+
+/* Nothing was counted and somebody is missing: then nobody knows. */
+static bool is_counted(const struct engine_count *count)
+{
+    return count->complete || count->connections > 0;
+}
+
+static void call_remember(struct publish_call *call)
+{
+    uint64_t n = call->count.connections;
+    const struct idempotency_answer first = {
+        .position = call->position,
+        .recipients = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX,
+        .has_recipients = is_counted(&call->count),
+        .complete = call->count.complete,
+    };
+    idempotency_keep(call->calls->config.idempotency, call->ticket, &first);
+}
+
+static void call_finish(struct publish_call *call)
+{
+    struct publish_calls *calls = call->calls;
+
+    if (call->kept == ST_OK) {
+        metrics_add(calls->config.metrics, METRIC_PUBLISHED, 1);
+        if (call->ticket)
+            call_remember(call);
+    } else if (call->ticket) {
+        idempotency_forget(calls->config.idempotency, call->ticket);
+    }
+
+    if (call->exchange && call->kept != ST_OK) {
+        answer_not_kept(calls, call->exchange, call->kept);
+    } else if (call->exchange) {
+        const struct reply reply = {
+            .id = {call->id, call->id_len},
+            .position = call->position,
+            .durability = calls->config.engine->ops->durability(calls->config.engine),
+            .recipients = call->count.connections,
+            .has_recipients = is_counted(&call->count),
+            .complete = call->count.complete,
+            .rooms = buf_slice(&call->rooms),
+        };
+        answer(calls, call->exchange, &reply);
+    }
+}
+
+static void call_arrived(struct publish_call *call, enum call_wait what)
+{
+    call->waits &= ~(unsigned)what;
+    if (call->waits)
+        return;
+    if (!call->calls->is_closed)
+        call_finish(call);
+    call_give_back(call);
+}
+
+static void on_kept(void *ctx, enum status status, const struct position *position)
+{
+    struct publish_call *call = ctx;
+
+    call->kept = status;
+    if (status == ST_OK)
+        call->position = *position;
+    call_arrived(call, WAIT_KEPT);
+}
+
+static void on_count(void *ctx, const struct engine_count *count)
+{
+    struct publish_call *call = ctx;
+
+    call->count = *count;
+    call_arrived(call, WAIT_COUNT);
+}
+
+/* --- a call's beginning */
+
+static void give_ulid(struct publish_calls *calls, struct publish_call *call,
+                      struct envelope *envelope)
+{
+    uint8_t fresh[IDENT_ULID_RANDOM_BYTES] = {0};
+
+    /* Inside one millisecond the ULIDs count on: no new bytes are needed. */
+    if (calls->ulids.ms != (uint64_t)envelope->at_ms)
+        random_bytes(fresh, sizeof fresh);
+    ident_ulid_next(&calls->ulids, envelope->at_ms, fresh, call->id);
+    call->id_len = IDENT_ULID_BYTES;
+    envelope->id = (struct slice){call->id, call->id_len};
+}
+
+static enum status call_append(struct publish_call *call, struct envelope *envelope)
+{
+    struct publish_calls *calls = call->calls;
+    struct engine *engine = calls->config.engine;
+
+    buf_clear(&calls->wire);
+    envelope_encode(envelope, &calls->wire);
+    reply_add_rooms(&call->rooms, envelope->targets, envelope->target_count);
+    enum status st = buf_status(&calls->wire);
+    if (!st)
+        st = buf_status(&call->rooms);
+    if (st)
+        return st;
+
+    call->waits |= WAIT_KEPT;
+    st = engine->ops->append(engine, buf_slice(&calls->wire),
+                             envelope->flags & ENVELOPE_VOLATILE, on_kept, call);
+    if (st) {
+        call->waits &= ~(unsigned)WAIT_KEPT;
+        return st;
+    }
+    call->waits |= WAIT_COUNT;
+    engine->ops->count(engine, envelope->nsp, envelope->targets, envelope->target_count,
+                       envelope->except, envelope->except_count, on_count, call);
+    return ST_OK;
+}
+
+static void publish(struct publish_calls *calls, struct http_exchange *exchange,
+                    const struct publish_order *order, uint32_t ticket)
+{
+    struct envelope *envelope = order->envelope;
+    struct publish_call *call = call_take(calls);
+
+    if (!call) {
+        if (ticket)
+            idempotency_forget(calls->config.idempotency, ticket);
+        answer_not_kept(calls, exchange, ST_NO_MEMORY);
+        return;
+    }
+    call->exchange = exchange;
+    call->ticket = ticket;
+    if (!order->has_id) {
+        give_ulid(calls, call, envelope);
+    } else {
+        call->id_len = envelope->id.len;
+        memcpy(call->id, envelope->id.ptr, envelope->id.len);
+    }
+    log_debug(calls->config.log, "publish accepted", LOG_TEXT("caller", order->caller),
+              LOG_SLICE("id", envelope->id), LOG_SLICE("event", envelope->event),
+              LOG_SLICE("request_id", envelope->request_id));
+
+    enum status st = call_append(call, envelope);
+    if (st)
+        call->kept = st;
+    if (call->waits & (WAIT_KEPT | WAIT_COUNT))
+        http_exchange_on_gone(exchange, on_gone, call);
+    call_arrived(call, WAIT_SUBMIT);
+}
+
+static void answer_again(struct publish_calls *calls, struct http_exchange *exchange,
+                         const struct envelope *envelope,
+                         const struct idempotency_answer *first)
+{
+    metrics_add(calls->config.metrics, METRIC_PUBLISH_DUPLICATES, 1);
+    buf_clear(&calls->rooms);
+    reply_add_rooms(&calls->rooms, envelope->targets, envelope->target_count);
+    const struct reply reply = {
+        .id = envelope->id,
+        .position = first->position,
+        .durability = calls->config.engine->ops->durability(calls->config.engine),
+        .recipients = first->recipients,
+        .has_recipients = first->has_recipients,
+        .complete = first->complete,
+        .duplicate = true,
+        .rooms = buf_slice(&calls->rooms),
+    };
+    answer(calls, exchange, &reply);
+}
+
+static void refuse_id(struct publish_calls *calls, struct http_exchange *exchange,
+                      enum status status)
+{
+    switch (status) {
+    case ST_CONFLICT:
+        answer_problem(calls, exchange, status,
+                       "An event with the same id is being published at this moment.",
+                       "Send it again a moment later: you will get the first answer.");
+        return;
+    case ST_ID_REUSED:
+        answer_problem(calls, exchange, status,
+                       "The same id was used before, with another body.",
+                       "Give each event an id of its own; repeat an id only with exactly "
+                       "the same body.");
+        return;
+    default: answer_not_kept(calls, exchange, status);
+    }
+}
+
+void publish_calls_submit(struct publish_calls *calls, struct http_exchange *exchange,
+                          const struct publish_order *order)
+{
+    unsigned char digest[DIGEST_SHA256_BYTES];
+    struct idempotency_answer first;
+    uint32_t ticket = 0;
+    bool known = false;
+
+    if (order->has_id) {
+        digest_sha256(order->body, digest);
+        enum status st = idempotency_begin(calls->config.idempotency, order->envelope->id,
+                                           digest, clock_ms(), &ticket, &known, &first);
+        if (st) {
+            refuse_id(calls, exchange, st);
+            return;
+        }
+    }
+    if (known)
+        answer_again(calls, exchange, order->envelope, &first);
+    else
+        publish(calls, exchange, order, ticket);
+}

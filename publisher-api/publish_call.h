@@ -1,0 +1,44 @@
+/*
+ * Publishes on their way through the engine: from a valid envelope to the answer. An id
+ * of the caller's is looked up in the idempotency window, the event is appended and its
+ * target counted in the same turn of the loop, and the exchange is answered when both are
+ * known. Loop thread only.
+ */
+#ifndef PUBLISHER_API_PUBLISH_CALL_H
+#define PUBLISHER_API_PUBLISH_CALL_H
+
+#include "bridge/engine.h"
+#include "bridge/http_server.h"
+#include "publisher-api/idempotency.h"
+
+struct publish_calls;
+
+struct publish_calls_config {
+    const struct logger *log; /* all kept until destroy */
+    struct metrics *metrics;
+    struct engine *engine;
+    struct idempotency *idempotency;
+};
+
+/* Gives a set without calls (publish_calls_destroy), or NULL when out of memory. */
+struct publish_calls *publish_calls_create(const struct publish_calls_config *config);
+
+/* Calls that the engine still holds end silently when it lets them go. */
+void publish_calls_destroy(struct publish_calls *calls);
+
+/* One accepted request. */
+struct publish_order {
+    struct envelope *envelope; /* complete but for the id when has_id is false */
+    bool has_id;               /* the caller gave one */
+    struct slice body;         /* what a repeated id is compared by */
+    const char *caller;        /* for the log */
+};
+
+/* Borrows `order`; the exchange is answered now or later, by this. */
+void publish_calls_submit(struct publish_calls *calls, struct http_exchange *exchange,
+                          const struct publish_order *order);
+
+/* How many wait for the engine. */
+size_t publish_calls_open(const struct publish_calls *calls);
+
+#endif
