@@ -147,14 +147,14 @@ static inline void rig_refuse(struct http_exchange *exchange,
 }
 
 static const struct http_route rig_routes[] = {
-    {HTTP_GET,  "/health",  0,              rig_health},
-    {HTTP_POST, "/echo",    RIG_ECHO_BYTES, rig_echo  },
-    {HTTP_GET,  "/mirror*", 0,              rig_mirror},
-    {HTTP_GET,  "/hold",    0,              rig_hold  },
-    {HTTP_GET,  "/later",   0,              rig_later },
-    {HTTP_GET,  "/big",     0,              rig_big   },
-    {HTTP_GET,  "/secret",  0,              rig_refuse},
-    {HTTP_POST, "/later",   RIG_ECHO_BYTES, rig_later },
+    {HTTP_GET,  "/health",  0,              rig_health, NULL},
+    {HTTP_POST, "/echo",    RIG_ECHO_BYTES, rig_echo,   NULL},
+    {HTTP_GET,  "/mirror*", 0,              rig_mirror, NULL},
+    {HTTP_GET,  "/hold",    0,              rig_hold,   NULL},
+    {HTTP_GET,  "/later",   0,              rig_later,  NULL},
+    {HTTP_GET,  "/big",     0,              rig_big,    NULL},
+    {HTTP_GET,  "/secret",  0,              rig_refuse, NULL},
+    {HTTP_POST, "/later",   RIG_ECHO_BYTES, rig_later,  NULL},
 };
 
 /* --- the loop */
@@ -245,11 +245,10 @@ static inline void rig_stop(struct rig *rig)
 
 /* --- clients */
 
-static inline int rig_connect(const struct rig *rig)
+static inline int rig_connect_socket(const struct rig *rig, int fd)
 {
     struct sockaddr_in to = {.sin_family = AF_INET};
     const struct timeval wait = {.tv_sec = RIG_WAIT_MS / 1000};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     to.sin_port = htons((uint16_t)atoi(strrchr(rig->address, ':') + 1));
     inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
@@ -257,6 +256,11 @@ static inline int rig_connect(const struct rig *rig)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
     return fd;
+}
+
+static inline int rig_connect(const struct rig *rig)
+{
+    return rig_connect_socket(rig, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
 /* False: the other end has closed. */
