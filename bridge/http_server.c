@@ -21,7 +21,8 @@ static const struct http_deadlines DEADLINES = {
     .ms = {[HTTP_PHASE_IDLE] = 30000,
            [HTTP_PHASE_HEAD] = 5000,
            [HTTP_PHASE_BODY] = 5000,
-           [HTTP_PHASE_WRITE] = 10000},
+           [HTTP_PHASE_WRITE] = 10000,
+           [HTTP_PHASE_LEFT] = 500},
 };
 
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,

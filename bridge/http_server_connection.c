@@ -58,6 +58,9 @@ void http_connection_enter(struct http_connection *connection, enum http_phase p
 {
     struct http_server *server = connection->server;
 
+    /* libmicrohttpd misses the end of a stream that comes along with its last bytes. */
+    if (connection->peer_left && phase < HTTP_PHASE_WRITE)
+        phase = HTTP_PHASE_LEFT;
     list_remove(&connection->node);
     connection->phase = phase;
     if (phase == HTTP_PHASES)
@@ -130,6 +133,15 @@ void http_connections_close_idle(struct http_server *server)
         cut((struct http_connection *)node);
 }
 
+static void on_peer_left(struct http_connection *connection)
+{
+    connection->peer_left = true;
+    if (connection->exchange && connection->exchange->state == EXCHANGE_HELD)
+        http_exchange_abandon(connection->exchange);
+    else
+        http_connection_enter(connection, connection->phase);
+}
+
 void http_connections_on_hup(uv_poll_t *poll, int error, int events)
 {
     struct http_server *server = poll->data;
@@ -140,10 +152,7 @@ void http_connections_on_hup(uv_poll_t *poll, int error, int events)
     for (int round = 0; round < HUP_ROUNDS; round++) {
         int count = epoll_wait(server->hup_fd, hups, HUP_EVENTS, 0);
         for (int i = 0; i < count; i++) {
-            struct http_connection *connection = hups[i].data.ptr;
-            connection->peer_left = true;
-            if (connection->exchange && connection->exchange->state == EXCHANGE_HELD)
-                http_exchange_abandon(connection->exchange);
+            on_peer_left(hups[i].data.ptr);
         }
         if (count < HUP_EVENTS)
             return;

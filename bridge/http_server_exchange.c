@@ -199,7 +199,8 @@ static void run_handler(struct http_exchange *exchange)
         .request_id = exchange->request_id,
     };
     exchange->route->handle(exchange, &exchange->request,
-                            exchange->route->ctx ? exchange->route->ctx : server->config.ctx);
+                            exchange->route->ctx ? exchange->route->ctx
+                                                 : server->config.ctx);
 }
 
 static bool step_end(struct http_exchange *exchange)

@@ -37,7 +37,9 @@ enum http_phase {
     HTTP_PHASE_HEAD,
     HTTP_PHASE_BODY,
     HTTP_PHASE_WRITE,
-    HTTP_PHASES, /* held by a handler, or cut off: no deadline */
+    HTTP_PHASE_LEFT, /* instead of the first three once the peer sends no more: what it
+                        has sent is here, and is answered, or will never be whole */
+    HTTP_PHASES,     /* held by a handler, or cut off: no deadline */
 };
 
 struct http_deadlines {

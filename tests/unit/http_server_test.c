@@ -381,6 +381,39 @@ static void a_leaving_peer_ends_its_held_exchange(void **state)
     rig_stop(rig);
 }
 
+/* With the last bytes comes the FIN: all that was asked is answered, then it is over. */
+static void a_peer_that_ends_behind_its_requests_is_answered(void **state)
+{
+    static const struct {
+        const char *requests;
+        unsigned answers;
+    } rows[] = {
+        {GET_HEALTH,                                         1},
+        {GET_HEALTH GET_HEALTH "\r\n\r\n",                   2},
+        {GET_HEALTH "GET /hea",                              1},
+        {GET_HEALTH POST_ECHO "Content-Length: 9\r\n\r\nab", 1},
+    };
+    struct rig *rig = rig_start((struct rig_options){0});
+    struct rig_answer answer;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int fd = rig_connect(rig);
+        uint64_t began = clock_ms();
+        send(fd, rows[i].requests, strlen(rows[i].requests), MSG_MORE);
+        shutdown(fd, SHUT_WR);
+        for (unsigned k = 0; k < rows[i].answers; k++)
+            expect_body(fd, "ok");
+        rig_read(fd, &answer);
+        assert_int_equal(answer.status, 0);
+        assert_false(answer.timed_out);
+        assert_true(clock_ms() - began < 1500);
+        close(fd);
+    }
+    assert_true(rig_metric_reaches(rig, METRIC_HTTP_CONNECTIONS, 0));
+    rig_stop(rig);
+}
+
 static void a_drain_answers_what_is_held_and_lets_nothing_in(void **state)
 {
     struct rig *rig = rig_start((struct rig_options){0});
@@ -560,6 +593,7 @@ int main(void)
         cmocka_unit_test(the_gate_stands_before_second_requests_too),
         cmocka_unit_test(answers_through_a_proxy_close),
         cmocka_unit_test(a_leaving_peer_ends_its_held_exchange),
+        cmocka_unit_test(a_peer_that_ends_behind_its_requests_is_answered),
         cmocka_unit_test(a_drain_answers_what_is_held_and_lets_nothing_in),
         cmocka_unit_test(a_server_may_be_destroyed_at_any_moment),
         cmocka_unit_test(slow_drips_are_cut),
