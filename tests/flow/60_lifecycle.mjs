@@ -13,6 +13,7 @@ const promised_ms = 2000;
 test('SIGTERM ends all processes in time, with exit 0 and nothing leaked', async (t) => {
   for (let round = 0; round < rounds; round++) {
     const sidecast = await start();
+    t.after(() => sidecast.kill());
     const official = await connect(sidecast, { rooms: ['a'] });
     const plain = await native(sidecast, { rooms: ['a'] });
     await sidecast.publish({ event: 'e', room: 'a' });
@@ -63,8 +64,9 @@ for (const role of ['gateway', 'publisher'])
     }
   }));
 
-test('when the supervisor is killed its children end', async () => {
+test('when the supervisor is killed its children end', async (t) => {
   const sidecast = await start();
+  t.after(() => sidecast.kill());
   const pids = sidecast.children();
   process.kill(sidecast.pids.self, 'SIGKILL');
   await until(() => !pids.some(is_alive), bound(promised_ms));
@@ -72,11 +74,13 @@ test('when the supervisor is killed its children end', async () => {
   sidecast.forget();
 });
 
-test('a taken port is one line that names it, and exit 1', async () => {
+test('a taken port is one line that names it, and exit 1', async (t) => {
   const taken = net.createServer().listen(0, '127.0.0.1');
+  t.after(() => taken.close());
   await until(() => taken.address(), 1000);
   const { port } = taken.address();
   const child = spawn(process.env.SIDECAST ?? 'build/dev/sidecast', ['demo', '--port', String(port)]);
+  t.after(() => child.kill('SIGKILL'));
   let text = '';
   let code = null;
   child.stderr.on('data', (data) => { text += data; });
@@ -86,5 +90,4 @@ test('a taken port is one line that names it, and exit 1', async () => {
   assert.equal(code, 1);
   assert.match(text, new RegExp(String(port)));
   assert.equal(text.trim().split('\n').length, 1, text);
-  taken.close();
 });

@@ -14,13 +14,14 @@ const program = process.env.SIDECAST ?? path.join(root, 'build/dev/sidecast');
 const sanitizer_report = /AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed/;
 const start_ms = 20_000;
 const stop_ms = 20_000;
+const test_ms = 100_000;
 
 // A test's body with a running sidecar: test('...', with_sidecast({set: ['a.b=1']}, body)).
 export function with_sidecast(options, body) {
   return async (t) => {
     const sidecast = await start(options);
     try {
-      await body(sidecast, t);
+      await within(test_ms, body(sidecast, t));
       await sidecast.stop();
     } catch (error) {
       sidecast.kill();
@@ -30,6 +31,15 @@ export function with_sidecast(options, body) {
       sidecast.forget();
     }
   };
+}
+
+// A test that hangs fails by itself, while its processes can still be ended.
+async function within(ms, work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${ms} ms`)), ms);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 // Options: role ('serve' or 'demo'), set (key=value each), hooks (test switches), args, env.
@@ -161,9 +171,9 @@ class Sidecast {
       throw new Error(`a sanitizer spoke: ${found}`);
   }
 
-  // The hard way, for a test that has failed already: what this test started, by pid.
+  // The hard way, for a test that has failed: what this test started, by pid.
   kill() {
-    const pids = this.exited ? [] : [...children_of(this.child.pid), this.child.pid];
+    const pids = this.exited ? [] : [this.child.pid, ...children_of(this.child.pid)];
     this.agent.destroy();
     for (const pid of pids) {
       try {
