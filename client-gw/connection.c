@@ -194,7 +194,7 @@ void connection_wrote_partly(struct connection *connection, struct frame *frame,
     tell_sessions(connection);
 }
 
-bool connection_drained(struct connection *connection)
+void connection_drained(struct connection *connection)
 {
     struct transport_ws *ws = &connection->ws;
 
@@ -206,7 +206,8 @@ bool connection_drained(struct connection *connection)
     if (!transport_ws_drained(ws))
         ws->base.direct_fd = -1;
     connection_flush(connection);
-    return connection->outbox.count > 0 || transport_ws_goes_on(ws);
+    if (connection->outbox.count == 0)
+        transport_ws_finish(ws);
 }
 
 void connection_close(struct connection *connection, enum close_reason reason)
@@ -237,30 +238,27 @@ static void hand_over(struct connection *connection, struct slice message, bool 
         connection->dialect->on_text(connection, message);
 }
 
-bool connection_receive(struct connection *connection, struct slice piece, bool is_binary,
+void connection_receive(struct connection *connection, struct slice piece, bool is_binary,
                         bool is_first, bool is_final)
 {
     struct buf *inbound = &connection->inbound;
 
     if (connection->state != CONNECTION_OPEN)
-        return true;
+        return;
     if (is_first)
         connection->inbound_is_binary = is_binary;
     if (inbound->len == 0 && is_final && piece.len <= inbound->max) {
         hand_over(connection, piece, connection->inbound_is_binary);
-        return true;
+        return;
     }
     buf_add(inbound, piece);
     if (buf_status(inbound)) {
         buf_finish(inbound);
         connection_close(connection, CLOSE_TOO_LARGE);
-        return true;
-    }
-    if (is_final) {
+    } else if (is_final) {
         hand_over(connection, buf_slice(inbound), connection->inbound_is_binary);
         buf_finish(inbound);
     }
-    return true;
 }
 
 void connection_is_alive(struct connection *connection)

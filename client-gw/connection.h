@@ -117,12 +117,11 @@ void connection_send_text(struct connection *connection, struct slice text);
  * slow_consumer. */
 void connection_close(struct connection *connection, enum close_reason reason);
 
-/* A piece of a message; whole messages go to the dialect. False: the connection is to be
- * ended now. */
-bool connection_receive(struct connection *connection, struct slice piece, bool is_binary,
+/* A piece of a message; whole messages go to the dialect. */
+void connection_receive(struct connection *connection, struct slice piece, bool is_binary,
                         bool is_first, bool is_final);
-/* The socket drained. False: the connection is to be ended now. */
-bool connection_drained(struct connection *connection);
+/* The socket takes more. */
+void connection_drained(struct connection *connection);
 /* A direct write of `frame` took only `sent` bytes of it. */
 void connection_wrote_partly(struct connection *connection, struct frame *frame,
                              size_t sent);

@@ -81,10 +81,10 @@ static void on_never_opened(void *ctx, struct arrival *arrival)
     arrival_destroy(arrival);
 }
 
-static bool on_data(void *peer, struct slice piece, bool is_binary, bool is_first,
+static void on_data(void *peer, struct slice piece, bool is_binary, bool is_first,
                     bool is_final)
 {
-    return connection_receive(peer, piece, is_binary, is_first, is_final);
+    connection_receive(peer, piece, is_binary, is_first, is_final);
 }
 
 static void on_pong(void *peer)
@@ -92,9 +92,9 @@ static void on_pong(void *peer)
     connection_heard_pong(peer);
 }
 
-static bool on_drained(void *peer)
+static void on_drained(void *peer)
 {
-    return connection_drained(peer);
+    connection_drained(peer);
 }
 
 static void check_drained(struct gateway *gateway)

@@ -107,10 +107,10 @@ static void ws_close(struct transport *transport, unsigned code, struct slice re
 {
     struct transport_ws *ws = ws_of(transport);
 
-    if (!ws->wsi || ws->closing)
+    if (!ws->wsi || ws->end != TRANSPORT_WS_OPEN)
         return;
     reason = slice_first(reason, sizeof ws->reason);
-    ws->closing = true;
+    ws->end = TRANSPORT_WS_ENDING;
     ws->code = code;
     ws->reason_len = (unsigned char)reason.len;
     if (reason.len)
@@ -129,25 +129,26 @@ bool transport_ws_drained(struct transport_ws *ws)
     return was_asked;
 }
 
-bool transport_ws_goes_on(struct transport_ws *ws)
+void transport_ws_finish(struct transport_ws *ws)
 {
-    if (!ws->closing)
-        return true;
+    char frame[WS_CLOSE_BYTES];
+
+    if (ws->end != TRANSPORT_WS_ENDING)
+        return;
     if (ws->is_cut) {
         ask_for_drain(ws);
-        return true;
+        return;
     }
-    if (ws->code) {
-        lws_close_reason(ws->wsi, (enum lws_close_status)ws->code,
-                         (unsigned char *)ws->reason, ws->reason_len);
-        return false;
-    }
-    /* The library knows no close frame without a code; its own ending is then a bare FIN.
+    /*
+     * The library's own close frame is lost on a libuv loop: it closes a second time at
+     * once. Ours is written here; the peer's answer or its FIN then ends the connection.
      */
-    char frame[WS_CLOSE_BYTES];
-    size_t len = ws_close_frame(frame, 0, (struct slice){0});
-    transport_ws_send(lws_get_socket_fd(ws->wsi), (struct slice){frame, len});
-    return false;
+    int fd = lws_get_socket_fd(ws->wsi);
+    size_t len =
+        ws_close_frame(frame, ws->code, (struct slice){ws->reason, ws->reason_len});
+    transport_ws_send(fd, (struct slice){frame, len});
+    shutdown(fd, SHUT_WR);
+    ws->end = TRANSPORT_WS_ENDED;
 }
 
 static const struct transport_ops websocket_ops = {

@@ -10,12 +10,18 @@
 
 struct lws;
 
+enum transport_ws_end {
+    TRANSPORT_WS_OPEN,
+    TRANSPORT_WS_ENDING, /* `code` and `reason` go out as soon as the socket drains */
+    TRANSPORT_WS_ENDED,  /* they went out: the peer closes, or the deadline does */
+};
+
 struct transport_ws {
     struct transport base;
     struct lws *wsi;
-    bool asked;   /* we asked for a writeable callback */
-    bool is_cut;  /* the library still has to finish a frame of ours */
-    bool closing; /* `code` and `reason` go out as soon as the socket drains */
+    bool asked;  /* we asked for a writeable callback */
+    bool is_cut; /* the library still has to finish a frame of ours */
+    enum transport_ws_end end;
     unsigned code;
     char reason[WS_REASON_BYTES];
     unsigned char reason_len;
@@ -38,8 +44,9 @@ void transport_ws_wrote_partly(struct transport *transport, struct slice wire,
 /* The library says that the socket drained; false: it was not asked to. */
 bool transport_ws_drained(struct transport_ws *ws);
 
-/* False: a close is due and nothing stands before it: end the connection now. */
-bool transport_ws_goes_on(struct transport_ws *ws);
+/* Nothing waits in the outbox: when the connection is ending, the close frame goes out
+ * now. */
+void transport_ws_finish(struct transport_ws *ws);
 
 /* The library has closed: nothing of `wsi` is touched any more. */
 void transport_ws_gone(struct transport_ws *ws);

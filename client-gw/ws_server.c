@@ -35,13 +35,12 @@ static int opened(struct lws *wsi, struct ws_tag *tag)
     return tag->peer ? 0 : -1;
 }
 
-static int received(struct lws *wsi, struct ws_tag *tag, struct slice piece)
+static void received(struct lws *wsi, struct ws_tag *tag, struct slice piece)
 {
     bool is_final = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
-    bool goes_on =
-        tag->server->events->on_data(tag->peer, piece, lws_frame_is_binary(wsi) != 0,
-                                     lws_is_first_fragment(wsi) != 0, is_final);
-    return goes_on ? 0 : -1;
+
+    tag->server->events->on_data(tag->peer, piece, lws_frame_is_binary(wsi) != 0,
+                                 lws_is_first_fragment(wsi) != 0, is_final);
 }
 
 static void closed(struct ws_tag *tag)
@@ -80,13 +79,17 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     switch (reason) {
     case LWS_CALLBACK_ESTABLISHED: return opened(wsi, tag);
     case LWS_CALLBACK_RECEIVE:
-        return tag->peer ? received(wsi, tag, (struct slice){in, len}) : -1;
+        if (tag->peer)
+            received(wsi, tag, (struct slice){in, len});
+        return 0;
     case LWS_CALLBACK_RECEIVE_PONG:
         if (tag->peer)
             tag->server->events->on_pong(tag->peer);
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return !tag->peer || tag->server->events->on_drained(tag->peer) ? 0 : -1;
+        if (tag->peer)
+            tag->server->events->on_drained(tag->peer);
+        return 0;
     case LWS_CALLBACK_CLOSED: closed(tag); return 0;
     case LWS_CALLBACK_WSI_DESTROY: destroyed(wsi, tag); return 0;
     default: return 0;

@@ -20,13 +20,11 @@ struct ws_events {
     void *(*on_open)(void *ctx, struct arrival *arrival, struct lws *wsi);
     /* The handshake failed: takes `arrival`. */
     void (*on_never_opened)(void *ctx, struct arrival *arrival);
-    /* A piece of a message; `is_final`: the last one of it. False: close by what the
-     * transport was told. */
-    bool (*on_data)(void *peer, struct slice piece, bool is_binary, bool is_first,
+    /* A piece of a message; `is_final`: the last one of it. */
+    void (*on_data)(void *peer, struct slice piece, bool is_binary, bool is_first,
                     bool is_final);
     void (*on_pong)(void *peer);
-    /* The socket drained. False: close now. */
-    bool (*on_drained)(void *peer);
+    void (*on_drained)(void *peer); /* the socket takes more */
     void (*on_gone)(void *ctx, void *peer);
 };
 

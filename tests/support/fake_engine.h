@@ -1,0 +1,122 @@
+/*
+ * An engine for tests of the gateway: the directory answers in the next turn of the loop,
+ * and events come when the test says so. One thread.
+ */
+#ifndef TESTS_SUPPORT_FAKE_ENGINE_H
+#define TESTS_SUPPORT_FAKE_ENGINE_H
+
+#include "bridge/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FAKE_WAITING = 64,
+};
+
+struct fake_engine {
+    struct engine base;
+    uv_idle_t turn;
+    const struct engine_listener *listener;
+    void *ctx;
+    struct position head;
+    enum status put_answer; /* what the directory says */
+    bool is_silent;         /* it says nothing until this is cleared */
+    struct {
+        engine_done_fn *on_done;
+        void *ctx;
+    } waiting[FAKE_WAITING];
+    size_t waiting_count;
+    size_t puts, drops;
+    char last_rooms[512]; /* of the last put, each followed by a comma */
+};
+
+static void fake_subscribe(struct engine *engine, const struct engine_listener *listener,
+                           void *ctx)
+{
+    struct fake_engine *fake = (struct fake_engine *)engine;
+
+    fake->listener = listener;
+    fake->ctx = ctx;
+}
+
+static void fake_head(struct engine *engine, struct position *position)
+{
+    *position = ((struct fake_engine *)engine)->head;
+}
+
+static void fake_session_put(struct engine *engine, const struct engine_session *session,
+                             engine_done_fn *on_done, void *ctx)
+{
+    struct fake_engine *fake = (struct fake_engine *)engine;
+
+    fake->puts++;
+    fake->last_rooms[0] = '\0';
+    for (size_t i = 0; i < session->room_count; i++) {
+        strncat(fake->last_rooms, session->rooms[i].name.ptr, session->rooms[i].name.len);
+        strcat(fake->last_rooms, ",");
+    }
+    if (!on_done)
+        return;
+    if (fake->waiting_count == FAKE_WAITING)
+        abort();
+    fake->waiting[fake->waiting_count].on_done = on_done;
+    fake->waiting[fake->waiting_count++].ctx = ctx;
+}
+
+static void fake_session_drop(struct engine *engine, struct slice sid,
+                              uint64_t generation)
+{
+    (void)sid;
+    (void)generation;
+    ((struct fake_engine *)engine)->drops++;
+}
+
+static void fake_turn(uv_idle_t *turn)
+{
+    struct fake_engine *fake = turn->data;
+    size_t count = fake->waiting_count;
+
+    if (fake->is_silent)
+        return;
+    fake->waiting_count = 0;
+    for (size_t i = 0; i < count; i++)
+        fake->waiting[i].on_done(fake->waiting[i].ctx, fake->put_answer);
+}
+
+static const struct engine_ops fake_ops = {
+    .name = "fake",
+    .subscribe = fake_subscribe,
+    .head = fake_head,
+    .session_put = fake_session_put,
+    .session_drop = fake_session_drop,
+};
+
+static inline void fake_engine_init(struct fake_engine *fake, uv_loop_t *loop)
+{
+    *fake = (struct fake_engine){
+        .base.ops = &fake_ops, .head = {.epoch = 7, .seq = 40}
+    };
+    uv_idle_init(loop, &fake->turn);
+    fake->turn.data = fake;
+    uv_idle_start(&fake->turn, fake_turn);
+}
+
+/* An event to one target, as the bus would bring it. */
+static inline void fake_engine_emit(struct fake_engine *fake,
+                                    const struct envelope *envelope, bool has_more)
+{
+    struct buf wire = {.max = LIMIT_ENVELOPE_BYTES};
+    struct engine_event event = {.has_more = has_more};
+
+    envelope_encode(envelope, &wire);
+    fake->head.seq++;
+    event.position = fake->head;
+    event.envelope = buf_slice(&wire);
+    fake->listener->on_event(fake->ctx, &event);
+    if (!has_more)
+        fake->listener->on_settled(fake->ctx);
+    buf_finish(&wire);
+}
+
+#endif
