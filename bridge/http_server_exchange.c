@@ -141,7 +141,14 @@ static enum status judge(struct http_exchange *exchange)
     }
     exchange->route =
         http_route_find(&exchange->server->config, head->method, head->path, &st);
-    return exchange->route ? judge_body(exchange) : st;
+    if (exchange->route)
+        return judge_body(exchange);
+    snprintf(exchange->detail, sizeof exchange->detail,
+             st == ST_METHOD
+                 ? "This path does not take %s: see Allow."
+                 : "Nothing is served at this path for %s: compare its spelling.",
+             http_method_name(head->method));
+    return st;
 }
 
 static bool step_head(struct http_exchange *exchange, const char *method,
