@@ -1,9 +1,8 @@
 /*
  * The gate for JSON that comes from a peer: one pass over the bytes, before any tree is
  * built and without recursion. It refuses what RFC 8259 refuses, and: bytes that are not
- * UTF-8, lone surrogate escapes, duplicate keys (compared as decoded), and whatever
- * passes a ceiling. It gives slices of the parts asked for, so that a payload can be
- * forwarded as it came.
+ * UTF-8, duplicate keys (compared as decoded), and whatever passes a ceiling. It gives
+ * slices of the parts asked for, so that a payload can be forwarded as it came.
  */
 #ifndef PROTO_JSON_GATE_H
 #define PROTO_JSON_GATE_H

@@ -4,7 +4,8 @@
 #include <string.h>
 
 enum {
-    MAX_ESCAPED = 4, /* bytes that one escape can become */
+    MAX_ESCAPED = 4,         /* bytes that one escape can become */
+    LONE_SURROGATE = 0xfffd, /* what half of a pair decodes to */
 };
 
 static const char *skip_blanks(const char *at, const char *end)
@@ -185,8 +186,12 @@ static size_t decode_escape(const char **at, const char *end, char out[MAX_ESCAP
 
     uint32_t point = hex_unit(*at + 2);
     *at += 6;
-    if (point >= 0xd800 && point <= 0xdbff && left >= 12) {
-        uint32_t low = hex_unit(*at + 2);
+    if (point >= 0xd800 && point <= 0xdfff) {
+        bool has_pair =
+            point <= 0xdbff && left >= 12 && (*at)[0] == '\\' && (*at)[1] == 'u';
+        uint32_t low = has_pair ? hex_unit(*at + 2) : 0;
+        if (low < 0xdc00 || low > 0xdfff)
+            return encode_utf8(LONE_SURROGATE, out);
         point = 0x10000 + ((point - 0xd800) << 10) + (low & 0x3ff);
         *at += 6;
     }

@@ -49,7 +49,7 @@ struct json_value json_object_find(struct slice object, const char *key);
 /*
  * Decodes a string, given with its quotes, into `out`, which needs at most text.len
  * bytes. Lends a slice of the text itself when nothing is escaped; `*out` is then left
- * alone. The result may hold NUL.
+ * alone. The result may hold NUL; half of a surrogate pair becomes U+FFFD.
  */
 struct slice json_string_decode(struct slice text, char *out);
 /* The same for a key, which comes without its quotes. */

@@ -175,16 +175,16 @@ static void bytes_that_are_not_utf8_are_refused(void **state)
     (void)state;
 }
 
-static void half_of_a_surrogate_pair_is_refused(void **state)
+static void half_of_a_surrogate_pair_passes_as_it_came(void **state)
 {
-    static const char *const bad[] = {
-        "\"\\ud83d\"",         "\"\\ude00\"",        "\"\\ud83d\\ud83d\"",
-        "\"\\ud83dx\\ude00\"", "\"\\ud83d\\n\"",     "\"\\ud83d\\u0041\"",
-        "\"\\ud83d\\ude0\"",   "{\"\\udfff\":null}",
+    static const char *const good[] = {
+        "\"\\ud83d\"",         "\"\\ude00\"",    "\"\\ud83d\\ud83d\"",
+        "\"\\ud83dx\\ude00\"", "\"\\ud83d\\n\"", "{\"\\udfff\":null}",
     };
 
-    for (size_t i = 0; i < COUNT(bad); i++)
-        assert_int_equal(check(bad[i]), ST_BAD_REQUEST);
+    for (size_t i = 0; i < COUNT(good); i++)
+        assert_int_equal(check(good[i]), ST_OK);
+    assert_int_equal(check("\"\\ud83d\\ude0\""), ST_BAD_REQUEST);
     (void)state;
 }
 
@@ -324,7 +324,6 @@ static void a_fault_says_where_and_why(void **state)
         {"{\"a\" 1}",         5, "a colon is missing"          },
         {"{\"a\":1,}",        7, "a key is missing"            },
         {"[] []",             3, "more text after the value"   },
-        {"[\"\\ud800\"]",     2, "half of a surrogate pair"    },
         {"[\"\\q\"]",         2, "unknown escape in a string"  },
         {"{\"k\":\"x",        7, "a string does not end"       },
     };
@@ -486,7 +485,7 @@ int main(void)
         cmocka_unit_test(what_is_not_json_is_refused),
         cmocka_unit_test(a_nul_byte_is_refused_wherever_it_stands),
         cmocka_unit_test(bytes_that_are_not_utf8_are_refused),
-        cmocka_unit_test(half_of_a_surrogate_pair_is_refused),
+        cmocka_unit_test(half_of_a_surrogate_pair_passes_as_it_came),
         cmocka_unit_test(equal_keys_are_refused_as_decoded),
         cmocka_unit_test(objects_of_any_size_have_their_duplicates_found),
         cmocka_unit_test(a_long_escaped_key_is_compared_too),

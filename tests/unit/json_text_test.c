@@ -73,13 +73,15 @@ static void strings_are_decoded(void **state)
         const char *text;
         struct slice plain;
     } rows[] = {
-        {"\"\"",                                    {"", 0}                  },
-        {"\"plain\"",                               {"plain", 5}             },
-        {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",          {"\"\\/\b\f\n\r\t", 8}   },
+        {"\"\"",                                    {"", 0}                            },
+        {"\"plain\"",                               {"plain", 5}                       },
+        {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",          {"\"\\/\b\f\n\r\t", 8}             },
         {"\"\\u0041\\u00e9\\u20AC\\uD83d\\uDe00\"",
-         {"A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 10}                       },
-        {"\"a\\u0000b\"",                           {nul, 3}                 },
-        {"\"\xc3\xa9\\n\xc3\xa9\"",                 {"\xc3\xa9\n\xc3\xa9", 5}},
+         {"A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 10}                                 },
+        {"\"a\\u0000b\"",                           {nul, 3}                           },
+        {"\"\\ud83d\\ude00\\ud83d\"",               {"\xf0\x9f\x98\x80\xef\xbf\xbd", 7}},
+        {"\"\\ude00\\ud83dx\"",                     {"\xef\xbf\xbd\xef\xbf\xbdx", 7}   },
+        {"\"\xc3\xa9\\n\xc3\xa9\"",                 {"\xc3\xa9\n\xc3\xa9", 5}          },
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
