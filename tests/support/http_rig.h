@@ -32,6 +32,7 @@ struct rig_options {
     unsigned deadline_ms; /* of every phase behind the front; 0: the real ones */
     front_upgrade_fn *on_upgrade;
     const char *listen;
+    bool always_closes;
 };
 
 struct rig {
@@ -208,6 +209,7 @@ static inline struct rig *rig_start(struct rig_options options)
         .log = &rig->log,
         .metrics = &rig->metrics,
         .max_connections = options.max_connections ? options.max_connections : 1000,
+        .always_closes = options.always_closes,
         .routes = rig_routes,
         .route_count = sizeof rig_routes / sizeof *rig_routes,
         .ctx = rig,

@@ -347,6 +347,21 @@ static void answers_through_a_proxy_close(void **state)
     rig_stop(rig);
 }
 
+static void every_answer_closes_where_a_port_is_shared(void **state)
+{
+    struct rig *rig = rig_start((struct rig_options){.always_closes = true});
+    struct rig_answer answer;
+    int fd = rig_connect(rig);
+
+    (void)state;
+    rig_send(fd, slice_of(GET_HEALTH));
+    rig_read(fd, &answer);
+    assert_non_null(strcasestr(answer.head, "\r\nConnection: close\r\n"));
+    assert_true(rig_is_closed(fd));
+    close(fd);
+    rig_stop(rig);
+}
+
 /* Four ways to leave: close, reset, half-close, and a FIN right behind the request. */
 static void a_leaving_peer_ends_its_held_exchange(void **state)
 {
@@ -592,6 +607,7 @@ int main(void)
         cmocka_unit_test(bad_second_heads_neither_hang_nor_hurt),
         cmocka_unit_test(the_gate_stands_before_second_requests_too),
         cmocka_unit_test(answers_through_a_proxy_close),
+        cmocka_unit_test(every_answer_closes_where_a_port_is_shared),
         cmocka_unit_test(a_leaving_peer_ends_its_held_exchange),
         cmocka_unit_test(a_peer_that_ends_behind_its_requests_is_answered),
         cmocka_unit_test(a_drain_answers_what_is_held_and_lets_nothing_in),
