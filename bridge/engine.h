@@ -4,7 +4,8 @@
  *
  * One process opens it in one role. ENGINE_LOG (the publisher): append, counts, members,
  * totals and gateways are its own; it serves the gateways. ENGINE_GATEWAY: subscribe,
- * replay, marks, sessions.
+ * replay, marks, sessions. The operations of the other role are NULL in its table; head,
+ * is_ready, durability and close are both's.
  *
  * Loop thread only; every callback runs on the loop thread. The engine's own threads stay
  * inside.
@@ -71,7 +72,11 @@ struct engine_listener {
     /* The log and the directory answer and everything is applied (true), or not (false).
      */
     void (*on_ready)(void *ctx, bool is_ready);
-    /* The directory does not know this gateway (any more): put every session again. */
+    /*
+     * The directory does not know this gateway any more: put every session again, before
+     * returning (with no on_done they wait as long as it takes). Counts say they are
+     * incomplete until all of them have arrived.
+     */
     void (*on_forgotten)(void *ctx);
 };
 
@@ -176,7 +181,8 @@ struct engine_ops {
     /*
      * Borrow everything. on_done (may be NULL) runs once: ST_OK when the directory has
      * it, ST_UNAVAILABLE after 2 s without an answer (the write may still happen: put
-     * again).
+     * again), ST_TOO_LARGE or ST_NO_MEMORY at once. Without on_done the write waits as
+     * long as it takes, as a drop does. on_found: ST_NOT_FOUND when nobody has the pid.
      */
     void (*session_put)(struct engine *engine, const struct engine_session *session,
                         engine_done_fn *on_done, void *ctx);

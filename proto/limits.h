@@ -45,6 +45,20 @@ enum {
     LIMIT_APPEND_REQUESTS = 10000,
     LIMIT_APPEND_BYTES = 64 * 1024 * 1024,
 
+    /* directory */
+    LIMIT_DIRECTORY_BYTES = 1024 * 1024, /* of one request, one session, one answer */
+    LIMIT_DIRECTORY_WAITING_BYTES = 64 * 1024 * 1024,
+    LIMIT_DIRECTORY_SESSIONS = 1000000,
+    LIMIT_DIRECTORY_ROOMS = 4000000,
+    LIMIT_GATEWAYS = 256,
+    LIMIT_GATEWAY_ID_BYTES = 64,
+
+    /* replay */
+    LIMIT_REPLAY_PAGE_BYTES = 256 * 1024, /* or one event */
+    LIMIT_REPLAY_ROOMS = 1000,
+    LIMIT_PARKED_FRAMES = 1024, /* while a gap is being filled */
+    LIMIT_PARKED_BYTES = 16 * 1024 * 1024,
+
     /* clients */
     LIMIT_CLIENT_MESSAGE_BYTES = 1000000,
     LIMIT_ACK_ID_DIGITS = 16, /* 2^53-1 */

@@ -1,0 +1,105 @@
+/*
+ * Who is where: every session of every gateway, by public sid, by secret pid and by room.
+ * Pure tables: time is an argument, nothing is sent. Loop thread only.
+ *
+ * A gateway is known by its id and its incarnation, and holds a lease. A later
+ * incarnation takes the place of an earlier one, whose sessions go; an earlier one is
+ * fenced off.
+ *
+ * When are the counts complete? Not before GRACE has passed since the directory began
+ * (a gateway from before renews within a second and redials within 10 ms, so by then
+ * everyone who is alive has come back), and not while a gateway that holds a lease has
+ * yet to say that all its sessions are put again (is_settled).
+ */
+#ifndef BRIDGE_DIRECTORY_H
+#define BRIDGE_DIRECTORY_H
+
+#include "bridge/engine.h"
+#include "proto/siphash.h"
+
+enum {
+    DIRECTORY_GRACE_MS = 1500,
+    DIRECTORY_LEASE_MS = 10000,
+};
+
+struct directory;
+struct directory_gateway;
+
+/* Gives an empty directory (directory_destroy), or NULL. */
+struct directory *directory_create(const struct hash_key *key, uint64_t now_ms);
+void directory_destroy(struct directory *directory);
+
+/* --- gateways --- */
+
+enum directory_meeting {
+    MEETING_KNOWN,
+    MEETING_NEW,    /* nothing is known of it: it must put its sessions again */
+    MEETING_FENCED, /* a later incarnation is known */
+    MEETING_FULL,   /* LIMIT_GATEWAYS */
+};
+
+/* Lends the gateway until the next contact or expire. Any word from it renews its lease.
+ */
+enum directory_meeting directory_contact(struct directory *directory, struct slice id,
+                                         uint64_t incarnation, uint64_t now_ms,
+                                         struct directory_gateway **gateway);
+
+/*
+ * False for a request that was overtaken: a later one has been handled. The same number
+ * again is true: doing it twice is doing it once.
+ */
+bool directory_is_in_order(struct directory_gateway *gateway, uint64_t number);
+
+struct directory_lease {
+    int pid;
+    bool is_ready;
+    bool is_settled;
+    struct metrics_snapshot counters;
+};
+void directory_renew(struct directory_gateway *gateway,
+                     const struct directory_lease *lease);
+
+/* Forgets gateways that were silent for DIRECTORY_LEASE_MS, and their sessions. */
+void directory_expire(struct directory *directory, uint64_t now_ms);
+
+void directory_gateways(struct directory *directory, uint64_t now_ms,
+                        engine_gateway_fn *visit, void *ctx);
+
+/* --- sessions --- */
+
+/*
+ * Borrows. Ignored (ST_OK) when a higher generation of the sid is known, or the same one
+ * at another gateway. On ST_LIMIT and ST_NO_MEMORY the record is not there (any more).
+ */
+enum status directory_put(struct directory *directory, struct directory_gateway *gateway,
+                          const struct engine_session *session);
+
+/* Ignored when a higher generation is known, or the session lives elsewhere. */
+void directory_drop(struct directory *directory, struct directory_gateway *gateway,
+                    struct slice sid, uint64_t generation);
+
+/* Lends into `*session` until the next change; false when nobody has this pid. */
+bool directory_find(struct directory *directory, struct slice pid,
+                    struct engine_session *session, struct slice *gateway);
+
+/* --- questions --- */
+
+/* As engine_ops.count. One target without `except` takes constant time. */
+void directory_count(struct directory *directory, uint64_t now_ms, struct slice nsp,
+                     const struct envelope_target *targets, size_t target_count,
+                     const struct slice *except, size_t except_count,
+                     struct engine_count *count);
+
+/*
+ * As engine_ops.members. A page is cut from an array that joins and leaves rearrange:
+ * who stays is missed or repeated only when others leave between two pages.
+ */
+void directory_members(struct directory *directory, const struct room_key *room,
+                       struct slice cursor, size_t limit, engine_page_fn *on_page,
+                       void *ctx);
+
+/* `users` counts a user once per namespace. */
+void directory_totals(struct directory *directory, uint64_t now_ms,
+                      struct engine_totals *totals);
+
+#endif

@@ -1,0 +1,163 @@
+/* Requests of gateways: see the header. */
+#include "bridge/directory_serve.h"
+
+#include <stdlib.h>
+
+static struct wire_session to_wire(const struct engine_session *session)
+{
+    return (struct wire_session){
+        .sid = session->sid,
+        .pid = session->pid,
+        .nsp = session->nsp,
+        .user = session->user,
+        .generation = session->generation,
+        .epoch = session->epoch,
+        .room_count = (uint16_t)session->room_count,
+    };
+}
+
+static void encode_rooms(const struct engine_session *session, struct buf *out)
+{
+    for (size_t i = 0; i < session->room_count; i++)
+        wire_membership_add(out, &(struct wire_membership){session->rooms[i].name,
+                                                           session->rooms[i].joined_seq});
+}
+
+void directory_encode_put(const struct engine_session *session, struct buf *out)
+{
+    struct wire_session wire = to_wire(session);
+
+    if (session->room_count > UINT16_MAX) {
+        out->failure = ST_TOO_LARGE;
+        return;
+    }
+    directory_put_encode(&wire, out);
+    encode_rooms(session, out);
+}
+
+bool directory_decode_session(const struct wire_session *wire,
+                              struct engine_session *session,
+                              struct engine_membership **rooms)
+{
+    struct slice rest = wire->rooms;
+    struct wire_membership membership;
+    size_t count = 0;
+
+    *rooms = calloc(wire->room_count + 1u, sizeof **rooms);
+    if (!*rooms)
+        return false;
+    while (count < wire->room_count && wire_membership_next(&rest, &membership))
+        (*rooms)[count++] = (struct engine_membership){ROOM_NAMED, membership.name,
+                                                       membership.joined_seq};
+    *session = (struct engine_session){
+        .sid = wire->sid,
+        .pid = wire->pid,
+        .nsp = wire->nsp,
+        .user = wire->user,
+        .generation = wire->generation,
+        .epoch = wire->epoch,
+        .rooms = *rooms,
+        .room_count = count,
+    };
+    return true;
+}
+
+static enum directory_outcome serve_put(struct directory *directory,
+                                        struct directory_gateway *gateway,
+                                        const struct wire_session *wire)
+{
+    struct engine_session session;
+    struct engine_membership *rooms;
+
+    if (!directory_decode_session(wire, &session, &rooms))
+        return OUTCOME_FULL;
+    enum status st = directory_put(directory, gateway, &session);
+    free(rooms);
+    return st ? OUTCOME_FULL : OUTCOME_OK;
+}
+
+static void serve_lease(struct directory_gateway *gateway, const struct directory_op *op)
+{
+    struct directory_lease lease = {(int)op->pid, op->is_ready, op->is_settled, {{0}}};
+    struct slice rest = op->counters;
+
+    for (size_t i = 0; i < METRIC_COUNT; i++) {
+        if (!wire_counter_next(&rest, &lease.counters.values[i]))
+            break;
+    }
+    directory_renew(gateway, &lease);
+}
+
+/* One answer stays within what the other side takes: the rest must be asked for again. */
+static bool has_room_for(const struct buf *answer, const struct engine_session *session)
+{
+    size_t bytes = 512 + session->sid.len + session->pid.len + session->user.len;
+
+    for (size_t i = 0; i < session->room_count; i++)
+        bytes += 10 + session->rooms[i].name.len;
+    return answer->len + bytes <= LIMIT_DIRECTORY_BYTES;
+}
+
+static void serve_find(struct directory *directory, struct slice pid, struct buf *answer)
+{
+    struct directory_result result = {.outcome = OUTCOME_NOT_FOUND};
+    struct engine_session session = {0};
+
+    if (directory_find(directory, pid, &session, &result.gateway)) {
+        result.has_session = has_room_for(answer, &session);
+        result.outcome = result.has_session ? OUTCOME_OK : OUTCOME_FULL;
+        result.session = to_wire(&session);
+    }
+    directory_result_encode(&result, answer);
+    if (result.has_session)
+        encode_rooms(&session, answer);
+}
+
+static void serve_op(struct directory *directory, struct directory_gateway *gateway,
+                     const struct directory_op *op, struct buf *answer)
+{
+    struct directory_result result = {.outcome = OUTCOME_OK};
+
+    switch (op->kind) {
+    case DIRECTORY_LEASE: serve_lease(gateway, op); break;
+    case DIRECTORY_PUT:
+        result.outcome = serve_put(directory, gateway, &op->session);
+        break;
+    case DIRECTORY_DROP:
+        directory_drop(directory, gateway, op->session.sid, op->session.generation);
+        break;
+    case DIRECTORY_FIND: serve_find(directory, op->session.pid, answer); return;
+    case DIRECTORY_OP_COUNT: break;
+    }
+    directory_result_encode(&result, answer);
+}
+
+enum status directory_serve(struct directory *directory, struct slice bytes,
+                            uint64_t now_ms, struct buf *out)
+{
+    struct directory_request request;
+    struct directory_gateway *gateway;
+
+    if (directory_request_decode(bytes, &request))
+        return ST_BAD_PACKET;
+
+    enum directory_meeting meeting = directory_contact(
+        directory, request.gateway, request.incarnation, now_ms, &gateway);
+    struct directory_answer answer = {
+        .incarnation = request.incarnation,
+        .number = request.number,
+        .standing = meeting == MEETING_KNOWN ? STANDING_KNOWN
+                    : meeting == MEETING_NEW ? STANDING_NEW
+                                             : STANDING_FENCED,
+        .count = request.count,
+    };
+    if (answer.standing == STANDING_FENCED ||
+        !directory_is_in_order(gateway, request.number))
+        answer.count = 0;
+    directory_answer_encode(&answer, out);
+
+    struct directory_op op;
+    for (size_t i = 0; i < answer.count && directory_op_next(&request.ops, &op); i++)
+        serve_op(directory, gateway, &op, out);
+    return ST_OK;
+}

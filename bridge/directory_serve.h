@@ -1,0 +1,26 @@
+/*
+ * The directory's counter: a gateway's request in bytes, against the tables, gives the
+ * answer in bytes. Loop thread only; knows no sockets.
+ */
+#ifndef BRIDGE_DIRECTORY_SERVE_H
+#define BRIDGE_DIRECTORY_SERVE_H
+
+#include "bridge/directory.h"
+#include "proto/directory_wire.h"
+
+/* Borrows `request`. ST_BAD_PACKET: it deserves no answer. Else check buf_status. */
+enum status directory_serve(struct directory *directory, struct slice request,
+                            uint64_t now_ms, struct buf *answer);
+
+/* Appends a put of `session`; check buf_status. */
+void directory_encode_put(const struct engine_session *session, struct buf *out);
+
+/*
+ * Fills `session` from the wire; its rooms go to a new array in `*rooms` (free). Lends
+ * the texts from where `wire` has them. False when out of memory.
+ */
+bool directory_decode_session(const struct wire_session *wire,
+                              struct engine_session *session,
+                              struct engine_membership **rooms);
+
+#endif

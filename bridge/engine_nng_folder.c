@@ -1,0 +1,121 @@
+/*
+ * Where the bus stands on this machine: see engine_nng_link.h. The lock comes before any
+ * socket, because a listener of the bus library replaces a plain file, and dies of a
+ * stranger who connects to see whether it is taken.
+ */
+#include "bridge/engine_nng_link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const char *const socket_names[LINK_KIND_COUNT] = {
+    [LINK_EVENTS] = "events",
+    [LINK_DIRECTORY] = "directory",
+    [LINK_REPLAY] = "replay",
+};
+
+/* The folder of "ipc://FOLDER", or NULL. */
+static const char *ipc_folder(const char *bus_url)
+{
+    return strncmp(bus_url, "ipc://", 6) == 0 && bus_url[6] == '/' ? bus_url + 6 : NULL;
+}
+
+static enum status tcp_url(const char *bus_url, enum link_kind kind, struct link_url *url,
+                           const char **reason)
+{
+    const char *colon = strrchr(bus_url, ':');
+    uint64_t port;
+
+    *reason = "bus.url: expected ipc:///folder or tcp://host:port";
+    if (strncmp(bus_url, "tcp://", 6) != 0 || colon < bus_url + 7)
+        return ST_BAD_REQUEST;
+    if (!slice_to_u64(slice_of(colon + 1), &port) || port == 0 || port + 2 > UINT16_MAX)
+        return ST_BAD_REQUEST;
+    int n = snprintf(url->text, sizeof url->text, "%.*s:%u", (int)(colon - bus_url),
+                     bus_url, (unsigned)port + kind);
+    *reason = "bus.url: too long";
+    return n > 0 && (size_t)n < sizeof url->text ? ST_OK : ST_BAD_REQUEST;
+}
+
+enum status link_url(const char *bus_url, enum link_kind kind, struct link_url *url,
+                     const char **reason)
+{
+    const char *folder = ipc_folder(bus_url);
+
+    if (!folder)
+        return tcp_url(bus_url, kind, url, reason);
+    int n =
+        snprintf(url->text, sizeof url->text, "ipc://%s/%s", folder, socket_names[kind]);
+    size_t path_max = sizeof((struct sockaddr_un *)0)->sun_path;
+    *reason = "bus.url: the folder's path is too long for a socket";
+    return n > 0 && (size_t)n - 6 < path_max ? ST_OK : ST_BAD_REQUEST;
+}
+
+/* A folder of ours that nobody else may enter. */
+static enum status make_folder(const char *folder, const char **reason)
+{
+    struct stat info;
+
+    *reason = "bus.url: cannot make the folder";
+    if (mkdir(folder, 0700) && errno != EEXIST)
+        return ST_BUS_DOWN;
+    *reason = "bus.url: is no folder of this user";
+    if (stat(folder, &info) || !S_ISDIR(info.st_mode) || info.st_uid != geteuid())
+        return ST_BUS_DOWN;
+    *reason = "bus.url: the folder is open to others; chmod it to 700";
+    return info.st_mode & 077 ? ST_BUS_DOWN : ST_OK;
+}
+
+static enum status take_lock(const char *folder, const char **reason)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/lock", folder);
+    /* Held until the process ends: closing it would open the door to a second one. */
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    *reason = "bus.url: cannot make the lock file";
+    if (fd < 0)
+        return ST_BUS_DOWN;
+    if (flock(fd, LOCK_EX | LOCK_NB)) {
+        close(fd);
+        *reason = "another publisher already uses this bus.url";
+        return ST_CONFLICT;
+    }
+    return ST_OK;
+}
+
+static enum status clear_socket(const char *path, const char **reason)
+{
+    struct stat info;
+
+    if (lstat(path, &info))
+        return ST_OK;
+    *reason = "bus.url: a file that is no socket stands in the way";
+    if (!S_ISSOCK(info.st_mode))
+        return ST_BUS_DOWN;
+    *reason = "bus.url: cannot remove the socket of an earlier publisher";
+    return unlink(path) ? ST_BUS_DOWN : ST_OK;
+}
+
+enum status link_folder_claim(const char *bus_url, const char **reason)
+{
+    const char *folder = ipc_folder(bus_url);
+    char path[256];
+
+    if (!folder)
+        return ST_OK; /* tcp: the port itself can be taken once only */
+    enum status st = make_folder(folder, reason);
+    if (!st)
+        st = take_lock(folder, reason);
+    for (int kind = 0; !st && kind < LINK_KIND_COUNT; kind++) {
+        snprintf(path, sizeof path, "%s/%s", folder, socket_names[kind]);
+        st = clear_socket(path, reason);
+    }
+    return st;
+}

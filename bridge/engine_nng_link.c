@@ -1,0 +1,169 @@
+/*
+ * The only file that knows the bus library (nng 1.5.2). Its rules:
+ *
+ *   - A receive with a time limit, a cancelled one, or a context can corrupt memory on a
+ *     SUB socket and on REQ: no time limits at all, one thread per socket, blocking.
+ *     Deadlines live in the loop.
+ *   - nng_close can hang for ever: never called.
+ *   - PUB drops silently: buffers are as deep as 64 MiB allow, the sequence check of the
+ *     gateways does the rest.
+ *   - RECVMAXSZ is unlimited by default: set on both ends.
+ *   - Sockets are made once, at the start, before anything flows.
+ *
+ * A request is sent again when its connection breaks, and after RESEND_MS when there is
+ * no answer: a publisher that was stopped, or one whose answer was lost with a half-dead
+ * connection. Requests may be repeated (directory_wire.h), so the time is not critical:
+ * it is above any answer's time and below the 2 s after which the loop gives up.
+ */
+#include "bridge/engine_nng_link.h"
+
+#include "proto/limits.h"
+
+#include <nng/nng.h>
+#include <nng/protocol/pubsub0/pub.h>
+#include <nng/protocol/pubsub0/sub.h>
+#include <nng/protocol/reqrep0/rep.h>
+#include <nng/protocol/reqrep0/req.h>
+#include <string.h>
+
+enum {
+    RECONNECT_MS = 10,
+    RESEND_MS = 1000,
+    /* A request or an answer, with its own head. */
+    MAX_QUESTION_BYTES = LIMIT_DIRECTORY_BYTES + 64 * 1024,
+};
+
+static enum status set_up(nng_socket socket, enum link_kind kind)
+{
+    size_t max_bytes =
+        kind == LINK_EVENTS ? LIMIT_BUS_MESSAGE_BYTES : (size_t)MAX_QUESTION_BYTES;
+
+    if (nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ, max_bytes) ||
+        nng_socket_set_ms(socket, NNG_OPT_RECONNMINT, RECONNECT_MS) ||
+        nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, RECONNECT_MS))
+        return ST_BUS_DOWN;
+    return ST_OK;
+}
+
+enum status link_listen(enum link_kind kind, const struct link_url *url,
+                        struct link *link, const char **reason)
+{
+    nng_socket socket = NNG_SOCKET_INITIALIZER;
+    nng_listener listener;
+    bool is_events = kind == LINK_EVENTS;
+
+    *reason = "the bus library cannot open a socket";
+    if (is_events ? nng_pub0_open(&socket) : nng_rep0_open(&socket))
+        return ST_BUS_DOWN;
+    if (set_up(socket, kind) ||
+        (is_events && nng_socket_set_int(socket, NNG_OPT_SENDBUF, LIMIT_BUS_BUFFERS)))
+        return ST_BUS_DOWN;
+
+    *reason = "bus.url: cannot listen there; is the address taken?";
+    if (nng_listener_create(&listener, socket, url->text))
+        return ST_BUS_DOWN;
+    if (strncmp(url->text, "ipc:", 4) == 0 &&
+        nng_listener_set_int(listener, NNG_OPT_IPC_PERMISSIONS, 0600))
+        return ST_BUS_DOWN;
+    if (nng_listener_start(listener, 0))
+        return ST_BUS_DOWN;
+    link->id = (uint32_t)nng_socket_id(socket);
+    return ST_OK;
+}
+
+/* The library's callback type carries two handles that nobody here asks for. */
+struct pipe_hook {
+    link_pipe_fn *on_pipe;
+    void *ctx;
+};
+
+static void on_pipe_added(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+    struct pipe_hook *hook = arg;
+
+    (void)pipe;
+    (void)event;
+    hook->on_pipe(hook->ctx);
+}
+
+static enum status watch_pipes(nng_socket socket, link_pipe_fn *on_pipe, void *ctx)
+{
+    /* As long as the socket: for ever. */
+    struct pipe_hook *hook = nng_alloc(sizeof *hook);
+
+    if (!hook)
+        return ST_NO_MEMORY;
+    *hook = (struct pipe_hook){on_pipe, ctx};
+    return nng_pipe_notify(socket, NNG_PIPE_EV_ADD_POST, on_pipe_added, hook)
+               ? ST_BUS_DOWN
+               : ST_OK;
+}
+
+static enum status open_dialing(enum link_kind kind, nng_socket *socket)
+{
+    if (kind != LINK_EVENTS) {
+        if (nng_req0_open(socket) ||
+            nng_socket_set_ms(*socket, NNG_OPT_REQ_RESENDTIME, RESEND_MS))
+            return ST_BUS_DOWN;
+        return ST_OK;
+    }
+    if (nng_sub0_open(socket) ||
+        nng_socket_set_int(*socket, NNG_OPT_RECVBUF, LIMIT_BUS_BUFFERS) ||
+        nng_socket_set(*socket, NNG_OPT_SUB_SUBSCRIBE, "", 0))
+        return ST_BUS_DOWN;
+    return ST_OK;
+}
+
+enum status link_dial(enum link_kind kind, const struct link_url *url,
+                      link_pipe_fn *on_pipe, void *ctx, struct link *link,
+                      const char **reason)
+{
+    nng_socket socket = NNG_SOCKET_INITIALIZER;
+
+    *reason = "the bus library cannot open a socket";
+    if (open_dialing(kind, &socket) || set_up(socket, kind))
+        return ST_BUS_DOWN;
+    if (on_pipe && watch_pipes(socket, on_pipe, ctx))
+        return ST_BUS_DOWN;
+    *reason = "bus.url: cannot dial it";
+    if (nng_dial(socket, url->text, NULL, NNG_FLAG_NONBLOCK))
+        return ST_BUS_DOWN;
+    link->id = (uint32_t)nng_socket_id(socket);
+    return ST_OK;
+}
+
+enum status link_send(struct link link, struct slice bytes)
+{
+    nng_msg *message;
+
+    if (nng_msg_alloc(&message, bytes.len))
+        return ST_NO_MEMORY;
+    memcpy(nng_msg_body(message), bytes.ptr, bytes.len);
+    if (nng_sendmsg((nng_socket){link.id}, message, 0)) {
+        nng_msg_free(message);
+        return ST_BUS_DOWN;
+    }
+    return ST_OK;
+}
+
+struct link_message *link_receive(struct link link)
+{
+    nng_msg *message;
+
+    return nng_recvmsg((nng_socket){link.id}, &message, 0)
+               ? NULL
+               : (struct link_message *)message;
+}
+
+struct slice link_message_bytes(const struct link_message *message)
+{
+    nng_msg *msg = (nng_msg *)message;
+
+    return (struct slice){nng_msg_body(msg), nng_msg_len(msg)};
+}
+
+void link_message_free(struct link_message *message)
+{
+    if (message)
+        nng_msg_free((nng_msg *)message);
+}

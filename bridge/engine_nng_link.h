@@ -1,0 +1,64 @@
+/*
+ * Sockets of the bus library, with every rule that keeps 1.5.2 alive (engine_nng_link.c
+ * says which) applied in one place. Sockets are opened once and never closed: closing may
+ * hang for ever, so a process ends by lifecycle_exit and leaves them to the kernel. Hence
+ * a thread that waits in link_receive cannot be joined.
+ */
+#ifndef BRIDGE_ENGINE_NNG_LINK_H
+#define BRIDGE_ENGINE_NNG_LINK_H
+
+#include "proto/slice.h"
+#include "proto/status.h"
+
+struct link {
+    uint32_t id; /* 0: none */
+};
+
+enum link_kind {
+    LINK_EVENTS,    /* publish / subscribe */
+    LINK_DIRECTORY, /* request / reply */
+    LINK_REPLAY,
+    LINK_KIND_COUNT
+};
+
+/* Where one of the three listens, made from bus.url: see link_url. */
+struct link_url {
+    char text[256];
+};
+
+/*
+ * "ipc:///run/sidecast/bus" is a folder with `events`, `directory`, `replay`;
+ * "tcp://host:7413" a port and the next two. `*reason` says what is wrong with `bus_url`.
+ */
+enum status link_url(const char *bus_url, enum link_kind kind, struct link_url *url,
+                     const char **reason);
+
+/* The publisher's end, listening. ST_BUS_DOWN with `*reason`. */
+enum status link_listen(enum link_kind kind, const struct link_url *url,
+                        struct link *link, const char **reason);
+
+/*
+ * A gateway's end: dials in the background, for ever. `on_pipe` (may be NULL) is called
+ * on a thread of the library whenever a connection stands.
+ */
+typedef void link_pipe_fn(void *ctx);
+enum status link_dial(enum link_kind kind, const struct link_url *url,
+                      link_pipe_fn *on_pipe, void *ctx, struct link *link,
+                      const char **reason);
+
+/* Copies `bytes` and sends them; waits for a peer on a request link. */
+enum status link_send(struct link link, struct slice bytes);
+
+struct link_message;
+/* Waits for ever. Gives a message (link_message_free); NULL: the link is unusable. */
+struct link_message *link_receive(struct link link);
+struct slice link_message_bytes(const struct link_message *message);
+void link_message_free(struct link_message *message);
+
+/*
+ * For ipc: makes the folder (0700) and takes its lock for the life of the process, then
+ * clears away sockets of a publisher that is gone. A path that is no socket is refused.
+ */
+enum status link_folder_claim(const char *bus_url, const char **reason);
+
+#endif

@@ -1,0 +1,196 @@
+/*
+ * The publisher's end of the nng engine: the log, the directory, and who serves them.
+ * Four threads: the loop (everything in this file), the writer, and the two that answer.
+ */
+#include "bridge/engine_nng.h"
+
+#include "bridge/clock.h"
+#include "bridge/directory.h"
+#include "bridge/engine_nng_serve.h"
+#include "bridge/engine_nng_writer.h"
+#include "bridge/random.h"
+
+#include <stdlib.h>
+
+enum {
+    MAX_PER_TURN = 16, /* inbox items: batches of answers, directory requests */
+    EXPIRE_EVERY_MS = 1000,
+};
+
+/* Never freed: the answering threads outlive close, and the process ends soon after. */
+struct log_engine {
+    struct engine base;
+    const struct logger *log;
+    struct metrics *metrics;
+    struct door door;
+    struct event_log *events;
+    struct directory *directory;
+    struct writer *writer;
+    uv_timer_t expiry;
+    bool is_closed;
+};
+
+static struct log_engine *self_of(struct engine *engine)
+{
+    return (struct log_engine *)engine;
+}
+
+static void on_expiry(uv_timer_t *timer)
+{
+    struct log_engine *self = timer->data;
+
+    directory_expire(self->directory, clock_ms());
+}
+
+static uint64_t random_epoch(void)
+{
+    uint64_t epoch = 0;
+
+    while (epoch == 0) {
+        random_bytes(&epoch, sizeof epoch);
+        epoch &= 0xffffffffffffu;
+    }
+    return epoch;
+}
+
+static enum status open_links(const char *url, struct link links[LINK_KIND_COUNT],
+                              const char **reason)
+{
+    struct link_url at;
+
+    enum status st = link_folder_claim(url, reason);
+    for (int kind = 0; !st && kind < LINK_KIND_COUNT; kind++) {
+        st = link_url(url, (enum link_kind)kind, &at, reason);
+        if (!st)
+            st = link_listen((enum link_kind)kind, &at, &links[kind], reason);
+    }
+    return st;
+}
+
+static enum status start_parts(struct log_engine *self,
+                               const struct engine_config *config,
+                               const struct link links[LINK_KIND_COUNT])
+{
+    struct event_log_limits keep = {config->keep.age_ms, config->keep.events,
+                                    config->keep.bytes};
+    struct hash_key hash_key = random_hash_key();
+
+    self->events = event_log_create(random_epoch(), &keep);
+    self->directory = directory_create(&hash_key, clock_ms());
+    if (!self->events || !self->directory ||
+        door_open(&self->door, config->loop, LIMIT_APPEND_BYTES, MAX_PER_TURN))
+        return ST_NO_MEMORY;
+
+    struct writer_config writer = {self->events, links[LINK_EVENTS], &self->door,
+                                   config->metrics};
+    self->writer = writer_start(&writer);
+    if (!self->writer || serve_replay(links[LINK_REPLAY], self->events) ||
+        serve_directory(links[LINK_DIRECTORY], &self->door, self->directory))
+        return ST_NO_MEMORY;
+    return ST_OK;
+}
+
+enum status engine_nng_log_open(const struct engine_config *config,
+                                struct engine **engine, const char **reason)
+{
+    struct link links[LINK_KIND_COUNT];
+
+    enum status st = open_links(config->url, links, reason);
+    if (st)
+        return st;
+
+    *reason = "out of memory";
+    struct log_engine *self = calloc(1, sizeof *self);
+    if (!self)
+        return ST_NO_MEMORY;
+    self->base.ops = &engine_nng_log;
+    self->log = config->log;
+    self->metrics = config->metrics;
+    st = start_parts(self, config, links);
+    if (st)
+        return st; /* threads may run already: the process gives up */
+    uv_timer_init(config->loop, &self->expiry);
+    self->expiry.data = self;
+    uv_timer_start(&self->expiry, on_expiry, EXPIRE_EVERY_MS, EXPIRE_EVERY_MS);
+    *engine = &self->base;
+    return ST_OK;
+}
+
+static enum status append(struct engine *engine, struct slice envelope, bool is_volatile,
+                          engine_kept_fn *on_kept, void *ctx)
+{
+    struct log_engine *self = self_of(engine);
+
+    if (self->is_closed)
+        return ST_DRAINING;
+    return writer_append(self->writer, envelope, is_volatile, on_kept, ctx);
+}
+
+static void head(struct engine *engine, struct position *position)
+{
+    writer_head(self_of(engine)->writer, position);
+}
+
+static void count(struct engine *engine, struct slice nsp,
+                  const struct envelope_target *targets, size_t target_count,
+                  const struct slice *except, size_t except_count,
+                  engine_count_fn *on_count, void *ctx)
+{
+    struct engine_count found;
+
+    directory_count(self_of(engine)->directory, clock_ms(), nsp, targets, target_count,
+                    except, except_count, &found);
+    on_count(ctx, &found);
+}
+
+static void members(struct engine *engine, const struct room_key *room,
+                    struct slice cursor, size_t limit, engine_page_fn *on_page, void *ctx)
+{
+    directory_members(self_of(engine)->directory, room, cursor, limit, on_page, ctx);
+}
+
+static void totals(struct engine *engine, struct engine_totals *found)
+{
+    directory_totals(self_of(engine)->directory, clock_ms(), found);
+}
+
+static void gateways(struct engine *engine, engine_gateway_fn *visit, void *ctx)
+{
+    directory_gateways(self_of(engine)->directory, clock_ms(), visit, ctx);
+}
+
+static bool is_ready(struct engine *engine)
+{
+    return !self_of(engine)->is_closed;
+}
+
+static const char *durability(struct engine *engine)
+{
+    (void)engine;
+    return "memory";
+}
+
+static void close_log(struct engine *engine)
+{
+    struct log_engine *self = self_of(engine);
+
+    if (self->is_closed)
+        return;
+    self->is_closed = true;
+    writer_stop(self->writer);
+    door_shut(&self->door); /* the last answers run here */
+    uv_close((uv_handle_t *)&self->expiry, NULL);
+}
+
+const struct engine_ops engine_nng_log = {
+    .name = "nng",
+    .append = append,
+    .head = head,
+    .count = count,
+    .members = members,
+    .totals = totals,
+    .gateways = gateways,
+    .is_ready = is_ready,
+    .durability = durability,
+    .close = close_log,
+};

@@ -1,0 +1,295 @@
+/* Questions to the log: see the header. */
+#include "bridge/engine_nng_replay.h"
+
+#include "bridge/clock.h"
+#include "bridge/engine_nng_ask.h"
+
+#include <stdlib.h>
+
+enum {
+    DEADLINE_MS = 2000,
+    REQUEST_MAX_BYTES =
+        64 + LIMIT_REPLAY_ROOMS * (8 + LIMIT_NAMESPACE_BYTES + LIMIT_ROOM_BYTES),
+};
+
+/* Who asked decides what is done with a page; `deadline_ms` 0: never too late. */
+struct job {
+    struct job *next;
+    uint64_t deadline_ms;
+    struct position after;
+    uint64_t through;
+    struct buf rooms; /* encoded */
+    uint16_t room_count;
+    replayer_page_fn *on_page;
+    void (*on_event)(void *ctx, const struct engine_event *event);
+    engine_done_fn *on_done;
+    engine_marks_fn *on_marks;
+    size_t mark_count;
+    void *ctx;
+};
+
+struct replayer {
+    struct asker *asker;
+    struct metrics *metrics;
+    struct job *first, **end; /* waiting; the first goes next */
+    struct job *asked; /* NULL also when the one that was asked has been given up */
+    uint64_t now_ms;   /* of the last tick: a stopped process has not waited */
+    bool is_stopped;
+};
+
+static void free_job(struct job *job)
+{
+    buf_finish(&job->rooms);
+    free(job);
+}
+
+static void end_job(struct job *job, enum status status)
+{
+    if (job->on_page)
+        job->on_page(job->ctx, NULL);
+    else if (job->on_marks)
+        job->on_marks(job->ctx, status, 0, NULL, 0);
+    else
+        job->on_done(job->ctx, status);
+    free_job(job);
+}
+
+static void ask_next(struct replayer *replayer)
+{
+    struct job *job = replayer->first;
+    struct buf request = {.max = REQUEST_MAX_BYTES};
+
+    if (!job || asker_is_busy(replayer->asker) || replayer->is_stopped)
+        return;
+    replayer->first = job->next;
+    if (!replayer->first)
+        replayer->end = &replayer->first;
+
+    struct replay_request head = {
+        .after = job->after,
+        .through = job->through,
+        .max_bytes = LIMIT_REPLAY_PAGE_BYTES,
+        .room_count = job->room_count,
+    };
+    replay_request_encode(&head, &request);
+    buf_add(&request, buf_slice(&job->rooms));
+    if (buf_status(&request)) {
+        enum status st = buf_status(&request);
+        buf_finish(&request);
+        end_job(job, st);
+        return;
+    }
+    replayer->asked = job;
+    asker_ask(replayer->asker, &request);
+    metrics_add(replayer->metrics, METRIC_REPLAYS, 1);
+}
+
+static void add_job(struct replayer *replayer, struct job *job)
+{
+    job->next = NULL;
+    *replayer->end = job;
+    replayer->end = &job->next;
+    ask_next(replayer);
+}
+
+static void visit_events(struct replayer *replayer, const struct job *job,
+                         const struct replay_page *page)
+{
+    struct slice items = page->items;
+    struct engine_event event = {.position.epoch = page->head.epoch,
+                                 .received_us = clock_us()};
+
+    for (uint32_t i = 0; i < page->count && !replayer->is_stopped; i++) {
+        replay_page_next(&items, &event.position.seq, &event.envelope);
+        event.has_more = i + 1 < page->count;
+        job->on_event(job->ctx, &event);
+    }
+    metrics_add(replayer->metrics, METRIC_REPLAYED_EVENTS, page->count);
+}
+
+/* A page of a replay by rooms: its events, then the next page or the end. */
+static void use_rooms_page(struct replayer *replayer, struct job *job,
+                           const struct replay_page *page)
+{
+    uint64_t end = job->through < page->head.seq ? job->through : page->head.seq;
+
+    if (page->head.epoch != job->after.epoch) {
+        end_job(job, ST_NOT_FOUND);
+        return;
+    }
+    visit_events(replayer, job, page);
+    if (replayer->is_stopped) {
+        free_job(job);
+    } else if (page->through >= end) {
+        end_job(job, ST_OK);
+    } else {
+        job->after.seq = page->through;
+        job->deadline_ms = replayer->now_ms + DEADLINE_MS;
+        add_job(replayer, job);
+    }
+}
+
+static void use_marks_page(struct job *job, const struct replay_page *page)
+{
+    uint64_t *marks = calloc(job->mark_count + 1, sizeof *marks);
+
+    if (!marks) {
+        end_job(job, ST_NO_MEMORY);
+        return;
+    }
+    for (size_t i = 0; i < job->mark_count; i++)
+        marks[i] = page->floor;
+    job->on_marks(job->ctx, ST_OK, page->head.epoch, marks, job->mark_count);
+    free(marks);
+    free_job(job);
+}
+
+static void on_answer(void *ctx, struct slice answer)
+{
+    struct replayer *replayer = ctx;
+    struct job *job = replayer->asked;
+    struct replay_page page;
+
+    replayer->asked = NULL;
+    if (job && replay_page_decode(answer, &page)) {
+        end_job(job, ST_UNAVAILABLE);
+    } else if (job && job->on_page) {
+        job->on_page(job->ctx, &page);
+        free_job(job);
+    } else if (job && job->on_marks) {
+        use_marks_page(job, &page);
+    } else if (job) {
+        use_rooms_page(replayer, job, &page);
+    }
+    ask_next(replayer);
+}
+
+struct replayer *replayer_start(struct link link, struct door *door,
+                                struct metrics *metrics)
+{
+    struct replayer *replayer = calloc(1, sizeof *replayer);
+
+    if (!replayer)
+        return NULL;
+    replayer->metrics = metrics;
+    replayer->end = &replayer->first;
+    replayer->asker = asker_start(link, door, on_answer, replayer);
+    if (!replayer->asker) {
+        free(replayer);
+        return NULL;
+    }
+    return replayer;
+}
+
+static struct job *new_job(void)
+{
+    struct job *job = calloc(1, sizeof *job);
+
+    if (job)
+        job->rooms.max = REQUEST_MAX_BYTES;
+    return job;
+}
+
+enum status replayer_page(struct replayer *replayer, const struct position *after,
+                          replayer_page_fn *on_page, void *ctx)
+{
+    struct job *job = new_job();
+
+    if (!job)
+        return ST_NO_MEMORY;
+    job->after = *after;
+    job->through = UINT64_MAX;
+    job->on_page = on_page;
+    job->ctx = ctx;
+    add_job(replayer, job);
+    return ST_OK;
+}
+
+void replayer_rooms(struct replayer *replayer, const struct replay_wish *wish,
+                    uint64_t now_ms)
+{
+    struct job *job = new_job();
+    enum status st = ST_NO_MEMORY;
+
+    for (size_t i = 0; job && i < wish->count; i++)
+        replay_room_add(&job->rooms, &wish->rooms[i]);
+    if (job)
+        st = wish->count > LIMIT_REPLAY_ROOMS ? ST_LIMIT : buf_status(&job->rooms);
+    if (st || wish->count == 0) {
+        if (job)
+            free_job(job);
+        wish->on_done(wish->ctx, st);
+        return;
+    }
+    job->room_count = (uint16_t)wish->count;
+    job->after = wish->from;
+    job->through = wish->to;
+    job->on_event = wish->on_event;
+    job->on_done = wish->on_done;
+    job->ctx = wish->ctx;
+    job->deadline_ms = now_ms + DEADLINE_MS;
+    add_job(replayer, job);
+}
+
+void replayer_marks(struct replayer *replayer, size_t count, engine_marks_fn *on_marks,
+                    void *ctx, uint64_t now_ms)
+{
+    struct job *job = new_job();
+
+    if (!job) {
+        on_marks(ctx, ST_NO_MEMORY, 0, NULL, 0);
+        return;
+    }
+    job->after.seq = UINT64_MAX; /* no events, just the numbers */
+    job->on_marks = on_marks;
+    job->mark_count = count;
+    job->ctx = ctx;
+    job->deadline_ms = now_ms + DEADLINE_MS;
+    add_job(replayer, job);
+}
+
+static bool is_late(const struct job *job, uint64_t now_ms)
+{
+    return job->deadline_ms != 0 && now_ms >= job->deadline_ms;
+}
+
+void replayer_tick(struct replayer *replayer, uint64_t now_ms)
+{
+    struct job *late = NULL;
+    struct job **link = &replayer->first;
+
+    replayer->now_ms = now_ms;
+    if (replayer->asked && is_late(replayer->asked, now_ms)) {
+        late = replayer->asked;
+        late->next = NULL;
+        replayer->asked = NULL; /* its answer finds nobody */
+    }
+    while (*link) {
+        struct job *job = *link;
+        if (!is_late(job, now_ms)) {
+            link = &job->next;
+            continue;
+        }
+        *link = job->next;
+        job->next = late;
+        late = job;
+    }
+    replayer->end = link;
+    while (late && !replayer->is_stopped) {
+        struct job *next = late->next;
+        end_job(late, ST_UNAVAILABLE);
+        late = next;
+    }
+    ask_next(replayer);
+}
+
+void replayer_stop(struct replayer *replayer)
+{
+    replayer->is_stopped = true;
+    while (replayer->first) {
+        struct job *job = replayer->first;
+        replayer->first = job->next;
+        free_job(job);
+    }
+    replayer->end = &replayer->first;
+}

@@ -1,0 +1,80 @@
+/* The directory's answering thread: see the header. Replay: engine_nng_pages.c. */
+#include "bridge/engine_nng_serve.h"
+
+#include "bridge/clock.h"
+#include "bridge/directory_serve.h"
+
+#include <stdlib.h>
+
+/* One request at a time: it goes to the loop as the item, and the thread waits. */
+struct directory_thread {
+    struct inbox_item item;
+    uv_thread_t thread;
+    struct link link;
+    struct door *door;
+    struct directory *directory; /* loop thread */
+    struct link_message *request;
+    struct buf answer;
+    enum status status;
+    uv_sem_t answered;
+};
+
+/* Loop thread. */
+static void answer_request(struct inbox_item *item)
+{
+    struct directory_thread *self = (struct directory_thread *)item;
+
+    buf_clear(&self->answer);
+    self->status = directory_serve(self->directory, link_message_bytes(self->request),
+                                   clock_ms(), &self->answer);
+    if (!self->status)
+        self->status = buf_status(&self->answer);
+    uv_sem_post(&self->answered);
+}
+
+/* Loop thread: the engine is closed, and whoever asks will ask the next publisher. */
+static void refuse_request(struct inbox_item *item)
+{
+    struct directory_thread *self = (struct directory_thread *)item;
+
+    self->status = ST_DRAINING;
+    uv_sem_post(&self->answered);
+}
+
+static void run_directory(void *arg)
+{
+    struct directory_thread *self = arg;
+
+    while ((self->request = link_receive(self->link))) {
+        self->item = (struct inbox_item){.run = answer_request, .drop = refuse_request};
+        if (door_put(self->door, &self->item)) {
+            link_message_free(self->request);
+            return;
+        }
+        uv_sem_wait(&self->answered);
+        if (!self->status)
+            link_send(self->link, buf_slice(&self->answer));
+        link_message_free(self->request);
+        if (self->status == ST_DRAINING)
+            return;
+    }
+}
+
+enum status serve_directory(struct link link, struct door *door,
+                            struct directory *directory)
+{
+    struct directory_thread *self = calloc(1, sizeof *self);
+
+    if (!self)
+        return ST_NO_MEMORY;
+    self->link = link;
+    self->door = door;
+    self->directory = directory;
+    self->answer.max = LIMIT_DIRECTORY_BYTES + 32 * 1024;
+    if (uv_sem_init(&self->answered, 0) ||
+        uv_thread_create(&self->thread, run_directory, self)) {
+        free(self);
+        return ST_NO_MEMORY;
+    }
+    return ST_OK;
+}

@@ -1,0 +1,19 @@
+/*
+ * The publisher's two answering threads: replay reads the log itself, directory hands
+ * each request to the loop and waits for its answer. Neither can block the other, and
+ * both live until the process ends.
+ */
+#ifndef BRIDGE_ENGINE_NNG_SERVE_H
+#define BRIDGE_ENGINE_NNG_SERVE_H
+
+#include "bridge/directory.h"
+#include "bridge/engine_nng_door.h"
+#include "bridge/engine_nng_link.h"
+#include "bridge/event_log.h"
+
+/* Keep what they are given for the life of the process. Loop thread. */
+enum status serve_replay(struct link link, struct event_log *log);
+enum status serve_directory(struct link link, struct door *door,
+                            struct directory *directory);
+
+#endif

@@ -1,0 +1,423 @@
+/*
+ * The directory's client: see the header. Operations are encoded when they come up and
+ * sent in their order; the answers stand in the same order.
+ */
+#include "bridge/engine_nng_sessions.h"
+
+#include "bridge/clock.h"
+#include "bridge/directory_serve.h"
+#include "bridge/engine_nng_ask.h"
+#include "bridge/random.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    DEADLINE_MS = 2000,
+    SILENCE_MS = 3000,
+    RENEW_MS = 1000,
+    MAX_OPS = 1000, /* of one request */
+    MAX_FINDS = 64, /* of one request: their answers share one message */
+    HEAD_MAX_BYTES = 128,
+};
+
+struct op {
+    struct op *next;
+    struct buf bytes;
+    uint64_t deadline_ms; /* 0: never too late */
+    engine_done_fn *on_done;
+    engine_found_fn *on_found;
+    void *ctx;
+};
+
+struct op_list {
+    struct op *first;
+    struct op **end;
+};
+
+struct sessions {
+    struct sessions_config config;
+    struct asker *asker;
+    uint64_t incarnation;
+    uint64_t number;        /* of the request under way, or the last */
+    struct op_list waiting; /* not sent yet */
+    struct op_list asked;   /* of the request under way */
+    size_t waiting_bytes;
+    uint64_t now_ms; /* of the last tick: a stopped process has not waited */
+    uint64_t answered_ms, renewed_ms;
+    bool has_answer; /* ever */
+    bool has_met;    /* the directory has known this incarnation */
+    bool is_settled; /* everything was put since it met us */
+    bool is_ready;   /* what the lease says */
+    bool is_fenced;
+    bool is_stopped;
+};
+
+static void list_clear(struct op_list *list)
+{
+    list->first = NULL;
+    list->end = &list->first;
+}
+
+static void list_add(struct op_list *list, struct op *op)
+{
+    op->next = NULL;
+    *list->end = op;
+    list->end = &op->next;
+}
+
+static struct op *list_take(struct op_list *list)
+{
+    struct op *op = list->first;
+
+    if (op) {
+        list->first = op->next;
+        if (!list->first)
+            list_clear(list);
+    }
+    return op;
+}
+
+static void free_op(struct op *op)
+{
+    buf_finish(&op->bytes);
+    free(op);
+}
+
+/* Later starts have higher numbers; a clock that was set back costs one lease's time. */
+static uint64_t new_incarnation(uint64_t last)
+{
+    uint16_t noise;
+
+    random_bytes(&noise, sizeof noise);
+    uint64_t incarnation = (uint64_t)clock_wall_ms() << 16 | noise;
+    return incarnation > last ? incarnation : last + 1;
+}
+
+/* --- a request --- */
+
+static void send_waiting(struct sessions *sessions)
+{
+    struct buf ops = {.max = LIMIT_DIRECTORY_BYTES};
+    struct buf request = {.max = LIMIT_DIRECTORY_BYTES + HEAD_MAX_BYTES};
+    uint32_t count = 0, finds = 0;
+
+    if (asker_is_busy(sessions->asker) || !sessions->waiting.first ||
+        sessions->is_stopped)
+        return;
+    while (sessions->waiting.first && count < MAX_OPS && finds < MAX_FINDS) {
+        struct op *op = sessions->waiting.first;
+        if (count > 0 && ops.len + op->bytes.len > ops.max)
+            break;
+        list_add(&sessions->asked, list_take(&sessions->waiting));
+        sessions->waiting_bytes -= op->bytes.len;
+        buf_add(&ops, buf_slice(&op->bytes));
+        finds += op->on_found != NULL;
+        count++;
+    }
+    struct directory_request head = {
+        .gateway = slice_of(sessions->config.gateway_id),
+        .incarnation = sessions->incarnation,
+        .number = ++sessions->number,
+        .count = count,
+    };
+    directory_request_encode(&head, &request);
+    buf_add(&request, buf_slice(&ops));
+    buf_finish(&ops);
+    asker_ask(sessions->asker, &request);
+}
+
+static void enqueue(struct sessions *sessions, struct op *op)
+{
+    list_add(&sessions->waiting, op);
+    sessions->waiting_bytes += op->bytes.len;
+    send_waiting(sessions);
+}
+
+static struct op *new_op(void)
+{
+    struct op *op = calloc(1, sizeof *op);
+
+    if (op)
+        op->bytes.max = LIMIT_DIRECTORY_BYTES;
+    return op;
+}
+
+/* --- answers --- */
+
+static enum status status_of(enum directory_outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_OK: return ST_OK;
+    case OUTCOME_NOT_FOUND: return ST_NOT_FOUND;
+    case OUTCOME_FULL:
+    case OUTCOME_COUNT: break;
+    }
+    return ST_UNAVAILABLE;
+}
+
+static void end_op(struct op *op, enum status status)
+{
+    if (op->on_done)
+        op->on_done(op->ctx, status);
+    if (op->on_found)
+        op->on_found(op->ctx, status, NULL, (struct slice){0});
+}
+
+static void give_found(struct op *op, const struct directory_result *result)
+{
+    struct engine_session session;
+    struct engine_membership *rooms = NULL;
+
+    if (!result->has_session)
+        end_op(op, status_of(result->outcome));
+    else if (!directory_decode_session(&result->session, &session, &rooms))
+        end_op(op, ST_NO_MEMORY);
+    else
+        op->on_found(op->ctx, ST_OK, &session, result->gateway);
+    free(rooms);
+}
+
+/* Ends every operation of the request; results that are not there are failures. */
+static void give_results(struct sessions *sessions, const struct directory_answer *answer)
+{
+    struct slice rest = answer ? answer->results : (struct slice){0};
+    uint32_t left = answer ? answer->count : 0;
+    struct op_list asked = sessions->asked;
+    struct directory_result result;
+
+    if (!asked.first)
+        return;
+    list_clear(&sessions->asked);
+    for (struct op *op; (op = list_take(&asked)); free_op(op)) {
+        bool has_result = left > 0 && directory_result_next(&rest, &result);
+        left -= has_result;
+        if (sessions->is_stopped)
+            continue;
+        if (has_result && op->on_found)
+            give_found(op, &result);
+        else
+            end_op(op, has_result ? status_of(result.outcome) : ST_UNAVAILABLE);
+    }
+}
+
+static void renew_lease(struct sessions *sessions)
+{
+    struct metrics_snapshot snapshot;
+    struct op *op = new_op();
+    struct directory_op lease = {
+        .pid = (uint32_t)getpid(),
+        .is_ready = sessions->is_ready,
+        .is_settled = sessions->is_settled,
+    };
+
+    if (!op)
+        return;
+    metrics_snapshot(sessions->config.metrics, &snapshot);
+    directory_lease_encode(&lease, METRIC_COUNT, &op->bytes);
+    for (size_t i = 0; i < METRIC_COUNT; i++)
+        wire_counter_add(&op->bytes, snapshot.values[i]);
+    op->deadline_ms = sessions->now_ms + DEADLINE_MS;
+    sessions->renewed_ms = sessions->now_ms;
+    enqueue(sessions, op);
+}
+
+/*
+ * The directory met us with this request. What was put before is gone, if there was
+ * anything: then every session is put again, and the lease that follows says so.
+ */
+static void settle(struct sessions *sessions)
+{
+    bool was_known = sessions->has_met;
+
+    sessions->has_met = true;
+    if (was_known)
+        sessions->config.on_forgotten(sessions->config.ctx);
+    sessions->is_settled = true;
+    renew_lease(sessions);
+}
+
+static void on_answer(void *ctx, struct slice bytes)
+{
+    struct sessions *sessions = ctx;
+    struct directory_answer answer;
+
+    if (directory_answer_decode(bytes, &answer) || answer.number != sessions->number ||
+        answer.incarnation != sessions->incarnation) {
+        give_results(sessions, NULL);
+        return; /* the next tick asks again */
+    }
+    sessions->has_answer = true;
+    sessions->answered_ms = sessions->now_ms;
+    if (answer.standing == STANDING_FENCED && !sessions->is_fenced)
+        log_error(sessions->config.log, "another gateway runs under this id",
+                  LOG_TEXT("id", sessions->config.gateway_id));
+    sessions->is_fenced = answer.standing == STANDING_FENCED;
+
+    give_results(sessions, &answer);
+    if (answer.standing == STANDING_NEW && !sessions->is_stopped)
+        settle(sessions);
+    send_waiting(sessions);
+}
+
+/* --- what the engine calls --- */
+
+struct sessions *sessions_start(const struct sessions_config *config)
+{
+    struct sessions *sessions = calloc(1, sizeof *sessions);
+
+    if (!sessions)
+        return NULL;
+    sessions->config = *config;
+    sessions->incarnation = new_incarnation(0);
+    sessions->now_ms = clock_ms();
+    list_clear(&sessions->waiting);
+    list_clear(&sessions->asked);
+    sessions->asker = asker_start(config->link, config->door, on_answer, sessions);
+    if (!sessions->asker) {
+        free(sessions);
+        return NULL;
+    }
+    renew_lease(sessions);
+    return sessions;
+}
+
+/*
+ * The directory is away and too much waits. Start over under a new incarnation: the
+ * directory will drop what it has of the old one and ask for every session.
+ */
+static void start_over(struct sessions *sessions)
+{
+    struct op_list dropped = sessions->waiting;
+
+    list_clear(&sessions->waiting);
+    sessions->waiting_bytes = 0;
+    sessions->incarnation = new_incarnation(sessions->incarnation);
+    sessions->has_met = true; /* whoever meets us next forgets */
+    sessions->is_settled = false;
+    for (struct op *op = dropped.first, *next; op; op = next) {
+        next = op->next;
+        end_op(op, ST_UNAVAILABLE);
+        free_op(op);
+    }
+}
+
+/* A new operation, with room to wait in; NULL: it cannot be done now. */
+static struct op *obtain_op(struct sessions *sessions)
+{
+    if (sessions->is_stopped)
+        return NULL;
+    if (sessions->waiting_bytes > LIMIT_DIRECTORY_WAITING_BYTES)
+        start_over(sessions);
+    return new_op();
+}
+
+void sessions_put(struct sessions *sessions, const struct engine_session *session,
+                  engine_done_fn *on_done, void *ctx)
+{
+    struct op *op = obtain_op(sessions);
+    enum status st = ST_NO_MEMORY;
+
+    if (op) {
+        directory_encode_put(session, &op->bytes);
+        st = buf_status(&op->bytes);
+    }
+    if (st) {
+        if (op)
+            free_op(op);
+        if (on_done && !sessions->is_stopped)
+            on_done(ctx, st);
+        return;
+    }
+    op->on_done = on_done;
+    op->ctx = ctx;
+    op->deadline_ms = on_done ? sessions->now_ms + DEADLINE_MS : 0;
+    enqueue(sessions, op);
+}
+
+void sessions_drop(struct sessions *sessions, struct slice sid, uint64_t generation)
+{
+    struct op *op = obtain_op(sessions);
+
+    if (!op)
+        return;
+    directory_drop_encode(sid, generation, &op->bytes);
+    enqueue(sessions, op);
+}
+
+void sessions_find(struct sessions *sessions, struct slice pid, engine_found_fn *on_found,
+                   void *ctx)
+{
+    struct op *op = pid.len <= LIMIT_PID_BYTES ? obtain_op(sessions) : NULL;
+
+    if (!op) {
+        if (!sessions->is_stopped)
+            on_found(ctx, pid.len > LIMIT_PID_BYTES ? ST_NOT_FOUND : ST_NO_MEMORY, NULL,
+                     (struct slice){0});
+        return;
+    }
+    directory_find_encode(pid, &op->bytes);
+    op->on_found = on_found;
+    op->ctx = ctx;
+    op->deadline_ms = sessions->now_ms + DEADLINE_MS;
+    enqueue(sessions, op);
+}
+
+static bool is_late(const struct op *op, uint64_t now_ms)
+{
+    return op->deadline_ms != 0 && now_ms >= op->deadline_ms;
+}
+
+/* What has not left is taken back; what is under way only loses its asker. */
+static void expire(struct sessions *sessions)
+{
+    struct op_list waiting = sessions->waiting;
+    struct op_list late;
+
+    list_clear(&late);
+    list_clear(&sessions->waiting);
+    if (!waiting.first)
+        waiting.end = &waiting.first;
+    for (struct op *op = waiting.first, *next; op; op = next) {
+        next = op->next;
+        list_add(is_late(op, sessions->now_ms) ? &late : &sessions->waiting, op);
+    }
+    for (struct op *op = sessions->asked.first; op; op = op->next) {
+        if (!is_late(op, sessions->now_ms))
+            continue;
+        struct op lost = *op;
+        op->on_done = NULL;
+        op->on_found = NULL;
+        op->deadline_ms = 0;
+        end_op(&lost, ST_UNAVAILABLE);
+    }
+    for (struct op *op; (op = list_take(&late)); free_op(op)) {
+        sessions->waiting_bytes -= op->bytes.len;
+        end_op(op, ST_UNAVAILABLE);
+    }
+}
+
+void sessions_tick(struct sessions *sessions, uint64_t now_ms, bool is_ready)
+{
+    bool has_changed = sessions->is_ready != is_ready;
+
+    sessions->now_ms = now_ms;
+    sessions->is_ready = is_ready;
+    expire(sessions);
+    if (has_changed || now_ms - sessions->renewed_ms >= RENEW_MS)
+        renew_lease(sessions);
+    send_waiting(sessions);
+}
+
+bool sessions_is_ready(const struct sessions *sessions)
+{
+    return sessions->has_answer && !sessions->is_fenced &&
+           sessions->now_ms - sessions->answered_ms < SILENCE_MS;
+}
+
+void sessions_stop(struct sessions *sessions)
+{
+    sessions->is_stopped = true;
+    for (struct op *op; (op = list_take(&sessions->waiting)); free_op(op))
+        ;
+}

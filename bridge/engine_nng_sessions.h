@@ -1,0 +1,46 @@
+/*
+ * A gateway's end of the directory: what is written or asked waits while a request is
+ * under way and then leaves in one. Also keeps the lease. Loop thread only.
+ */
+#ifndef BRIDGE_ENGINE_NNG_SESSIONS_H
+#define BRIDGE_ENGINE_NNG_SESSIONS_H
+
+#include "bridge/engine.h"
+#include "bridge/engine_nng_door.h"
+#include "bridge/engine_nng_link.h"
+
+struct sessions;
+
+struct sessions_config {
+    struct link link;
+    struct door *door; /* keeps, as the next two */
+    const char *gateway_id;
+    const struct metrics *metrics;
+    const struct logger *log;
+    void (*on_forgotten)(void *ctx); /* puts every session before it returns */
+    void *ctx;
+};
+
+/* Gives a client of the directory for the life of the process, or NULL. */
+struct sessions *sessions_start(const struct sessions_config *config);
+
+/*
+ * As engine_ops.session_put, _drop and _find. A put without on_done and a drop never
+ * expire: they wait for the directory to come back.
+ */
+void sessions_put(struct sessions *sessions, const struct engine_session *session,
+                  engine_done_fn *on_done, void *ctx);
+void sessions_drop(struct sessions *sessions, struct slice sid, uint64_t generation);
+void sessions_find(struct sessions *sessions, struct slice pid, engine_found_fn *on_found,
+                   void *ctx);
+
+/* Renews the lease each second, ends what has waited too long. */
+void sessions_tick(struct sessions *sessions, uint64_t now_ms, bool is_ready);
+
+/* The directory has answered within the last 3 s, and knows no later start of us. */
+bool sessions_is_ready(const struct sessions *sessions);
+
+/* Nothing is called back after it. */
+void sessions_stop(struct sessions *sessions);
+
+#endif

@@ -1,0 +1,304 @@
+/* The writer thread: see the header. */
+#include "bridge/engine_nng_writer.h"
+
+#include "bridge/clock.h"
+#include "proto/bus_wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MAX_BATCH = 1000, /* also what one turn of the loop answers at once */
+    BEACON_MS = 100,
+};
+
+/* One append on its way: queue, commit, answer. */
+struct append_request {
+    struct inbox_item item; /* of a batch's first request: carries all of it */
+    struct append_request *next;
+    struct event_log_entry entry;
+    engine_kept_fn *on_kept;
+    void *ctx;
+    struct writer *writer;
+    struct position position; /* the next two are the batch's: in its first request */
+    enum status status;
+};
+
+struct request_list {
+    struct append_request *first;
+    struct append_request **end;
+};
+
+struct writer {
+    struct writer_config config;
+    uv_thread_t thread;
+
+    /* Loop thread. */
+    struct position head;
+    size_t open_requests, open_bytes; /* not answered yet */
+
+    uv_mutex_t lock;
+    uv_cond_t wake;
+    struct request_list waiting; /* under the lock, as is_stopping */
+    bool is_stopping;
+
+    /* Writer thread. */
+    struct event_log_entry entries[MAX_BATCH];
+    struct buf frame;
+    uint64_t sent_ms;
+};
+
+static void list_clear(struct request_list *list)
+{
+    list->first = NULL;
+    list->end = &list->first;
+}
+
+/* --- writer thread --- */
+
+static void send_frame(struct writer *writer)
+{
+    if (!buf_status(&writer->frame) &&
+        !link_send(writer->config.events, buf_slice(&writer->frame)))
+        metrics_add(writer->config.metrics, METRIC_BUS_SENT, 1);
+    writer->sent_ms = clock_ms();
+    buf_clear(&writer->frame);
+}
+
+static void begin_frame(struct writer *writer, uint64_t epoch, uint64_t first,
+                        size_t count)
+{
+    struct bus_frame frame = {
+        {epoch,  first, count},
+        clock_us(), {0}
+    };
+
+    bus_frame_encode(&frame, &writer->frame);
+}
+
+/* How many of the entries go into one bus message: as many as fit, or one. */
+static size_t frame_count(const struct event_log_entry *entries, size_t count)
+{
+    size_t bytes = BUS_FRAME_HEAD_BYTES;
+    size_t n = 0;
+
+    while (n < count) {
+        bytes += BUS_FRAME_EVENT_BYTES + entries[n].len;
+        if (n > 0 && bytes > LIMIT_BUS_BATCH_BYTES)
+            break;
+        n++;
+    }
+    return n;
+}
+
+static void send_batch(struct writer *writer, const struct position *first, size_t count)
+{
+    for (size_t at = 0; at < count;) {
+        size_t n = frame_count(&writer->entries[at], count - at);
+        begin_frame(writer, first->epoch, first->seq + at, n);
+        for (size_t i = at; i < at + n; i++) {
+            const struct event_log_entry *entry = &writer->entries[i];
+            bus_frame_add(&writer->frame, (struct slice){entry->bytes, entry->len});
+        }
+        send_frame(writer);
+        at += n;
+    }
+}
+
+/* A beacon is an empty frame in the place of the next event. */
+static void send_beacon(struct writer *writer)
+{
+    struct event_log_state state;
+
+    event_log_state(writer->config.log, &state);
+    begin_frame(writer, state.head.epoch, state.head.seq + 1, 0);
+    send_frame(writer);
+}
+
+static void run_answers(struct inbox_item *item);
+
+/* Commit, then the bus, then the answers: a client never has what the log has not. */
+static void write_batch(struct writer *writer, struct append_request *first)
+{
+    struct event_log_state state;
+    size_t count = 0;
+
+    for (struct append_request *request = first; request; request = request->next)
+        writer->entries[count++] = request->entry;
+    event_log_state(writer->config.log, &state);
+    first->position.epoch = state.head.epoch;
+    first->status = event_log_append(writer->config.log, writer->entries, count,
+                                     clock_ms(), &first->position.seq);
+    if (!first->status)
+        send_batch(writer, &first->position, count);
+
+    first->item = (struct inbox_item){.run = run_answers, .drop = run_answers};
+    /* The loop stops this thread before it shuts the door. */
+    door_put(writer->config.door, &first->item);
+}
+
+static void tidy_log(struct writer *writer)
+{
+    struct event_log_state state;
+
+    while (event_log_trim(writer->config.log, clock_ms()))
+        ;
+    event_log_state(writer->config.log, &state);
+    metrics_set(writer->config.metrics, METRIC_LOG_EVENTS, state.events);
+    metrics_set(writer->config.metrics, METRIC_LOG_BYTES, state.bytes);
+    metrics_set(writer->config.metrics, METRIC_LOG_EVICTED, state.evicted);
+}
+
+/* What waits, at most MAX_BATCH of it; NULL when it is time for a beacon or to stop. */
+static struct append_request *take_batch(struct writer *writer, bool *is_stopping)
+{
+    struct append_request *first;
+    struct append_request **end;
+
+    uv_mutex_lock(&writer->lock);
+    if (!writer->waiting.first && !writer->is_stopping) {
+        uint64_t silent_ms = clock_ms() - writer->sent_ms;
+        if (silent_ms < BEACON_MS)
+            uv_cond_timedwait(&writer->wake, &writer->lock,
+                              (BEACON_MS - silent_ms) * 1000000);
+    }
+    first = writer->waiting.first;
+    end = &first;
+    for (size_t n = 0; n < MAX_BATCH && *end; n++)
+        end = &(*end)->next;
+    writer->waiting.first = *end;
+    if (!*end)
+        list_clear(&writer->waiting);
+    *end = NULL;
+    *is_stopping = writer->is_stopping;
+    uv_mutex_unlock(&writer->lock);
+    return first;
+}
+
+static void run_writer(void *arg)
+{
+    struct writer *writer = arg;
+    bool is_stopping = false;
+
+    while (true) {
+        struct append_request *first = take_batch(writer, &is_stopping);
+        if (first)
+            write_batch(writer, first);
+        else if (is_stopping)
+            return;
+        else if (clock_ms() - writer->sent_ms >= BEACON_MS)
+            send_beacon(writer);
+        tidy_log(writer);
+    }
+}
+
+/* --- loop thread --- */
+
+/* What the log has not taken is ours to free: volatile events, a failed batch. */
+static void answer_request(struct append_request *request, enum status status,
+                           const struct position *position)
+{
+    struct writer *writer = request->writer;
+
+    writer->open_requests--;
+    writer->open_bytes -= request->entry.len;
+    if (!status)
+        writer->head = *position;
+    if (status || request->entry.is_volatile)
+        free(request->entry.bytes);
+    request->on_kept(request->ctx, status, status ? NULL : position);
+    free(request);
+}
+
+static void run_answers(struct inbox_item *item)
+{
+    struct append_request *request = (struct append_request *)item;
+    struct position position = request->position;
+    enum status status = request->status;
+
+    while (request) {
+        struct append_request *next = request->next;
+        answer_request(request, status, &position);
+        position.seq++;
+        request = next;
+    }
+}
+
+static struct append_request *new_request(struct slice envelope)
+{
+    struct append_request *request = calloc(1, sizeof *request);
+    char *bytes = slice_dup(envelope);
+
+    if (!request || !bytes) {
+        free(request);
+        free(bytes);
+        return NULL;
+    }
+    request->entry.bytes = bytes;
+    request->entry.len = envelope.len;
+    return request;
+}
+
+enum status writer_append(struct writer *writer, struct slice envelope, bool is_volatile,
+                          engine_kept_fn *on_kept, void *ctx)
+{
+    if (envelope.len > LIMIT_ENVELOPE_BYTES)
+        return ST_TOO_LARGE;
+    if (writer->open_requests >= LIMIT_APPEND_REQUESTS ||
+        writer->open_bytes + envelope.len > LIMIT_APPEND_BYTES)
+        return ST_BUSY;
+
+    struct append_request *request = new_request(envelope);
+    if (!request)
+        return ST_NO_MEMORY;
+    request->entry.is_volatile = is_volatile;
+    request->on_kept = on_kept;
+    request->ctx = ctx;
+    request->writer = writer;
+    writer->open_requests++;
+    writer->open_bytes += envelope.len;
+
+    uv_mutex_lock(&writer->lock);
+    bool was_empty = !writer->waiting.first;
+    *writer->waiting.end = request;
+    writer->waiting.end = &request->next;
+    if (was_empty)
+        uv_cond_signal(&writer->wake);
+    uv_mutex_unlock(&writer->lock);
+    return ST_OK;
+}
+
+void writer_head(const struct writer *writer, struct position *head)
+{
+    *head = writer->head;
+}
+
+struct writer *writer_start(const struct writer_config *config)
+{
+    struct writer *writer = calloc(1, sizeof *writer);
+    struct event_log_state state;
+
+    if (!writer)
+        return NULL;
+    writer->config = *config;
+    writer->frame.max = LIMIT_BUS_MESSAGE_BYTES;
+    list_clear(&writer->waiting);
+    event_log_state(config->log, &state);
+    writer->head = state.head;
+    if (uv_mutex_init(&writer->lock) || uv_cond_init(&writer->wake) ||
+        uv_thread_create(&writer->thread, run_writer, writer)) {
+        free(writer);
+        return NULL;
+    }
+    return writer;
+}
+
+void writer_stop(struct writer *writer)
+{
+    uv_mutex_lock(&writer->lock);
+    writer->is_stopping = true;
+    uv_cond_signal(&writer->wake);
+    uv_mutex_unlock(&writer->lock);
+    uv_thread_join(&writer->thread);
+    buf_finish(&writer->frame);
+}

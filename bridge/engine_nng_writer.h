@@ -1,0 +1,40 @@
+/*
+ * The writer: one thread that commits what waits to the log, then tells the bus, then
+ * hands the answers back to the loop, a batch at a time. While nothing happens it repeats
+ * the head on the bus, so that a lost last message is noticed.
+ */
+#ifndef BRIDGE_ENGINE_NNG_WRITER_H
+#define BRIDGE_ENGINE_NNG_WRITER_H
+
+#include "bridge/engine.h"
+#include "bridge/engine_nng_door.h"
+#include "bridge/engine_nng_link.h"
+#include "bridge/event_log.h"
+
+struct writer;
+
+struct writer_config {
+    struct event_log *log;   /* keeps */
+    struct link events;      /* sends on it from its own thread */
+    struct door *door;       /* keeps */
+    struct metrics *metrics; /* keeps */
+};
+
+/* Gives a running writer (writer_stop), or NULL. Loop thread, as all below. */
+struct writer *writer_start(const struct writer_config *config);
+
+/* As engine_ops.append. */
+enum status writer_append(struct writer *writer, struct slice envelope, bool is_volatile,
+                          engine_kept_fn *on_kept, void *ctx);
+
+/* The last position answered. */
+void writer_head(const struct writer *writer, struct position *head);
+
+/*
+ * Commits and sends what waits and ends the thread. The answers are in the door: they run
+ * when it is shut, at the latest. The memory goes with the process, as the answers need
+ * it.
+ */
+void writer_stop(struct writer *writer);
+
+#endif

@@ -1,0 +1,241 @@
+/*
+ * Layouts, little endian (proto/byte_io); a name is u16 length and bytes:
+ *
+ *   request  u8 version, u8 'D', name gateway, u64 incarnation, u64 number, u32 count,
+ * ops lease    u8 0, u32 pid, u8 ready, u8 settled, u16 counters, u64 each put      u8 1,
+ * session drop     u8 2, name sid, u64 generation find     u8 3, name pid session  names
+ * sid pid nsp user, u64 generation, u64 epoch, u16 rooms, rooms × (name, u64 joined_seq)
+ *   answer   u8 version, u8 'A', u64 incarnation, u64 number, u8 standing, u32 count,
+ *            results
+ *   result   u8 outcome, u8 has session; then name gateway, session
+ */
+#include "proto/directory_wire.h"
+
+#include "proto/byte_io.h"
+
+enum {
+    VERSION = 1,
+    REQUEST = 'D',
+    ANSWER = 'A',
+};
+
+void directory_request_encode(const struct directory_request *request, struct buf *out)
+{
+    byte_put_u8(out, VERSION);
+    byte_put_u8(out, REQUEST);
+    byte_put_name(out, request->gateway);
+    byte_put_u64(out, request->incarnation);
+    byte_put_u64(out, request->number);
+    byte_put_u32(out, request->count);
+}
+
+void directory_lease_encode(const struct directory_op *op, size_t counters,
+                            struct buf *out)
+{
+    byte_put_u8(out, DIRECTORY_LEASE);
+    byte_put_u32(out, op->pid);
+    byte_put_u8(out, op->is_ready);
+    byte_put_u8(out, op->is_settled);
+    byte_put_u16(out, counters);
+}
+
+void wire_counter_add(struct buf *out, uint64_t value)
+{
+    byte_put_u64(out, value);
+}
+
+static void put_session(const struct wire_session *session, struct buf *out)
+{
+    byte_put_name(out, session->sid);
+    byte_put_name(out, session->pid);
+    byte_put_name(out, session->nsp);
+    byte_put_name(out, session->user);
+    byte_put_u64(out, session->generation);
+    byte_put_u64(out, session->epoch);
+    byte_put_u16(out, session->room_count);
+}
+
+void directory_put_encode(const struct wire_session *session, struct buf *out)
+{
+    byte_put_u8(out, DIRECTORY_PUT);
+    put_session(session, out);
+}
+
+void wire_membership_add(struct buf *out, const struct wire_membership *membership)
+{
+    byte_put_name(out, membership->name);
+    byte_put_u64(out, membership->joined_seq);
+}
+
+void directory_drop_encode(struct slice sid, uint64_t generation, struct buf *out)
+{
+    byte_put_u8(out, DIRECTORY_DROP);
+    byte_put_name(out, sid);
+    byte_put_u64(out, generation);
+}
+
+void directory_find_encode(struct slice pid, struct buf *out)
+{
+    byte_put_u8(out, DIRECTORY_FIND);
+    byte_put_name(out, pid);
+}
+
+/* A number that stands for one of `count` values, or a question with two answers. */
+static unsigned get_choice(struct byte_reader *in, unsigned count)
+{
+    unsigned value = byte_get_u8(in);
+
+    if (value >= count)
+        in->is_short = true;
+    return in->is_short ? 0 : value;
+}
+
+static void get_membership(struct byte_reader *in, struct wire_membership *membership)
+{
+    membership->name = byte_get_name(in);
+    membership->joined_seq = byte_get_u64(in);
+}
+
+static void get_session(struct byte_reader *in, struct wire_session *session)
+{
+    struct wire_membership membership;
+
+    session->sid = byte_get_name(in);
+    session->pid = byte_get_name(in);
+    session->nsp = byte_get_name(in);
+    session->user = byte_get_name(in);
+    session->generation = byte_get_u64(in);
+    session->epoch = byte_get_u64(in);
+    session->room_count = (uint16_t)byte_get_u16(in);
+    session->rooms = in->rest;
+    for (size_t i = 0; i < session->room_count && !in->is_short; i++)
+        get_membership(in, &membership);
+    session->rooms.len -= in->rest.len;
+    if (session->sid.len == 0 && !in->is_short)
+        in->is_short = true;
+}
+
+static bool get_op(struct byte_reader *in, struct directory_op *op)
+{
+    *op = (struct directory_op){
+        .kind = (enum directory_op_kind)get_choice(in, DIRECTORY_OP_COUNT)};
+    switch (op->kind) {
+    case DIRECTORY_LEASE:
+        op->pid = byte_get_u32(in);
+        op->is_ready = get_choice(in, 2);
+        op->is_settled = get_choice(in, 2);
+        op->counters = byte_get_bytes(in, 8 * (size_t)byte_get_u16(in));
+        break;
+    case DIRECTORY_PUT: get_session(in, &op->session); break;
+    case DIRECTORY_DROP:
+        op->session.sid = byte_get_name(in);
+        op->session.generation = byte_get_u64(in);
+        break;
+    case DIRECTORY_FIND: op->session.pid = byte_get_name(in); break;
+    case DIRECTORY_OP_COUNT: break;
+    }
+    return !in->is_short;
+}
+
+enum status directory_request_decode(struct slice bytes,
+                                     struct directory_request *request)
+{
+    struct byte_reader in = {.rest = bytes};
+    struct directory_op op;
+
+    if (byte_get_u8(&in) != VERSION || byte_get_u8(&in) != REQUEST)
+        return ST_BAD_PACKET;
+    request->gateway = byte_get_name(&in);
+    request->incarnation = byte_get_u64(&in);
+    request->number = byte_get_u64(&in);
+    request->count = byte_get_u32(&in);
+    request->ops = in.rest;
+    for (size_t i = 0; i < request->count && get_op(&in, &op); i++)
+        ;
+    return request->gateway.len ? byte_reader_end(&in) : ST_BAD_PACKET;
+}
+
+bool directory_op_next(struct slice *ops, struct directory_op *op)
+{
+    struct byte_reader in = {.rest = *ops};
+    bool got = get_op(&in, op);
+
+    *ops = in.rest;
+    return got;
+}
+
+bool wire_membership_next(struct slice *rooms, struct wire_membership *membership)
+{
+    struct byte_reader in = {.rest = *rooms};
+
+    get_membership(&in, membership);
+    *rooms = in.rest;
+    return !in.is_short;
+}
+
+bool wire_counter_next(struct slice *counters, uint64_t *value)
+{
+    struct byte_reader in = {.rest = *counters};
+
+    *value = byte_get_u64(&in);
+    *counters = in.rest;
+    return !in.is_short;
+}
+
+void directory_answer_encode(const struct directory_answer *answer, struct buf *out)
+{
+    byte_put_u8(out, VERSION);
+    byte_put_u8(out, ANSWER);
+    byte_put_u64(out, answer->incarnation);
+    byte_put_u64(out, answer->number);
+    byte_put_u8(out, answer->standing);
+    byte_put_u32(out, answer->count);
+}
+
+void directory_result_encode(const struct directory_result *result, struct buf *out)
+{
+    byte_put_u8(out, result->outcome);
+    byte_put_u8(out, result->has_session);
+    if (result->has_session) {
+        byte_put_name(out, result->gateway);
+        put_session(&result->session, out);
+    }
+}
+
+static bool get_result(struct byte_reader *in, struct directory_result *result)
+{
+    *result = (struct directory_result){
+        .outcome = (enum directory_outcome)get_choice(in, OUTCOME_COUNT)};
+    result->has_session = get_choice(in, 2);
+    if (result->has_session) {
+        result->gateway = byte_get_name(in);
+        get_session(in, &result->session);
+    }
+    return !in->is_short;
+}
+
+enum status directory_answer_decode(struct slice bytes, struct directory_answer *answer)
+{
+    struct byte_reader in = {.rest = bytes};
+    struct directory_result result;
+
+    if (byte_get_u8(&in) != VERSION || byte_get_u8(&in) != ANSWER)
+        return ST_BAD_PACKET;
+    answer->incarnation = byte_get_u64(&in);
+    answer->number = byte_get_u64(&in);
+    answer->standing = (enum directory_standing)get_choice(&in, STANDING_COUNT);
+    answer->count = byte_get_u32(&in);
+    answer->results = in.rest;
+    for (size_t i = 0; i < answer->count && get_result(&in, &result); i++)
+        ;
+    return byte_reader_end(&in);
+}
+
+bool directory_result_next(struct slice *results, struct directory_result *result)
+{
+    struct byte_reader in = {.rest = *results};
+    bool got = get_result(&in, result);
+
+    *results = in.rest;
+    return got;
+}
