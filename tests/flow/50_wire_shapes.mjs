@@ -40,43 +40,43 @@ function pipelining() {
 
 // What, bytes, and the codes that will do for it as a first request.
 const malformed = [
-  ['no Host', 'GET /livez HTTP/1.1\r\n\r\n', [400]],
-  ['two Hosts', field('Host: i'), [400]],
-  ['bare LF', 'GET /livez HTTP/1.1\nHost: h\n\n', [400]],
-  ['LF in a field', field('A: b\nC: d'), [400]],
-  ['obs-fold', field('A: b\r\n c'), [400]],
-  ['blank before the colon', field('A : b'), [400]],
-  ['no colon', field('nonsense'), [400]],
-  ['empty field name', field(': b'), [400]],
-  ['NUL in a field', field('A: b\0c'), [400]],
-  ['NUL in the target', 'GET /li\0vez HTTP/1.1\r\nHost: h\r\n\r\n', [400]],
-  ['control byte', field('A: b\x01'), [400]],
-  ['DEL in the target', 'GET /livez\x7f HTTP/1.1\r\nHost: h\r\n\r\n', [400]],
-  ['absolute target', 'GET http://h/livez HTTP/1.1\r\nHost: h\r\n\r\n', [400]],
-  ['asterisk', 'OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n', [400]],
-  ['authority', 'CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n', [400, 405]],
-  ['no target', 'GET HTTP/1.1\r\nHost: h\r\n\r\n', [400]],
-  ['blank in the target', 'GET /li vez HTTP/1.1\r\nHost: h\r\n\r\n', [400]],
-  ['no version', 'GET /livez\r\nHost: h\r\n\r\n', [400]],
-  ['HTTP/2.0', 'GET /livez HTTP/2.0\r\nHost: h\r\n\r\n', [400, 505]],
-  ['HTTP/1.10', 'GET /livez HTTP/1.10\r\nHost: h\r\n\r\n', [400, 505]],
-  ['unknown method', 'BREW /livez HTTP/1.1\r\nHost: h\r\n\r\n', [400, 405, 501]],
-  ['small letters', 'get /livez HTTP/1.1\r\nHost: h\r\n\r\n', [400, 405, 501]],
-  ['TRACE', 'TRACE /livez HTTP/1.1\r\nHost: h\r\n\r\n', [400, 405, 501]],
-  ['two lengths', `POST /broadcast HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}`, [400]],
-  ['a list of lengths', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nContent-Length: 2, 2\r\n\r\n{}', [400]],
-  ['length no number', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nContent-Length: abc\r\n\r\n', [400]],
-  ['length negative', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n', [400]],
-  ['length signed', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nContent-Length: +2\r\n\r\n{}', [400]],
-  ['length beyond all', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n', [400, 413]],
-  ['length and chunked', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', [400]],
-  ['unknown encoding', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n', [400, 501]],
-  ['encoding twice', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', [400]],
-  ['encoding and its friend', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n', [400, 501]],
-  ['200 fields', field(Array.from({ length: 200 }, (_, i) => `A${i}: b`).join('\r\n')), [400, 431]],
-  ['a head of 10 kB', field(`A: ${'b'.repeat(10_000)}`), [400, 431]],
-  ['binary', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n', [400]],
-  ['only line ends', '\r\n\r\n\r\n\r\n', [400]],
+  ['no Host', 'GET /livez HTTP/1.1\r\n\r\n', 400],
+  ['two Hosts', field('Host: i'), 400],
+  ['bare LF', 'GET /livez HTTP/1.1\nHost: h\n\n', 400],
+  ['LF in a field', field('A: b\nC: d'), 400],
+  ['obs-fold', field('A: b\r\n c'), 400],
+  ['blank before the colon', field('A : b'), 400],
+  ['no colon', field('nonsense'), 400],
+  ['empty field name', field(': b'), 400],
+  ['NUL in a field', field('A: b\0c'), 400],
+  ['NUL in the target', 'GET /li\0vez HTTP/1.1\r\nHost: h\r\n\r\n', 400],
+  ['control byte', field('A: b\x01'), 400],
+  ['DEL in the target', 'GET /livez\x7f HTTP/1.1\r\nHost: h\r\n\r\n', 400],
+  ['absolute target', 'GET http://h/livez HTTP/1.1\r\nHost: h\r\n\r\n', 400],
+  ['asterisk', 'OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n', 400],
+  ['authority', 'CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n', 405],
+  ['no target', 'GET HTTP/1.1\r\nHost: h\r\n\r\n', 400],
+  ['blank in the target', 'GET /li vez HTTP/1.1\r\nHost: h\r\n\r\n', 400],
+  ['no version', 'GET /livez\r\nHost: h\r\n\r\n', 400],
+  ['HTTP/2.0', 'GET /livez HTTP/2.0\r\nHost: h\r\n\r\n', 400],
+  ['HTTP/1.10', 'GET /livez HTTP/1.10\r\nHost: h\r\n\r\n', 400],
+  ['unknown method', 'BREW /livez HTTP/1.1\r\nHost: h\r\n\r\n', 405],
+  ['small letters', 'get /livez HTTP/1.1\r\nHost: h\r\n\r\n', 405],
+  ['TRACE', 'TRACE /livez HTTP/1.1\r\nHost: h\r\n\r\n', 405],
+  ['two lengths', `POST /broadcast HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}`, 400],
+  ['a list of lengths', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nContent-Length: 2, 2\r\n\r\n{}', 400],
+  ['length no number', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nContent-Length: abc\r\n\r\n', 400],
+  ['length negative', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n', 400],
+  ['length signed', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nContent-Length: +2\r\n\r\n{}', 400],
+  ['length beyond all', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n', 400],
+  ['length and chunked', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
+  ['unknown encoding', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n', 501],
+  ['encoding twice', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 501],
+  ['encoding and its friend', 'POST /broadcast HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n', 501],
+  ['200 fields', field(Array.from({ length: 200 }, (_, i) => `A${i}: b`).join('\r\n')), 431],
+  ['a head of 10 kB', field(`A: ${'b'.repeat(10_000)}`), 431],
+  ['binary', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n', 400],
+  ['only line ends', '\r\n\r\n\r\n\r\n', 400],
 ];
 
 const bad_upgrades = [
@@ -120,9 +120,9 @@ test('pipelined requests are all answered, in order', on_both(async (url) => {
 }));
 
 test('malformed heads are refused as a first request', on_both(async (url) => {
-  for (const [what, bytes, codes] of malformed) {
+  for (const [what, bytes, code] of malformed) {
     const wire = await exchange(url, bytes, 1);
-    assert.ok(codes.includes(wire.statuses()[0]), `${what}: ${wire.statuses()}\n${wire.text}`);
+    assert.equal(wire.statuses()[0], code, `${what}: ${wire.text}`);
   }
 }));
 
