@@ -1,5 +1,5 @@
 /*
- * Engine.IO v4 packets (PROTOCOLS §2.2, §2.3): the type is the first character of a text
+ * Engine.IO v4 packets (engine.io-protocol v4, "Protocol"): the type is the first character of a text
  * frame, or of one part of a polling body. A binary frame is a message without a type and
  * does not come here.
  */

@@ -1,5 +1,5 @@
 /*
- * The native dialect, version 1 (CONTRACTS §7): one JSON object per text frame; `t` names
+ * The native dialect, version 1 (docs/protocol.md): one JSON object per text frame; `t` names
  * it. Readers ignore fields that they do not know.
  */
 #ifndef PROTO_NATIVE_H
