@@ -2,19 +2,16 @@
 #include "bridge/options.h"
 
 #include "bridge/options_table.h"
+#include "bridge/secret_file.h"
 #include "proto/suggest.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
-    NAME_BYTES = 80,
-    SECRET_FILE_BYTES = 64 * 1024
+    NAME_BYTES = 80
 };
 
 /* Names of ours that are no options: for other commands, for children, and what container
@@ -84,29 +81,19 @@ static enum status unknown_name(struct slice variable, char error[OPTIONS_ERROR_
     return ST_NOT_FOUND;
 }
 
-/* Reads a secret; blanks and line ends around it do not belong to it. */
 static enum status put_file(struct options *options, const struct option *row,
                             const char *path, char error[OPTIONS_ERROR_BYTES])
 {
-    char *text = malloc(SECRET_FILE_BYTES);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t len = text && fd >= 0 ? read(fd, text, SECRET_FILE_BYTES) : -1;
-    enum status st = ST_BAD_PAYLOAD;
+    char *text;
+    const char *reason;
+    enum status st = secret_file_read(path, &text, &reason);
 
-    if (len < 0) {
-        snprintf(error, OPTIONS_ERROR_BYTES, "%s: cannot read %.150s: %s", row->key, path,
-                 strerror(errno));
-    } else if (len == SECRET_FILE_BYTES) {
-        snprintf(error, OPTIONS_ERROR_BYTES, "%s: %.150s is too large for a secret",
-                 row->key, path);
-    } else {
-        while (len > 0 && isspace((unsigned char)text[len - 1]))
-            len--;
-        st = options_put(options, OPTION_ENV, slice_of(row->key),
-                         slice_trim((struct slice){text, (size_t)len}), error);
+    if (st) {
+        snprintf(error, OPTIONS_ERROR_BYTES, "%s: cannot read %.150s: %.60s", row->key,
+                 path, reason);
+        return st;
     }
-    if (fd >= 0)
-        close(fd);
+    st = options_put(options, OPTION_ENV, slice_of(row->key), slice_of(text), error);
     free(text);
     return st;
 }

@@ -1,0 +1,18 @@
+/* A secret that lies in a file, as `_FILE` variables and --key-file name it. Any thread.
+ */
+#ifndef BRIDGE_SECRET_FILE_H
+#define BRIDGE_SECRET_FILE_H
+
+#include "proto/status.h"
+
+enum {
+    SECRET_FILE_BYTES = 64 * 1024
+};
+
+/*
+ * Gives the text (free), without the blanks and line ends around it. On failure
+ * `*reason` is a few words to stand after the file's name: "Permission denied".
+ */
+enum status secret_file_read(const char *path, char **text, const char **reason);
+
+#endif

@@ -1,0 +1,63 @@
+/* What a supervisor makes of a child: see the header. */
+#include "cli/child_watch.h"
+
+enum {
+    TALKS_MS = 2000 /* a line each second, and some patience */
+};
+
+void child_watch_started(struct child_watch *watch, uint64_t now_ms)
+{
+    *watch = (struct child_watch){
+        .started_ms = now_ms, .heard_ms = now_ms, .delay_ms = watch->delay_ms};
+}
+
+void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t now_ms)
+{
+    bool has_no_bus = slice_starts_with(line, "not ready bus");
+
+    watch->heard_ms = now_ms;
+    if (slice_is(line, "ready")) {
+        watch->ready_ms = now_ms;
+        watch->no_bus_ms = 0;
+    } else if (slice_starts_with(line, "not ready")) {
+        watch->ready_ms = 0;
+        watch->no_bus_ms = has_no_bus ? now_ms : 0;
+    }
+}
+
+bool child_watch_is_ready(const struct child_watch *watch)
+{
+    return watch->ready_ms != 0;
+}
+
+bool child_watch_is_silent(const struct child_watch *watch, uint64_t now_ms)
+{
+    return now_ms - watch->heard_ms >= CHILD_SILENT_MS;
+}
+
+bool child_watch_blames(const struct child_watch *watch, const struct child_watch *server,
+                        uint64_t now_ms)
+{
+    bool is_server_well = server->ready_ms != 0 &&
+                          now_ms - server->ready_ms >= CHILD_SETTLED_MS &&
+                          now_ms - server->heard_ms < TALKS_MS;
+
+    return is_server_well && watch->no_bus_ms != 0 &&
+           now_ms - watch->no_bus_ms >= CHILD_NO_BUS_MS;
+}
+
+bool child_watch_ended(struct child_watch *watch, int exit_code, uint64_t now_ms,
+                       unsigned *delay_ms)
+{
+    if (exit_code == CHILD_EXIT_CONFIG)
+        return false;
+    if (watch->delay_ms == 0 || now_ms - watch->started_ms >= CHILD_SETTLED_MS)
+        watch->delay_ms = CHILD_FIRST_DELAY_MS;
+    else if (watch->delay_ms < CHILD_LAST_DELAY_MS / 2)
+        watch->delay_ms *= 2;
+    else
+        watch->delay_ms = CHILD_LAST_DELAY_MS;
+    watch->ready_ms = watch->no_bus_ms = 0;
+    *delay_ms = watch->delay_ms;
+    return true;
+}

@@ -1,0 +1,47 @@
+/*
+ * What a supervisor makes of a child: when it is silent, when it has no bus, and whether
+ * and when it is started again. Pure: time is an argument.
+ */
+#ifndef CLI_CHILD_WATCH_H
+#define CLI_CHILD_WATCH_H
+
+#include "proto/slice.h"
+
+enum {
+    CHILD_SILENT_MS = 10000,    /* then it is killed */
+    CHILD_NO_BUS_MS = 3000,     /* then the bus' listener is taken for dead */
+    CHILD_FIRST_DELAY_MS = 100, /* before it is started again */
+    CHILD_LAST_DELAY_MS = 2000,
+    CHILD_SETTLED_MS = 5000, /* who lived that long begins with the first delay again */
+    CHILD_EXIT_CONFIG = 78   /* not started again: it would end the same way */
+};
+
+/* Zeroed before the first child_watch_started. */
+struct child_watch {
+    uint64_t started_ms;
+    uint64_t heard_ms;  /* the last line */
+    uint64_t no_bus_ms; /* since when it has said so; 0: it has a bus */
+    uint64_t ready_ms;  /* since when it is ready; 0: it is not */
+    unsigned delay_ms;  /* before the last start */
+};
+
+void child_watch_started(struct child_watch *watch, uint64_t now_ms);
+
+/* One line of the child's, without its end: "ready", "not ready REASON", "alive". */
+void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t now_ms);
+
+bool child_watch_is_ready(const struct child_watch *watch);
+bool child_watch_is_silent(const struct child_watch *watch, uint64_t now_ms);
+
+/*
+ * `watch` has had no bus for too long although `server`, the child that serves it, is
+ * ready and talks: its listener accepts nobody any more, and only a new process will.
+ */
+bool child_watch_blames(const struct child_watch *watch, const struct child_watch *server,
+                        uint64_t now_ms);
+
+/* The child ended by itself. False: give up; else `*delay_ms` before the next start. */
+bool child_watch_ended(struct child_watch *watch, int exit_code, uint64_t now_ms,
+                       unsigned *delay_ms);
+
+#endif

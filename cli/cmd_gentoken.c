@@ -1,0 +1,159 @@
+/* sidecast gentoken: a signed token, for trying things out and for scripts. */
+#include "bridge/clock.h"
+#include "bridge/token.h"
+#include "cli/cmd.h"
+#include "cli/exit_code.h"
+#include "cli/invocation.h"
+#include "cli/token_keys_load.h"
+#include "proto/room_name.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct gentoken_args {
+    const char *user;
+    struct flag_list rooms;
+    uint64_t ttl_ms;
+    struct flag_list claims;
+    const char *use;
+    const char *key_file;
+};
+
+static int fail(enum exit_code code, const char *what, const char *detail)
+{
+    fprintf(stderr, "sidecast: %s%s\n", what, detail);
+    return (int)code;
+}
+
+/* "client" has no audience; the two others have their own, and the scope of that name. */
+static bool add_use(json_t *claims, const char *use)
+{
+    char audience[40];
+
+    if (strcmp(use, "client") == 0)
+        return true;
+    if (strcmp(use, "publish") != 0 && strcmp(use, "admin") != 0)
+        return false;
+    snprintf(audience, sizeof audience, "sidecast:%s", use);
+    json_object_set_new(claims, "aud", json_string(audience));
+    json_object_set_new(claims, "scope", json_string(use));
+    return true;
+}
+
+static bool add_claim(json_t *claims, const char *assignment)
+{
+    struct slice name, value;
+
+    if (!slice_cut(slice_of(assignment), '=', &name, &value) || name.len == 0)
+        return false;
+    json_t *json =
+        json_loadb(value.ptr, value.len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+    return json && json_object_setn_new(claims, name.ptr, name.len, json) == 0;
+}
+
+static int add_all(json_t *claims, const struct gentoken_args *args)
+{
+    int64_t now_s = clock_wall_ms() / 1000;
+    json_t *rooms = json_array();
+
+    json_object_set_new(claims, "sub", json_string(args->user));
+    json_object_set_new(claims, "iat", json_integer(now_s));
+    json_object_set_new(claims, "exp",
+                        json_integer(now_s + (int64_t)(args->ttl_ms / 1000)));
+    for (size_t i = 0; i < args->rooms.count; i++)
+        json_array_append_new(rooms, json_string(args->rooms.items[i]));
+    if (args->rooms.count > 0)
+        json_object_set(claims, "rooms", rooms);
+    json_decref(rooms);
+
+    if (!add_use(claims, args->use))
+        return fail(EXIT_CODE_USAGE, "--for needs client, publish or admin", "");
+    for (size_t i = 0; i < args->claims.count; i++)
+        if (!add_claim(claims, args->claims.items[i]))
+            return fail(EXIT_CODE_USAGE, "--claim needs NAME=JSON, not ",
+                        args->claims.items[i]);
+    return EXIT_CODE_OK;
+}
+
+static int check(const struct gentoken_args *args)
+{
+    if (!args->user || !user_id_is_valid(slice_of(args->user)))
+        return fail(EXIT_CODE_USAGE, "gentoken needs --user ID",
+                    "; see 'sidecast help gentoken'");
+    if (args->ttl_ms < 1000)
+        return fail(EXIT_CODE_USAGE, "--ttl needs at least 1s", "");
+    for (size_t i = 0; i < args->rooms.count; i++)
+        if (!room_pattern_is_valid(slice_of(args->rooms.items[i])))
+            return fail(EXIT_CODE_USAGE,
+                        "--room is no room pattern: ", args->rooms.items[i]);
+    return EXIT_CODE_OK;
+}
+
+static int print_token(const struct token_keys *keys, const struct gentoken_args *args)
+{
+    json_t *claims = json_object();
+    struct buf token = {.max = LIMIT_TOKEN_BYTES};
+    int code = add_all(claims, args);
+    enum status st = ST_OK;
+
+    if (!code)
+        st = token_mint(keys, slice_of(""), claims, &token);
+    if (st)
+        code =
+            fail(EXIT_CODE_FAILED, "no token: ",
+                 st == ST_TOO_LARGE ? "the claims make it too large" : status_title(st));
+    else if (!code)
+        printf("%.*s\n", (int)token.len, token.ptr);
+    buf_finish(&token);
+    json_decref(claims);
+    return code;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct gentoken_args args = {.ttl_ms = 3600 * 1000, .use = "client"};
+    struct invocation call;
+    int code;
+
+    if (!invocation_begin(&call, self, argc, argv, &args, &code))
+        return code;
+    code = check(&args);
+    if (code || !invocation_load(&call, &code))
+        return code;
+
+    const char *reason = NULL;
+    struct token_keys *keys = token_keys_load(&call.config.auth, args.key_file, &reason);
+    if (!keys)
+        code = fail(EXIT_CODE_CONFIG, reason, "");
+    else if (token_keys_are_none(&call.config.auth, args.key_file))
+        code = fail(EXIT_CODE_CONFIG, "no secret to sign with: set ",
+                    "SIDECAST_AUTH_JWT_HMAC_SECRET, its _FILE, or --key-file");
+    else
+        code = print_token(keys, &args);
+    token_keys_destroy(keys);
+    invocation_end(&call);
+    return code;
+}
+
+#define AT(field) offsetof(struct gentoken_args, field)
+static const struct flag flags[] = {
+    {"user",     FLAG_TEXT,     "ID",        "whose token: the claim sub",        AT(user),     0},
+    {"room",     FLAG_LIST,     "PATTERN",
+     "rooms it may join, for instance 'project:*'; may be repeated",              AT(rooms),    0},
+    {"ttl",      FLAG_DURATION, "DURATION",  "how long it is good (1h)",          AT(ttl_ms),   0},
+    {"claim",    FLAG_LIST,     "NAME=JSON", "any other claim; may be repeated",  AT(claims),   0},
+    {"for",      FLAG_TEXT,     "USE",       "client, publish or admin (client)", AT(use),      0},
+    {"key-file", FLAG_TEXT,     "FILE",
+     "the secret to sign with, instead of the configured one",                    AT(key_file), 0},
+};
+
+const struct command command_gentoken = {
+    .name = "gentoken",
+    .group = GROUP_DAILY,
+    .operands = "",
+    .summary = "Print a signed token",
+    .example = "  sidecast gentoken --user 42 --room 'project:*' --ttl 1h\n",
+    .flags = flags,
+    .flag_count = sizeof flags / sizeof *flags,
+    .run = run,
+};

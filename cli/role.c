@@ -1,0 +1,159 @@
+/* One role's process: see the header. */
+#include "cli/role.h"
+
+#include "cli/bus_folder.h"
+#include "cli/exit_code.h"
+#include "cli/token_keys_load.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    DRAIN_MS = 700, /* with the engine's 1 s, the whole end fits in 2 s */
+    READY_MS = 100
+};
+
+struct role {
+    struct role_parts parts;
+    const struct role_server *server;
+    void *running; /* what server->create gave */
+    uv_timer_t ready_timer;
+    uv_timer_t drain_timer;
+    bool is_ending;
+};
+
+/* From a timer of its own: the server may still be in the middle of its last call. */
+static void on_end(uv_timer_t *timer)
+{
+    uv_stop(timer->loop);
+}
+
+static void on_drained(void *ctx)
+{
+    struct role *role = ctx;
+
+    if (!role->is_ending)
+        uv_timer_start(&role->drain_timer, on_end, 0, 0);
+    role->is_ending = true;
+}
+
+static void on_drain_late(uv_timer_t *timer)
+{
+    struct role *role = timer->data;
+
+    log_warn(&role->parts.log, "not drained in time", LOG_NUM("ms", DRAIN_MS));
+    role->is_ending = true;
+    on_end(timer);
+}
+
+static void on_stop(void *ctx)
+{
+    struct role *role = ctx;
+
+    uv_timer_stop(&role->ready_timer);
+    uv_timer_start(&role->drain_timer, on_drain_late, DRAIN_MS, 0);
+    role->server->drain(role->running, on_drained, role);
+}
+
+static void on_ready_timer(uv_timer_t *timer)
+{
+    struct role *role = timer->data;
+    struct engine *engine = role->parts.engine;
+
+    lifecycle_ready(role->parts.lifecycle, engine->ops->is_ready(engine), "log_down");
+}
+
+static int fail(enum exit_code code, const char *reason)
+{
+    fprintf(stderr, "sidecast: %s\n", reason);
+    return (int)code;
+}
+
+static int open_engine(struct role *role, const struct config *config)
+{
+    char url[BUS_URL_BYTES];
+    const char *reason = "";
+
+    if (!bus_url(config, url))
+        return fail(EXIT_CODE_CONFIG, "bus.url or run_dir is too long");
+    const struct engine_config engine_config = {
+        .name = config->bus.engine,
+        .role = role->server->engine_role,
+        .loop = &role->parts.loop,
+        .log = &role->parts.log,
+        .metrics = &role->parts.metrics,
+        .url = url,
+        .gateway_id = role->server->engine_role == ENGINE_GATEWAY ? role->parts.id : NULL,
+        .keep = {config->log.keep_age_ms, config->log.keep_events,
+                 config->log.keep_bytes},
+    };
+    enum status st = engine_open(&engine_config, &role->parts.engine, &reason);
+    if (st == ST_OK)
+        return EXIT_CODE_OK;
+    bool is_config = st == ST_NOT_FOUND || st == ST_BAD_REQUEST;
+    return fail(is_config ? EXIT_CODE_CONFIG : EXIT_CODE_FAILED, reason);
+}
+
+static int open_parts(struct role *role, const struct invocation *call)
+{
+    struct role_parts *parts = &role->parts;
+    const char *reason = "";
+
+    parts->keys = token_keys_load(&call->config.auth, NULL, &reason);
+    if (!parts->keys)
+        return fail(EXIT_CODE_CONFIG, reason);
+    if (uv_loop_init(&parts->loop))
+        return fail(EXIT_CODE_FAILED, "no event loop");
+
+    const struct lifecycle_config lifecycle_config = {
+        .loop = &parts->loop,
+        .log = &parts->log,
+        .on_stop = on_stop,
+        .ctx = role,
+    };
+    int code = open_engine(role, &call->config);
+    if (code)
+        return code;
+    parts->lifecycle = lifecycle_create(&lifecycle_config);
+    return parts->lifecycle ? EXIT_CODE_OK : fail(EXIT_CODE_FAILED, "out of memory");
+}
+
+int role_run(const struct role_server *server, const struct invocation *call,
+             const char *id)
+{
+    struct role *role = calloc(1, sizeof *role);
+    const char *reason = "";
+
+    if (!role)
+        return fail(EXIT_CODE_FAILED, "out of memory");
+    role->server = server;
+    role->parts.config = &call->config;
+    role->parts.id = id;
+    role->parts.log =
+        (struct logger){call->config.logs.level, call->config.logs.format, id};
+
+    int code = open_parts(role, call);
+    if (code)
+        lifecycle_exit(code);
+    role->running = server->create(&role->parts, &reason);
+    if (!role->running) {
+        if (reason[0])
+            fail(EXIT_CODE_CONFIG, reason);
+        lifecycle_exit(reason[0] ? EXIT_CODE_CONFIG : EXIT_CODE_FAILED);
+    }
+
+    uv_timer_init(&role->parts.loop, &role->drain_timer);
+    uv_timer_init(&role->parts.loop, &role->ready_timer);
+    role->drain_timer.data = role->ready_timer.data = role;
+    if (server->is_ready_with_engine)
+        uv_timer_start(&role->ready_timer, on_ready_timer, 0, READY_MS);
+    uv_run(&role->parts.loop, UV_RUN_DEFAULT);
+
+    server->destroy(role->running);
+    role->parts.engine->ops->close(role->parts.engine);
+    token_keys_destroy(role->parts.keys);
+    /* The handles that were closed give their memory back in the next turn. */
+    uv_run(&role->parts.loop, UV_RUN_NOWAIT);
+    log_info(&role->parts.log, "stopped", LOG_TEXT("id", id));
+    lifecycle_exit(EXIT_CODE_OK);
+}

@@ -1,0 +1,40 @@
+/*
+ * One role's process: builds loop, keys, engine and lifecycle, hands them to the server
+ * of the role, runs, drains and ends.
+ */
+#ifndef CLI_ROLE_H
+#define CLI_ROLE_H
+
+#include "bridge/engine.h"
+#include "bridge/lifecycle.h"
+#include "bridge/token.h"
+#include "cli/invocation.h"
+
+/* What every server stands on. Lives as long as the process. */
+struct role_parts {
+    uv_loop_t loop;
+    struct logger log;
+    struct metrics metrics;
+    struct token_keys *keys;
+    struct engine *engine;
+    struct lifecycle *lifecycle;
+    const struct config *config;
+    const char *id; /* "publisher", "g1" */
+};
+
+/* A role's server: one row per role. `destroy` may be called without `drain`. */
+struct role_server {
+    enum engine_role engine_role;
+    /* NULL: it cannot; `*reason` says why. Opens its listeners itself. */
+    void *(*create)(struct role_parts *parts, const char **reason);
+    void (*drain)(void *server, void (*on_done)(void *ctx), void *ctx);
+    void (*destroy)(void *server);
+    /* Whether the role is ready whenever its engine is; else the server says it. */
+    bool is_ready_with_engine;
+};
+
+/* Gives an exit code when the role could not begin; else ends the process itself. */
+int role_run(const struct role_server *server, const struct invocation *call,
+             const char *id);
+
+#endif
