@@ -55,9 +55,9 @@ static bool is_other(struct slice variable)
     for (size_t i = 0; i < sizeof other_names / sizeof *other_names; i++) {
         struct slice name = slice_of(other_names[i]);
         bool is_prefix = name.ptr[name.len - 1] == '*';
-        if (is_prefix)
-            variable = slice_first(variable, name.len - 1);
-        if (slice_equal(variable, is_prefix ? slice_first(name, name.len - 1) : name))
+        size_t len = is_prefix ? name.len - 1 : variable.len;
+        if (slice_equal(slice_first(variable, len),
+                        is_prefix ? slice_first(name, len) : name))
             return true;
     }
     return false;
@@ -132,7 +132,7 @@ enum status options_put_environment(struct options *options, char *const *enviro
             return ST_CONFLICT;
         }
         enum status st =
-            is_file ? put_file(options, row, text.ptr, error)
+            is_file ? put_file(options, row, *at + variable.len + 1, error)
                     : options_put(options, OPTION_ENV, slice_of(row->key), text, error);
         if (st)
             return st;

@@ -94,7 +94,7 @@ static struct given split(const char *arg)
     if (strcmp(arg, "-h") == 0)
         arg = "--help";
     if (slice_cut(slice_of(arg + 2), '=', &given.name, &rest))
-        given.attached = rest.ptr;
+        given.attached = arg + 2 + given.name.len + 1;
     return given;
 }
 

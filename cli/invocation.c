@@ -5,6 +5,7 @@
 #include "cli/exit_code.h"
 #include "cli/help.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #define AT(field) offsetof(struct invocation, field)
@@ -29,7 +30,10 @@ const struct flag *invocation_flags(size_t *count)
 
 static bool usage(const struct command *command, const char *error, int *exit_code)
 {
-    fprintf(stderr, "sidecast: %s; see 'sidecast help %s'\n", error, command->name);
+    const char *glue = error[0] && error[strlen(error) - 1] == '?' ? "" : ";";
+
+    fprintf(stderr, "sidecast: %s%s see 'sidecast help %s'\n", error, glue,
+            command->name);
     *exit_code = EXIT_CODE_USAGE;
     return false;
 }

@@ -5,6 +5,7 @@
 #include "cli/exit_code.h"
 #include "cli/serve_listeners.h"
 #include "cli/supervisor.h"
+#include "cli/token_keys_load.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -80,11 +81,23 @@ static bool put_bus(struct serve *serve)
     return put(serve, "bus.url", url);
 }
 
+/* What every child would refuse is said once, here. */
+static bool check_keys(const struct config *config)
+{
+    const char *reason = "";
+    struct token_keys *keys = token_keys_load(&config->auth, NULL, &reason);
+
+    if (!keys)
+        fprintf(stderr, "sidecast: %s\n", reason);
+    token_keys_destroy(keys);
+    return keys != NULL;
+}
+
 static int prepare(struct serve *serve)
 {
     struct invocation *call = serve->plan->call;
 
-    if (!put_gateways(serve))
+    if (!put_gateways(serve) || !check_keys(&call->config))
         return EXIT_CODE_CONFIG;
     invocation_resolve(call);
     if (!serve_listeners_open(&serve->listeners, &call->config, &serve->plan->port))

@@ -143,14 +143,15 @@ static void on_status(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         return;
     }
     child->line_len += (size_t)n;
-    rest = (struct slice){child->line, child->line_len};
-    while (memchr(rest.ptr, '\n', rest.len)) {
-        slice_cut(rest, '\n', &line, &rest);
+    struct slice left = {child->line, child->line_len};
+    while (slice_cut(left, '\n', &line, &rest)) {
         hear(child, line);
+        left = rest;
     }
     /* A line as long as the buffer is none of ours. */
-    child->line_len = rest.len < LINE_BYTES ? rest.len : 0;
-    memmove(child->line, rest.ptr, child->line_len);
+    child->line_len = left.len < LINE_BYTES ? left.len : 0;
+    if (child->line_len > 0)
+        memmove(child->line, left.ptr, child->line_len);
 }
 
 /* --- its end */

@@ -1,0 +1,152 @@
+/* A child is restarted later each time, killed when silent, and blamed for a dead bus. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "cli/child_watch.h"
+
+#include <string.h>
+
+static struct child_watch started(uint64_t now_ms)
+{
+    struct child_watch watch = {0};
+
+    child_watch_started(&watch, now_ms);
+    return watch;
+}
+
+static void a_child_that_dies_at_once_is_started_later_each_time(void **state)
+{
+    static const unsigned delays[] = {100, 200, 400, 800, 1600, 2000, 2000};
+    struct child_watch watch = {0};
+    uint64_t now_ms = 1000;
+    unsigned delay_ms;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof delays / sizeof *delays; i++) {
+        child_watch_started(&watch, now_ms);
+        assert_true(child_watch_ended(&watch, 1, now_ms + 10, &delay_ms));
+        assert_int_equal(delay_ms, delays[i]);
+        now_ms += 10 + delay_ms;
+    }
+}
+
+static void a_child_that_lived_begins_with_the_first_delay(void **state)
+{
+    struct child_watch watch = started(1000);
+    unsigned delay_ms;
+
+    (void)state;
+    assert_true(child_watch_ended(&watch, 1, 1010, &delay_ms));
+    child_watch_started(&watch, 1110);
+    assert_true(child_watch_ended(&watch, 1, 1120, &delay_ms));
+    assert_int_equal(delay_ms, 200);
+    child_watch_started(&watch, 1320);
+    assert_true(child_watch_ended(&watch, 137, 1320 + CHILD_SETTLED_MS, &delay_ms));
+    assert_int_equal(delay_ms, CHILD_FIRST_DELAY_MS);
+}
+
+static void a_configuration_error_is_not_tried_again(void **state)
+{
+    struct child_watch watch = started(1000);
+    unsigned delay_ms;
+
+    (void)state;
+    assert_false(child_watch_ended(&watch, 78, 1010, &delay_ms));
+}
+
+static void readiness_is_what_the_last_line_says(void **state)
+{
+    struct child_watch watch = started(1000);
+
+    (void)state;
+    assert_false(child_watch_is_ready(&watch));
+    child_watch_heard(&watch, SLICE("alive"), 1001);
+    assert_false(child_watch_is_ready(&watch));
+    child_watch_heard(&watch, SLICE("ready"), 1002);
+    child_watch_heard(&watch, SLICE("alive"), 1003);
+    child_watch_heard(&watch, SLICE("rubbish"), 1003);
+    assert_true(child_watch_is_ready(&watch));
+    child_watch_heard(&watch, SLICE("not ready draining"), 1004);
+    assert_false(child_watch_is_ready(&watch));
+    child_watch_heard(&watch, SLICE("ready"), 1005);
+    child_watch_started(&watch, 1006);
+    assert_false(child_watch_is_ready(&watch));
+}
+
+static void any_line_is_a_sign_of_life(void **state)
+{
+    struct child_watch watch = started(1000);
+
+    (void)state;
+    assert_false(child_watch_is_silent(&watch, 1000 + CHILD_SILENT_MS - 1));
+    assert_true(child_watch_is_silent(&watch, 1000 + CHILD_SILENT_MS));
+    child_watch_heard(&watch, SLICE("alive"), 2000);
+    assert_false(child_watch_is_silent(&watch, 1000 + CHILD_SILENT_MS));
+    assert_true(child_watch_is_silent(&watch, 2000 + CHILD_SILENT_MS));
+}
+
+/* A publisher that is ready since 1000 and talked at 20000; a gateway without bus since
+ * `since_ms`. */
+static void set_scene(struct child_watch *publisher, struct child_watch *gateway,
+                      uint64_t since_ms)
+{
+    *publisher = started(500);
+    child_watch_heard(publisher, SLICE("ready"), 1000);
+    child_watch_heard(publisher, SLICE("alive"), 20000);
+    *gateway = started(500);
+    child_watch_heard(gateway, SLICE("not ready bus_down"), since_ms);
+}
+
+static void a_bus_that_lets_nobody_in_is_blamed_on_its_server(void **state)
+{
+    struct child_watch publisher, gateway;
+
+    (void)state;
+    set_scene(&publisher, &gateway, 17000);
+    assert_false(child_watch_blames(&gateway, &publisher, 19999));
+    assert_true(child_watch_blames(&gateway, &publisher, 20000));
+
+    child_watch_heard(&gateway, SLICE("ready"), 20000);
+    assert_false(child_watch_blames(&gateway, &publisher, 21000));
+}
+
+static void a_server_that_is_new_silent_or_not_ready_is_not_blamed(void **state)
+{
+    struct child_watch publisher, gateway;
+
+    (void)state;
+    set_scene(&publisher, &gateway, 10000);
+    assert_false(child_watch_blames(&gateway, &publisher, 22500)); /* silent */
+
+    child_watch_heard(&publisher, SLICE("not ready log_down"), 22600);
+    assert_false(child_watch_blames(&gateway, &publisher, 22700));
+
+    child_watch_heard(&publisher, SLICE("ready"), 22800);
+    assert_false(child_watch_blames(&gateway, &publisher, 23000));
+
+    child_watch_heard(&publisher, SLICE("alive"), 27800);
+    assert_true(child_watch_blames(&gateway, &publisher, 27900));
+
+    child_watch_heard(&gateway, SLICE("not ready draining"), 27900);
+    assert_false(child_watch_blames(&gateway, &publisher, 28000));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_child_that_dies_at_once_is_started_later_each_time),
+        cmocka_unit_test(a_child_that_lived_begins_with_the_first_delay),
+        cmocka_unit_test(a_configuration_error_is_not_tried_again),
+        cmocka_unit_test(readiness_is_what_the_last_line_says),
+        cmocka_unit_test(any_line_is_a_sign_of_life),
+        cmocka_unit_test(a_bus_that_lets_nobody_in_is_blamed_on_its_server),
+        cmocka_unit_test(a_server_that_is_new_silent_or_not_ready_is_not_blamed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,272 @@
+/* Options: sources, precedence, what is refused and what is said then. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "bridge/options.h"
+
+#include "bridge/options_table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct options *fresh(void)
+{
+    struct options *options = options_create();
+
+    assert_non_null(options);
+    return options;
+}
+
+static void defaults_are_resolved(void **state)
+{
+    struct options *options = fresh();
+    struct config config;
+
+    (void)state;
+    options_resolve(options, &config);
+    assert_string_equal(config.gateway.listen, "127.0.0.1:7410");
+    assert_string_equal(config.publisher.listen, "127.0.0.1:7411");
+    assert_string_equal(config.ops.listen, "127.0.0.1:7412");
+    assert_int_equal(config.gateway.ping_interval_ms, 25000);
+    assert_int_equal(config.gateway.ping_timeout_ms, 20000);
+    assert_int_equal(config.gateway.connect_timeout_ms, 45000);
+    assert_int_equal(config.gateway.max_message_bytes, 1000000);
+    assert_int_equal(config.publisher.max_body_bytes, 262144);
+    assert_int_equal(config.publisher.idempotency_ms, 300000);
+    assert_int_equal(config.log.keep_bytes, 64 << 20);
+    assert_int_equal(config.limits.outbox_bytes, 1 << 20);
+    assert_int_equal(config.logs.level, LOG_LEVEL_INFO);
+    assert_int_equal(config.logs.format, LOG_FORMAT_TEXT);
+    assert_string_equal(config.auth.algorithm, "HS256");
+    assert_string_equal(config.auth.hmac_secret, "");
+    options_destroy(options);
+}
+
+static void every_default_is_a_value_that_one_may_set(void **state)
+{
+    struct options *options = fresh();
+    char error[OPTIONS_ERROR_BYTES];
+
+    (void)state;
+    for (size_t i = 0; i < option_count; i++) {
+        assert_int_equal(options_put(options, OPTION_FLAG, slice_of(option_table[i].key),
+                                     slice_of(option_table[i].fallback), error),
+                         ST_OK);
+        assert_true(strlen(option_table[i].doc) > 0);
+    }
+    options_destroy(options);
+}
+
+static void the_stronger_source_wins_in_any_order(void **state)
+{
+    static const enum option_source orders[][3] = {
+        {OPTION_FILE, OPTION_ENV,  OPTION_FLAG},
+        {OPTION_FLAG, OPTION_ENV,  OPTION_FILE},
+        {OPTION_ENV,  OPTION_FLAG, OPTION_FILE},
+        {OPTION_FLAG, OPTION_FILE, OPTION_ENV },
+    };
+    static const char *const values[] = {
+        [OPTION_FILE] = "1s", [OPTION_ENV] = "2s", [OPTION_FLAG] = "3s"};
+    char error[OPTIONS_ERROR_BYTES];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        struct options *options = fresh();
+        for (size_t k = 0; k < 3; k++)
+            assert_int_equal(options_put(options, orders[i][k],
+                                         SLICE("gateway.ping_interval"),
+                                         slice_of(values[orders[i][k]]), error),
+                             ST_OK);
+        assert_string_equal(options_text(options, "gateway.ping_interval"), "3s");
+        assert_int_equal(options_source(options, "gateway.ping_interval"), OPTION_FLAG);
+        options_destroy(options);
+    }
+}
+
+static void a_flag_that_is_refused_says_what_to_write(void **state)
+{
+    static const struct {
+        const char *flag;
+        enum status status;
+        const char *error;
+    } cases[] = {
+        {"gateway.ping_intervl=5s",    ST_NOT_FOUND,
+         "unknown key \"gateway.ping_intervl\": did you mean \"gateway.ping_interval\"?"        },
+        {"zzz=5s",                     ST_NOT_FOUND,   "unknown key \"zzz\""                    },
+        {"gateway.ping_interval=25",   ST_BAD_PAYLOAD,
+         "gateway.ping_interval: 25 what? write 25s or 25ms"                                    },
+        {"limits.outbox=64",           ST_BAD_PAYLOAD,
+         "limits.outbox: 64 what? write 64KiB or 64KB"                                          },
+        {"gateway.ping_interval=fast", ST_BAD_PAYLOAD,
+         "gateway.ping_interval must be a whole number with a unit, for instance 250ms, "
+         "25s, 5m or 1h"                                                                        },
+        {"gateway.ping_interval=1ms",  ST_BAD_PAYLOAD,
+         "gateway.ping_interval must lie between 50ms and 1h"                                   },
+        {"gateway.count=0",            ST_BAD_PAYLOAD, "gateway.count must lie between 1 and 64"},
+        {"gateway.count=-1",           ST_BAD_PAYLOAD, "gateway.count must be a whole number"   },
+        {"logs.level=loud",            ST_BAD_PAYLOAD,
+         "logs.level must be error, warn, info or debug"                                        },
+        {"auth.jwt.algorithms=none",   ST_BAD_PAYLOAD,
+         "auth.jwt.algorithms must be HS256, HS384 or HS512"                                    },
+        {"publisher.api_keys=sk_x",    ST_FORBIDDEN,
+         "publisher.api_keys is a secret and everybody can read flags: put it in the "
+         "environment or in a file"                                                             },
+        {"gateway.count",              ST_BAD_REQUEST,
+         "--set needs KEY=VALUE, for instance --set gateway.ping_interval=5s"                   },
+        {"",                           ST_BAD_REQUEST,
+         "--set needs KEY=VALUE, for instance --set gateway.ping_interval=5s"                   },
+        {"=",                          ST_NOT_FOUND,   "unknown key \"\""                       },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct options *options = fresh();
+        char error[OPTIONS_ERROR_BYTES] = "";
+        assert_int_equal(options_put_flag(options, cases[i].flag, error),
+                         cases[i].status);
+        assert_string_equal(error, cases[i].error);
+        options_destroy(options);
+    }
+}
+
+static void values_come_from_the_environment(void **state)
+{
+    char *const environment[] = {"HOME=/root", "SIDECAST_GATEWAY_PING_INTERVAL=300ms",
+                                 "SIDECAST_LOG_KEEP_EVENTS=7",
+                                 "SIDECAST_AUTH_JWT_HMAC_SECRET=a=b", NULL};
+    struct options *options = fresh();
+    struct config config;
+    char error[OPTIONS_ERROR_BYTES] = "";
+
+    (void)state;
+    assert_int_equal(options_put_environment(options, environment, error), ST_OK);
+    options_resolve(options, &config);
+    assert_int_equal(config.gateway.ping_interval_ms, 300);
+    assert_int_equal(config.log.keep_events, 7);
+    assert_string_equal(config.auth.hmac_secret, "a=b");
+    options_destroy(options);
+}
+
+static void a_variable_of_ours_that_is_unknown_is_an_error(void **state)
+{
+    static const struct {
+        char *entry;
+        enum status status;
+        const char *error;
+    } cases[] = {
+        {"SIDECAST_GATEWAY_PING_INTERVL=1s", ST_NOT_FOUND,
+         "unknown variable SIDECAST_GATEWAY_PING_INTERVL: did you mean "
+         "SIDECAST_GATEWAY_PING_INTERVAL?"                     },
+        {"SIDECAST_GATEWAY_LISTEN_FILE=/x",  ST_NOT_FOUND, NULL},
+        {"SIDECAST_URL=http://x",            ST_OK,        NULL},
+        {"SIDECAST_API_KEY=sk_x",            ST_OK,        NULL},
+        {"SIDECAST_PORT=tcp://10.0.0.1:80",  ST_OK,        NULL},
+        {"SIDECAST_PORT_80_TCP=x",           ST_OK,        NULL},
+        {"SIDECAST_SERVICE_HOST=x",          ST_OK,        NULL},
+        {"SIDECAST_CONFIG=/x",               ST_OK,        NULL},
+        {"SIDECAST_STATUS_FD=3",             ST_OK,        NULL},
+        {"SIDECAST_LISTEN_FDS=gateway=4",    ST_OK,        NULL},
+        {"SIDECAST_STATUS_FDS=3",            ST_NOT_FOUND, NULL},
+        {"SIDECASTING=1",                    ST_OK,        NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *const environment[] = {cases[i].entry, NULL};
+        struct options *options = fresh();
+        char error[OPTIONS_ERROR_BYTES] = "";
+        assert_int_equal(options_put_environment(options, environment, error),
+                         cases[i].status);
+        if (cases[i].error)
+            assert_string_equal(error, cases[i].error);
+        options_destroy(options);
+    }
+}
+
+static void write_file(char path[32], const char *text)
+{
+    strcpy(path, "/tmp/options_test.XXXXXX");
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+}
+
+static void a_secret_may_lie_in_a_file(void **state)
+{
+    struct options *options = fresh();
+    char path[32], entry[80];
+    char error[OPTIONS_ERROR_BYTES] = "";
+
+    (void)state;
+    write_file(path, "  the secret itself\n\n");
+    snprintf(entry, sizeof entry, "SIDECAST_AUTH_JWT_HMAC_SECRET_FILE=%s", path);
+    char *const environment[] = {entry, NULL};
+    assert_int_equal(options_put_environment(options, environment, error), ST_OK);
+    assert_string_equal(options_text(options, "auth.jwt.hmac_secret"),
+                        "the secret itself");
+    unlink(path);
+
+    assert_int_equal(options_put_environment(options, environment, error), ST_NOT_FOUND);
+    assert_non_null(strstr(error, "auth.jwt.hmac_secret: cannot read"));
+    assert_non_null(strstr(error, "No such file"));
+
+    char *const both[] = {entry, "SIDECAST_AUTH_JWT_HMAC_SECRET=x", NULL};
+    assert_int_equal(options_put_environment(options, both, error), ST_CONFLICT);
+    options_destroy(options);
+}
+
+static void a_child_comes_to_the_same_values(void **state)
+{
+    char *const environment[] = {"HOME=/root", "SIDECAST_GATEWAY_COUNT=2",
+                                 "SIDECAST_API_KEY=sk_x", NULL};
+    struct options *options = fresh();
+    struct options *child = fresh();
+    char error[OPTIONS_ERROR_BYTES] = "";
+
+    (void)state;
+    assert_int_equal(options_put_environment(options, environment, error), ST_OK);
+    assert_int_equal(options_put_flag(options, "gateway.count=3", error), ST_OK);
+    assert_int_equal(options_put(options, OPTION_FLAG, SLICE("auth.jwt.hmac_secret"),
+                                 SLICE("s e c"), error),
+                     ST_OK);
+
+    char **of_child = options_child_environment(options, environment);
+    static const char *const expected[] = {"HOME=/root", "SIDECAST_API_KEY=sk_x",
+                                           "SIDECAST_GATEWAY_COUNT=3",
+                                           "SIDECAST_AUTH_JWT_HMAC_SECRET=s e c"};
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(of_child[i], expected[i]);
+    assert_null(of_child[4]);
+
+    assert_int_equal(options_put_environment(child, of_child, error), ST_OK);
+    for (size_t i = 0; i < option_count; i++)
+        assert_string_equal(options_text(child, option_table[i].key),
+                            options_text(options, option_table[i].key));
+    free(of_child);
+    options_destroy(child);
+    options_destroy(options);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_resolved),
+        cmocka_unit_test(every_default_is_a_value_that_one_may_set),
+        cmocka_unit_test(the_stronger_source_wins_in_any_order),
+        cmocka_unit_test(a_flag_that_is_refused_says_what_to_write),
+        cmocka_unit_test(values_come_from_the_environment),
+        cmocka_unit_test(a_variable_of_ours_that_is_unknown_is_an_error),
+        cmocka_unit_test(a_secret_may_lie_in_a_file),
+        cmocka_unit_test(a_child_comes_to_the_same_values),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
