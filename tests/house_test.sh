@@ -28,7 +28,7 @@ count=$(wc -l <<<"$lengths")
 median=$(sed -n "$(((count + 1) / 2))p" <<<"$lengths" | cut -d' ' -f1)
 [ "$median" -le $MEDIAN ] || complain "the median source has $median lines; $MEDIAN is the most"
 
-found=$(sources | grep -v '^tests/house_test.sh$' | xargs grep -nE 'TODO|FIXME|XXX' || true)
+found=$(sources | grep -v '^tests/house_test.sh$' | xargs grep -nE 'TODO|FIXME|\bXXX\b' || true)
 [ -z "$found" ] || complain "$(printf 'left to do:\n%s' "$found")"
 
 found=$(find $FOLDERS -name '*.c' | xargs grep -nE '^[ ]*#[ ]*(if|ifdef|ifndef|elif)\b' || true)

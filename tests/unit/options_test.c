@@ -192,7 +192,7 @@ static void a_variable_of_ours_that_is_unknown_is_an_error(void **state)
 
 static void write_file(char path[32], const char *text)
 {
-    strcpy(path, "/tmp/options_test.XXXXXX");
+    snprintf(path, 32, "/tmp/options_test.XXXXXX");
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
