@@ -12,7 +12,6 @@
 enum {
     MAX_CONNECTIONS = 4096,
     MAX_OPS_CONNECTIONS = 128,
-    MAX_PENDING = 1024,
     HEAD_DEADLINE_MS = 5000,
     /* Looked at twice, so that the last answers have left their buffers. */
     DRAIN_STEP_MS = 10,
@@ -49,7 +48,7 @@ static bool listener_open(struct listener *listener,
         .log = config->log,
         .metrics = config->metrics,
         .listen_fd = fd,
-        .max_pending = MAX_PENDING,
+        .max_pending = config->max_connections,
         .head_deadline_ms = HEAD_DEADLINE_MS,
         .http = listener->http,
     });
