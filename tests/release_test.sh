@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# What is shipped: hardened, no sanitizer inside, and no sabotage switch. Skipped (77) where
+# no release was built; `./dev test` builds one.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+readonly PROGRAM=build/release/sidecast
+[ -x $PROGRAM ] || exit 77
+
+fail() {
+    printf 'release: %s\n' "$1" >&2
+    exit 1
+}
+
+status=0
+said=$(timeout 10 $PROGRAM serve --test-hook no-replay 2>&1) || status=$?
+[ $status = 2 ] || fail "--test-hook is answered with exit $status, not 2: $said"
+[ "$(wc -l <<<"$said")" = 1 ] || fail "--test-hook is answered with more than a line: $said"
+
+dynamic=$(readelf -dW $PROGRAM)
+grep -q BIND_NOW <<<"$dynamic" || fail "symbols are bound lazily"
+grep -qE 'PIE' <<<"$dynamic" || fail "not position independent"
+readelf -lW $PROGRAM | grep -q GNU_RELRO || fail "relocations stay writable"
+readelf -sW $PROGRAM | grep -q __stack_chk_fail || fail "no stack protector"
+! grep -qE 'libasan|libubsan|libtsan' <<<"$dynamic" || fail "a sanitizer is linked in"
+printf 'release: hardened, and knows no test switch\n'
