@@ -1,0 +1,645 @@
+/*
+ * An engine in a process of its own, led by lines: the parent writes a command and reads
+ * one line back. The two ends of a bus may not live in one process (closing could hang,
+ * and forking with the bus library's threads is undefined), so the parent forks before
+ * anything is opened, and opens nothing itself.
+ *
+ * Publisher                                     answers
+ *   append COUNT BYTES VOLATILE [ROOM]          kept FIRST LAST FAILED
+ *   disconnect USER                             kept SEQ SEQ FAILED
+ *   count TARGETS EXCEPT                        count N COMPLETE   ("r:1,user:u", "-")
+ *   members ROOM CURSOR LIMIT                   members N CURSOR
+ *   totals                                      totals SESSIONS USERS ROOMS MEMBERSHIPS
+ *   gateways                                    gateways N READY
+ * Gateway
+ *   until SEQ                                   seen RECEIVED HOLES FAULTS (waits)
+ *   ready 0|1                                   ready (waits)
+ *   put SID PID USER GENERATION ROOMS           done STATUS
+ *   drop SID GENERATION                         done OK
+ *   find PID                                    found STATUS SID GATEWAY ROOMS
+ *   replay ROOM FROM TO                         replayed STATUS COUNT LAST
+ *   marks ROOM                                  marks STATUS MARK
+ *   told                                        told RESETS REASON FORGOTTEN SETTLED
+ * Both
+ *   head                                        head SEQ
+ *   close                                       closed, and the process ends
+ */
+#ifndef TESTS_SUPPORT_ENGINE_PUPPET_H
+#define TESTS_SUPPORT_ENGINE_PUPPET_H
+
+#include "bridge/engine.h"
+#include "bridge/lifecycle.h"
+#include "proto/envelope.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    PUPPET_LINE = 4096,
+    PUPPET_WORDS = 6,
+    PUPPET_OUTSTANDING = 5000,
+    PUPPET_WAIT_MS = 30000,
+};
+
+struct puppet {
+    uv_loop_t loop;
+    uv_poll_t lines;
+    uv_timer_t check;
+    int fd;
+    struct engine *engine;
+    struct logger log;
+    struct metrics metrics;
+    char input[PUPPET_LINE];
+    size_t input_len;
+
+    /* publisher */
+    uint64_t to_append, answered, failed, appended;
+    uint64_t first_seq, last_seq;
+    struct buf wire;
+    bool is_volatile;
+
+    /* gateway */
+    uint64_t received, holes, faults, last_applied, settled;
+    unsigned resets, forgotten;
+    char reason[32];
+    uint64_t wanted_seq; /* 0: nobody waits */
+    int wanted_ready;    /* -1: nobody waits */
+    uint64_t replay_count, replay_last;
+};
+
+/* --- child --- */
+
+__attribute__((format(printf, 2, 3))) static inline void
+puppet_say(struct puppet *puppet, const char *format, ...)
+{
+    char line[PUPPET_LINE];
+    va_list args;
+
+    va_start(args, format);
+    int n = vsnprintf(line, sizeof line - 1, format, args);
+    va_end(args);
+    line[n] = '\n';
+    if (write(puppet->fd, line, (size_t)n + 1) != n + 1)
+        _exit(3);
+}
+
+static inline void puppet_pump(struct puppet *puppet);
+
+static inline void puppet_kept(void *ctx, enum status status,
+                               const struct position *position)
+{
+    struct puppet *puppet = ctx;
+
+    puppet->answered++;
+    if (status) {
+        puppet->failed++;
+    } else {
+        if (puppet->first_seq == 0)
+            puppet->first_seq = position->seq;
+        puppet->last_seq = position->seq;
+    }
+    if (puppet->answered == puppet->to_append)
+        puppet_say(puppet, "kept %" PRIu64 " %" PRIu64 " %" PRIu64, puppet->first_seq,
+                   puppet->last_seq, puppet->failed);
+    else if (puppet->appended < puppet->to_append &&
+             puppet->appended - puppet->answered < PUPPET_OUTSTANDING / 2)
+        puppet_pump(puppet);
+}
+
+static inline void puppet_pump(struct puppet *puppet)
+{
+    while (puppet->appended < puppet->to_append &&
+           puppet->appended - puppet->answered < PUPPET_OUTSTANDING) {
+        if (puppet->engine->ops->append(puppet->engine, buf_slice(&puppet->wire),
+                                        puppet->is_volatile, puppet_kept, puppet))
+            _exit(4);
+        puppet->appended++;
+    }
+}
+
+static inline void puppet_begin_append(struct puppet *puppet, uint64_t count)
+{
+    puppet->to_append = count;
+    puppet->answered = puppet->failed = puppet->appended = 0;
+    puppet->first_seq = puppet->last_seq = 0;
+}
+
+static inline struct envelope_target puppet_target(const char *text)
+{
+    struct room_key key;
+
+    if (room_target_decode(SLICE("/"), slice_of(text), &key))
+        _exit(5);
+    return (struct envelope_target){key.kind, key.name};
+}
+
+static inline void puppet_append(struct puppet *puppet, char **words)
+{
+    struct envelope_target target = puppet_target(words[4] ? words[4] : "r:1");
+    size_t bytes = (size_t)atol(words[2]);
+    char *data = malloc(bytes + 3);
+    struct envelope envelope = {
+        .id = SLICE("id"),
+        .nsp = SLICE("/"),
+        .event = SLICE("e"),
+        .event_json = SLICE("\"e\""),
+        .data = {data, bytes + 2},
+        .targets = &target,
+        .target_count = 1,
+    };
+
+    memset(data, 'x', bytes + 2);
+    data[0] = data[bytes + 1] = '"';
+    puppet->is_volatile = words[3][0] == '1';
+    envelope.flags = puppet->is_volatile ? ENVELOPE_VOLATILE : 0;
+    buf_clear(&puppet->wire);
+    envelope_encode(&envelope, &puppet->wire);
+    free(data);
+    puppet_begin_append(puppet, (uint64_t)atol(words[1]));
+    puppet_pump(puppet);
+}
+
+static inline void puppet_disconnect(struct puppet *puppet, char **words)
+{
+    struct envelope_target target = {ROOM_USER, slice_of(words[1])};
+    struct envelope command = {
+        .id = SLICE("id"),
+        .nsp = SLICE("/"),
+        .event = SLICE("kicked"),
+        .targets = &target,
+        .target_count = 1,
+    };
+
+    puppet_begin_append(puppet, 1);
+    if (engine_disconnect(puppet->engine, &command, puppet_kept, puppet))
+        _exit(4);
+}
+
+static inline void puppet_counted(void *ctx, const struct engine_count *count)
+{
+    puppet_say(ctx, "count %" PRIu64 " %d", count->connections, count->complete);
+}
+
+static inline void puppet_count(struct puppet *puppet, char **words)
+{
+    struct envelope_target targets[16];
+    struct slice except[16];
+    size_t target_count = 0, except_count = 0;
+    char *save;
+
+    for (char *word = strtok_r(words[1], ",", &save); word;
+         word = strtok_r(NULL, ",", &save)) {
+        targets[target_count++] =
+            strncmp(word, "sid:", 4) == 0
+                ? (struct envelope_target){ROOM_SOCKET, slice_of(word + 4)}
+                : puppet_target(word);
+    }
+    for (char *word = strtok_r(words[2], ",", &save); word && strcmp(word, "-") != 0;
+         word = strtok_r(NULL, ",", &save))
+        except[except_count++] = slice_of(word);
+    puppet->engine->ops->count(puppet->engine, SLICE("/"), targets, target_count, except,
+                               except_count, puppet_counted, puppet);
+}
+
+static inline void puppet_page(void *ctx, enum status status,
+                               const struct engine_member *members, size_t count,
+                               struct slice cursor)
+{
+    (void)members;
+    (void)status;
+    puppet_say(ctx, "members %zu %.*s", count, (int)cursor.len, cursor.ptr);
+}
+
+static inline void puppet_members(struct puppet *puppet, char **words)
+{
+    struct envelope_target target = puppet_target(words[1]);
+    struct room_key room = {SLICE("/"), target.kind, target.name};
+    struct slice cursor = slice_of(words[2][0] == '-' ? "" : words[2]);
+
+    puppet->engine->ops->members(puppet->engine, &room, cursor, (size_t)atol(words[3]),
+                                 puppet_page, puppet);
+}
+
+static inline void puppet_totals(struct puppet *puppet, char **words)
+{
+    struct engine_totals totals;
+
+    (void)words;
+    puppet->engine->ops->totals(puppet->engine, &totals);
+    puppet_say(puppet, "totals %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
+               totals.sessions, totals.users, totals.rooms, totals.memberships);
+}
+
+struct puppet_gateways {
+    unsigned count, ready;
+};
+
+static inline void puppet_gateway(void *ctx, const struct engine_gateway *gateway)
+{
+    struct puppet_gateways *seen = ctx;
+
+    seen->count++;
+    seen->ready += gateway->is_ready && gateway->pid > 0;
+}
+
+static inline void puppet_gateways(struct puppet *puppet, char **words)
+{
+    struct puppet_gateways seen = {0};
+
+    (void)words;
+    puppet->engine->ops->gateways(puppet->engine, puppet_gateway, &seen);
+    puppet_say(puppet, "gateways %u %u", seen.count, seen.ready);
+}
+
+static inline void puppet_head(struct puppet *puppet, char **words)
+{
+    struct position head;
+
+    (void)words;
+    puppet->engine->ops->head(puppet->engine, &head);
+    puppet_say(puppet, "head %" PRIu64, head.seq);
+}
+
+/* --- child: the gateway's end --- */
+
+static inline void puppet_check(struct puppet *puppet)
+{
+    struct position head;
+
+    puppet->engine->ops->head(puppet->engine, &head);
+    if (puppet->wanted_seq && head.seq >= puppet->wanted_seq) {
+        puppet->wanted_seq = 0;
+        puppet_say(puppet, "seen %" PRIu64 " %" PRIu64 " %" PRIu64, puppet->received,
+                   puppet->holes, puppet->faults);
+    }
+    if (puppet->wanted_ready >= 0 &&
+        puppet->engine->ops->is_ready(puppet->engine) == puppet->wanted_ready) {
+        puppet->wanted_ready = -1;
+        puppet_say(puppet, "ready");
+    }
+}
+
+static inline void puppet_event(void *ctx, const struct engine_event *event)
+{
+    struct puppet *puppet = ctx;
+    static struct envelope_room room;
+    struct envelope envelope;
+
+    if (puppet->last_applied && event->position.seq <= puppet->last_applied)
+        puppet->faults++;
+    else if (puppet->last_applied)
+        puppet->holes += event->position.seq - puppet->last_applied - 1;
+    if (envelope_decode(event->envelope, &room, &envelope))
+        puppet->faults++;
+    puppet->last_applied = event->position.seq;
+    puppet->received++;
+}
+
+static inline void puppet_settled(void *ctx)
+{
+    struct puppet *puppet = ctx;
+
+    puppet->settled = puppet->last_applied;
+}
+
+static inline void puppet_reset(void *ctx, const char *reason, const struct position *now)
+{
+    struct puppet *puppet = ctx;
+
+    puppet->resets++;
+    snprintf(puppet->reason, sizeof puppet->reason, "%s", reason);
+    puppet->last_applied = now->seq;
+}
+
+static inline void puppet_ready(void *ctx, bool is_ready)
+{
+    (void)is_ready;
+    puppet_check(ctx);
+}
+
+static inline void puppet_done(void *ctx, enum status status)
+{
+    puppet_say(ctx, "done %s", status_code(status));
+}
+
+static inline void puppet_put_one(struct puppet *puppet, char **words,
+                                  engine_done_fn *on_done)
+{
+    struct engine_membership rooms[16];
+    struct engine_session session = {
+        .sid = slice_of(words[1]),
+        .pid = slice_of(words[2]),
+        .nsp = SLICE("/"),
+        .user = slice_of(strcmp(words[3], "-") == 0 ? "" : words[3]),
+        .generation = (uint64_t)atol(words[4]),
+        .rooms = rooms,
+    };
+    char *save;
+
+    for (char *word = words[5] ? strtok_r(words[5], ",", &save) : NULL; word;
+         word = strtok_r(NULL, ",", &save))
+        rooms[session.room_count++] =
+            (struct engine_membership){ROOM_NAMED, slice_of(word), 7};
+    puppet->engine->ops->session_put(puppet->engine, &session, on_done, puppet);
+}
+
+static inline void puppet_put(struct puppet *puppet, char **words)
+{
+    puppet_put_one(puppet, words, puppet_done);
+}
+
+/* After a restart of the directory: one session that was not there before. */
+static inline void puppet_forgotten(void *ctx)
+{
+    struct puppet *puppet = ctx;
+    char room[] = "r:again";
+    char *words[PUPPET_WORDS + 1] = {"put", "again", "again-pid", "u", "1", room, NULL};
+
+    puppet->forgotten++;
+    puppet_put_one(puppet, words, NULL);
+}
+
+static inline void puppet_drop(struct puppet *puppet, char **words)
+{
+    puppet->engine->ops->session_drop(puppet->engine, slice_of(words[1]),
+                                      (uint64_t)atol(words[2]));
+    puppet_say(puppet, "done OK");
+}
+
+static inline void puppet_found(void *ctx, enum status status,
+                                const struct engine_session *session,
+                                struct slice gateway)
+{
+    if (status)
+        puppet_say(ctx, "found %s", status_code(status));
+    else
+        puppet_say(ctx, "found OK %.*s %.*s %zu", (int)session->sid.len, session->sid.ptr,
+                   (int)gateway.len, gateway.ptr, session->room_count);
+}
+
+static inline void puppet_find(struct puppet *puppet, char **words)
+{
+    puppet->engine->ops->session_find(puppet->engine, slice_of(words[1]), puppet_found,
+                                      puppet);
+}
+
+static inline void puppet_replayed_event(void *ctx, const struct engine_event *event)
+{
+    struct puppet *puppet = ctx;
+
+    puppet->replay_count++;
+    puppet->replay_last = event->position.seq;
+}
+
+static inline void puppet_replayed(void *ctx, enum status status)
+{
+    struct puppet *puppet = ctx;
+
+    puppet_say(puppet, "replayed %s %" PRIu64 " %" PRIu64, status_code(status),
+               puppet->replay_count, puppet->replay_last);
+}
+
+static inline void puppet_replay(struct puppet *puppet, char **words)
+{
+    struct envelope_target target = puppet_target(words[1]);
+    struct room_key room = {SLICE("/"), target.kind, target.name};
+    struct position from;
+
+    puppet->engine->ops->head(puppet->engine, &from);
+    from.seq = (uint64_t)atol(words[2]);
+    puppet->replay_count = puppet->replay_last = 0;
+    puppet->engine->ops->replay(puppet->engine, &room, 1, &from, (uint64_t)atol(words[3]),
+                                puppet_replayed_event, puppet_replayed, puppet);
+}
+
+static inline void puppet_marked(void *ctx, enum status status, uint64_t epoch,
+                                 const uint64_t *marks, size_t count)
+{
+    (void)epoch;
+    puppet_say(ctx, "marks %s %" PRIu64, status_code(status), count ? marks[0] : 0);
+}
+
+static inline void puppet_marks(struct puppet *puppet, char **words)
+{
+    struct room_key room = {SLICE("/"), ROOM_NAMED, slice_of(words[1])};
+
+    puppet->engine->ops->marks(puppet->engine, &room, 1, puppet_marked, puppet);
+}
+
+static inline void puppet_until(struct puppet *puppet, char **words)
+{
+    puppet->wanted_seq = (uint64_t)atol(words[1]);
+    puppet_check(puppet);
+}
+
+static inline void puppet_ready_when(struct puppet *puppet, char **words)
+{
+    puppet->wanted_ready = atoi(words[1]);
+    puppet_check(puppet);
+}
+
+static inline void puppet_told(struct puppet *puppet, char **words)
+{
+    (void)words;
+    puppet_say(puppet, "told %u %s %u %d", puppet->resets,
+               puppet->resets ? puppet->reason : "-", puppet->forgotten,
+               puppet->settled == puppet->last_applied);
+}
+
+static inline void puppet_close(struct puppet *puppet, char **words)
+{
+    (void)words;
+    puppet->engine->ops->close(puppet->engine);
+    uv_close((uv_handle_t *)&puppet->lines, NULL);
+    uv_close((uv_handle_t *)&puppet->check, NULL);
+    while (uv_run(&puppet->loop, UV_RUN_NOWAIT))
+        ;
+    buf_finish(&puppet->wire);
+    puppet_say(puppet, "closed");
+    lifecycle_exit(0);
+}
+
+static inline void puppet_obey(struct puppet *puppet, char *line)
+{
+    static const struct {
+        const char *word;
+        void (*run)(struct puppet *puppet, char **words);
+    } commands[] = {
+        {"append",     puppet_append    },
+        {"disconnect", puppet_disconnect},
+        {"count",      puppet_count     },
+        {"members",    puppet_members   },
+        {"totals",     puppet_totals    },
+        {"gateways",   puppet_gateways  },
+        {"head",       puppet_head      },
+        {"until",      puppet_until     },
+        {"ready",      puppet_ready_when},
+        {"put",        puppet_put       },
+        {"drop",       puppet_drop      },
+        {"find",       puppet_find      },
+        {"replay",     puppet_replay    },
+        {"marks",      puppet_marks     },
+        {"told",       puppet_told      },
+        {"close",      puppet_close     },
+    };
+    char *words[PUPPET_WORDS + 1] = {NULL};
+    char *save;
+    size_t n = 0;
+
+    for (char *word = strtok_r(line, " ", &save); word && n < PUPPET_WORDS;
+         word = strtok_r(NULL, " ", &save))
+        words[n++] = word;
+    for (size_t i = 0; n > 0 && i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(commands[i].word, words[0]) == 0) {
+            commands[i].run(puppet, words);
+            return;
+        }
+    }
+    _exit(6);
+}
+
+static inline void puppet_on_lines(uv_poll_t *poll, int status, int events)
+{
+    struct puppet *puppet = poll->data;
+    char *at = puppet->input + puppet->input_len;
+
+    (void)status;
+    (void)events;
+    ssize_t n = read(puppet->fd, at, sizeof puppet->input - 1 - puppet->input_len);
+    if (n <= 0)
+        _exit(7); /* the parent is gone */
+    puppet->input_len += (size_t)n;
+    puppet->input[puppet->input_len] = 0;
+    char *end = strchr(puppet->input, '\n');
+    if (!end)
+        return;
+    *end = 0;
+    puppet->input_len = 0; /* one command at a time */
+    puppet_obey(puppet, puppet->input);
+}
+
+static inline void puppet_on_check(uv_timer_t *timer)
+{
+    puppet_check(timer->data);
+}
+
+_Noreturn static inline void puppet_run(int fd, const struct engine_config *wanted)
+{
+    static const struct engine_listener listener = {
+        .on_event = puppet_event,
+        .on_settled = puppet_settled,
+        .on_reset = puppet_reset,
+        .on_ready = puppet_ready,
+        .on_forgotten = puppet_forgotten,
+    };
+    struct puppet *puppet = calloc(1, sizeof *puppet);
+    struct engine_config config = *wanted;
+    const char *reason = "";
+
+    uv_loop_init(&puppet->loop);
+    puppet->fd = fd;
+    puppet->wanted_ready = -1;
+    puppet->wire.max = LIMIT_ENVELOPE_BYTES;
+    puppet->log = (struct logger){.role = "puppet"};
+    config.loop = &puppet->loop;
+    config.log = &puppet->log;
+    config.metrics = &puppet->metrics;
+    if (engine_open(&config, &puppet->engine, &reason)) {
+        puppet_say(puppet, "refused %s", reason);
+        _exit(0);
+    }
+    if (config.role == ENGINE_GATEWAY)
+        puppet->engine->ops->subscribe(puppet->engine, &listener, puppet);
+    uv_poll_init(&puppet->loop, &puppet->lines, fd);
+    puppet->lines.data = puppet;
+    uv_poll_start(&puppet->lines, UV_READABLE, puppet_on_lines);
+    uv_timer_init(&puppet->loop, &puppet->check);
+    puppet->check.data = puppet;
+    if (config.role == ENGINE_GATEWAY)
+        uv_timer_start(&puppet->check, puppet_on_check, 10, 10);
+    puppet_say(puppet, "open");
+    uv_run(&puppet->loop, UV_RUN_DEFAULT);
+    _exit(8);
+}
+
+/* --- parent --- */
+
+struct puppet_process {
+    pid_t pid;
+    int fd;
+};
+
+/* Reads one line into `line`; false after PUPPET_WAIT_MS or at the end. */
+static inline bool puppet_hear(struct puppet_process *process, char line[PUPPET_LINE])
+{
+    size_t len = 0;
+
+    while (len < PUPPET_LINE - 1) {
+        struct pollfd ready = {.fd = process->fd, .events = POLLIN};
+        if (poll(&ready, 1, PUPPET_WAIT_MS) <= 0 || read(process->fd, line + len, 1) != 1)
+            return false;
+        if (line[len] == '\n') {
+            line[len] = 0;
+            return true;
+        }
+        len++;
+    }
+    return false;
+}
+
+/* Starts a process with an engine; its first line ("open", "refused …") is in `line`. */
+static inline bool puppet_start(struct puppet_process *process,
+                                const struct engine_config *config,
+                                char line[PUPPET_LINE])
+{
+    int fds[2];
+
+    fflush(NULL);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
+        return false;
+    process->pid = fork();
+    if (process->pid == 0) {
+        close(fds[0]);
+        puppet_run(fds[1], config);
+    }
+    close(fds[1]);
+    process->fd = fds[0];
+    return process->pid > 0 && puppet_hear(process, line);
+}
+
+/* Sends a command; its answer is in `line`. */
+static inline bool puppet_ask(struct puppet_process *process, const char *command,
+                              char line[PUPPET_LINE])
+{
+    char text[PUPPET_LINE];
+    int n = snprintf(text, sizeof text, "%s\n", command);
+
+    return write(process->fd, text, (size_t)n) == n && puppet_hear(process, line);
+}
+
+/* The exit status, or -1 when it was killed. */
+static inline int puppet_wait(struct puppet_process *process)
+{
+    int status = 0;
+
+    close(process->fd);
+    if (waitpid(process->pid, &status, 0) != process->pid || !WIFEXITED(status))
+        return -1;
+    return WEXITSTATUS(status);
+}
+
+static inline void puppet_kill(struct puppet_process *process)
+{
+    kill(process->pid, SIGKILL);
+    puppet_wait(process);
+}
+
+#endif

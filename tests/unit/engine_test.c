@@ -1,0 +1,411 @@
+/* Every engine keeps the contract of bridge/engine.h, its two ends in two processes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "bridge/testing/test_hook.h"
+#include "support/engine_puppet.h"
+
+#include <sys/stat.h>
+
+/* One row per engine. */
+struct engine_row {
+    const char *name;
+    /* Where it may live; `folder` exists and is private. */
+    void (*make_url)(char *url, size_t size, const char *folder);
+};
+
+static void ipc_url(char *url, size_t size, const char *folder)
+{
+    snprintf(url, size, "ipc://%s/bus", folder);
+}
+
+/* Three ports in a row that this run has for itself, as far as one can tell. */
+static void tcp_url(char *url, size_t size, const char *folder)
+{
+    (void)folder;
+    snprintf(url, size, "tcp://127.0.0.1:%d", 20000 + getpid() % 3000 * 4);
+}
+
+static const struct engine_row nng_ipc = {"nng", ipc_url};
+static const struct engine_row nng_tcp = {"nng", tcp_url};
+
+struct house {
+    const struct engine_row *row;
+    char folder[64];
+    char url[128];
+    struct engine_config config;
+    struct puppet_process publisher, gateway;
+    char line[PUPPET_LINE];
+};
+
+static void house_open(struct house *house, void **state)
+{
+    *house = (struct house){.row = *state};
+    snprintf(house->folder, sizeof house->folder, "/tmp/engine_test.XXXXXX");
+    assert_non_null(mkdtemp(house->folder));
+    house->row->make_url(house->url, sizeof house->url, house->folder);
+    house->config = (struct engine_config){
+        .name = house->row->name,
+        .url = house->url,
+        .gateway_id = "g1",
+        .keep = {300000, 100000, 64 << 20},
+    };
+}
+
+static void house_remove(struct house *house)
+{
+    char command[128];
+
+    snprintf(command, sizeof command, "rm -rf '%s'", house->folder);
+    assert_int_equal(system(command), 0);
+}
+
+static void start(struct house *house, struct puppet_process *process,
+                  enum engine_role role)
+{
+    house->config.role = role;
+    assert_true(puppet_start(process, &house->config, house->line));
+    assert_string_equal(house->line, "open");
+}
+
+static void ask(struct house *house, struct puppet_process *process, const char *command,
+                const char *answer)
+{
+    if (!puppet_ask(process, command, house->line))
+        fail_msg("no answer to: %s", command);
+    if (strcmp(house->line, answer) != 0)
+        fail_msg("%s: expected '%s', got '%s'", command, answer, house->line);
+}
+
+/* Asks again until the answer is there: for what takes effect elsewhere. */
+static void ask_until(struct house *house, struct puppet_process *process,
+                      const char *command, const char *answer)
+{
+    for (int i = 0; i < 500; i++) {
+        assert_true(puppet_ask(process, command, house->line));
+        if (strcmp(house->line, answer) == 0)
+            return;
+        usleep(20000);
+    }
+    fail_msg("%s: waited for '%s', got '%s'", command, answer, house->line);
+}
+
+static void open_both(struct house *house)
+{
+    start(house, &house->publisher, ENGINE_LOG);
+    start(house, &house->gateway, ENGINE_GATEWAY);
+    ask(house, &house->gateway, "ready 1", "ready");
+}
+
+/* Both ends close in time, and leak nothing (exit status 0 under the sanitizers). */
+static void close_one(struct house *house, struct puppet_process *process)
+{
+    ask(house, process, "close", "closed");
+    assert_int_equal(puppet_wait(process), 0);
+}
+
+static void close_both(struct house *house)
+{
+    close_one(house, &house->gateway);
+    close_one(house, &house->publisher);
+    house_remove(house);
+}
+
+static void a_log_without_gateways_keeps_events(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    start(&house, &house.publisher, ENGINE_LOG);
+    ask(&house, &house.publisher, "append 1 10 0", "kept 1 1 0");
+    ask(&house, &house.publisher, "append 5000 100 0", "kept 2 5001 0");
+    ask(&house, &house.publisher, "head", "head 5001");
+    ask(&house, &house.publisher, "count r:1 -", "count 0 0");
+    close_one(&house, &house.publisher);
+    house_remove(&house);
+}
+
+static void a_gateway_hears_every_event_once_in_order(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    ask(&house, &house.publisher, "append 1 10 0", "kept 1 1 0");
+    ask(&house, &house.gateway, "until 1", "seen 1 0 0");
+    ask(&house, &house.publisher, "append 20000 300 0", "kept 2 20001 0");
+    ask(&house, &house.gateway, "until 20001", "seen 20001 0 0");
+    ask(&house, &house.publisher, "append 3 200000 0", "kept 20002 20004 0");
+    ask(&house, &house.gateway, "until 20004", "seen 20004 0 0");
+    ask(&house, &house.publisher, "disconnect u", "kept 20005 20005 0");
+    ask(&house, &house.gateway, "until 20005", "seen 20005 0 0");
+    ask(&house, &house.gateway, "told", "told 0 - 0 1");
+    close_both(&house);
+}
+
+static void a_stopped_gateway_catches_up(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    kill(house.gateway.pid, SIGSTOP);
+    ask(&house, &house.publisher, "append 40000 300 0", "kept 1 40000 0");
+    usleep(300000);
+    kill(house.gateway.pid, SIGCONT);
+    ask(&house, &house.gateway, "until 40000", "seen 40000 0 0");
+    ask(&house, &house.gateway, "told", "told 0 - 0 1");
+    close_both(&house);
+}
+
+static void lost_frames_are_fetched_from_the_log(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    start(&house, &house.publisher, ENGINE_LOG);
+    assert_true(test_hook_set("drop-frame=3"));
+    start(&house, &house.gateway, ENGINE_GATEWAY);
+    ask(&house, &house.gateway, "ready 1", "ready");
+    for (int i = 0; i < 20; i++)
+        assert_true(puppet_ask(&house.publisher, "append 500 300 0", house.line));
+    ask(&house, &house.gateway, "until 10000", "seen 10000 0 0");
+    close_both(&house);
+    _exit(0);
+}
+
+static void without_replay_lost_frames_are_lost(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    start(&house, &house.publisher, ENGINE_LOG);
+    assert_true(test_hook_set("drop-frame=3"));
+    assert_true(test_hook_set("no-replay"));
+    start(&house, &house.gateway, ENGINE_GATEWAY);
+    ask(&house, &house.gateway, "ready 1", "ready");
+    for (int i = 0; i < 20; i++)
+        assert_true(puppet_ask(&house.publisher, "append 500 300 0", house.line));
+    ask_until(&house, &house.gateway, "head", "head 10000");
+    assert_true(puppet_ask(&house.gateway, "until 1", house.line));
+    assert_string_not_equal(house.line, "seen 10000 0 0");
+    close_both(&house);
+    _exit(0);
+}
+
+/* The switches stay set in a process, so what sets them runs in one of its own. */
+static void in_a_child(void (*test)(void **state), void **state)
+{
+    int status;
+
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        test(state);
+        _exit(1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void losses_are_repaired(void **state)
+{
+    in_a_child(lost_frames_are_fetched_from_the_log, state);
+}
+
+static void the_switch_no_replay_loses(void **state)
+{
+    in_a_child(without_replay_lost_frames_are_lost, state);
+}
+
+static void volatile_events_take_a_seq_and_are_not_replayed(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    ask(&house, &house.publisher, "append 2 10 0", "kept 1 2 0");
+    ask(&house, &house.publisher, "append 3 10 1", "kept 3 5 0");
+    ask(&house, &house.publisher, "append 1 10 0", "kept 6 6 0");
+    ask(&house, &house.gateway, "until 6", "seen 6 0 0");
+    ask(&house, &house.gateway, "replay r:1 0 6", "replayed OK 3 6");
+    close_both(&house);
+}
+
+static void a_replay_gives_the_events_of_its_rooms(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    ask(&house, &house.publisher, "append 3000 300 0 r:1", "kept 1 3000 0");
+    ask(&house, &house.publisher, "append 2000 300 0 r:2", "kept 3001 5000 0");
+    ask(&house, &house.publisher, "append 10 300 0 user:u", "kept 5001 5010 0");
+    ask(&house, &house.gateway, "until 5010", "seen 5010 0 0");
+    ask(&house, &house.gateway, "replay r:1 0 5010", "replayed OK 3000 3000");
+    ask(&house, &house.gateway, "replay r:2 4000 4500", "replayed OK 500 4500");
+    ask(&house, &house.gateway, "replay user:u 0 5010", "replayed OK 10 5010");
+    ask(&house, &house.gateway, "replay r:none 0 5010", "replayed OK 0 0");
+    ask(&house, &house.gateway, "marks r:1", "marks OK 0");
+    close_both(&house);
+}
+
+static void what_retention_removed_is_told(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    house.config.keep.events = 1000;
+    open_both(&house);
+    ask(&house, &house.publisher, "append 10 300 0", "kept 1 10 0");
+    ask(&house, &house.gateway, "until 10", "seen 10 0 0");
+    kill(house.gateway.pid, SIGSTOP);
+    ask(&house, &house.publisher, "append 100000 300 0", "kept 11 100010 0");
+    kill(house.gateway.pid, SIGCONT);
+    assert_true(puppet_ask(&house.gateway, "until 100010", house.line));
+    ask(&house, &house.gateway, "told", "told 1 history_overflow 0 1");
+    ask(&house, &house.gateway, "marks r:1", "marks OK 99010");
+    close_both(&house);
+}
+
+static void a_new_log_is_a_new_epoch(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    ask(&house, &house.publisher, "append 50 300 0", "kept 1 50 0");
+    ask(&house, &house.gateway, "until 50", "seen 50 0 0");
+    puppet_kill(&house.publisher);
+
+    start(&house, &house.publisher, ENGINE_LOG);
+    ask(&house, &house.publisher, "append 60 300 0", "kept 1 60 0");
+    ask_until(&house, &house.gateway, "told", "told 1 epoch_changed 1 1");
+    ask(&house, &house.gateway, "until 60", "seen 110 0 0");
+    ask_until(&house, &house.publisher, "count r:again -", "count 1 1");
+    close_both(&house);
+}
+
+static void a_gateway_without_a_log_says_so(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    puppet_kill(&house.publisher);
+    ask(&house, &house.gateway, "put s1 p1 u 1 r:1", "done E_UNAVAILABLE");
+    ask(&house, &house.gateway, "find p1", "found E_UNAVAILABLE");
+    ask(&house, &house.gateway, "replay r:1 0 1", "replayed E_UNAVAILABLE 0 0");
+    ask(&house, &house.gateway, "ready 0", "ready");
+    start(&house, &house.publisher, ENGINE_LOG);
+    ask(&house, &house.gateway, "ready 1", "ready");
+    ask(&house, &house.gateway, "put s1 p1 u 1 r:1", "done OK");
+    close_both(&house);
+}
+
+static void sessions_are_found_and_counted(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    ask(&house, &house.gateway, "put s1 p1 u 1 r:1,r:2", "done OK");
+    ask(&house, &house.gateway, "put s2 p2 u 1 r:1", "done OK");
+    ask(&house, &house.gateway, "put s3 p3 - 1 r:3", "done OK");
+    ask(&house, &house.gateway, "find p1", "found OK s1 g1 2");
+    ask(&house, &house.gateway, "find nobody", "found E_NOT_FOUND");
+    ask_until(&house, &house.publisher, "count r:1 -", "count 2 1");
+    ask(&house, &house.publisher, "count r:1,r:2,user:u -", "count 2 1");
+    ask(&house, &house.publisher, "count r:1,r:3 s2", "count 2 1");
+    ask(&house, &house.publisher, "count * s1,s1,none", "count 2 1");
+    ask(&house, &house.publisher, "count sid:s3,sid:none -", "count 1 1");
+    ask(&house, &house.publisher, "totals", "totals 3 1 3 4");
+    ask(&house, &house.publisher, "members r:1 - 1", "members 1 1");
+    ask(&house, &house.publisher, "members r:1 1 1", "members 1 ");
+    ask_until(&house, &house.publisher, "gateways", "gateways 1 1");
+
+    ask(&house, &house.gateway, "put s1 p1 u 0 r:9", "done OK"); /* an older record */
+    ask(&house, &house.publisher, "count r:9 -", "count 0 1");
+    ask(&house, &house.gateway, "put s1 p1 u 2 r:1", "done OK");
+    ask(&house, &house.publisher, "count r:2 -", "count 0 1");
+    ask(&house, &house.gateway, "drop s1 1", "done OK"); /* too late */
+    ask(&house, &house.gateway, "find p1", "found OK s1 g1 1");
+    ask(&house, &house.gateway, "drop s1 2", "done OK");
+    ask(&house, &house.gateway, "find p1", "found E_NOT_FOUND");
+    ask(&house, &house.publisher, "totals", "totals 2 1 2 2");
+    close_both(&house);
+}
+
+static void a_later_start_takes_the_place_of_an_earlier(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    ask(&house, &house.gateway, "put s1 p1 u 1 r:1", "done OK");
+    puppet_kill(&house.gateway);
+    start(&house, &house.gateway, ENGINE_GATEWAY);
+    ask(&house, &house.gateway, "ready 1", "ready");
+    ask_until(&house, &house.publisher, "count r:1 -", "count 0 1");
+    ask_until(&house, &house.publisher, "gateways", "gateways 1 1");
+    ask(&house, &house.gateway, "told", "told 0 - 0 1");
+    close_both(&house);
+}
+
+static void a_second_publisher_is_refused(void **state)
+{
+    struct house house;
+    struct puppet_process second;
+
+    house_open(&house, state);
+    open_both(&house);
+    house.config.role = ENGINE_LOG;
+    assert_true(puppet_start(&second, &house.config, house.line));
+    assert_string_equal(house.line,
+                        "refused another publisher already uses this bus.url");
+    assert_int_equal(puppet_wait(&second), 0);
+    ask(&house, &house.publisher, "append 1 10 0", "kept 1 1 0");
+    ask(&house, &house.gateway, "until 1", "seen 1 0 0");
+    close_both(&house);
+}
+
+static void an_unknown_engine_is_refused(void **state)
+{
+    struct engine *engine;
+    const char *reason = NULL;
+    struct engine_config config = {.name = "pigeon"};
+
+    (void)state;
+    assert_int_equal(engine_open(&config, &engine, &reason), ST_NOT_FOUND);
+    assert_non_null(reason);
+}
+
+#define ROW(test, row) cmocka_unit_test_prestate(test, (void *)&(row))
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ROW(a_log_without_gateways_keeps_events, nng_ipc),
+        ROW(a_gateway_hears_every_event_once_in_order, nng_ipc),
+        ROW(a_gateway_hears_every_event_once_in_order, nng_tcp),
+        ROW(a_stopped_gateway_catches_up, nng_ipc),
+        ROW(losses_are_repaired, nng_ipc),
+        ROW(the_switch_no_replay_loses, nng_ipc),
+        ROW(volatile_events_take_a_seq_and_are_not_replayed, nng_ipc),
+        ROW(a_replay_gives_the_events_of_its_rooms, nng_ipc),
+        ROW(what_retention_removed_is_told, nng_ipc),
+        ROW(a_new_log_is_a_new_epoch, nng_ipc),
+        ROW(a_gateway_without_a_log_says_so, nng_ipc),
+        ROW(sessions_are_found_and_counted, nng_ipc),
+        ROW(a_later_start_takes_the_place_of_an_earlier, nng_ipc),
+        ROW(a_second_publisher_is_refused, nng_ipc),
+        cmocka_unit_test(an_unknown_engine_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
