@@ -1,4 +1,6 @@
-/* SHA-256, the one digest of this house: bodies of repeated ids, stored keys. Any thread.
+/*
+ * SHA-256: bodies of repeated ids, stored keys. SHA-1 only where RFC 6455 asks for it: as
+ * proof that the other side speaks WebSocket, not against an adversary. Any thread.
  */
 #ifndef BRIDGE_DIGEST_H
 #define BRIDGE_DIGEST_H
@@ -6,11 +8,15 @@
 #include "proto/slice.h"
 
 enum {
-    DIGEST_SHA256_BYTES = 32
+    DIGEST_SHA256_BYTES = 32,
+    DIGEST_SHA1_BYTES = 20
 };
 
 /* Borrows `bytes`. Ends the process when the library has no SHA-256: nothing is safe
  * without it. */
 void digest_sha256(struct slice bytes, unsigned char out[DIGEST_SHA256_BYTES]);
+
+/* The same for SHA-1. */
+void digest_sha1(struct slice bytes, unsigned char out[DIGEST_SHA1_BYTES]);
 
 #endif

@@ -45,11 +45,26 @@ static void the_empty_slice_is_no_bytes(void **state)
     assert_memory_equal(empty, null, sizeof empty);
 }
 
+static void the_sha1_is_what_a_websocket_handshake_needs(void **state)
+{
+    (void)state;
+    /* RFC 6455 §1.3, before its base64 */
+    static const unsigned char expected[DIGEST_SHA1_BYTES] = {
+        0xb3, 0x7a, 0x4f, 0x2c, 0xc0, 0x62, 0x4f, 0x16, 0x90, 0xf6,
+        0x46, 0x06, 0xcf, 0x38, 0x59, 0x45, 0xb2, 0xbe, 0xc4, 0xea};
+    unsigned char digest[DIGEST_SHA1_BYTES];
+
+    digest_sha1(SLICE("dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11"),
+                digest);
+    assert_memory_equal(digest, expected, sizeof expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_digest_is_the_one_of_the_standard),
         cmocka_unit_test(the_empty_slice_is_no_bytes),
+        cmocka_unit_test(the_sha1_is_what_a_websocket_handshake_needs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
