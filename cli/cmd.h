@@ -4,11 +4,14 @@
 
 #include "cli/command.h"
 
+extern const struct command command_demo;
 extern const struct command command_gateway;
 extern const struct command command_gentoken;
 extern const struct command command_help;
+extern const struct command command_publish;
 extern const struct command command_publisher;
 extern const struct command command_serve;
+extern const struct command command_sub;
 extern const struct command command_version;
 
 #endif

@@ -1,12 +1,15 @@
 /* sidecast gateway: one gateway alone. */
 #include "cli/cmd.h"
+#include "cli/demo_pages.h"
 #include "cli/exit_code.h"
 #include "cli/invocation.h"
 #include "cli/listener.h"
 #include "cli/role.h"
 #include "client-gw/gateway.h"
+#include "client-gw/trace.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -15,9 +18,28 @@ enum {
 
 struct gateway_args {
     const char *id;
+    bool is_demo;
 };
 
-static void *create(struct role_parts *parts, const char **reason)
+/* The server, and what the demo adds to it. */
+struct gateway_role {
+    struct gateway *gateway;
+    struct trace_log *traces;
+    struct demo_pages *pages;
+};
+
+static void destroy(void *server)
+{
+    struct gateway_role *role = server;
+
+    gateway_destroy(role->gateway);
+    demo_pages_destroy(role->pages);
+    trace_log_destroy(role->traces);
+    free(role);
+}
+
+static bool open_gateway(struct gateway_role *role, struct role_parts *parts,
+                         const char **reason)
 {
     const struct config *config = parts->config;
     struct gateway_config gateway_config = {
@@ -31,26 +53,72 @@ static void *create(struct role_parts *parts, const char **reason)
         .lifecycle = parts->lifecycle,
         .id = parts->id,
         .version = SIDECAST_VERSION,
+        .traces = role->traces,
     };
 
+    if (role->pages)
+        gateway_config.pages = demo_pages_routes(role->pages, &gateway_config.page_count);
     gateway_config.listen_fd =
         listener_open("gateway", config->gateway.listen, config->gateway.count > 1);
-    return gateway_config.listen_fd < 0 ? NULL : gateway_create(&gateway_config, reason);
+    if (gateway_config.listen_fd >= 0)
+        role->gateway = gateway_create(&gateway_config, reason);
+    return role->gateway != NULL;
+}
+
+static bool open_demo(struct gateway_role *role, struct role_parts *parts)
+{
+    const struct config *config = parts->config;
+
+    role->traces = trace_log_create();
+    role->pages = demo_pages_create(&(struct demo_pages_config){
+        .loop = &parts->loop,
+        .publisher = config->publisher.listen,
+        .key = config->publisher.api_keys,
+        .keys = parts->keys,
+        .traces = role->traces,
+    });
+    return role->traces && role->pages;
+}
+
+static void *create_role(struct role_parts *parts, bool is_demo, const char **reason)
+{
+    struct gateway_role *role = calloc(1, sizeof *role);
+
+    *reason = "the demo's pages cannot be made";
+    if (!role)
+        return NULL;
+    if ((is_demo && !open_demo(role, parts)) || !open_gateway(role, parts, reason)) {
+        destroy(role);
+        return NULL;
+    }
+    return role;
+}
+
+static void *create(struct role_parts *parts, const char **reason)
+{
+    return create_role(parts, false, reason);
+}
+
+static void *create_demo(struct role_parts *parts, const char **reason)
+{
+    return create_role(parts, true, reason);
 }
 
 static void drain(void *server, void (*on_done)(void *ctx), void *ctx)
 {
-    gateway_drain(server, on_done, ctx);
-}
-
-static void destroy(void *server)
-{
-    gateway_destroy(server);
+    gateway_drain(((struct gateway_role *)server)->gateway, on_done, ctx);
 }
 
 static const struct role_server server = {
     .engine_role = ENGINE_GATEWAY,
     .create = create,
+    .drain = drain,
+    .destroy = destroy,
+};
+
+static const struct role_server demo_server = {
+    .engine_role = ENGINE_GATEWAY,
+    .create = create_demo,
     .drain = drain,
     .destroy = destroy,
 };
@@ -78,14 +146,16 @@ static int run(const struct command *self, int argc, char **argv)
     }
     if (!invocation_load(&call, &code))
         return code;
-    code = role_run(&server, &call, args.id);
+    code = role_run(args.is_demo ? &demo_server : &server, &call, args.id);
     invocation_end(&call);
     return code;
 }
 
 static const struct flag flags[] = {
-    {"id", FLAG_TEXT, "NAME", "its name, different for each gateway (g1)",
-     offsetof(struct gateway_args, id), 0},
+    {"id",   FLAG_TEXT,   "NAME", "its name, different for each gateway (g1)",
+     offsetof(struct gateway_args, id),      0},
+    {"demo", FLAG_SWITCH, NULL,   "show the demo's page too, with the configured API key",
+     offsetof(struct gateway_args, is_demo), 0},
 };
 
 const struct command command_gateway = {

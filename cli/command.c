@@ -10,7 +10,8 @@
 #include <string.h>
 
 const struct command *const command_table[] = {
-    &command_serve,   &command_gentoken, &command_publisher,
+    &command_demo,    &command_serve,    &command_publish,
+    &command_sub,     &command_gentoken, &command_publisher,
     &command_gateway, &command_version,  &command_help,
 };
 const size_t command_count = sizeof command_table / sizeof *command_table;

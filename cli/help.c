@@ -13,7 +13,7 @@ void help_overview(FILE *out)
 {
     fputs("Sidecast brings events from your backend to every browser that may see them.\n"
           "\n"
-          "  sidecast serve --port 7410\n"
+          "  sidecast demo\n"
           "  sidecast gentoken --user 42 --room 'project:*'\n"
           "  sidecast help serve\n",
           out);
