@@ -19,7 +19,7 @@ said=$(timeout 10 $PROGRAM serve --test-hook no-replay 2>&1) || status=$?
 dynamic=$(readelf -dW $PROGRAM)
 grep -q BIND_NOW <<<"$dynamic" || fail "symbols are bound lazily"
 grep -qE 'PIE' <<<"$dynamic" || fail "not position independent"
-readelf -lW $PROGRAM | grep -q GNU_RELRO || fail "relocations stay writable"
-readelf -sW $PROGRAM | grep -q __stack_chk_fail || fail "no stack protector"
+grep -q GNU_RELRO <<<"$(readelf -lW $PROGRAM)" || fail "relocations stay writable"
+grep -q __stack_chk_fail <<<"$(readelf -sW $PROGRAM)" || fail "no stack protector"
 ! grep -qE 'libasan|libubsan|libtsan' <<<"$dynamic" || fail "a sanitizer is linked in"
 printf 'release: hardened, and knows no test switch\n'

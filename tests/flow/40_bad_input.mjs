@@ -20,7 +20,6 @@ const requests = [
   ['key twice', 400, 'E_BAD_REQUEST', '{"event":"e","room":"r","room":"s"}'],
   ['key twice inside', 400, 'E_BAD_REQUEST', '{"event":"e","room":"r","data":{"a":1,"\\u0061":2}}'],
   ['not UTF-8', 400, 'E_BAD_REQUEST', Buffer.from('{"event":"e","room":"r","data":"\xff"}', 'latin1')],
-  ['half a pair', 400, 'E_BAD_REQUEST', '{"event":"e","room":"r","data":"\\ud800"}'],
   ['too deep', 400, 'E_BAD_REQUEST', `{"event":"e","room":"r","data":${nested(100)}}`],
   ['two ids', 400, 'E_BAD_REQUEST', { ...good, id: 'a' }, { headers: { 'idempotency-key': 'b' } }],
   ['not an object', 422, 'E_BAD_PAYLOAD', '[]'],

@@ -1,4 +1,4 @@
-// What a stranger may put on a connection: pipelining, malformed heads, aborts, drips.
+// What a stranger may put on a connection: pipelining, malformed heads, aborts, bad frames.
 // Against both listeners, as first and as second request. All is answered or closed, and the
 // process is alive and calm after it.
 import assert from 'node:assert/strict';
@@ -127,7 +127,8 @@ test('malformed heads are refused as a first request', on_both(async (url) => {
 }));
 
 test('malformed heads are answered or closed as a second request', on_both(async (url) => {
-  for (const [what, bytes] of malformed)
+  // Line ends before a request are no request: the parser skips them and waits.
+  for (const [what, bytes] of malformed.filter(([name]) => name !== 'only line ends'))
     for (const parts of [[get + bytes], [get, bytes], [post, bytes]]) {
       const wire = await exchange(url, parts, 2, 8000);
       assert.ok(wire.statuses()[0] < 500, `${what}: ${wire.text}`);
@@ -191,24 +192,6 @@ test('500 half heads cost nothing and do not keep others out', on_both(async (ur
   const answer = await sidecast.request(`${url}/livez`);
   assert.equal(answer.status, 200);
   wires.forEach((wire) => wire.close());
-}));
-
-test('drips are cut at a deadline of their own, not put off by each byte', on_both(async (url) => {
-  const drips = [['', get], [get, get], ['', post.slice(0, -2) + ' '.repeat(200)],
-    [post.slice(0, -2), ' '.repeat(50)], [chunked.slice(0, chunked.indexOf('\r\n\r\n') + 4), '1'.repeat(200)]];
-  const times = await Promise.all(drips.map(async ([at_once, slowly]) => {
-    const wire = new Wire(url);
-    const began = performance.now();
-    await wire.send(at_once);
-    const bytes = [...slowly, ...'x'.repeat(200)];
-    for (let i = 0; !wire.ended && i < bytes.length && performance.now() - began < 20_000; i++) {
-      await wire.send(bytes[i]);
-      await sleep(200);
-    }
-    wire.close();
-    return performance.now() - began;
-  }));
-  assert.ok(times.every((ms) => ms < 15_000), `cut after ${times.map(Math.round)} ms`);
 }));
 
 test('frames that break the protocol end that connection only [native]',

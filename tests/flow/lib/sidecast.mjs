@@ -145,6 +145,11 @@ class Sidecast {
     });
   }
 
+  // Right after its start a publisher has not heard from all gateways who is connected.
+  until_counted() {
+    return until(async () => (await this.request(`${this.ops}/v1/stats`)).json?.complete, 5000);
+  }
+
   children() {
     return children_of(this.pids.self);
   }
