@@ -38,7 +38,7 @@ struct config_auth {
 
 struct config_bus {
     const char *engine; /* "nng" */
-    const char *url; /* empty: ipc:// and run_dir */
+    const char *url;    /* empty: ipc:// and run_dir */
 };
 
 struct config_log {

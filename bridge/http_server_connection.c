@@ -7,6 +7,7 @@
 
 #include "bridge/clock.h"
 #include "bridge/peer_ip.h"
+#include "bridge/socket_bytes.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -14,6 +15,7 @@
 
 enum {
     SWEEP_MS = 250,
+    LOOK_MS = 1000, /* between two looks at idle connections */
     HUP_EVENTS = 64,
     HUP_ROUNDS = 16, /* what is left wakes the next turn */
 };
@@ -63,6 +65,7 @@ void http_connection_enter(struct http_connection *connection, enum http_phase p
         phase = HTTP_PHASE_LEFT;
     list_remove(&connection->node);
     connection->phase = phase;
+    connection->received = 0;
     if (phase == HTTP_PHASES)
         return;
     connection->deadline = clock_ms() + server->deadlines.ms[phase];
@@ -104,12 +107,37 @@ static void expire(struct http_connection *connection)
     cut(connection);
 }
 
+/*
+ * A next head that drips in: libmicrohttpd tells of it only once its request line is
+ * whole, so it would have the long deadline of an idle connection. The kernel knows that
+ * bytes came.
+ */
+static void look_at_idle(struct http_server *server, uint64_t now)
+{
+    struct list_node *end = &server->phases[HTTP_PHASE_IDLE];
+    struct list_node *next;
+
+    if (now < server->looked_ms + LOOK_MS)
+        return;
+    server->looked_ms = now;
+    for (struct list_node *node = end->next; node != end; node = next) {
+        struct http_connection *connection = (struct http_connection *)node;
+        next = node->next;
+        uint64_t received = socket_bytes_received(connection->fd);
+        if (connection->received && received > connection->received)
+            http_connection_enter(connection, HTTP_PHASE_HEAD);
+        else
+            connection->received = received;
+    }
+}
+
 void http_connections_on_sweep(uv_timer_t *timer)
 {
     struct http_server *server = timer->data;
     uint64_t now = clock_ms();
     bool is_idle = true;
 
+    look_at_idle(server, now);
     for (int phase = 0; phase < HTTP_PHASES; phase++) {
         struct list_node *node;
         while ((node = list_first(&server->phases[phase]))) {

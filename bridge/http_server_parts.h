@@ -55,6 +55,7 @@ struct http_connection {
     bool peer_left;
     enum http_phase phase;
     uint64_t deadline;
+    uint64_t received; /* bytes, as last looked at while idle; 0: not yet */
     char peer_ip[INET6_ADDRSTRLEN];
 };
 
@@ -107,6 +108,7 @@ struct http_server {
     uv_timer_t again; /* wakes the loop when a daemon has more to do */
     uv_timer_t sweep;
     struct list_node phases[HTTP_PHASES];
+    uint64_t looked_ms; /* at idle connections */
     struct list_node held;
     unsigned connections;
     bool is_draining;
@@ -130,6 +132,7 @@ void http_connection_enter(struct http_connection *connection, enum http_phase p
 /* Closes the connections that wait for a next request. */
 void http_connections_close_idle(struct http_server *server);
 void http_connections_on_sweep(uv_timer_t *timer);
+
 void http_connections_on_hup(uv_poll_t *poll, int error, int events);
 
 /* --- http_server_exchange.c */
