@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { until } from './wait.mjs';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../..');
-const program = process.env.SIDECAST ?? path.join(root, 'build/dev/sidecast');
+export const program = process.env.SIDECAST ?? path.join(root, 'build/dev/sidecast');
 const sanitizer_report = /AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed/;
 const start_ms = 20_000;
 const stop_ms = 20_000;
