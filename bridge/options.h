@@ -30,13 +30,13 @@ struct options *options_create(void);
 void options_destroy(struct options *options);
 
 /*
- * Borrows `key` ("gateway.ping_interval") and `value` ("25s"). Does nothing when a
+ * Borrows `key` ("gateway.ping_interval") and `text` ("25s"). Does nothing when a
  * stronger source has spoken. On ST_NOT_FOUND (no such key), ST_BAD_PAYLOAD (no such
  * value) and ST_NO_MEMORY nothing has changed and `error` says what to write instead;
  * never a byte of a secret.
  */
 enum status options_put(struct options *options, enum option_source source,
-                        struct slice key, struct slice value,
+                        struct slice key, struct slice text,
                         char error[OPTIONS_ERROR_BYTES]);
 
 /* `--set KEY=VALUE`. ST_FORBIDDEN: a secret, which the process list would show. */

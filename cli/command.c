@@ -34,9 +34,11 @@ static bool is_same_word(const char *a, const char *b)
 
 const struct command *command_find(const char *word)
 {
-    for (size_t i = 0; i < command_count; i++)
-        if (is_same_word(word, command_table[i]->name))
-            return command_table[i];
+    for (size_t i = 0; i < command_count; i++) {
+        const struct command *command = command_table[i];
+        if (is_same_word(word, command->name))
+            return command;
+    }
     return NULL;
 }
 

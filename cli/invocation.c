@@ -53,13 +53,14 @@ static bool set_hooks(const struct flag_list *hooks, char error[FLAG_ERROR_BYTES
 bool invocation_begin(struct invocation *call, const struct command *command, int argc,
                       char **argv, void *args, int *exit_code)
 {
+    *call = (struct invocation){0};
+
     const struct flag_set sets[] = {
         {command->flags, command->flag_count,                        args},
         {common_flags,   sizeof common_flags / sizeof *common_flags, call},
     };
     char error[FLAG_ERROR_BYTES];
 
-    *call = (struct invocation){0};
     if (!flags_parse(sets, 2, argc, argv, &call->words, error))
         return usage(command, error, exit_code);
     if (call->wants_help) {
