@@ -361,7 +361,7 @@ static void a_later_start_takes_the_place_of_an_earlier(void **state)
 static void a_second_publisher_is_refused(void **state)
 {
     struct house house;
-    struct puppet_process second;
+    struct puppet_process second = {0};
 
     house_open(&house, state);
     open_both(&house);
