@@ -6,7 +6,6 @@
 
 struct asker {
     struct inbox_item item;
-    uv_thread_t thread;
     uv_sem_t asked;
     struct link link;
     struct door *door;
@@ -62,8 +61,7 @@ struct asker *asker_start(struct link link, struct door *door, asker_answer_fn *
     asker->door = door;
     asker->on_answer = on_answer;
     asker->ctx = ctx;
-    if (uv_sem_init(&asker->asked, 0) ||
-        uv_thread_create(&asker->thread, run_asker, asker)) {
+    if (uv_sem_init(&asker->asked, 0) || link_thread(run_asker, asker)) {
         free(asker);
         return NULL;
     }

@@ -24,7 +24,9 @@
 #include <nng/protocol/pubsub0/sub.h>
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/protocol/reqrep0/req.h>
+#include <pthread.h>
 #include <string.h>
+#include <uv.h>
 
 enum {
     RECONNECT_MS = 10,
@@ -166,4 +168,14 @@ void link_message_free(struct link_message *message)
 {
     if (message)
         nng_msg_free((nng_msg *)message);
+}
+
+enum status link_thread(void (*run)(void *ctx), void *ctx)
+{
+    uv_thread_t thread;
+
+    if (uv_thread_create(&thread, run, ctx))
+        return ST_NO_MEMORY;
+    pthread_detach(thread);
+    return ST_OK;
 }

@@ -56,6 +56,12 @@ struct slice link_message_bytes(const struct link_message *message);
 void link_message_free(struct link_message *message);
 
 /*
+ * Starts a thread that waits in link_receive. Nobody can join it, so it is detached and
+ * ends with the process.
+ */
+enum status link_thread(void (*run)(void *ctx), void *ctx);
+
+/*
  * For ipc: makes the folder (0700) and takes its lock for the life of the process, then
  * clears away sockets of a publisher that is gone. A path that is no socket is refused.
  */

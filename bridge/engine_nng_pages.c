@@ -14,7 +14,6 @@ enum {
 };
 
 struct replay_thread {
-    uv_thread_t thread;
     struct link link;
     struct event_log *log;
     struct hash_key hash_key;
@@ -134,7 +133,7 @@ enum status serve_replay(struct link link, struct event_log *log)
     self->hash_key = random_hash_key();
     self->page.max = MAX_PAGE;
     self->envelope_room = malloc(sizeof *self->envelope_room);
-    if (!self->envelope_room || uv_thread_create(&self->thread, run_replay, self)) {
+    if (!self->envelope_room || link_thread(run_replay, self)) {
         free(self->envelope_room);
         free(self);
         return ST_NO_MEMORY;

@@ -9,7 +9,6 @@
 /* One request at a time: it goes to the loop as the item, and the thread waits. */
 struct directory_thread {
     struct inbox_item item;
-    uv_thread_t thread;
     struct link link;
     struct door *door;
     struct directory *directory; /* loop thread */
@@ -71,8 +70,7 @@ enum status serve_directory(struct link link, struct door *door,
     self->door = door;
     self->directory = directory;
     self->answer.max = LIMIT_DIRECTORY_BYTES + 32 * 1024;
-    if (uv_sem_init(&self->answered, 0) ||
-        uv_thread_create(&self->thread, run_directory, self)) {
+    if (uv_sem_init(&self->answered, 0) || link_thread(run_directory, self)) {
         free(self);
         return ST_NO_MEMORY;
     }

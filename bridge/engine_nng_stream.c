@@ -30,7 +30,6 @@ struct stream {
     struct stream_config config;
     const struct engine_listener *listener;
     void *ctx;
-    uv_thread_t thread;
 
     struct position applied; /* epoch 0: not begun */
     bool is_missing;         /* a page that fills a gap is on its way */
@@ -409,7 +408,7 @@ enum status stream_begin(struct stream *stream, const struct engine_listener *li
 {
     stream->listener = listener;
     stream->ctx = ctx;
-    if (uv_thread_create(&stream->thread, run_receiver, stream))
+    if (link_thread(run_receiver, stream))
         return ST_NO_MEMORY;
     ask(stream);
     return ST_OK;

@@ -8,9 +8,7 @@
 #include <cmocka.h>
 
 #include "bridge/testing/test_hook.h"
-#include "support/engine_puppet.h"
-
-#include <sys/stat.h>
+#include "support/puppet_process.h"
 
 /* One row per engine. */
 struct engine_row {
@@ -384,6 +382,14 @@ static void an_unknown_engine_is_refused(void **state)
     (void)state;
     assert_int_equal(engine_open(&config, &engine, &reason), ST_NOT_FOUND);
     assert_non_null(reason);
+}
+
+/* The thread sanitizer lets each process sleep for a second at its end; there are many.
+ */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "atexit_sleep_ms=0";
 }
 
 #define ROW(test, row) cmocka_unit_test_prestate(test, (void *)&(row))

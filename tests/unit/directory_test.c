@@ -1,0 +1,309 @@
+/* Who is where: joins, counts, generations, leases, and the requests of gateways. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "bridge/directory.h"
+#include "bridge/directory_serve.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    LATER = 5000, /* after the grace */
+};
+
+static const struct hash_key hash_key = {3, 4};
+
+/* A gateway that has put everything it has. */
+static struct directory_gateway *meet(struct directory *directory, const char *id,
+                                      uint64_t incarnation, uint64_t now_ms)
+{
+    static const struct directory_lease settled = {1, true, true, {{0}}};
+    struct directory_gateway *gateway;
+
+    directory_contact(directory, slice_of(id), incarnation, now_ms, &gateway);
+    directory_renew(gateway, &settled);
+    return gateway;
+}
+
+/* `rooms`: one letter each. */
+static void put(struct directory *directory, struct directory_gateway *gateway,
+                const char *sid, uint64_t generation, const char *user, const char *rooms)
+{
+    struct engine_membership memberships[16];
+    char pid[32];
+    struct engine_session session = {
+        .sid = slice_of(sid),
+        .nsp = SLICE("/"),
+        .user = slice_of(user),
+        .generation = generation,
+        .rooms = memberships,
+        .room_count = strlen(rooms),
+    };
+
+    snprintf(pid, sizeof pid, "pid-of-%s", sid);
+    session.pid = slice_of(pid);
+    for (size_t i = 0; rooms[i]; i++)
+        memberships[i] = (struct engine_membership){
+            ROOM_NAMED, {&rooms[i], 1},
+             1
+        };
+    assert_int_equal(directory_put(directory, gateway, &session), ST_OK);
+}
+
+static struct engine_count count(struct directory *directory, uint64_t now_ms,
+                                 const char *rooms, const char *except)
+{
+    struct envelope_target targets[16];
+    struct slice sids[1] = {slice_of(except)};
+    struct engine_count found;
+    size_t n = strlen(rooms);
+
+    for (size_t i = 0; i < n; i++)
+        targets[i] = rooms[i] == '*' ? (struct envelope_target){ROOM_ALL, {0}}
+                                     : (struct envelope_target){ROOM_NAMED, {&rooms[i], 1}};
+    directory_count(directory, now_ms, SLICE("/"), targets, n, sids, except ? 1 : 0,
+                    &found);
+    return found;
+}
+
+static void counts_take_each_connection_once(void **state)
+{
+    static const struct {
+        const char *rooms, *except;
+        uint64_t connections;
+    } cases[] = {
+        {"a",   NULL, 3},
+        {"b",   NULL, 1},
+        {"c",   NULL, 0},
+        {"ab",  NULL, 3},
+        {"abc", NULL, 3},
+        {"a",   "s1", 2},
+        {"b",   "s1", 0},
+        {"b",   "s2", 1},
+        {"*",   NULL, 4},
+        {"a*b", NULL, 4},
+        {"*",   "s1", 3},
+        {"*",   "s9", 4},
+    };
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_gateway *gateway = meet(directory, "g1", 1, 0);
+
+    (void)state;
+    put(directory, gateway, "s1", 1, "u", "ab");
+    put(directory, gateway, "s2", 1, "u", "a");
+    put(directory, gateway, "s3", 1, "", "a");
+    put(directory, gateway, "s4", 1, "", "");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct engine_count found =
+            count(directory, LATER, cases[i].rooms, cases[i].except);
+        assert_int_equal(found.connections, cases[i].connections);
+        assert_true(found.complete);
+    }
+    directory_destroy(directory);
+}
+
+static void another_namespace_is_another_room(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_gateway *gateway = meet(directory, "g1", 1, 0);
+    struct envelope_target room = {ROOM_NAMED, SLICE("a")};
+    struct engine_count found;
+
+    (void)state;
+    put(directory, gateway, "s1", 1, "", "a");
+    directory_count(directory, LATER, SLICE("/x"), &room, 1, NULL, 0, &found);
+    assert_int_equal(found.connections, 0);
+    directory_destroy(directory);
+}
+
+static void a_record_is_written_whole(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_gateway *gateway = meet(directory, "g1", 1, 0);
+    struct engine_totals totals;
+
+    (void)state;
+    put(directory, gateway, "s1", 1, "u", "abc");
+    put(directory, gateway, "s1", 2, "u", "cd");
+    put(directory, gateway, "s1", 1, "u", "z"); /* late */
+    put(directory, gateway, "s1", 2, "u", "cdd");
+    directory_totals(directory, LATER, &totals);
+    assert_true(totals.sessions == 1 && totals.users == 1);
+    assert_true(totals.rooms == 2 && totals.memberships == 2);
+    assert_int_equal(count(directory, LATER, "abz", NULL).connections, 0);
+    assert_int_equal(count(directory, LATER, "d", NULL).connections, 1);
+    directory_destroy(directory);
+}
+
+static void rooms_stay_dense_whoever_leaves(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_gateway *gateway = meet(directory, "g1", 1, 0);
+    char sid[16];
+
+    (void)state;
+    for (int i = 0; i < 300; i++) {
+        snprintf(sid, sizeof sid, "s%d", i);
+        put(directory, gateway, sid, 1, i % 2 ? "u" : "", i % 3 ? "ab" : "b");
+    }
+    for (int i = 0; i < 300; i += 7) {
+        snprintf(sid, sizeof sid, "s%d", i);
+        directory_drop(directory, gateway, slice_of(sid), 1);
+    }
+    uint64_t a = 0, b = 0;
+    for (int i = 0; i < 300; i++) {
+        b += i % 7 != 0;
+        a += i % 7 != 0 && i % 3;
+    }
+    assert_int_equal(count(directory, LATER, "a", NULL).connections, a);
+    assert_int_equal(count(directory, LATER, "b", NULL).connections, b);
+    assert_int_equal(count(directory, LATER, "*", NULL).connections, b);
+    directory_destroy(directory);
+}
+
+static void a_session_moves_with_a_higher_generation(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_gateway *g1 = meet(directory, "g1", 1, 0);
+    struct directory_gateway *g2 = meet(directory, "g2", 1, 0);
+    struct engine_session found;
+    struct slice gateway;
+
+    (void)state;
+    put(directory, g1, "s1", 1, "", "a");
+    put(directory, g2, "s1", 1, "", "b"); /* the same generation elsewhere: ignored */
+    assert_true(directory_find(directory, SLICE("pid-of-s1"), &found, &gateway));
+    assert_true(slice_is(gateway, "g1"));
+    put(directory, g2, "s1", 2, "", "b");
+    directory_drop(directory, g1, SLICE("s1"), 9); /* not its own any more */
+    assert_true(directory_find(directory, SLICE("pid-of-s1"), &found, &gateway));
+    assert_true(slice_is(gateway, "g2") && found.room_count == 1);
+    assert_int_equal(count(directory, LATER, "ab", NULL).connections, 1);
+    directory_destroy(directory);
+}
+
+static void a_lease_ends_with_its_sessions(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_gateway *g1 = meet(directory, "g1", 1, 0);
+
+    (void)state;
+    put(directory, g1, "s1", 1, "", "a");
+    meet(directory, "g2", 1, 9000);
+    directory_expire(directory, DIRECTORY_LEASE_MS);
+    assert_int_equal(count(directory, LATER, "a", NULL).connections, 1);
+    directory_expire(directory, DIRECTORY_LEASE_MS + 1);
+    assert_int_equal(count(directory, LATER, "a", NULL).connections, 0);
+
+    struct directory_gateway *again;
+    assert_int_equal(directory_contact(directory, SLICE("g1"), 1, 20000, &again),
+                     MEETING_NEW);
+    assert_int_equal(directory_contact(directory, SLICE("g2"), 1, 20000, &again),
+                     MEETING_KNOWN);
+    directory_destroy(directory);
+}
+
+static void a_later_incarnation_fences_off_the_earlier(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_gateway *gateway = meet(directory, "g1", 5, 0);
+
+    (void)state;
+    put(directory, gateway, "s1", 1, "", "a");
+    assert_int_equal(directory_contact(directory, SLICE("g1"), 6, 0, &gateway),
+                     MEETING_NEW);
+    assert_int_equal(count(directory, LATER, "a", NULL).connections, 0);
+    assert_int_equal(directory_contact(directory, SLICE("g1"), 5, 0, &gateway),
+                     MEETING_FENCED);
+    directory_destroy(directory);
+}
+
+static void counts_say_when_they_are_not_complete(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 1000);
+    struct directory_gateway *gateway;
+
+    (void)state;
+    assert_false(count(directory, 1000, "a", NULL).complete);
+    assert_false(count(directory, 999 + DIRECTORY_GRACE_MS, "a", NULL).complete);
+    assert_true(count(directory, 1000 + DIRECTORY_GRACE_MS, "a", NULL).complete);
+    directory_contact(directory, SLICE("g1"), 1, 1000, &gateway);
+    assert_false(count(directory, 9000, "a", NULL).complete);
+    meet(directory, "g1", 1, 9000);
+    assert_true(count(directory, 9000, "a", NULL).complete);
+    directory_destroy(directory);
+}
+
+static void a_request_that_was_overtaken_does_nothing(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_gateway *gateway = meet(directory, "g1", 1, 0);
+
+    (void)state;
+    assert_true(directory_is_in_order(gateway, 1));
+    assert_true(directory_is_in_order(gateway, 1)); /* the same again */
+    assert_true(directory_is_in_order(gateway, 2));
+    assert_false(directory_is_in_order(gateway, 1));
+    directory_destroy(directory);
+}
+
+static void a_request_in_bytes_is_answered_in_bytes(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct buf request = {.max = 4096}, out = {.max = 4096};
+    struct directory_request head = {SLICE("g1"), 1, 1, 3, {0}};
+    struct engine_membership room = {ROOM_NAMED, SLICE("a"), 5};
+    struct engine_session session = {.sid = SLICE("s1"),
+                                     .pid = SLICE("p1"),
+                                     .nsp = SLICE("/"),
+                                     .generation = 1,
+                                     .rooms = &room,
+                                     .room_count = 1};
+    struct directory_answer answer;
+    struct directory_result result;
+
+    (void)state;
+    directory_request_encode(&head, &request);
+    directory_encode_put(&session, &request);
+    directory_find_encode(SLICE("p1"), &request);
+    directory_find_encode(SLICE("p2"), &request);
+    assert_int_equal(directory_serve(directory, buf_slice(&request), 0, &out), ST_OK);
+    assert_int_equal(directory_answer_decode(buf_slice(&out), &answer), ST_OK);
+    assert_int_equal(answer.standing, STANDING_NEW);
+    assert_true(directory_result_next(&answer.results, &result));
+    assert_int_equal(result.outcome, OUTCOME_OK);
+    assert_true(directory_result_next(&answer.results, &result));
+    assert_true(result.has_session && slice_is(result.gateway, "g1"));
+    assert_true(slice_is(result.session.sid, "s1") && result.session.room_count == 1);
+    assert_true(directory_result_next(&answer.results, &result));
+    assert_int_equal(result.outcome, OUTCOME_NOT_FOUND);
+
+    assert_int_equal(directory_serve(directory, SLICE("nonsense"), 0, &out),
+                     ST_BAD_PACKET);
+    buf_finish(&request);
+    buf_finish(&out);
+    directory_destroy(directory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_take_each_connection_once),
+        cmocka_unit_test(another_namespace_is_another_room),
+        cmocka_unit_test(a_record_is_written_whole),
+        cmocka_unit_test(rooms_stay_dense_whoever_leaves),
+        cmocka_unit_test(a_session_moves_with_a_higher_generation),
+        cmocka_unit_test(a_lease_ends_with_its_sessions),
+        cmocka_unit_test(a_later_incarnation_fences_off_the_earlier),
+        cmocka_unit_test(counts_say_when_they_are_not_complete),
+        cmocka_unit_test(a_request_that_was_overtaken_does_nothing),
+        cmocka_unit_test(a_request_in_bytes_is_answered_in_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,172 @@
+/* Requests to the directory and their answers: round trips, prefixes, lies. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "proto/directory_wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct wire_session session = {
+    .sid = {"sid",  3},
+    .pid = {"pid",  3},
+    .nsp = {"/",    1},
+    .user = {"user", 4},
+    .generation = 5,
+    .epoch = 6,
+    .room_count = 1,
+};
+
+static void add_request(struct buf *out)
+{
+    struct directory_request request = {SLICE("g1"), 77, 3, 4, {0}};
+    struct directory_op lease = {.pid = 42, .is_ready = true};
+
+    directory_request_encode(&request, out);
+    directory_lease_encode(&lease, 2, out);
+    wire_counter_add(out, 10);
+    wire_counter_add(out, 11);
+    directory_put_encode(&session, out);
+    wire_membership_add(out, &(struct wire_membership){SLICE("r:1"), 9});
+    directory_drop_encode(SLICE("sid"), 8, out);
+    directory_find_encode(SLICE("pid"), out);
+}
+
+static void add_answer(struct buf *out)
+{
+    struct directory_answer answer = {77, 3, STANDING_NEW, 2, {0}};
+    struct directory_result none = {.outcome = OUTCOME_NOT_FOUND};
+    struct directory_result found = {OUTCOME_OK, true, SLICE("g2"), session};
+
+    directory_answer_encode(&answer, out);
+    directory_result_encode(&none, out);
+    directory_result_encode(&found, out);
+    wire_membership_add(out, &(struct wire_membership){SLICE("r:1"), 9});
+}
+
+static void check_session(const struct wire_session *got)
+{
+    struct slice rooms = got->rooms;
+    struct wire_membership membership;
+
+    assert_true(slice_is(got->sid, "sid") && slice_is(got->pid, "pid"));
+    assert_true(slice_is(got->nsp, "/") && slice_is(got->user, "user"));
+    assert_true(got->generation == 5 && got->epoch == 6 && got->room_count == 1);
+    assert_true(wire_membership_next(&rooms, &membership));
+    assert_true(slice_is(membership.name, "r:1") && membership.joined_seq == 9);
+    assert_false(wire_membership_next(&rooms, &membership));
+}
+
+static void a_request_comes_back_as_it_was(void **state)
+{
+    struct buf wire = {.max = 1000};
+    struct directory_request request;
+    struct directory_op op;
+    uint64_t counter;
+
+    (void)state;
+    add_request(&wire);
+    assert_int_equal(directory_request_decode(buf_slice(&wire), &request), ST_OK);
+    assert_true(slice_is(request.gateway, "g1") && request.incarnation == 77 &&
+                request.number == 3 && request.count == 4);
+    assert_true(directory_op_next(&request.ops, &op));
+    assert_true(op.kind == DIRECTORY_LEASE && op.pid == 42 && op.is_ready &&
+                !op.is_settled);
+    assert_true(wire_counter_next(&op.counters, &counter) && counter == 10);
+    assert_true(wire_counter_next(&op.counters, &counter) && counter == 11);
+    assert_false(wire_counter_next(&op.counters, &counter));
+    assert_true(directory_op_next(&request.ops, &op) && op.kind == DIRECTORY_PUT);
+    check_session(&op.session);
+    assert_true(directory_op_next(&request.ops, &op) && op.kind == DIRECTORY_DROP);
+    assert_true(slice_is(op.session.sid, "sid") && op.session.generation == 8);
+    assert_true(directory_op_next(&request.ops, &op) && op.kind == DIRECTORY_FIND);
+    assert_true(slice_is(op.session.pid, "pid"));
+    assert_false(directory_op_next(&request.ops, &op));
+    buf_finish(&wire);
+}
+
+static void an_answer_comes_back_as_it_was(void **state)
+{
+    struct buf wire = {.max = 1000};
+    struct directory_answer answer;
+    struct directory_result result;
+
+    (void)state;
+    add_answer(&wire);
+    assert_int_equal(directory_answer_decode(buf_slice(&wire), &answer), ST_OK);
+    assert_true(answer.incarnation == 77 && answer.number == 3 && answer.count == 2);
+    assert_int_equal(answer.standing, STANDING_NEW);
+    assert_true(directory_result_next(&answer.results, &result));
+    assert_true(result.outcome == OUTCOME_NOT_FOUND && !result.has_session);
+    assert_true(directory_result_next(&answer.results, &result));
+    assert_true(result.has_session && slice_is(result.gateway, "g2"));
+    check_session(&result.session);
+    assert_false(directory_result_next(&answer.results, &result));
+    buf_finish(&wire);
+}
+
+static enum status decode_request(struct slice bytes)
+{
+    struct directory_request request;
+    return directory_request_decode(bytes, &request);
+}
+
+static enum status decode_answer(struct slice bytes)
+{
+    struct directory_answer answer;
+    return directory_answer_decode(bytes, &answer);
+}
+
+static void only_whole_messages_are_taken(void **state)
+{
+    static const struct {
+        void (*add)(struct buf *out);
+        enum status (*decode)(struct slice bytes);
+    } kinds[] = {
+        {add_request, decode_request},
+        {add_answer,  decode_answer },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct buf wire = {.max = 1000};
+        kinds[i].add(&wire);
+        for (size_t n = 0; n < wire.len; n++) {
+            char *copy = malloc(n ? n : 1);
+            memcpy(copy, wire.ptr, n);
+            assert_int_equal(kinds[i].decode((struct slice){copy, n}), ST_BAD_PACKET);
+            free(copy);
+        }
+        assert_int_equal(kinds[i].decode(buf_slice(&wire)), ST_OK);
+        buf_add_byte(&wire, 0);
+        assert_int_equal(kinds[i].decode(buf_slice(&wire)), ST_BAD_PACKET);
+        buf_finish(&wire);
+    }
+}
+
+static void a_request_without_a_gateway_is_refused(void **state)
+{
+    struct buf wire = {.max = 1000};
+    struct directory_request request = {{0}, 1, 1, 0, {0}};
+
+    (void)state;
+    directory_request_encode(&request, &wire);
+    assert_int_equal(decode_request(buf_slice(&wire)), ST_BAD_PACKET);
+    buf_finish(&wire);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_comes_back_as_it_was),
+        cmocka_unit_test(an_answer_comes_back_as_it_was),
+        cmocka_unit_test(only_whole_messages_are_taken),
+        cmocka_unit_test(a_request_without_a_gateway_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
