@@ -238,7 +238,9 @@ static void on_binary(struct connection *connection, struct slice bytes)
 
 static void ping(struct connection *connection)
 {
-    struct frame *frame = frame_create(WS_OP_PING, (struct slice){0});
+    /* Not empty: the library tells nobody of an empty pong, and a pong repeats the ping.
+     */
+    struct frame *frame = frame_create(WS_OP_PING, SLICE("beat"));
 
     if (frame)
         connection_send(connection, frame);

@@ -14,7 +14,7 @@ function sidecast_command(args, { env = {}, input = '' } = {}) {
   const child = spawn(program, args, {
     env: { PATH: process.env.PATH, ...env }, stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const command = { child, out: '', err: '' };
+  const command = { out: '', err: '', is_over: false };
 
   child.stdout.on('data', (data) => { command.out += data; });
   child.stderr.on('data', (data) => { command.err += data; });
@@ -24,6 +24,7 @@ function sidecast_command(args, { env = {}, input = '' } = {}) {
     const limit = setTimeout(() => child.kill('SIGKILL'), 30_000);
     child.on('close', (code, signal) => {
       clearTimeout(limit);
+      command.is_over = true;
       resolve({ code: code ?? signal, out: command.out, err: command.err });
     });
   });
@@ -40,7 +41,7 @@ async function sub(sidecast, args, { token = sidecast.token } = {}) {
   const file = path.join(sidecast.folder, `token-${Math.random()}`);
   writeFileSync(file, `${token}\n`, { mode: 0o600 });
   const command = sidecast_command(['sub', '--url', sidecast.gateway, '--token-file', file, ...args]);
-  await Promise.race([until(() => command.err.includes('listening'), 15_000), command.done]);
+  await until(() => command.err.includes('listening') || command.is_over, 15_000);
   return command;
 }
 
