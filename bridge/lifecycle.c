@@ -149,12 +149,13 @@ void lifecycle_ready(struct lifecycle *lifecycle, bool is_ready, const char *rea
     if (strcmp(line, lifecycle->told) == 0)
         return;
 
+    bool was_ready = lifecycle->is_ready;
     memcpy(lifecycle->told, line, sizeof line);
     lifecycle->is_ready = is_ready;
     tell_supervisor(lifecycle, line);
     if (is_ready)
         log_info(lifecycle->config.log, "ready", LOG_NUM("pid", getpid()));
-    else
+    else if (was_ready)
         log_info(lifecycle->config.log, "not ready", LOG_TEXT("because", reason));
 }
 

@@ -135,6 +135,8 @@ int role_run(const struct role_server *server, const struct invocation *call,
     int code = open_parts(role, call);
     if (code)
         lifecycle_exit(code);
+    if (!server->is_ready_with_engine)
+        lifecycle_ready(role->parts.lifecycle, false, "bus_down"); /* until it is said */
     role->running = server->create(&role->parts, &reason);
     if (!role->running) {
         if (reason[0])

@@ -196,7 +196,7 @@ static void on_ready(void *ctx, bool is_ready)
 {
     struct gateway *gateway = ctx;
 
-    lifecycle_ready(gateway->config.lifecycle, is_ready, is_ready ? "" : "no bus");
+    lifecycle_ready(gateway->config.lifecycle, is_ready, is_ready ? "" : "bus_down");
 }
 
 static void on_forgotten(void *ctx)
