@@ -4,6 +4,7 @@
 #include "cli/exit_code.h"
 #include "cli/http_call.h"
 #include "cli/invocation.h"
+#include "cli/json_print.h"
 #include "proto/json_gate.h"
 
 #include <inttypes.h>
@@ -129,19 +130,6 @@ static void encode(struct buf *body, const struct event *event,
     buf_add_byte(body, '}');
 }
 
-/* Prints a member's text; a string without its quotes. */
-static void print_member(FILE *out, struct slice object, const char *name)
-{
-    struct json_value value = json_object_find(object, name);
-    char *memory = malloc(value.text.len + 1);
-    struct slice text = value.text;
-
-    if (memory && value.type == JSON_GATE_STRING)
-        text = json_string_decode(value.text, memory);
-    fprintf(out, "%.*s", (int)text.len, text.ptr ? text.ptr : "");
-    free(memory);
-}
-
 static int exit_code_of(int status)
 {
     if (status < 300)
@@ -159,7 +147,7 @@ static void print_accepted(struct slice answer)
 {
     struct json_value recipients = json_object_find(answer, "recipients");
 
-    print_member(stdout, answer, "id");
+    json_print_member(stdout, answer, "id", "");
     if (recipients.type == JSON_GATE_NUMBER)
         printf("  %.*s recipients\n", (int)recipients.text.len, recipients.text.ptr);
     else
@@ -184,11 +172,11 @@ static int print_answer(const struct invocation *call, const struct http_answer 
     if (code == EXIT_CODE_OK)
         return code;
     fputs("sidecast: ", stderr);
-    print_member(stderr, value.text, "code");
+    json_print_member(stderr, value.text, "code", "");
     fputs(": ", stderr);
-    print_member(stderr, value.text, "detail");
+    json_print_member(stderr, value.text, "detail", "");
     fputs(". ", stderr);
-    print_member(stderr, value.text, "hint");
+    json_print_member(stderr, value.text, "hint", "");
     fputc('\n', stderr);
     return code;
 }

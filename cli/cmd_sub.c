@@ -4,6 +4,7 @@
 #include "cli/cmd.h"
 #include "cli/exit_code.h"
 #include "cli/invocation.h"
+#include "cli/json_print.h"
 #include "cli/ws_client.h"
 #include "proto/json_gate.h"
 
@@ -36,19 +37,6 @@ static int fail(int code, const char *what, const char *detail)
 
 /* --- what the server says */
 
-/* A member's text, a string without its quotes; "-" when absent. */
-static void print_member(FILE *out, struct slice object, const char *name)
-{
-    struct json_value value = json_object_find(object, name);
-    char *memory = malloc(value.text.len + 1);
-    struct slice text = value.text.len > 0 ? value.text : SLICE("-");
-
-    if (memory && value.type == JSON_GATE_STRING)
-        text = json_string_decode(value.text, memory);
-    fwrite(text.ptr, 1, text.len, out);
-    free(memory);
-}
-
 static bool member_is(struct slice object, const char *name, const char *quoted)
 {
     return slice_is(json_object_find(object, name).text, quoted);
@@ -60,9 +48,9 @@ static int fail_as_told(struct slice object, const char *code_name)
                      member_is(object, code_name, "\"E_FORBIDDEN\"");
 
     fputs("sidecast: ", stderr);
-    print_member(stderr, object, code_name);
+    json_print_member(stderr, object, code_name, "-");
     fputs(": ", stderr);
-    print_member(stderr, object, "message");
+    json_print_member(stderr, object, "message", "-");
     fputc('\n', stderr);
     return is_denied ? EXIT_CODE_DENIED : EXIT_CODE_DATA;
 }
@@ -77,9 +65,9 @@ static void print_event(struct sub *sub, struct slice event)
     } else {
         if (data.type == JSON_GATE_NONE)
             data = json_object_find(event, "args");
-        print_member(stdout, event, "room");
+        json_print_member(stdout, event, "room", "-");
         putchar(' ');
-        print_member(stdout, event, "event");
+        json_print_member(stdout, event, "event", "-");
         if (data.text.len > 0)
             printf(" %.*s", (int)data.text.len, data.text.ptr);
         putchar('\n');

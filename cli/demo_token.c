@@ -9,7 +9,7 @@ enum status demo_token_mint(const struct token_keys *keys, int64_t now_s, struct
 {
     json_t *claims =
         json_pack("{s:s, s:I, s:I, s:[s]}", "sub", "demo", "iat", (json_int_t)now_s,
-                  "exp", (json_int_t)(now_s + TTL_S), "rooms", "demo:*");
+                  "exp", (json_int_t)now_s + TTL_S, "rooms", "demo:*");
 
     if (!claims)
         return ST_NO_MEMORY;

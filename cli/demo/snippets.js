@@ -70,8 +70,10 @@ import (
 
 func main() {
 	body := \`${json('Go')}\`
-	request, _ := http.NewRequest("POST", "${url}", strings.NewReader(body))
-	request.Header.Set("Authorization", "Bearer ${key}")
+	request, _ := http.NewRequest("POST",
+		"${url}", strings.NewReader(body))
+	request.Header.Set("Authorization",
+		"Bearer ${key}")
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		panic(err)

@@ -1,0 +1,19 @@
+/* Printing parts of an answer: see the header. */
+#include "cli/json_print.h"
+
+#include <stdlib.h>
+
+void json_print_member(FILE *out, struct slice object, const char *name,
+                       const char *absent)
+{
+    struct json_value value = json_object_find(object, name);
+    char *memory = malloc(value.text.len + 1);
+    struct slice text = value.text;
+
+    if (value.type == JSON_GATE_NONE)
+        text = slice_of(absent);
+    else if (memory && value.type == JSON_GATE_STRING)
+        text = json_string_decode(value.text, memory);
+    fwrite(text.ptr, 1, text.len, out);
+    free(memory);
+}
