@@ -6,7 +6,7 @@
 #include "proto/access.h"
 #include "proto/sio.h"
 
-#include <stdio.h>
+#include <string.h>
 
 static const struct slice root = {"/", 1};
 
@@ -161,10 +161,12 @@ static void handle_connect(struct connection *connection,
 static void run_named(struct session *session, const struct native_message *message,
                       const char *name, struct slice text)
 {
+    const char *object =
+        memchr(text.ptr, '{', text.len); /* JSON allows blanks before it */
     struct command_call call = {
         .services = session->connection->services,
         .session = session,
-        .args = text,
+        .args = slice_from(text, (size_t)(object - text.ptr)),
         .ack = {message->has_n, message->n},
     };
 
