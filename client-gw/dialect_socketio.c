@@ -142,15 +142,24 @@ static void handle_connect(struct connection *connection, const struct sio_packe
 /* --- events
  * ---------------------------------------------------------------------------------- */
 
+/*
+ * NULL ends the whole connection: nothing may be sent to a namespace before its CONNECT
+ * was answered (socket.io-protocol v5, "Connection to a namespace").
+ */
+static struct session *open_session(const struct connection *connection, struct slice nsp)
+{
+    struct session *session = connection_session(connection, nsp);
+
+    return session && session->state == SESSION_OPEN ? session : NULL;
+}
+
 static void handle_event(struct connection *connection, const struct sio_packet *packet)
 {
-    struct session *session = connection_session(connection, packet->nsp);
+    struct session *session = open_session(connection, packet->nsp);
     struct slice name_json;
     struct slice args;
 
-    /* Nothing may be sent to a namespace before its CONNECT was answered. */
-    if (!session || session->state != SESSION_OPEN ||
-        sio_event_decode(packet->json, &name_json, &args)) {
+    if (!session || sio_event_decode(packet->json, &name_json, &args)) {
         connection_close(connection, CLOSE_PARSE_ERROR);
         return;
     }
@@ -178,10 +187,19 @@ static void handle_event(struct connection *connection, const struct sio_packet 
 static void handle_disconnect(struct connection *connection,
                               const struct sio_packet *packet)
 {
-    struct session *session = connection_session(connection, packet->nsp);
+    struct session *session = open_session(connection, packet->nsp);
 
     if (session)
         session_close(session);
+    else
+        connection_close(connection, CLOSE_PARSE_ERROR);
+}
+
+/* We have asked for no acks: one that comes is ignored, as the protocol has it. */
+static void handle_ack(struct connection *connection, const struct sio_packet *packet)
+{
+    if (open_session(connection, packet->nsp))
+        connection->attachments_due = (uint8_t)packet->attachments;
     else
         connection_close(connection, CLOSE_PARSE_ERROR);
 }
@@ -199,9 +217,8 @@ static void on_message(struct connection *connection, struct slice text)
     case SIO_DISCONNECT: handle_disconnect(connection, &packet); break;
     case SIO_EVENT:
     case SIO_BINARY_EVENT: handle_event(connection, &packet); break;
-    /* We have asked for no acks: one that comes is ignored, as the protocol has it. */
-    case SIO_ACK: break;
-    case SIO_BINARY_ACK: connection->attachments_due = (uint8_t)packet.attachments; break;
+    case SIO_ACK:
+    case SIO_BINARY_ACK: handle_ack(connection, &packet); break;
     case SIO_CONNECT_ERROR: connection_close(connection, CLOSE_PARSE_ERROR); break;
     }
 }
