@@ -1,7 +1,7 @@
 /*
- * Engine.IO v4 packets (engine.io-protocol v4, "Protocol"): the type is the first character of a text
- * frame, or of one part of a polling body. A binary frame is a message without a type and
- * does not come here.
+ * Engine.IO v4 packets (engine.io-protocol v4, "Protocol"): the type is the first
+ * character of a text frame, or of one part of a polling body. A binary frame is a
+ * message without a type and does not come here.
  */
 #ifndef PROTO_EIO_H
 #define PROTO_EIO_H

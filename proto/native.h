@@ -1,6 +1,6 @@
 /*
- * The native dialect, version 1 (docs/protocol.md): one JSON object per text frame; `t` names
- * it. Readers ignore fields that they do not know.
+ * The native dialect, version 1 (docs/protocol.md): one JSON object per text frame; `t`
+ * names it. Readers ignore fields that they do not know.
  */
 #ifndef PROTO_NATIVE_H
 #define PROTO_NATIVE_H

@@ -1,7 +1,8 @@
 /*
- * Socket.IO v5 packets (socket.io-protocol v5, "Packet encoding"), each the text of one Engine.IO message. The
- * decoder takes what follows Engine.IO's '4'; the encoders write the '4' as well.
- * Payloads are the sender's bytes in both directions: nothing is serialised again.
+ * Socket.IO v5 packets (socket.io-protocol v5, "Packet encoding"), each the text of one
+ * Engine.IO message. The decoder takes what follows Engine.IO's '4'; the encoders write
+ * the '4' as well. Payloads are the sender's bytes in both directions: nothing is
+ * serialised again.
  */
 #ifndef PROTO_SIO_H
 #define PROTO_SIO_H
