@@ -24,7 +24,8 @@ struct lifecycle {
     uv_signal_t signals[SIGNALS];
     uv_timer_t alive;
     uv_poll_t supervisor;
-    int status_fd; /* -1: nobody supervises this process */
+    int status_fd; /* -1: nobody supervises this process (any more) */
+    bool is_supervised;
     unsigned open_handles;
     unsigned stop_signals;
     char told[LINE_BYTES]; /* the last change, as the supervisor knows it */
@@ -60,7 +61,9 @@ static void on_signal(uv_signal_t *handle, int signum)
         log_info(lifecycle->config.log, "nothing to reload", LOG_TEXT("signal", "HUP"));
         return;
     }
-    if (++lifecycle->stop_signals > 1)
+    /* A service manager tells every process, and the supervisor passes it on: twice is no
+     * haste. Who takes too long is ended by the supervisor. */
+    if (++lifecycle->stop_signals > 1 && !lifecycle->is_supervised)
         _exit(128 + signum);
     begin_stop(lifecycle, signum == SIGTERM ? "SIGTERM" : "SIGINT");
 }
@@ -103,6 +106,7 @@ static void watch_supervisor(struct lifecycle *lifecycle)
     lifecycle->status_fd = supervisor_fd();
     if (lifecycle->status_fd < 0)
         return;
+    lifecycle->is_supervised = true;
     /* Also when this process is stopped or busy: the kernel tells it. */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (uv_poll_init(loop, &lifecycle->supervisor, lifecycle->status_fd) == 0) {

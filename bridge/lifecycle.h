@@ -19,7 +19,8 @@ struct lifecycle_config {
     uv_loop_t *loop;
     const struct logger *log;
     /* SIGTERM, SIGINT or the supervisor's end: stop accepting, drain, then call
-     * lifecycle_exit. A second signal ends the process at once. */
+     * lifecycle_exit. A second signal ends the process at once,
+     * unless it has a supervisor, which does so itself. */
     void (*on_stop)(void *ctx);
     void *ctx;
 };

@@ -191,7 +191,8 @@ static void on_exit_of(struct child *child, int64_t exit_status, int signum)
         schedule_or_give_up(child, exit_code);
         return;
     }
-    if (exit_code != 0 && supervisor->exit_code == 0) {
+    /* SIGTERM itself ends a child that has not come to handle it yet. */
+    if (exit_code != 0 && signum != SIGTERM && supervisor->exit_code == 0) {
         log_error(log, "a child did not stop well", LOG_TEXT("child", name),
                   LOG_NUM("code", exit_code));
         supervisor->exit_code = EXIT_CODE_FAILED;

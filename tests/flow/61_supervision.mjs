@@ -1,0 +1,48 @@
+// The supervisor and its children: stops that come at odd moments.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import test from 'node:test';
+
+import { children_of, program, start } from './lib/sidecast.mjs';
+import { sleep, until } from './lib/wait.mjs';
+
+const rounds = 5;
+
+function tell(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // gone already
+  }
+}
+
+// As systemd stops a service: each process is told, and the supervisor passes it on.
+test('SIGTERM to every process, more than once, is a clean stop', async (t) => {
+  for (let round = 0; round < rounds; round++) {
+    const sidecast = await start();
+    t.after(() => sidecast.kill());
+    for (const pid of sidecast.children()) {
+      tell(pid, 'SIGTERM');
+      await sleep(round);
+      tell(pid, 'SIGTERM');
+    }
+    await sidecast.stop();
+    sidecast.forget();
+  }
+});
+
+test('SIGTERM while the children are starting is a clean stop', async (t) => {
+  for (let round = 0; round < rounds; round++) {
+    const child = spawn(program, ['serve', '--port', '0'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let text = '';
+    let code = null;
+    t.after(() => child.kill('SIGKILL'));
+    child.stderr.on('data', (data) => { text += data; });
+    child.on('exit', (status, signal) => { code = status ?? signal; });
+    await until(() => children_of(child.pid).length === 2 || code !== null, 10_000);
+    child.kill('SIGTERM');
+    await until(() => code !== null, 10_000);
+    assert.equal(code, 0, text);
+    assert.doesNotMatch(text, /error/);
+  }
+});
