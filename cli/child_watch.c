@@ -25,6 +25,13 @@ void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t no
     }
 }
 
+void child_watch_excuse(struct child_watch *watch, uint64_t now_ms)
+{
+    watch->heard_ms = now_ms;
+    if (watch->no_bus_ms != 0)
+        watch->no_bus_ms = now_ms;
+}
+
 bool child_watch_is_ready(const struct child_watch *watch)
 {
     return watch->ready_ms != 0;

@@ -30,6 +30,12 @@ void child_watch_started(struct child_watch *watch, uint64_t now_ms);
 /* One line of the child's, without its end: "ready", "not ready REASON", "alive". */
 void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t now_ms);
 
+/*
+ * The watcher itself did not run until now (it was stopped, or the machine was): what the
+ * child said meanwhile is still unread, so silence and a missing bus count from here.
+ */
+void child_watch_excuse(struct child_watch *watch, uint64_t now_ms);
+
 bool child_watch_is_ready(const struct child_watch *watch);
 bool child_watch_is_silent(const struct child_watch *watch, uint64_t now_ms);
 

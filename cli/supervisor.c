@@ -12,6 +12,7 @@
 
 enum {
     TICK_MS = 500,
+    LATE_MS = 2500, /* a tick that is: this process slept */
     LINE_BYTES = 256,
     FIRST_FD = 4, /* 0-2 as ours, 3 the status line */
     STATUS_FD = 3,
@@ -44,6 +45,7 @@ struct supervisor {
     uv_timer_t tick;
     unsigned open_handles;
     uint64_t blamed_ms;
+    uint64_t ticked_ms;
     int exit_code;
     bool is_stopping;
     bool was_ready;
@@ -330,10 +332,22 @@ static void check_blame(struct supervisor *supervisor, const struct child *child
     }
 }
 
+/* After Ctrl-Z and fg the timers run before the pipes are read. */
+static void check_own_sleep(struct supervisor *supervisor, uint64_t now_ms)
+{
+    bool is_late = now_ms - supervisor->ticked_ms >= LATE_MS;
+
+    supervisor->ticked_ms = now_ms;
+    for (size_t i = 0; is_late && i < supervisor->config.count; i++)
+        child_watch_excuse(&supervisor->children[i].watch, now_ms);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct supervisor *supervisor = timer->data;
     uint64_t now_ms = clock_ms();
+
+    check_own_sleep(supervisor, now_ms);
 
     for (size_t i = 0; i < supervisor->config.count; i++) {
         struct child *child = &supervisor->children[i];
@@ -361,6 +375,7 @@ struct supervisor *supervisor_create(const struct supervisor_config *config)
     uv_timer_init(config->loop, &supervisor->tick);
     supervisor->tick.data = supervisor;
     supervisor->open_handles = 1;
+    supervisor->ticked_ms = clock_ms();
     uv_timer_start(&supervisor->tick, on_tick, TICK_MS, TICK_MS);
 
     for (size_t i = 0; i < config->count; i++) {

@@ -1,9 +1,9 @@
-// The supervisor and its children: stops that come at odd moments.
+// The supervisor and its children: stops that come at odd moments, and pauses.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import test from 'node:test';
 
-import { children_of, program, start } from './lib/sidecast.mjs';
+import { children_of, program, start, with_sidecast } from './lib/sidecast.mjs';
 import { sleep, until } from './lib/wait.mjs';
 
 const rounds = 5;
@@ -46,3 +46,13 @@ test('SIGTERM while the children are starting is a clean stop', async (t) => {
     assert.doesNotMatch(text, /error/);
   }
 });
+
+// Ctrl-Z and fg: what the children said in between has waited in their pipes.
+test('a supervisor that slept does not take its children for silent', with_sidecast({}, async (sidecast) => {
+  const before = sidecast.children();
+  process.kill(sidecast.pids.self, 'SIGSTOP');
+  await sleep(11_000);
+  process.kill(sidecast.pids.self, 'SIGCONT');
+  await sleep(1500);
+  assert.deepEqual(sidecast.children(), before);
+}));

@@ -50,6 +50,24 @@ static void a_child_that_lived_begins_with_the_first_delay(void **state)
     assert_int_equal(delay_ms, CHILD_FIRST_DELAY_MS);
 }
 
+static void who_slept_does_not_take_a_child_for_silent_or_lost(void **state)
+{
+    struct child_watch watch = started(1000), server = started(1000);
+    uint64_t awake_ms = 1000 + 10 * CHILD_SILENT_MS;
+
+    (void)state;
+    child_watch_heard(&server, SLICE("ready"), 1100);
+    child_watch_heard(&watch, SLICE("not ready bus_down"), 1100);
+    assert_true(child_watch_is_silent(&watch, awake_ms));
+    child_watch_excuse(&watch, awake_ms);
+    child_watch_excuse(&server, awake_ms);
+    assert_false(child_watch_is_silent(&watch, awake_ms + 1));
+    assert_false(child_watch_blames(&watch, &server, awake_ms + 1));
+    child_watch_heard(&server, SLICE("alive"), awake_ms + CHILD_NO_BUS_MS);
+    assert_true(child_watch_blames(&watch, &server, awake_ms + CHILD_NO_BUS_MS));
+    assert_true(child_watch_is_silent(&watch, awake_ms + CHILD_SILENT_MS));
+}
+
 static void a_configuration_error_is_not_tried_again(void **state)
 {
     struct child_watch watch = started(1000);
@@ -141,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_that_dies_at_once_is_started_later_each_time),
         cmocka_unit_test(a_child_that_lived_begins_with_the_first_delay),
+        cmocka_unit_test(who_slept_does_not_take_a_child_for_silent_or_lost),
         cmocka_unit_test(a_configuration_error_is_not_tried_again),
         cmocka_unit_test(readiness_is_what_the_last_line_says),
         cmocka_unit_test(any_line_is_a_sign_of_life),
