@@ -3,6 +3,7 @@
 
 #include "bridge/clock.h"
 #include "bridge/list.h"
+#include "bridge/log_quota.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ struct http_refuser {
     uv_timer_t sweep;
     struct list_node lingerers; /* oldest first: all wait equally long */
     unsigned count;
+    struct log_quota quota;
 };
 
 const char *http_refusal_header(enum status status, const char *allow, const char **value)
@@ -74,6 +76,32 @@ static void encode(struct buf *out, const struct http_refusal *refusal)
     buf_finish(&body);
 }
 
+static void on_sweep(uv_timer_t *timer);
+
+static void sweep_soon(struct http_refuser *refuser)
+{
+    if (!uv_is_active((uv_handle_t *)&refuser->sweep))
+        uv_timer_start(&refuser->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+}
+
+void http_refuser_log(struct http_refuser *refuser, enum log_level level,
+                      const char *message, const struct log_field *fields, size_t count)
+{
+    if (level > refuser->log->level)
+        return;
+    /* Who asks for debug lines wants them all. */
+    if (level == LOG_LEVEL_DEBUG || log_quota_take(&refuser->quota, clock_ms()))
+        log_line(refuser->log, level, message, fields, count);
+    else
+        sweep_soon(refuser);
+}
+
+static void log_withheld(struct http_refuser *refuser, uint64_t count)
+{
+    if (count > 0)
+        log_warn(refuser->log, "lines about requests withheld", LOG_NUM("count", count));
+}
+
 void http_refuser_send(struct http_refuser *refuser, int fd,
                        const struct http_refusal *refusal)
 {
@@ -97,8 +125,8 @@ void http_refuser_send(struct http_refuser *refuser, int fd,
     buf_finish(&wire);
 
     metrics_add(refuser->metrics, METRIC_HTTP_REFUSED, 1);
-    log_line(refuser->log, level, "request refused", fields,
-             sizeof fields / sizeof *fields);
+    http_refuser_log(refuser, level, "request refused", fields,
+                     sizeof fields / sizeof *fields);
 }
 
 /* Reads and forgets what has come. False: nothing more will. */
@@ -146,13 +174,15 @@ static void on_sweep(uv_timer_t *timer)
     uint64_t now = clock_ms();
     struct list_node *node;
 
+    log_withheld(refuser, log_quota_settle(&refuser->quota, now));
     while ((node = list_first(&refuser->lingerers))) {
         struct lingerer *lingerer = (struct lingerer *)node;
         if (lingerer->deadline > now)
             return;
         lingerer_close(lingerer);
     }
-    uv_timer_stop(timer);
+    if (refuser->quota.withheld == 0)
+        uv_timer_stop(timer);
 }
 
 /* Takes `fd`. */
@@ -173,8 +203,7 @@ static void linger(struct http_refuser *refuser, int fd)
     lingerer->deadline = clock_ms() + LINGER_MS;
     list_append(&refuser->lingerers, &lingerer->node);
     refuser->count++;
-    if (!uv_is_active((uv_handle_t *)&refuser->sweep))
-        uv_timer_start(&refuser->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    sweep_soon(refuser);
     if (uv_poll_start(&lingerer->poll, UV_READABLE, on_readable) != 0)
         lingerer_close(lingerer);
 }
@@ -234,6 +263,7 @@ void http_refuser_destroy(struct http_refuser *refuser)
 
     if (!refuser)
         return;
+    log_withheld(refuser, refuser->quota.withheld);
     while ((node = list_first(&refuser->lingerers)))
         lingerer_close((struct lingerer *)node);
     uv_close((uv_handle_t *)&refuser->sweep, on_refuser_closed);

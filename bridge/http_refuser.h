@@ -41,6 +41,11 @@ void http_refuser_answer_at_once(struct http_refuser *refuser, int fd,
 void http_refuser_send(struct http_refuser *refuser, int fd,
                        const struct http_refusal *refusal);
 
+/* A line that a request caused. A flood has a quota: what it withholds is counted, and
+ * the count is logged. */
+void http_refuser_log(struct http_refuser *refuser, enum log_level level,
+                      const char *message, const struct log_field *fields, size_t count);
+
 /* The header that a status asks for beside the body, or NULL: "Retry-After". */
 const char *http_refusal_header(enum status status, const char *allow,
                                 const char **value);

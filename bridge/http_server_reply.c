@@ -110,8 +110,8 @@ void http_reply(struct http_exchange *exchange, const struct http_reply *reply)
         LOG_TEXT("request_id", exchange->request_id),
     };
 
-    log_line(exchange->server->config.log, level_of(reply->status, LOG_LEVEL_DEBUG),
-             "request answered", fields, sizeof fields / sizeof *fields);
+    http_refuser_log(exchange->server->refuser, level_of(reply->status, LOG_LEVEL_DEBUG),
+                     "request answered", fields, sizeof fields / sizeof *fields);
     store(exchange, reply);
 }
 
@@ -142,8 +142,8 @@ void http_problem(struct http_exchange *exchange, struct problem *problem)
         .headers = &header,
         .header_count = header.name ? 1 : 0,
     };
-    log_line(exchange->server->config.log, level_of(status, LOG_LEVEL_INFO),
-             "request failed", fields, sizeof fields / sizeof *fields);
+    http_refuser_log(exchange->server->refuser, level_of(status, LOG_LEVEL_INFO),
+                     "request failed", fields, sizeof fields / sizeof *fields);
     store(exchange, &reply);
     buf_finish(&body);
 }

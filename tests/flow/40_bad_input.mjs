@@ -179,3 +179,15 @@ test('malformed messages are answered or end the connection [native]',
     await until(() => client.closed, 5000);
     assert.equal(client.closed.code, 1003);
   }));
+
+test('a flood of wrong requests costs a bounded number of log lines', with_sidecast({}, async (sidecast) => {
+  const began = performance.now();
+  for (let batch = 0; batch < 10; batch++)
+    await Promise.all(Array.from({ length: 40 }, () => sidecast.publish('{}', { authorization: 'Bearer none' })));
+  const told = () => sidecast.log.match(/requests withheld count=\d+/g) ?? [];
+  const lines = () => sidecast.log.match(/request failed/g).length;
+  const counted = () => told().reduce((sum, line) => sum + Number(line.split('=')[1]), 0);
+  await until(() => lines() + counted() >= 400, 5000, () => `${lines()} lines, ${counted()} withheld`);
+  assert.ok(lines() <= 100 * (1 + Math.ceil((performance.now() - began) / 1000)));
+  assert.ok(counted() > 0);
+}));
