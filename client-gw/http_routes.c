@@ -1,26 +1,17 @@
 /* Plain HTTP on the gateway's listener: see the header. */
 #include "client-gw/http_routes.h"
 
+#include "bridge/health.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-static void reply_text(struct http_exchange *exchange, int status, const char *text)
-{
-    struct http_reply reply = {
-        .status = status,
-        .content_type = "text/plain; charset=utf-8",
-        .body = slice_of(text),
-    };
-
-    http_reply(exchange, &reply);
-}
 
 static void handle_livez(struct http_exchange *exchange,
                          const struct http_request *request, void *ctx)
 {
     (void)request;
     (void)ctx;
-    reply_text(exchange, 200, "ok\n");
+    health_answer_live(exchange);
 }
 
 static void handle_readyz(struct http_exchange *exchange,
@@ -29,10 +20,7 @@ static void handle_readyz(struct http_exchange *exchange,
     const struct lifecycle *lifecycle = ctx;
 
     (void)request;
-    if (lifecycle_is_ready(lifecycle))
-        reply_text(exchange, 200, "ready\n");
-    else
-        reply_text(exchange, 503, "not ready\n");
+    health_answer_ready(exchange, lifecycle_is_ready(lifecycle));
 }
 
 /* What Engine.IO answers where a transport is not enabled: the client tries its next one.

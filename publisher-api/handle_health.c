@@ -3,27 +3,19 @@
  */
 #include "publisher-api/handlers.h"
 
+#include "bridge/health.h"
 #include "proto/http_query.h"
 
 enum {
     CHECKS_BYTES = 4096
 };
 
-static void answer_text(struct http_exchange *exchange, int status, const char *text)
-{
-    http_reply(exchange, &(struct http_reply){
-                             .status = status,
-                             .content_type = "text/plain; charset=utf-8",
-                             .body = slice_of(text),
-                         });
-}
-
 void handle_live(struct http_exchange *exchange, const struct http_request *request,
                  void *ctx)
 {
     (void)request;
     (void)ctx;
-    answer_text(exchange, 200, "ok");
+    health_answer_live(exchange);
 }
 
 static bool is_ready(const struct handler_parts *parts)
@@ -34,10 +26,8 @@ static bool is_ready(const struct handler_parts *parts)
 void handle_ready(struct http_exchange *exchange, const struct http_request *request,
                   void *ctx)
 {
-    bool ready = is_ready(ctx);
-
     (void)request;
-    answer_text(exchange, ready ? 200 : 503, ready ? "ready" : "not ready");
+    health_answer_ready(exchange, is_ready(ctx));
 }
 
 static void add_check(struct buf *out, const char *name, bool ok, const char *detail)
