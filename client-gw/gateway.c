@@ -35,6 +35,7 @@ struct gateway {
     uv_timer_t timer;
     uv_prepare_t prepare;
     uint64_t armed_ms; /* when the timer fires; 0: not armed */
+    bool is_draining;
     void (*on_drained)(void *ctx);
     void *drained_ctx;
 };
@@ -72,7 +73,12 @@ static void *on_open(void *ctx, struct arrival *arrival, struct lws *wsi)
 {
     struct gateway *gateway = ctx;
 
-    return connection_create(gateway->connections, arrival->dialect, arrival, wsi);
+    struct connection *connection =
+        connection_create(gateway->connections, arrival->dialect, arrival, wsi);
+    /* Its upgrade was accepted before the drain began. */
+    if (connection && gateway->is_draining)
+        connection_close(connection, CLOSE_DRAIN);
+    return connection;
 }
 
 static void on_never_opened(void *ctx, struct arrival *arrival)
