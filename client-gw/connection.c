@@ -159,15 +159,22 @@ void connection_send(struct connection *connection, struct frame *frame)
         connection_flush(connection);
 }
 
+/* Once, also when the socket drained in the middle of the burst. */
+static void set_add_dirty(struct connection *connection)
+{
+    connection->is_dirty = true;
+    connection->next_dirty = connection->set->dirty;
+    connection->set->dirty = connection;
+}
+
 void connection_send_later(struct connection *connection, struct frame *frame)
 {
     bool was_waiting = connection->outbox.count > 0 || connection->ws.is_cut;
 
     if (!enqueue(connection, frame) || was_waiting)
         return;
-    connection->is_dirty = true;
-    connection->next_dirty = connection->set->dirty;
-    connection->set->dirty = connection;
+    if (!connection->is_dirty)
+        set_add_dirty(connection);
     tell_sessions(connection);
 }
 
