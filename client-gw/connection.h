@@ -91,6 +91,9 @@ const struct connection_config *connection_set_config(const struct connection_se
 bool connection_set_next_due(const struct connection_set *set, uint64_t *due_ms);
 void connection_set_advance(struct connection_set *set, uint64_t now_ms);
 void connection_set_close_all(struct connection_set *set, enum close_reason reason);
+/* Tells every open session that continuity is broken; some dialects close for it. */
+void connection_set_reset(struct connection_set *set, const char *reason,
+                          struct slice position);
 /* Writes what the events of this burst have queued. */
 void connection_set_flush(struct connection_set *set);
 

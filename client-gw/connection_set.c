@@ -75,6 +75,28 @@ void connection_set_close_all(struct connection_set *set, enum close_reason reas
         connection_close(c, reason);
 }
 
+/* Closing a connection ends all its sessions: none of them may be looked at after it. */
+static void reset_sessions(struct connection *connection, const char *reason,
+                           struct slice position)
+{
+    struct session *next;
+
+    for (struct session *session = connection->sessions; session; session = next) {
+        next = session->next;
+        if (session->state == SESSION_OPEN)
+            connection->dialect->send_reset(session, reason, position);
+        if (connection->state != CONNECTION_OPEN)
+            return;
+    }
+}
+
+void connection_set_reset(struct connection_set *set, const char *reason,
+                          struct slice position)
+{
+    for (struct connection *c = set->first; c; c = c->next)
+        reset_sessions(c, reason, position);
+}
+
 void connection_set_flush(struct connection_set *set)
 {
     while (set->dirty) {

@@ -173,29 +173,15 @@ static void on_settled(void *ctx)
     deliver_settle(gateway->deliver);
 }
 
-struct reset {
-    const char *reason;
-    struct slice position;
-};
-
-static void reset_session(struct session *session, void *ctx)
-{
-    const struct reset *reset = ctx;
-
-    session->connection->dialect->send_reset(session, reset->reason, reset->position);
-}
-
 static void on_reset(void *ctx, const char *reason, const struct position *now)
 {
     struct gateway *gateway = ctx;
     char text[LIMIT_POSITION_BYTES + 1];
-    struct reset reset = {
-        reason, {text, position_print(now, text)}
-    };
+    struct slice position = {text, position_print(now, text)};
 
     log_warn(gateway->config.log, "events are lost; every client is told",
-             LOG_TEXT("reason", reason), LOG_SLICE("position", reset.position));
-    session_set_each(gateway->services.sessions, reset_session, &reset);
+             LOG_TEXT("reason", reason), LOG_SLICE("position", position));
+    connection_set_reset(gateway->connections, reason, position);
 }
 
 static void on_ready(void *ctx, bool is_ready)
@@ -365,6 +351,7 @@ struct gateway *gateway_create(const struct gateway_config *config, const char *
 
 void gateway_drain(struct gateway *gateway, void (*on_done)(void *ctx), void *ctx)
 {
+    gateway->is_draining = true;
     gateway->on_drained = on_done;
     gateway->drained_ctx = ctx;
     front_stop(gateway->front);

@@ -31,6 +31,7 @@ struct membership {
     struct room *room;
     uint32_t index;
     uint64_t joined_seq;
+    uint64_t asked_at; /* session.c: the generation of the last join */
 };
 
 /* Gives an empty set (room_set_destroy), or NULL. */

@@ -39,17 +39,6 @@ void session_set_destroy(struct session_set *set)
     free(set);
 }
 
-void session_set_each(struct session_set *set,
-                      void (*visit)(struct session *session, void *ctx), void *ctx)
-{
-    struct session *session;
-
-    for (size_t cursor = 0; (session = str_map_next(&set->by_sid, &cursor));) {
-        if (session->state == SESSION_OPEN)
-            visit(session, ctx);
-    }
-}
-
 struct session *session_find(const struct session_set *set, struct slice sid)
 {
     return str_map_find(&set->by_sid, sid);
@@ -143,6 +132,18 @@ static int slot_of(const struct session *session, struct slice room)
 bool session_is_in(const struct session *session, struct slice room)
 {
     return slot_of(session, room) >= 0;
+}
+
+uint64_t session_asked_at(const struct session *session, struct slice room)
+{
+    int slot = slot_of(session, room);
+
+    return slot < 0 ? 0 : session->memberships[slot].asked_at;
+}
+
+void session_set_asked_at(struct session *session, struct slice room, uint64_t asked_at)
+{
+    session->memberships[slot_of(session, room)].asked_at = asked_at;
 }
 
 enum status session_exit(struct session *session, struct slice room)

@@ -62,11 +62,8 @@ struct session_set_config {
 struct session_set *session_set_create(const struct session_set_config *config);
 void session_set_destroy(struct session_set *set);
 
-/* Writes every open session to the directory again. */
+/* Writes every session to the directory again, also those that are opening. */
 void session_set_put_all(struct session_set *set);
-/* Calls `visit` for each open session; it may close none. */
-void session_set_each(struct session_set *set,
-                      void (*visit)(struct session *session, void *ctx), void *ctx);
 /* By public id; NULL when it is not here. */
 struct session *session_find(const struct session_set *set, struct slice sid);
 

@@ -12,6 +12,7 @@ struct session_op {
     enum session_op_kind kind;
     session_done_fn *on_done;
     void *ctx;
+    uint64_t asked_at; /* a join: the session's generation that wrote it */
     size_t room_len;
     char room[];
 };
@@ -53,15 +54,12 @@ void session_put(struct session *session)
     put(session, NULL, NULL);
 }
 
-static void put_again(struct session *session, void *ctx)
-{
-    (void)ctx;
-    session_put(session);
-}
-
 void session_set_put_all(struct session_set *set)
 {
-    session_set_each(set, put_again, NULL);
+    struct session *session;
+
+    for (size_t cursor = 0; (session = str_map_next(&set->by_sid, &cursor));)
+        session_put(session);
 }
 
 static void finish_open(struct session *session, enum status status)
@@ -71,11 +69,18 @@ static void finish_open(struct session *session, enum status status)
     session->state = SESSION_OPEN;
 }
 
-/* The directory may or may not have written it: leave here, and write once more. */
-static void undo_join(struct session *session, struct slice room)
+/*
+ * The directory may or may not have written it: leave here, and write once more. A later
+ * join of the same room is under way: then that one decides.
+ */
+static void undo_join(const struct session_op *op)
 {
-    session_exit(session, room);
-    session_put(session);
+    struct slice room = {op->room, op->room_len};
+
+    if (session_asked_at(op->session, room) != op->asked_at)
+        return;
+    session_exit(op->session, room);
+    session_put(op->session);
 }
 
 static void op_done(void *ctx, enum status status)
@@ -88,7 +93,9 @@ static void op_done(void *ctx, enum status status)
     else if (op->kind == SESSION_OP_OPEN)
         finish_open(session, status);
     else if (op->kind == SESSION_OP_JOIN && status)
-        undo_join(session, (struct slice){op->room, op->room_len});
+        undo_join(op);
+    else if (op->kind == SESSION_OP_LEAVE && status)
+        session_put(session); /* it may still list the room: write once more */
 
     if (op->on_done)
         op->on_done(session, status, op->ctx);
@@ -117,6 +124,10 @@ enum status session_op_start(struct session *session, enum session_op_kind kind,
     };
     if (room.len)
         memcpy(op->room, room.ptr, room.len);
+    if (kind == SESSION_OP_JOIN) {
+        op->asked_at = session->generation + 1; /* put counts on */
+        session_set_asked_at(session, room, op->asked_at);
+    }
     put(session, op_done, op);
     return ST_OK;
 }
