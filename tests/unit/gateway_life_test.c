@@ -1,0 +1,254 @@
+/* Sessions and connections through resets, drains, late answers and partial writes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "support/gateway_house.h"
+
+enum {
+    MANY = 40,
+    LATE = 8,
+};
+
+static int64_t value_of(const struct house *house, enum metric metric)
+{
+    return atomic_load(&house->metrics.values[metric]);
+}
+
+static void a_reset_returns_every_socketio_client(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *peers[MANY];
+    struct position now = {8, 0};
+
+    for (int i = 0; i < MANY; i++)
+        peers[i] = join_socketio(house, "ada", "[]");
+    assert_int_equal(value_of(house, METRIC_SESSIONS), MANY);
+    house->engine.listener->on_reset(house->engine.ctx, "epoch_changed", &now);
+    assert_int_equal(value_of(house, METRIC_SESSIONS), 0);
+    assert_int_equal(house->engine.drops, MANY);
+    for (int i = 0; i < MANY; i++)
+        peer_destroy(peers[i]);
+}
+
+static void set_true(void *ctx)
+{
+    *(bool *)ctx = true;
+}
+
+static void who_arrives_during_the_drain_is_told_too(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *late[LATE];
+    bool is_drained = false;
+    char head[512];
+    int len = snprintf(head, sizeof head,
+                       "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
+                       "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+
+    /* One in each state that a handshake goes through. */
+    for (int i = 0; i < LATE; i++) {
+        late[i] = peer_create(&house->loop, house->port);
+        assert_int_equal(send(late[i]->fd, head, (size_t)len, MSG_NOSIGNAL), len);
+        uv_run(&house->loop, UV_RUN_NOWAIT);
+    }
+    gateway_drain(house->gateway, set_true, &is_drained);
+    for (int i = 0; i < LATE; i++) {
+        peer_wait(late[i], 20);
+        char *end = memmem(late[i]->bytes, late[i]->len, "\r\n\r\n", 4);
+        if (!end)
+            continue; /* it was not taken in any more */
+        size_t used = (size_t)(end + 4 - late[i]->bytes);
+        memmove(late[i]->bytes, late[i]->bytes + used, late[i]->len - used);
+        late[i]->len -= used;
+        READ(house, late[i]);
+        assert_int_equal(late[i]->opcode, 8);
+        assert_int_equal(close_code(house), 1001);
+    }
+    for (int i = 0; i < LATE; i++)
+        peer_destroy(late[i]);
+    for (int i = 0; i < 5000 && !is_drained; i++) {
+        uv_run(&house->loop, UV_RUN_NOWAIT);
+        usleep(200);
+    }
+    assert_true(is_drained);
+    assert_int_equal(value_of(house, METRIC_CONNECTIONS), 0);
+}
+
+static void a_forgotten_gateway_puts_sessions_that_are_opening_too(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *open = join_socketio(house, "ada", "[]");
+    struct ws_peer *opening = peer_create(&house->loop, house->port);
+    char *token = mint(house, "bob", "[]", 60);
+    char target[1024];
+
+    house->engine.is_silent = true;
+    snprintf(target, sizeof target, "/ws?token=%s", token);
+    assert_int_equal(peer_upgrade(opening, target, ""), 101);
+    for (int i = 0; i < 100000 && house->engine.waiting_count == 0; i++)
+        peer_turn(opening);
+    size_t puts = house->engine.puts;
+    house->engine.listener->on_forgotten(house->engine.ctx);
+    assert_int_equal(house->engine.puts, puts + 2);
+    house->engine.is_silent = false;
+    assert_starts(READ(house, opening), "{\"t\":\"connected\"");
+    free(token);
+    peer_destroy(open);
+    peer_destroy(opening);
+}
+
+/* Two joins of one room are under way; the directory answers them differently. */
+static void a_later_join_outlives_the_failure_of_an_earlier_one(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *io = join_socketio(house, "ada", "[\"a\"]");
+
+    house->engine.is_silent = true;
+    peer_send(io, 1, "421[\"subscribe\",{\"room\":\"a\"}]");
+    peer_send(io, 1, "422[\"subscribe\",{\"room\":\"a\"}]");
+    for (int i = 0; i < 100000 && house->engine.waiting_count < 2; i++)
+        peer_turn(io);
+    house->engine.waiting[0].on_done(house->engine.waiting[0].ctx, ST_UNAVAILABLE);
+    house->engine.waiting[1].on_done(house->engine.waiting[1].ctx, ST_OK);
+    house->engine.waiting_count = 0;
+    house->engine.is_silent = false;
+    assert_starts(READ(house, io), "431[{\"ok\":false,\"error\":\"E_UNAVAILABLE\"");
+    assert_string_equal(READ(house, io), "432[{\"ok\":true,\"room\":\"a\"}]");
+    emit(house, ROOM_NAMED, "a", "1", false);
+    assert_string_equal(READ(house, io), "42[\"hello\",1]");
+    assert_string_equal(house->engine.last_rooms, "a,");
+    peer_destroy(io);
+}
+
+static void a_leave_that_the_directory_missed_is_written_again(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *io = join_socketio(house, "ada", "[\"a\"]");
+
+    peer_send(io, 1, "421[\"subscribe\",{\"room\":\"a\"}]");
+    assert_starts(READ(house, io), "431[{\"ok\":true");
+    size_t puts = house->engine.puts;
+    house->engine.put_answer = ST_UNAVAILABLE;
+    peer_send(io, 1, "422[\"unsubscribe\",{\"room\":\"a\"}]");
+    assert_starts(READ(house, io), "432[{\"ok\":false,\"error\":\"E_UNAVAILABLE\"");
+    assert_int_equal(house->engine.puts, puts + 2);
+    assert_string_equal(house->engine.last_rooms, "");
+    peer_destroy(io);
+}
+
+static void answers_after_the_end_reach_nobody(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *io = join_socketio(house, "ada", "[\"a\"]");
+    struct ws_peer *opening = peer_create(&house->loop, house->port);
+    char *token = mint(house, "bob", "[]", 60);
+    char target[1024];
+
+    house->engine.is_silent = true;
+    peer_send(io, 1, "421[\"subscribe\",{\"room\":\"a\"}]");
+    snprintf(target, sizeof target, "/ws?token=%s", token);
+    assert_int_equal(peer_upgrade(opening, target, ""), 101);
+    for (int i = 0; i < 100000 && house->engine.waiting_count < 2; i++)
+        peer_turn(io);
+    peer_destroy(io);
+    peer_destroy(opening);
+    for (int i = 0; i < 5000 && value_of(house, METRIC_CONNECTIONS) > 0; i++) {
+        uv_run(&house->loop, UV_RUN_NOWAIT);
+        usleep(200);
+    }
+    assert_int_equal(value_of(house, METRIC_CONNECTIONS), 0);
+    assert_int_equal(house->engine.drops, 2);
+    house->engine.is_silent = false;
+    uv_run(&house->loop, UV_RUN_NOWAIT);
+    assert_int_equal(house->engine.waiting_count, 0);
+    free(token);
+}
+
+/* Big frames that are cut by a full socket, with the library's pongs between them. */
+static void frames_that_a_full_socket_cuts_arrive_whole(void **state)
+{
+    enum {
+        FRAMES = 9,
+        BYTES = 60000
+    };
+    struct house *house = *state;
+    static char data[BYTES];
+    struct ws_peer *native;
+
+    /* Small, so that the frames have to be cut. */
+    native = join_native(house, "ada", "[]");
+    setsockopt(native->fd, SOL_SOCKET, SO_RCVBUF, &(int){16384}, sizeof(int));
+    memset(data, 'x', sizeof data - 1);
+    data[0] = data[sizeof data - 2] = '"';
+    for (int i = 0; i < FRAMES * 4; i++) {
+        data[1] = (char)('0' + i % FRAMES);
+        emit(house, ROOM_ALL, "", data, i % 3 == 0);
+        if (i % FRAMES != FRAMES - 1)
+            continue;
+        peer_send(native, 9, "are you there");
+        uv_run(&house->loop, UV_RUN_NOWAIT);
+        for (int read = 0; read < FRAMES;) {
+            const char *text = READ(house, native);
+            if (native->opcode == 8 || native->is_closed || strcmp(text, "(none)") == 0)
+                fail_msg("frame %d: %.80s (%u)", i, text, close_code(house));
+            peer_send(native, 10, "alive");
+            if (native->opcode != 1)
+                continue;
+            assert_starts(text, "{\"t\":\"event\"");
+            const char *body = strstr(text, "\"data\":\"");
+            assert_non_null(body);
+            assert_int_equal(body[8], '0' + read++);
+            assert_int_equal(strspn(body + 9, "x"), sizeof data - 4);
+        }
+    }
+    peer_destroy(native);
+}
+
+/* The loop turns in the middle of a burst, and the socket drains. */
+static void a_burst_may_be_interrupted_by_the_loop(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *first = join_native(house, "ada", "[]");
+    struct ws_peer *second = join_native(house, "bob", "[]");
+
+    emit(house, ROOM_ALL, "", "1", true);
+    peer_send(first, 9, "x");
+    peer_send(second, 9, "x");
+    peer_wait(first, 20);
+    emit(house, ROOM_ALL, "", "2", true);
+    peer_destroy(first);
+    peer_wait(second, 50);
+    emit(house, ROOM_ALL, "", "3", false);
+    for (char i = '1'; i <= '3';) {
+        const char *text = READ(house, second);
+        assert_int_not_equal(second->opcode, 8);
+        if (second->opcode == 1) {
+            const char *body = strstr(text, "\"data\":");
+            assert_non_null(body);
+            assert_int_equal(body[7], i++);
+        }
+    }
+    peer_destroy(second);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        GATEWAY_TEST(a_reset_returns_every_socketio_client),
+        GATEWAY_TEST(who_arrives_during_the_drain_is_told_too),
+        GATEWAY_TEST(a_forgotten_gateway_puts_sessions_that_are_opening_too),
+        GATEWAY_TEST(a_later_join_outlives_the_failure_of_an_earlier_one),
+        GATEWAY_TEST(a_leave_that_the_directory_missed_is_written_again),
+        GATEWAY_TEST(answers_after_the_end_reach_nobody),
+        GATEWAY_TEST(frames_that_a_full_socket_cuts_arrive_whole),
+        GATEWAY_TEST(a_burst_may_be_interrupted_by_the_loop),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
