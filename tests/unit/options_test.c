@@ -11,6 +11,7 @@
 
 #include "bridge/options_table.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,6 +256,42 @@ static void a_child_comes_to_the_same_values(void **state)
     options_destroy(options);
 }
 
+static size_t count_of(const char *text, const char *part)
+{
+    size_t count = 0;
+
+    for (; (text = strstr(text, part)); text += strlen(part))
+        count++;
+    return count;
+}
+
+/* docs/configuration.md has a row for each option, and no others. */
+static void the_manual_and_the_table_agree(void **state)
+{
+    static char page[64 * 1024];
+    FILE *file = fopen(TEST_CASES "/../../docs/configuration.md", "r");
+
+    (void)state;
+    assert_non_null(file);
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    for (size_t i = 0; i < option_count; i++) {
+        const struct option *option = &option_table[i];
+        const char *quote = option->fallback[0] ? "`" : "";
+        char name[80], row[512];
+        int len = snprintf(name, sizeof name, "SIDECAST_%s", option->key);
+
+        for (int k = 0; k < len; k++)
+            name[k] = name[k] == '.' ? '_' : (char)toupper((unsigned char)name[k]);
+        snprintf(row, sizeof row, "\n| `%s` | `%s` | %s%s%s | %s", option->key, name,
+                 quote, option->fallback[0] ? option->fallback : "empty", quote,
+                 option->doc);
+        if (!strstr(page, row))
+            fail_msg("docs/configuration.md lacks the row:%s", row);
+    }
+    assert_int_equal(count_of(page, "` | `SIDECAST_"), option_count);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +303,7 @@ int main(void)
         cmocka_unit_test(a_variable_of_ours_that_is_unknown_is_an_error),
         cmocka_unit_test(a_secret_may_lie_in_a_file),
         cmocka_unit_test(a_child_comes_to_the_same_values),
+        cmocka_unit_test(the_manual_and_the_table_agree),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
