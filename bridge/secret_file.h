@@ -10,7 +10,8 @@ enum {
 };
 
 /*
- * Gives the text (free), without the blanks and line ends around it. On failure
+ * Gives the text (free), without the blanks and line ends around it; never an empty one.
+ * Reads to the end, also of a pipe. On failure
  * `*reason` is a few words to stand after the file's name: "Permission denied".
  */
 enum status secret_file_read(const char *path, char **text, const char **reason);
