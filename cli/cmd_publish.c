@@ -174,9 +174,9 @@ static int print_answer(const struct invocation *call, const struct http_answer 
     fputs("sidecast: ", stderr);
     json_print_member(stderr, value.text, "code", "");
     fputs(": ", stderr);
-    json_print_member(stderr, value.text, "detail", "");
-    fputs(". ", stderr);
-    json_print_member(stderr, value.text, "hint", "");
+    json_print_sentence(stderr, value.text, "detail");
+    fputc(' ', stderr);
+    json_print_sentence(stderr, value.text, "hint");
     fputc('\n', stderr);
     return code;
 }
@@ -212,6 +212,9 @@ static int read_key(const struct publish_args *args, char **key)
     } else {
         *key = slice_dup(slice_of(from_environment));
     }
+    if (*key && !(*key)[0])
+        return fail(EXIT_CODE_DENIED,
+                    "no API key: set SIDECAST_API_KEY or give --key-file", "");
     if (*key && strpbrk(*key, "\r\n \t"))
         return fail(EXIT_CODE_DENIED, "the API key has blanks in it", "");
     return *key ? EXIT_CODE_OK : EXIT_CODE_FAILED;

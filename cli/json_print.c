@@ -2,6 +2,7 @@
 #include "cli/json_print.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void json_print_member(FILE *out, struct slice object, const char *name,
                        const char *absent)
@@ -16,4 +17,14 @@ void json_print_member(FILE *out, struct slice object, const char *name,
         text = json_string_decode(value.text, memory);
     fwrite(text.ptr, 1, text.len, out);
     free(memory);
+}
+
+void json_print_sentence(FILE *out, struct slice object, const char *name)
+{
+    struct slice text = json_object_find(object, name).text;
+
+    json_print_member(out, object, name, "");
+    /* The sign stands before the closing quote. */
+    if (text.len > 2 && !strchr(".?!", text.ptr[text.len - 2]))
+        fputc('.', out);
 }

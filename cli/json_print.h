@@ -13,4 +13,7 @@
 void json_print_member(FILE *out, struct slice object, const char *name,
                        const char *absent);
 
+/* The same as a sentence: with a full stop where it ends without a sign. */
+void json_print_sentence(FILE *out, struct slice object, const char *name);
+
 #endif

@@ -90,7 +90,8 @@ test('publish tells by its exit code what went wrong', with_sidecast({}, async (
     [65, ['a', 'e', `"${'x'.repeat(100_000)}"`, '--id', 'a b'], {}, /E_BAD_/],
     [69, ['a', 'e'], { SIDECAST_URL: nobody }, /no server at 127\.0\.0\.1:1: Connection refused/],
     [77, ['a', 'e'], { SIDECAST_API_KEY: `sk_${'A'.repeat(43)}` }, /E_UNAUTH/],
-    [77, ['a', 'e'], { SIDECAST_API_KEY: '' }, /E_UNAUTH/],
+    [77, ['a', 'e'], { SIDECAST_API_KEY: '' }, /^sidecast: no API key: set SIDECAST_API_KEY or give --key-file$/m],
+    [65, ['a', 'connect'], {}, /E_BAD_PAYLOAD: .*\w\. \w/],
     [77, ['a', 'e', '--key-file', '/nowhere'], {}, /No such file/],
     [2, ['a'], {}, /needs ROOM EVENT/],
     [2, ['a', 'e', '--url', 'ftp://x/y'], {}, /no address/],
@@ -104,6 +105,7 @@ test('publish tells by its exit code what went wrong', with_sidecast({}, async (
     assert.equal(told.code, code, `${args}: ${told.err}`);
     assert.match(told.err, words);
     assert.ok(told.err.split('\n').length <= 2, told.err);
+    assert.doesNotMatch(told.err, /[.?]\./);
   }
 }));
 
