@@ -9,32 +9,52 @@ struct serve_args {
     struct flag_number gateways;
 };
 
-static void print_text(const struct invocation *call, const struct serve_ready *ready)
+static void print_text(const struct serve_ready *ready)
 {
     printf("Sidecast %s is ready.\n\n"
            "  clients   %s   Socket.IO at /socket.io/, WebSocket at /ws\n"
            "  backends  %s   POST /broadcast\n"
            "  ops       %s   /readyz /v1/stats /metrics\n",
            SIDECAST_VERSION, ready->gateway, ready->publisher, ready->ops);
-    if (!call->config.publisher.api_keys[0])
-        puts("\nNobody can publish yet: set SIDECAST_PUBLISHER_API_KEYS.");
-    if (!call->config.auth.hmac_secret[0])
-        puts("\nNo client can connect yet: set SIDECAST_AUTH_JWT_HMAC_SECRET.");
+}
+
+/* For people, so on stderr; and they would find out by refusals alone. */
+static void print_missing(const struct config *config)
+{
+    if (!config->publisher.api_keys[0])
+        fputs("\nThere is no API key to publish with yet. Make one, and start again:\n\n"
+              "  echo \"sk_$(head -c 32 /dev/urandom | basenc --base64url -w0 | "
+              "tr -d =)\" > api.key\n"
+              "  export SIDECAST_PUBLISHER_API_KEYS_FILE=$PWD/api.key\n",
+              stderr);
+    if (!config->auth.hmac_secret[0])
+        fputs("\nThere is no secret for the clients' tokens, so none can connect yet. "
+              "Make one, and start again:\n\n"
+              "  head -c 32 /dev/urandom | basenc --base64url -w0 > jwt.key\n"
+              "  export SIDECAST_AUTH_JWT_HMAC_SECRET_FILE=$PWD/jwt.key\n",
+              stderr);
+}
+
+static void print_json(const struct serve_ready *ready)
+{
+    struct buf line = {.max = 4096};
+
+    serve_ready_json(&line, ready, "");
+    printf("%.*s", (int)line.len, line.ptr);
+    buf_finish(&line);
 }
 
 static void on_ready(void *ctx, const struct serve_ready *ready)
 {
     const struct invocation *call = ctx;
-    struct buf line = {.max = 4096};
 
-    if (!call->is_json) {
-        if (!call->is_quiet)
-            print_text(call, ready);
-        return;
-    }
-    serve_ready_json(&line, ready, "");
-    printf("%.*s", (int)line.len, line.ptr);
-    buf_finish(&line);
+    if (call->is_json)
+        print_json(ready);
+    else if (!call->is_quiet)
+        print_text(ready);
+    fflush(stdout);
+    if (!call->is_quiet)
+        print_missing(&call->config);
 }
 
 static int run(const struct command *self, int argc, char **argv)
