@@ -1,0 +1,126 @@
+/* Delivery to both dialects: who gets an event, once, and who does not. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "support/gateway_house.h"
+
+static struct envelope hello(struct envelope_target *targets, size_t count)
+{
+    return (struct envelope){.kind = ENVELOPE_EVENT,
+                             .at_ms = clock_wall_ms(),
+                             .id = SLICE("e1"),
+                             .nsp = SLICE("/"),
+                             .event = SLICE("hello"),
+                             .event_json = SLICE("\"hello\""),
+                             .data = SLICE("1"),
+                             .targets = targets,
+                             .target_count = count};
+}
+
+static void several_targets_reach_each_member_once(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *io = join_socketio(house, "ada", "[\"a\"]");
+    struct envelope_target targets[] = {
+        {ROOM_USER,  SLICE("ada")},
+        {ROOM_NAMED, SLICE("a")  },
+        {ROOM_ALL,   {0}         }
+    };
+    struct envelope envelope = hello(targets, 3);
+
+    peer_send(io, 1, "421[\"subscribe\",{\"room\":\"a\"}]");
+    assert_starts(READ(house, io), "431[{\"ok\":true");
+    fake_engine_emit(&house->engine, &envelope, false);
+    emit(house, ROOM_ALL, "", "2", false);
+    assert_string_equal(READ(house, io), "42[\"hello\",1]");
+    assert_string_equal(READ(house, io), "42[\"hello\",2]");
+    peer_destroy(io);
+}
+
+static void who_is_excepted_gets_nothing(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *io = join_socketio(house, "ada", "[]");
+    struct ws_peer *other = join_socketio(house, "bob", "[]");
+    struct slice except = {house->text + strlen("40{\"sid\":\""), LIMIT_SIO_SID_BYTES};
+    struct envelope_target target = {ROOM_ALL, {0}};
+    struct envelope envelope = hello(&target, 1);
+
+    envelope.except = &except;
+    envelope.except_count = 1;
+    fake_engine_emit(&house->engine, &envelope, false);
+    emit(house, ROOM_ALL, "", "2", false);
+    assert_string_equal(READ(house, io), "42[\"hello\",1]");
+    assert_string_equal(READ(house, other), "42[\"hello\",2]");
+    peer_destroy(io);
+    peer_destroy(other);
+}
+
+static void an_expired_event_is_dropped(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *io = join_socketio(house, "ada", "[]");
+    struct envelope_target target = {ROOM_ALL, {0}};
+    struct envelope envelope = hello(&target, 1);
+
+    envelope.ttl_ms = 1000;
+    envelope.at_ms -= 2000;
+    fake_engine_emit(&house->engine, &envelope, false);
+    emit(house, ROOM_ALL, "", "2", false);
+    assert_string_equal(READ(house, io), "42[\"hello\",2]");
+    assert_int_equal(atomic_load(&house->metrics.values[METRIC_DROPPED]), 1);
+    peer_destroy(io);
+}
+
+static void a_volatile_event_has_no_position(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *native = join_native(house, "ada", "[]");
+    struct envelope_target target = {ROOM_ALL, {0}};
+    struct envelope envelope = hello(&target, 1);
+
+    envelope.flags = ENVELOPE_VOLATILE;
+    fake_engine_emit(&house->engine, &envelope, false);
+    assert_null(strstr(READ(house, native), "\"position\""));
+    emit(house, ROOM_ALL, "", "2", false);
+    assert_non_null(strstr(READ(house, native), "\"position\":\""));
+    peer_destroy(native);
+}
+
+static void a_kick_is_told_in_each_dialects_way(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *io = join_socketio(house, "ada", "[]");
+    struct ws_peer *native = join_native(house, "ada", "[]");
+    struct envelope_target target = {ROOM_USER, SLICE("ada")};
+    struct envelope envelope = hello(&target, 1);
+
+    envelope.kind = ENVELOPE_CONTROL_DISCONNECT;
+    fake_engine_emit(&house->engine, &envelope, false);
+    assert_string_equal(READ(house, io), "41");
+    READ(house, io);
+    assert_int_equal(io->opcode, 8);
+    READ(house, native);
+    assert_int_equal(native->opcode, 8);
+    assert_int_equal(close_code(house), 4403);
+    peer_destroy(io);
+    peer_destroy(native);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        GATEWAY_TEST(several_targets_reach_each_member_once),
+        GATEWAY_TEST(who_is_excepted_gets_nothing),
+        GATEWAY_TEST(an_expired_event_is_dropped),
+        GATEWAY_TEST(a_volatile_event_has_no_position),
+        GATEWAY_TEST(a_kick_is_told_in_each_dialects_way),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
