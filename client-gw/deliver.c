@@ -103,10 +103,7 @@ static void deliver_to_room(struct delivery *delivery, const struct room_key *ke
                 continue;
             session->stamp = stamp;
         }
-        bool is_last = i == 0;
-        deliver_to(delivery, &members[i]);
-        if (is_last)
-            break; /* the room may be gone */
+        deliver_to(delivery, &members[i]); /* the last one may take the room along */
     }
 }
 
