@@ -36,9 +36,10 @@ static void fail(struct connection *connection, const char *code, const char *me
 
 static void refuse(struct connection *connection, enum refusal refusal)
 {
-    fail(connection, refusal == REFUSAL_FORBIDDEN ? "E_FORBIDDEN" : "E_UNAUTH",
-         refusal_text(refusal), refusal_reason(refusal),
-         refusal == REFUSAL_FORBIDDEN ? CLOSE_FORBIDDEN : CLOSE_UNAUTHORIZED);
+    enum status st = services_refusal_status(refusal);
+
+    fail(connection, status_code(st), refusal_text(refusal), refusal_reason(refusal),
+         st == ST_FORBIDDEN ? CLOSE_FORBIDDEN : CLOSE_UNAUTHORIZED);
 }
 
 /* --- connecting

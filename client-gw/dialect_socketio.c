@@ -66,17 +66,6 @@ static struct slice pick_token(struct connection *connection, struct slice paylo
     return arrival ? slice_of(arrival->query_token) : (struct slice){0};
 }
 
-static enum status status_of(enum refusal refusal)
-{
-    switch (refusal) {
-    case REFUSAL_INACTIVE:
-    case REFUSAL_FORBIDDEN: return ST_FORBIDDEN;
-    case REFUSAL_UNAVAILABLE: return ST_UNAVAILABLE;
-    case REFUSAL_LIMIT: return ST_LIMIT;
-    default: return ST_UNAUTH;
-    }
-}
-
 static void refuse(struct connection *connection, struct slice nsp, enum refusal refusal,
                    const char *hint)
 {
@@ -84,7 +73,7 @@ static void refuse(struct connection *connection, struct slice nsp, enum refusal
     struct buf *out = services_scratch(connection->services);
 
     buf_print(&data, "{\"code\":\"%s\",\"reason\":\"%s\",\"hint\":",
-              status_code(status_of(refusal)), refusal_reason(refusal));
+              status_code(services_refusal_status(refusal)), refusal_reason(refusal));
     buf_add_json_string(&data, slice_of(hint));
     buf_add_byte(&data, '}');
     sio_encode_refused(out, nsp, slice_of(refusal_text(refusal)), buf_slice(&data));

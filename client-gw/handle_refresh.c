@@ -11,7 +11,7 @@ void handle_refresh(const struct command_call *call)
         return;
     enum refusal refusal = services_verify(call->services, token, &claims, hint);
     if (refusal) {
-        command_fail(call, ST_UNAUTH, refusal_text(refusal));
+        command_fail(call, services_refusal_status(refusal), refusal_text(refusal));
         return;
     }
     if (!slice_equal(claims_user(claims), claims_user(call->session->claims))) {

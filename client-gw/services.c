@@ -18,6 +18,17 @@ enum refusal services_verify(const struct client_services *services, struct slic
     return refusal;
 }
 
+enum status services_refusal_status(enum refusal refusal)
+{
+    switch (refusal) {
+    case REFUSAL_INACTIVE:
+    case REFUSAL_FORBIDDEN: return ST_FORBIDDEN;
+    case REFUSAL_UNAVAILABLE: return ST_UNAVAILABLE;
+    case REFUSAL_LIMIT: return ST_LIMIT;
+    default: return ST_UNAUTH;
+    }
+}
+
 struct buf *services_scratch(struct client_services *services)
 {
     buf_clear(&services->scratch);

@@ -25,6 +25,9 @@ struct client_services {
 enum refusal services_verify(const struct client_services *services, struct slice token,
                              struct claims **claims, char hint[160]);
 
+/* The code that a refusal has in every dialect. */
+enum status services_refusal_status(enum refusal refusal);
+
 /* The scratch buffer, emptied. */
 struct buf *services_scratch(struct client_services *services);
 
