@@ -48,6 +48,8 @@ void front_stop(struct front *front);
 /* Closes the handles; memory goes when the loop has run them out. */
 void front_destroy(struct front *front);
 
+/* "127.0.0.1:7410" or "[::1]:0"; no names of hosts. */
+bool front_address_is_valid(const char *address);
 /* A listening TCP socket for "127.0.0.1:7410", "[::1]:0", "0.0.0.0:80", or -1 and
  * *reason. */
 int front_listen(const char *address, bool shared, const char **reason);

@@ -49,6 +49,13 @@ static socklen_t parse(const char *text, union address *address)
     return inet_pton(AF_INET, host, &address->v4.sin_addr) == 1 ? sizeof address->v4 : 0;
 }
 
+bool front_address_is_valid(const char *address)
+{
+    union address parsed;
+
+    return parse(address, &parsed) > 0;
+}
+
 static const char *explain(int error)
 {
     switch (error) {

@@ -1,6 +1,7 @@
 /* Values of options and where they came from: see the header. */
 #include "bridge/options.h"
 
+#include "bridge/front.h"
 #include "bridge/options_table.h"
 #include "proto/suggest.h"
 #include "proto/units.h"
@@ -9,6 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+    ADDRESS_BYTES = 64 /* more than any that is valid */
+};
 
 struct value {
     char *text;
@@ -121,6 +126,24 @@ static enum status read_word(const struct option *row, struct slice value, size_
     return ST_BAD_PAYLOAD;
 }
 
+static enum status check_text(const struct option *row, struct slice value,
+                              char error[OPTIONS_ERROR_BYTES])
+{
+    char address[ADDRESS_BYTES];
+
+    if (value.len > 0 && memchr(value.ptr, '\0', value.len)) {
+        snprintf(error, OPTIONS_ERROR_BYTES, "%s must not have a zero byte", row->key);
+        return ST_BAD_PAYLOAD;
+    }
+    if (row->type != OPTION_ADDRESS)
+        return ST_OK;
+    snprintf(address, sizeof address, "%.*s", (int)value.len, value.len ? value.ptr : "");
+    if (value.len < sizeof address && front_address_is_valid(address))
+        return ST_OK;
+    snprintf(error, OPTIONS_ERROR_BYTES, "%s must be IP:PORT or [IPv6]:PORT", row->key);
+    return ST_BAD_PAYLOAD;
+}
+
 static enum status check(const struct option *row, struct slice value,
                          char error[OPTIONS_ERROR_BYTES])
 {
@@ -133,13 +156,8 @@ static enum status check(const struct option *row, struct slice value,
     case OPTION_INT: return read_number(row, value, &number, error);
     case OPTION_WORD:
     case OPTION_CHOICE: return read_word(row, value, &index, error);
-    case OPTION_TEXT:
-    case OPTION_SECRET: break;
+    default: return check_text(row, value, error);
     }
-    if (value.len == 0 || !memchr(value.ptr, '\0', value.len))
-        return ST_OK;
-    snprintf(error, OPTIONS_ERROR_BYTES, "%s must not have a zero byte", row->key);
-    return ST_BAD_PAYLOAD;
 }
 
 static enum status unknown_key(struct slice key, char error[OPTIONS_ERROR_BYTES])
@@ -227,6 +245,7 @@ void options_resolve(const struct options *options, struct config *config)
             memcpy(base + row->offset, &(unsigned){(unsigned)index}, sizeof(unsigned));
             break;
         case OPTION_TEXT:
+        case OPTION_ADDRESS:
         case OPTION_SECRET:
         case OPTION_WORD: memcpy(base + row->offset, &text, sizeof text); break;
         }

@@ -20,7 +20,7 @@ const struct option option_table[] = {
      "folder of the bus sockets; empty: $XDG_RUNTIME_DIR/sidecast, or /run/sidecast for "
      "root"                                                                                                                                                                                                       },
 
-    {"gateway.listen",           OPTION_TEXT,     "127.0.0.1:7410", AT(gateway.listen),             0,      0,                 NULL,
+    {"gateway.listen",           OPTION_ADDRESS,  "127.0.0.1:7410", AT(gateway.listen),             0,      0,                 NULL,
      "address that clients connect to"                                                                                                                                                                            },
     {"gateway.count",            OPTION_INT,      "1",              AT(gateway.count),              1,      64,                NULL,
      "gateway processes that share the address"                                                                                                                                                                   },
@@ -33,8 +33,8 @@ const struct option option_table[] = {
     {"gateway.max_message_size", OPTION_SIZE,     "1MB",            AT(gateway.max_message_bytes),  1,
      LIMIT_CLIENT_MESSAGE_BYTES,                                                                                               NULL,       "largest message a client may send"                                    },
 
-    {"publisher.listen",         OPTION_TEXT,     "127.0.0.1:7411", AT(publisher.listen),           0,      0,                 NULL,
-     "address that backends post to"                                                                                                                                                                              },
+    {"publisher.listen",         OPTION_ADDRESS,  "127.0.0.1:7411", AT(publisher.listen),           0,      0,
+     NULL,                                                                                                                                 "address that backends post to"                                        },
     {"publisher.api_keys",       OPTION_SECRET,   "",               AT(publisher.api_keys),         0,      0,                 NULL,
      "keys that may publish, separated by commas: sk_ and 43 characters each"                                                                                                                                     },
     {"publisher.max_body_size",  OPTION_SIZE,     "256KiB",         AT(publisher.max_body_bytes),   1,
@@ -42,7 +42,7 @@ const struct option option_table[] = {
     {"publisher.idempotency",    OPTION_DURATION, "5m",             AT(publisher.idempotency_ms),   0,
      24 * HOUR,                                                                                                                NULL,       "how long a repeated id gets its first answer again"                   },
 
-    {"ops.listen",               OPTION_TEXT,     "127.0.0.1:7412", AT(ops.listen),                 0,      0,                 NULL,
+    {"ops.listen",               OPTION_ADDRESS,  "127.0.0.1:7412", AT(ops.listen),                 0,      0,                 NULL,
      "address of health, statistics and metrics"                                                                                                                                                                  },
 
     {"auth.jwt.hmac_secret",     OPTION_SECRET,   "",               AT(auth.hmac_secret),           0,      0,                 NULL,

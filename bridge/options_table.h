@@ -9,6 +9,7 @@ enum option_type {
     OPTION_SIZE,     /* uint64_t, bytes */
     OPTION_INT,      /* uint64_t */
     OPTION_TEXT,     /* const char * */
+    OPTION_ADDRESS,  /* const char *, to listen on */
     OPTION_SECRET,   /* const char *; never shown, never a flag */
     OPTION_WORD,     /* const char *, one of `words` */
     OPTION_CHOICE    /* an enum: the index into `words` */
