@@ -393,8 +393,10 @@ struct supervisor *supervisor_create(const struct supervisor_config *config)
 void supervisor_signal(struct supervisor *supervisor, int signum)
 {
     if (signum == SIGHUP) {
+        /* One that is still starting would die of it, and reads what is new anyway. */
         for (size_t i = 0; i < supervisor->config.count; i++)
-            child_signal(&supervisor->children[i], signum);
+            if (child_watch_is_ready(&supervisor->children[i].watch))
+                child_signal(&supervisor->children[i], signum);
         return;
     }
     stop_all(supervisor, SIGTERM);

@@ -47,6 +47,24 @@ test('SIGTERM while the children are starting is a clean stop', async (t) => {
   }
 });
 
+test('SIGHUP while the children are starting kills none', async (t) => {
+  for (let round = 0; round < rounds; round++) {
+    const child = spawn(program, ['serve', '--port', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    let out = '';
+    t.after(() => child.kill('SIGKILL'));
+    child.stderr.on('data', (data) => { text += data; });
+    child.stdout.on('data', (data) => { out += data; });
+    await until(() => children_of(child.pid).length === 2, 10_000);
+    child.kill('SIGHUP');
+    await until(() => out.includes('ready') || child.exitCode !== null, 10_000);
+    child.kill('SIGTERM');
+    await until(() => child.exitCode !== null, 10_000);
+    assert.equal(child.exitCode, 0, text);
+    assert.doesNotMatch(text, /has ended/);
+  }
+});
+
 // Ctrl-Z and fg: what the children said in between has waited in their pipes.
 test('a supervisor that slept does not take its children for silent', with_sidecast({}, async (sidecast) => {
   const before = sidecast.children();
