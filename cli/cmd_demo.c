@@ -135,6 +135,7 @@ static int run(const struct command *self, int argc, char **argv)
             .port = args.port,
             .gateways = args.gateways,
             .gateway_args = &gateway_args,
+            .has_own_bus = true,
             .on_ready = on_ready,
             .ctx = &demo,
         });

@@ -64,14 +64,19 @@ static bool put_gateways(struct serve *serve)
     return !serve->plan->gateways.is_set || put(serve, "gateway.count", count);
 }
 
+static bool is_bus_configured(const struct options *options)
+{
+    return options_source(options, "bus.url") != OPTION_DEFAULT ||
+           options_source(options, "run_dir") != OPTION_DEFAULT;
+}
+
 /* A bus of our own, unless the configuration says where it is. */
 static bool put_bus(struct serve *serve)
 {
     struct invocation *call = serve->plan->call;
     char url[BUS_URL_BYTES];
 
-    if (options_source(call->options, "bus.url") != OPTION_DEFAULT ||
-        options_source(call->options, "run_dir") != OPTION_DEFAULT)
+    if (!serve->plan->has_own_bus && is_bus_configured(call->options))
         return true;
     if (!bus_folder_create(serve->bus_folder)) {
         fputs("sidecast: cannot make a folder for the bus in /tmp\n", stderr);

@@ -28,6 +28,7 @@ struct serve_plan {
     struct flag_number port;     /* --port: gateway N, publisher N+1, ops N+2; 0: any */
     struct flag_number gateways; /* --gateways */
     const struct flag_list *gateway_args; /* more flags for the gateways, or NULL */
+    bool has_own_bus;                     /* whatever the configuration says */
 
     /* Prints what people or scripts wait for. */
     void (*on_ready)(void *ctx, const struct serve_ready *ready);

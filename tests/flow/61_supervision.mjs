@@ -1,6 +1,9 @@
 // The supervisor and its children: stops that come at odd moments, and pauses.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import test from 'node:test';
 
 import { children_of, program, start, with_sidecast } from './lib/sidecast.mjs';
@@ -63,6 +66,17 @@ test('SIGHUP while the children are starting kills none', async (t) => {
     assert.equal(child.exitCode, 0, text);
     assert.doesNotMatch(text, /has ended/);
   }
+});
+
+// The variables of the real one may lie around in the terminal where somebody tries the demo.
+test('the demo keeps off a bus that is configured', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-bus-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const sidecast = await start({ role: 'demo', env: { SIDECAST_BUS_URL: `ipc://${folder}` } });
+  t.after(() => sidecast.kill());
+  assert.deepEqual(readdirSync(folder), []);
+  await sidecast.stop();
+  sidecast.forget();
 });
 
 // Ctrl-Z and fg: what the children said in between has waited in their pipes.
