@@ -202,6 +202,8 @@ static enum refusal key_choose(const struct token_keys *keys,
                                const struct token_key **key, char hint[160])
 {
     *key = key_find(keys, parts->kid);
+    if (keys->count == 0)
+        return refuse(hint, "this server has no secret to check tokens with");
     if (!*key)
         return refuse(hint, parts->has_kid ? "the token's kid names no key of this server"
                                            : "the token has no kid, and no key of this "

@@ -346,6 +346,20 @@ static void each_kid_is_verified_with_its_own_key(void **state)
     token_keys_destroy(keys);
 }
 
+static void a_server_without_a_secret_says_so(void **state)
+{
+    struct token_keys *keys = token_keys_create();
+    struct claims *claims = NULL;
+    char token[8192], hint[160];
+
+    (void)state;
+    forge(token, SECRET, HS256, GOOD);
+    assert_int_equal(token_verify(keys, slice_of(token), CLAIMS_CLIENT, 0, &claims, hint),
+                     REFUSAL_INVALID);
+    assert_string_equal(hint, "this server has no secret to check tokens with");
+    token_keys_destroy(keys);
+}
+
 static void a_publish_token_is_for_the_publisher_only(void **state)
 {
     (void)state;
@@ -391,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_token_of_4_KiB_is_taken_and_one_more_byte_is_not),
         cmocka_unit_test(a_nul_inside_ends_nothing),
         cmocka_unit_test(each_kid_is_verified_with_its_own_key),
+        cmocka_unit_test(a_server_without_a_secret_says_so),
         cmocka_unit_test(a_publish_token_is_for_the_publisher_only),
         cmocka_unit_test(the_leeway_goes_both_ways),
     };
