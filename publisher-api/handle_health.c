@@ -7,7 +7,7 @@
 #include "proto/http_query.h"
 
 enum {
-    CHECKS_BYTES = 4096
+    CHECKS_BYTES = 64 * 1024
 };
 
 void handle_live(struct http_exchange *exchange, const struct http_request *request,
