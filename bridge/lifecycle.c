@@ -28,19 +28,22 @@ struct lifecycle {
     bool is_supervised;
     unsigned open_handles;
     unsigned stop_signals;
-    char told[LINE_BYTES]; /* the last change, as the supervisor knows it */
+    char told[LINE_BYTES]; /* the last change */
+    bool is_untold;        /* it found no room in the pipe */
     bool is_ready;
     bool is_stopping;
 };
 
-static void tell_supervisor(struct lifecycle *lifecycle, const char *line)
+/* Not blocking. False: the supervisor does not read, and there is no room for the line.
+ */
+static bool tell_supervisor(struct lifecycle *lifecycle, const char *line)
 {
-    if (lifecycle->status_fd < 0)
-        return;
-    /* Not blocking: a supervisor that does not read learns nothing, and ends us in time.
-     */
-    if (write(lifecycle->status_fd, line, strlen(line)) < 0 && errno != EAGAIN)
-        lifecycle->status_fd = -1;
+    if (lifecycle->status_fd < 0 || write(lifecycle->status_fd, line, strlen(line)) >= 0)
+        return true;
+    if (errno == EAGAIN)
+        return false;
+    lifecycle->status_fd = -1;
+    return true;
 }
 
 static void begin_stop(struct lifecycle *lifecycle, const char *why)
@@ -70,7 +73,12 @@ static void on_signal(uv_signal_t *handle, int signum)
 
 static void on_alive(uv_timer_t *timer)
 {
-    tell_supervisor(timer->data, "alive\n");
+    struct lifecycle *lifecycle = timer->data;
+
+    if (lifecycle->is_untold)
+        lifecycle->is_untold = !tell_supervisor(lifecycle, lifecycle->told);
+    else
+        tell_supervisor(lifecycle, "alive\n");
 }
 
 /* The supervisor never writes: what can be read is its end. */
@@ -156,7 +164,7 @@ void lifecycle_ready(struct lifecycle *lifecycle, bool is_ready, const char *rea
     bool was_ready = lifecycle->is_ready;
     memcpy(lifecycle->told, line, sizeof line);
     lifecycle->is_ready = is_ready;
-    tell_supervisor(lifecycle, line);
+    lifecycle->is_untold = !tell_supervisor(lifecycle, line);
     if (is_ready)
         log_info(lifecycle->config.log, "ready", LOG_NUM("pid", getpid()));
     else if (was_ready)
