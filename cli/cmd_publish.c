@@ -224,7 +224,8 @@ static int run(const struct command *self, int argc, char **argv)
 {
     const char *url = getenv("SIDECAST_URL");
     struct publish_args args = {.url = url && url[0] ? url : "http://127.0.0.1:7411"};
-    struct event event = {.data = {.max = LIMIT_PUBLISH_BYTES}};
+    /* One read more than what may pass: it finds the end. */
+    struct event event = {.data = {.max = LIMIT_PUBLISH_BYTES + READ_BYTES}};
     struct buf body = {.max = BODY_BYTES};
     struct invocation call;
     const char *data = NULL;

@@ -81,6 +81,13 @@ test('--user reaches the user\'s devices', with_sidecast({}, async (sidecast) =>
   assert.match((await listener.done).out, / notice "hi"\n$/);
 }));
 
+test('publish reads data up to the limit of the server', with_sidecast({}, async (sidecast) => {
+  for (const [code, length] of [[0, 250 * 1024], [65, 256 * 1024], [65, 300 * 1024]]) {
+    const told = await publish(sidecast, ['a', 'e', '-'], { input: JSON.stringify('x'.repeat(length)) });
+    assert.equal(told.code, code, `${length}: ${told.err}`);
+  }
+}));
+
 test('publish tells by its exit code what went wrong', with_sidecast({}, async (sidecast) => {
   const key_file = path.join(sidecast.folder, 'key');
   writeFileSync(key_file, `${sidecast.key}\n`);
