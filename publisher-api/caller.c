@@ -11,6 +11,9 @@ static const char hint_key[] =
 static const char hint_token[] =
     "Mint a token with \"aud\":\"sidecast:publish\" and \"scope\":\"publish\", signed "
     "with this server's secret, or use an API key.";
+static const char hint_admin_token[] =
+    "Mint a token with \"aud\":\"sidecast:publish\" and \"scope\":\"admin\", signed with "
+    "this server's secret, or use an API key.";
 
 static enum status refuse(enum status status, char detail[CALLER_DETAIL_BYTES],
                           const char *sentence)
@@ -63,12 +66,12 @@ static enum status identify_key(const struct api_keys *keys, struct slice secret
 }
 
 static enum status identify_token(const struct token_keys *keys, struct slice token,
-                                  int64_t now_s, struct caller *caller,
+                                  unsigned scope, int64_t now_s, struct caller *caller,
                                   char detail[CALLER_DETAIL_BYTES], const char **hint)
 {
     char why[160];
 
-    *hint = hint_token;
+    *hint = scope == API_SCOPE_ADMIN ? hint_admin_token : hint_token;
     if (!keys)
         return refuse(ST_UNAUTH, detail,
                       "This server takes no tokens for publishing: it has no secret to "
@@ -101,10 +104,10 @@ enum status caller_identify(const struct caller_trust *trust,
     if (credential.len == 0)
         return refuse(ST_UNAUTH, detail, "No API key was sent.");
 
-    enum status st =
-        is_token(credential)
-            ? identify_token(trust->token_keys, credential, now_s, caller, detail, hint)
-            : identify_key(trust->keys, credential, caller, detail, hint);
+    enum status st = is_token(credential)
+                         ? identify_token(trust->token_keys, credential, scope, now_s,
+                                          caller, detail, hint)
+                         : identify_key(trust->keys, credential, caller, detail, hint);
     if (st || (caller->scopes & scope) == scope)
         return st;
     snprintf(detail, CALLER_DETAIL_BYTES, "The %s lacks the scope \"%s\".", caller->name,

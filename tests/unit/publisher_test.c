@@ -369,11 +369,19 @@ static void stats_are_for_admins_and_for_ops(void **state)
 {
     struct rig *rig = *state;
     struct rig_answer answer;
+    char field[1024];
 
     rig_get(rig->api_port, "/v1/stats", "", &answer);
     assert_int_equal(answer.status, 401);
     rig_get(rig->api_port, "/v1/stats", AUTH, &answer);
     assert_int_equal(answer.status, 200);
+    token_field(rig, "sidecast:publish", "admin", NULL, field);
+    rig_get(rig->api_port, "/v1/stats", field, &answer);
+    assert_int_equal(answer.status, 200);
+    token_field(rig, "app", "admin", NULL, field);
+    rig_get(rig->api_port, "/v1/stats", field, &answer);
+    assert_int_equal(answer.status, 401);
+    assert_non_null(strstr(answer.body, "\\\"scope\\\":\\\"admin\\\""));
     rig_get(rig->ops_port, "/v1/stats", "", &answer);
     assert_int_equal(answer.status, 200);
     assert_non_null(strstr(
