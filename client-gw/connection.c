@@ -68,18 +68,18 @@ static void set_remove(struct connection_set *set, struct connection *connection
     }
 }
 
-struct connection *connection_create(struct connection_set *set,
-                                     const struct dialect *dialect,
-                                     struct arrival *arrival, struct lws *wsi)
+struct connection *connection_create(struct connection_set *set, struct arrival *arrival,
+                                     struct transport *transport)
 {
     struct connection *connection = calloc(1, sizeof *connection);
 
     if (!connection) {
+        transport->ops->destroy(transport);
         arrival_destroy(arrival);
         return NULL;
     }
-    transport_ws_init(&connection->ws, wsi);
-    connection->dialect = dialect;
+    connection->transport = transport;
+    connection->dialect = arrival->dialect;
     connection->services = arrival->services;
     connection->arrival = arrival;
     connection->beat.connection = connection;
@@ -88,7 +88,7 @@ struct connection *connection_create(struct connection_set *set,
     set_add(set, connection);
     timer_wheel_set(&set->wheel, &connection->beat.node,
                     clock_ms() + set->config.ping_interval_ms);
-    dialect->on_open(connection);
+    connection->dialect->on_open(connection);
     return connection;
 }
 
@@ -102,7 +102,6 @@ void connection_destroy(struct connection *connection)
 {
     struct connection_set *set = connection->set;
 
-    transport_ws_gone(&connection->ws);
     connection->state = CONNECTION_CLOSING;
     end_sessions(connection);
     timer_wheel_cancel(&set->wheel, &connection->beat.node);
@@ -111,6 +110,7 @@ void connection_destroy(struct connection *connection)
     frame_queue_finish(&connection->outbox);
     buf_finish(&connection->inbound);
     arrival_destroy(connection->arrival);
+    connection->transport->ops->destroy(connection->transport);
     free(connection);
 }
 
@@ -122,18 +122,22 @@ static void tell_sessions(struct connection *connection)
         session_set_direct(s, fd);
 }
 
+/* Whether what is sent now has to stand in line. */
+static bool is_waiting(const struct connection *connection)
+{
+    return connection->outbox.count > 0 || connection->transport->is_blocked;
+}
+
 int connection_direct_fd(const struct connection *connection)
 {
-    bool is_free = connection->state == CONNECTION_OPEN &&
-                   connection->outbox.count == 0 && !connection->ws.is_cut;
-    return is_free ? connection->ws.base.direct_fd : -1;
+    return connection->state == CONNECTION_OPEN && !is_waiting(connection)
+               ? connection->transport->direct_fd
+               : -1;
 }
 
 void connection_flush(struct connection *connection)
 {
-    struct transport *transport = &connection->ws.base;
-
-    transport->ops->flush(transport, &connection->outbox);
+    connection->transport->ops->flush(connection->transport, &connection->outbox);
     tell_sessions(connection);
 }
 
@@ -153,7 +157,7 @@ static bool enqueue(struct connection *connection, struct frame *frame)
 
 void connection_send(struct connection *connection, struct frame *frame)
 {
-    bool was_waiting = connection->outbox.count > 0 || connection->ws.is_cut;
+    bool was_waiting = is_waiting(connection);
 
     if (enqueue(connection, frame) && !was_waiting)
         connection_flush(connection);
@@ -169,7 +173,7 @@ static void set_add_dirty(struct connection *connection)
 
 void connection_send_later(struct connection *connection, struct frame *frame)
 {
-    bool was_waiting = connection->outbox.count > 0 || connection->ws.is_cut;
+    bool was_waiting = is_waiting(connection);
 
     if (!enqueue(connection, frame) || was_waiting)
         return;
@@ -190,6 +194,14 @@ void connection_send_text(struct connection *connection, struct slice text)
     frame_drop(frame);
 }
 
+void connection_send_buf(struct connection *connection, const struct buf *text)
+{
+    if (buf_status(text))
+        connection_close(connection, CLOSE_UNAVAILABLE);
+    else
+        connection_send_text(connection, buf_slice(text));
+}
+
 void connection_wrote_partly(struct connection *connection, struct frame *frame,
                              size_t sent)
 {
@@ -197,30 +209,21 @@ void connection_wrote_partly(struct connection *connection, struct frame *frame,
         connection_send(connection, frame);
         return;
     }
-    transport_ws_wrote_partly(&connection->ws.base, frame_wire(frame), sent);
+    connection->transport->ops->finish_frame(connection->transport, frame_wire(frame),
+                                             sent);
     tell_sessions(connection);
 }
 
 void connection_drained(struct connection *connection)
 {
-    struct transport_ws *ws = &connection->ws;
-
-    /*
-     * A drain that nobody asked for follows the library's answer to a ping. A pong that a
-     * full socket cuts in two is finished by the library: from now on nothing is written
-     * past it.
-     */
-    if (!transport_ws_drained(ws))
-        ws->base.direct_fd = -1;
-    connection_flush(connection);
-    if (connection->outbox.count == 0)
-        transport_ws_finish(ws);
+    connection->transport->ops->drained(connection->transport, &connection->outbox);
+    tell_sessions(connection);
 }
 
 void connection_close(struct connection *connection, enum close_reason reason)
 {
     struct connection_set *set = connection->set;
-    struct transport *transport = &connection->ws.base;
+    struct transport *transport = connection->transport;
 
     if (connection->state != CONNECTION_OPEN)
         return;

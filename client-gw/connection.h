@@ -9,7 +9,7 @@
 #include "bridge/metrics.h"
 #include "client-gw/arrival.h"
 #include "client-gw/session.h"
-#include "client-gw/transport_ws.h"
+#include "client-gw/transport.h"
 #include "proto/buf.h"
 #include "proto/timer_wheel.h"
 
@@ -52,7 +52,7 @@ struct connection_timer {
 };
 
 struct connection {
-    struct transport_ws ws;
+    struct transport *transport;
     const struct dialect *dialect;
     struct client_services *services; /* for the dialect */
     struct connection_set *set;
@@ -97,10 +97,12 @@ void connection_set_reset(struct connection_set *set, const char *reason,
 /* Writes what the events of this burst have queued. */
 void connection_set_flush(struct connection_set *set);
 
-/* Takes `arrival`; the dialect says its first words. NULL when out of memory. */
-struct connection *connection_create(struct connection_set *set,
-                                     const struct dialect *dialect,
-                                     struct arrival *arrival, struct lws *wsi);
+/*
+ * Takes `arrival`, whose dialect it speaks and says its first words, and `transport`,
+ * also when out of memory (NULL).
+ */
+struct connection *connection_create(struct connection_set *set, struct arrival *arrival,
+                                     struct transport *transport);
 /* The transport has gone: ends the sessions and frees it. */
 void connection_destroy(struct connection *connection);
 
@@ -115,6 +117,9 @@ void connection_send_later(struct connection *connection, struct frame *frame);
 /* One text message, not shared. Borrows `text`; closes the connection when out of memory.
  */
 void connection_send_text(struct connection *connection, struct slice text);
+
+/* The same for what was encoded; closes the connection when that has failed. */
+void connection_send_buf(struct connection *connection, const struct buf *text);
 
 /* Idempotent. Ends the sessions at once; what the outbox holds still goes out, but for
  * slow_consumer. */

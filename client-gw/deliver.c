@@ -79,7 +79,7 @@ static void deliver_to(struct delivery *delivery, const struct room_member *memb
         return;
     }
     struct slice wire = frame_wire(frame);
-    size_t sent = transport_ws_send(member->fd, wire);
+    size_t sent = transport_send(member->fd, wire);
     if (sent < wire.len)
         connection_wrote_partly(member->session->connection, frame, sent);
 }

@@ -10,14 +10,6 @@
 
 static const struct slice root = {"/", 1};
 
-static void send_scratch(struct connection *connection, struct buf *out)
-{
-    if (buf_status(out))
-        connection_close(connection, CLOSE_UNAVAILABLE);
-    else
-        connection_send_text(connection, buf_slice(out));
-}
-
 /* An error that answers no message in particular, and the end of the connection. */
 static void fail(struct connection *connection, const char *code, const char *message,
                  const char *reason, enum close_reason close)
@@ -30,7 +22,7 @@ static void fail(struct connection *connection, const char *code, const char *me
     };
 
     native_encode_error(out, &error);
-    send_scratch(connection, out);
+    connection_send_buf(connection, out);
     connection_close(connection, close);
 }
 
@@ -67,7 +59,7 @@ static void say_connected(struct session *session, bool wanted_resume)
         .ping_interval_ms = connection_set_config(connection->set)->ping_interval_ms,
     };
     native_encode_connected(out, &said);
-    send_scratch(connection, out);
+    connection_send_buf(connection, out);
 }
 
 static void connected(struct session *session, enum status status, void *ctx)
@@ -251,7 +243,7 @@ static void ping(struct connection *connection)
     if (connection->wants_pings && connection->state == CONNECTION_OPEN) {
         struct buf *out = services_scratch(connection->services);
         native_encode_ping(out);
-        send_scratch(connection, out);
+        connection_send_buf(connection, out);
     }
 }
 
@@ -276,7 +268,7 @@ static void send_ack(struct session *session, struct ack ack, struct slice json)
     struct buf *out = services_scratch(session->connection->services);
 
     native_encode_ack(out, ack.id, json);
-    send_scratch(session->connection, out);
+    connection_send_buf(session->connection, out);
 }
 
 static void send_error(struct session *session, const char *code, struct slice message)
@@ -285,7 +277,7 @@ static void send_error(struct session *session, const char *code, struct slice m
     struct native_error error = {.code = slice_of(code), .message = message};
 
     native_encode_error(out, &error);
-    send_scratch(session->connection, out);
+    connection_send_buf(session->connection, out);
 }
 
 static void send_reset(struct session *session, const char *reason, struct slice position)
@@ -294,7 +286,7 @@ static void send_reset(struct session *session, const char *reason, struct slice
     struct slice everything = SLICE("*");
 
     native_encode_resync(out, &everything, 1, slice_of(reason), position);
-    send_scratch(session->connection, out);
+    connection_send_buf(session->connection, out);
 }
 
 static void send_end(struct session *session)

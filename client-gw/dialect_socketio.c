@@ -11,14 +11,6 @@
 
 static const struct slice root = {"/", 1};
 
-static void send_scratch(struct connection *connection, struct buf *out)
-{
-    if (buf_status(out))
-        connection_close(connection, CLOSE_PARSE_ERROR);
-    else
-        connection_send_text(connection, buf_slice(out));
-}
-
 static void on_open(struct connection *connection)
 {
     const struct connection_config *config = connection_set_config(connection->set);
@@ -34,7 +26,7 @@ static void on_open(struct connection *connection)
         .max_payload = config->max_message_bytes,
     };
     eio_encode_open(out, &handshake);
-    send_scratch(connection, out);
+    connection_send_buf(connection, out);
     connection_set_deadline(connection, config->connect_timeout_ms);
 }
 
@@ -77,7 +69,7 @@ static void refuse(struct connection *connection, struct slice nsp, enum refusal
     buf_add_json_string(&data, slice_of(hint));
     buf_add_byte(&data, '}');
     sio_encode_refused(out, nsp, slice_of(refusal_text(refusal)), buf_slice(&data));
-    send_scratch(connection, out);
+    connection_send_buf(connection, out);
     buf_finish(&data);
 }
 
@@ -96,7 +88,7 @@ static void connected(struct session *session, enum status status, void *ctx)
     struct buf *out = services_scratch(connection->services);
     sio_encode_connected(out, session->nsp, slice_of(session->sid), (struct slice){0});
     connection_set_deadline(connection, 0);
-    send_scratch(connection, out);
+    connection_send_buf(connection, out);
 }
 
 static void handle_connect(struct connection *connection, const struct sio_packet *packet)
@@ -110,7 +102,7 @@ static void handle_connect(struct connection *connection, const struct sio_packe
         struct buf *out = services_scratch(services);
         sio_encode_refused(out, packet->nsp, SLICE("Invalid namespace"),
                            (struct slice){0});
-        send_scratch(connection, out);
+        connection_send_buf(connection, out);
         return;
     }
     if (connection_session(connection, root)) {
@@ -265,7 +257,7 @@ static void send_ack(struct session *session, struct ack ack, struct slice json)
     struct buf *out = services_scratch(session->connection->services);
 
     sio_encode_ack(out, session->nsp, ack.id, json);
-    send_scratch(session->connection, out);
+    connection_send_buf(session->connection, out);
 }
 
 static void send_error(struct session *session, const char *code, struct slice message)
@@ -278,7 +270,7 @@ static void send_error(struct session *session, const char *code, struct slice m
     buf_add_text(&data, ",\"meta\":{}}");
     sio_encode_event(out, session->nsp, SLICE("\"error\""), buf_slice(&data),
                      (struct slice){0}, (struct slice){0});
-    send_scratch(session->connection, out);
+    connection_send_buf(session->connection, out);
     buf_finish(&data);
 }
 
@@ -295,7 +287,7 @@ static void send_end(struct session *session)
     struct buf *out = services_scratch(session->connection->services);
 
     sio_encode_disconnect(out, session->nsp);
-    send_scratch(session->connection, out);
+    connection_send_buf(session->connection, out);
 }
 
 const struct dialect dialect_socketio = {

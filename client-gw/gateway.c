@@ -6,6 +6,7 @@
 #include "client-gw/deliver.h"
 #include "client-gw/http_routes.h"
 #include "client-gw/services.h"
+#include "client-gw/transport_ws.h"
 #include "client-gw/upgrade.h"
 #include "client-gw/ws_server.h"
 
@@ -72,9 +73,14 @@ static void on_prepare(uv_prepare_t *prepare)
 static void *on_open(void *ctx, struct arrival *arrival, struct lws *wsi)
 {
     struct gateway *gateway = ctx;
+    struct transport *transport = transport_ws_create(wsi);
 
+    if (!transport) {
+        arrival_destroy(arrival);
+        return NULL;
+    }
     struct connection *connection =
-        connection_create(gateway->connections, arrival->dialect, arrival, wsi);
+        connection_create(gateway->connections, arrival, transport);
     /* Its upgrade was accepted before the drain began. */
     if (connection && gateway->is_draining)
         connection_close(connection, CLOSE_DRAIN);

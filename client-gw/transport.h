@@ -1,7 +1,7 @@
 /*
- * How the bytes of one connection move. A transport writes frames and reports what
- * arrives; it knows no dialect. WebSocket today; a connection may exchange its transport
- * while it lives. Loop thread.
+ * How the bytes of one connection move. A transport writes frames and ends the peer; it
+ * knows no dialect. WebSocket today; a connection may exchange its transport while it
+ * lives. Loop thread.
  */
 #ifndef CLIENT_GW_TRANSPORT_H
 #define CLIENT_GW_TRANSPORT_H
@@ -15,28 +15,42 @@ struct transport_ops {
 
     /*
      * Writes what `queue` holds, as much as goes out, several frames in one write, and
-     * shifts what was taken. What is left is written when the socket drains: on_drained
-     * of the connection. False: the peer is gone, the transport reports it soon; nothing
-     * more is to be written.
+     * shifts what was taken. What is left goes out by `drained`. When the peer is gone
+     * nothing is written: the owner is told soon.
      */
-    bool (*flush)(struct transport *transport, struct frame_queue *queue);
+    void (*flush)(struct transport *transport, struct frame_queue *queue);
+
+    /* The first `sent` bytes of `wire` (> 0, not all) went out directly: the rest follows
+     * first. */
+    void (*finish_frame)(struct transport *transport, struct slice wire, size_t sent);
+
+    /* The peer takes more: flushes, and says goodbye when that is due and nothing waits.
+     */
+    void (*drained)(struct transport *transport, struct frame_queue *queue);
 
     /*
-     * Ends the connection with a close code (0: a close frame without one) once what lies
-     * in the socket has gone, or after a bounded time. Calls nothing back before it
-     * returns; on_gone follows.
+     * Ends the peer with a close code (0: without one) once what waits has gone, or after
+     * a bounded time. Keeps `reason`, which is static. Calls nothing back.
      */
     void (*close)(struct transport *transport, unsigned code, struct slice reason);
+
+    /* Frees it; the peer is gone, or is cut off. */
+    void (*destroy)(struct transport *transport);
 };
 
 struct transport {
     const struct transport_ops *ops;
     /*
-     * While ≥ 0, a whole frame may be sent straight to this socket, provided that nothing
-     * waits in the outbox; what did not fit goes to transport_ws_wrote_partly. The one
-     * door that fan-out uses.
+     * While ≥ 0 and not blocked, a whole frame may be sent straight to this socket
+     * (transport_send), provided that nothing waits in the outbox. The one door that
+     * fan-out uses.
      */
     int direct_fd;
+    bool is_blocked; /* a frame of ours is not yet out whole */
 };
+
+/* Sends a frame to a direct socket; gives how many bytes of it went out, 0 to wire.len.
+ */
+size_t transport_send(int direct_fd, struct slice wire);
 
 #endif

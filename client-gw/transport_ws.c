@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <libwebsockets.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -12,25 +12,33 @@ enum {
     CLOSE_DEADLINE_S = 2, /* a peer that reads nothing does not keep us */
 };
 
+enum ending {
+    NOT_ENDING,
+    ENDING, /* `code` and `reason` go out as soon as the socket drains */
+    ENDED,  /* they went out: the peer closes, or the deadline does */
+};
+
+struct transport_ws {
+    struct transport base; /* first: the owner's pointer is to it */
+    struct lws *wsi;
+    bool has_asked; /* we asked for a writeable callback */
+    enum ending ending;
+    unsigned code;
+    struct slice reason; /* static */
+};
+
 static struct transport_ws *ws_of(struct transport *transport)
 {
-    return (struct transport_ws *)transport; /* base is its first member */
+    return (struct transport_ws *)transport;
 }
 
 static void ask_for_drain(struct transport_ws *ws)
 {
-    ws->asked = true;
+    ws->has_asked = true;
     lws_callback_on_writable(ws->wsi);
 }
 
-size_t transport_ws_send(int direct_fd, struct slice wire)
-{
-    ssize_t n = send(direct_fd, wire.ptr, wire.len, MSG_NOSIGNAL | MSG_DONTWAIT);
-    return n > 0 ? (size_t)n : 0;
-}
-
-void transport_ws_wrote_partly(struct transport *transport, struct slice wire,
-                               size_t sent)
+static void finish_frame(struct transport *transport, struct slice wire, size_t sent)
 {
     struct transport_ws *ws = ws_of(transport);
     struct slice rest = slice_from(wire, sent);
@@ -42,7 +50,7 @@ void transport_ws_wrote_partly(struct transport *transport, struct slice wire,
      */
     if (lws_write(ws->wsi, (unsigned char *)rest.ptr, rest.len, LWS_WRITE_HTTP) < 0)
         lws_set_timeout(ws->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
-    ws->is_cut = true;
+    transport->is_blocked = true;
     ask_for_drain(ws);
 }
 
@@ -65,108 +73,117 @@ static ssize_t send_frames(struct transport_ws *ws, const struct frame_queue *qu
     return n;
 }
 
-static bool ws_flush(struct transport *transport, struct frame_queue *queue)
+/* Shifts the whole frames that `sent` bytes are, and has a cut one finished. True: all
+ * went out. */
+static bool take_sent(struct transport_ws *ws, struct frame_queue *queue, uint32_t count,
+                      size_t sent)
 {
-    struct transport_ws *ws = ws_of(transport);
+    uint32_t whole = 0;
 
-    if (!ws->wsi)
+    while (whole < count && sent >= frame_wire(frame_queue_at(queue, whole)).len)
+        sent -= frame_wire(frame_queue_at(queue, whole++)).len;
+    if (sent > 0) {
+        finish_frame(&ws->base, frame_wire(frame_queue_at(queue, whole)), sent);
+        frame_queue_shift(queue, whole + 1);
         return false;
-    while (queue->count > 0) {
-        if (lws_partial_buffered(ws->wsi)) {
-            ask_for_drain(ws);
-            return true;
-        }
-        uint32_t count =
-            queue->count < FRAMES_PER_WRITE ? queue->count : FRAMES_PER_WRITE;
-        ssize_t sent = send_frames(ws, queue, count);
-        if (sent < 0)
-            return false;
-
-        uint32_t whole = 0;
-        while (whole < count &&
-               (size_t)sent >= frame_wire(frame_queue_at(queue, whole)).len) {
-            sent -= (ssize_t)frame_wire(frame_queue_at(queue, whole)).len;
-            whole++;
-        }
-        if (sent > 0) {
-            struct slice wire = frame_wire(frame_queue_at(queue, whole));
-            transport_ws_wrote_partly(transport, wire, (size_t)sent);
-            frame_queue_shift(queue, whole + 1);
-        } else {
-            frame_queue_shift(queue, whole);
-            if (whole < count) {
-                ask_for_drain(ws);
-                return true;
-            }
-        }
     }
-    return true;
+    frame_queue_shift(queue, whole);
+    return whole == count;
 }
 
-static void ws_close(struct transport *transport, unsigned code, struct slice reason)
+static void flush(struct transport *transport, struct frame_queue *queue)
 {
     struct transport_ws *ws = ws_of(transport);
 
-    if (!ws->wsi || ws->end != TRANSPORT_WS_OPEN)
+    while (queue->count > 0) {
+        uint32_t count =
+            queue->count < FRAMES_PER_WRITE ? queue->count : FRAMES_PER_WRITE;
+        ssize_t sent = 0;
+        /* A pong that a full socket cut in two comes before anything of ours. */
+        if (!lws_partial_buffered(ws->wsi))
+            sent = send_frames(ws, queue, count);
+        if (sent < 0)
+            return;
+        if (!take_sent(ws, queue, count, (size_t)sent)) {
+            ask_for_drain(ws);
+            return;
+        }
+    }
+}
+
+/*
+ * The library's own close frame is lost on a libuv loop: it closes a second time at once.
+ * Ours is written here; the peer's answer or its FIN then ends the connection.
+ */
+static void say_goodbye(struct transport_ws *ws)
+{
+    char frame[WS_CLOSE_BYTES];
+    int fd = lws_get_socket_fd(ws->wsi);
+    size_t len = ws_close_frame(frame, ws->code, ws->reason);
+
+    transport_send(fd, (struct slice){frame, len});
+    shutdown(fd, SHUT_WR);
+    ws->ending = ENDED;
+}
+
+static void drained(struct transport *transport, struct frame_queue *queue)
+{
+    struct transport_ws *ws = ws_of(transport);
+
+    /*
+     * A drain that nobody asked for follows the library's answer to a ping. A pong that a
+     * full socket cuts in two is finished by the library: from now on nothing is written
+     * past it without looking.
+     */
+    if (!ws->has_asked)
+        transport->direct_fd = -1;
+    ws->has_asked = false;
+    transport->is_blocked = lws_partial_buffered(ws->wsi);
+    flush(transport, queue);
+    if (ws->ending != ENDING || queue->count > 0)
         return;
-    reason = slice_first(reason, sizeof ws->reason);
-    ws->end = TRANSPORT_WS_ENDING;
+    if (transport->is_blocked)
+        ask_for_drain(ws);
+    else
+        say_goodbye(ws);
+}
+
+static void end(struct transport *transport, unsigned code, struct slice reason)
+{
+    struct transport_ws *ws = ws_of(transport);
+
+    if (ws->ending != NOT_ENDING)
+        return;
+    ws->ending = ENDING;
     ws->code = code;
-    ws->reason_len = (unsigned char)reason.len;
-    if (reason.len)
-        memcpy(ws->reason, reason.ptr, reason.len);
+    ws->reason = reason;
     ask_for_drain(ws);
     /* A short timeout goes to the head of the library's list: this one costs no walk. */
     lws_set_timeout(ws->wsi, PENDING_TIMEOUT_USER_REASON_BASE, CLOSE_DEADLINE_S);
 }
 
-bool transport_ws_drained(struct transport_ws *ws)
+static void destroy(struct transport *transport)
 {
-    bool was_asked = ws->asked;
-
-    ws->asked = false;
-    ws->is_cut = lws_partial_buffered(ws->wsi);
-    return was_asked;
-}
-
-void transport_ws_finish(struct transport_ws *ws)
-{
-    char frame[WS_CLOSE_BYTES];
-
-    if (ws->end != TRANSPORT_WS_ENDING)
-        return;
-    if (ws->is_cut) {
-        ask_for_drain(ws);
-        return;
-    }
-    /*
-     * The library's own close frame is lost on a libuv loop: it closes a second time at
-     * once. Ours is written here; the peer's answer or its FIN then ends the connection.
-     */
-    int fd = lws_get_socket_fd(ws->wsi);
-    size_t len =
-        ws_close_frame(frame, ws->code, (struct slice){ws->reason, ws->reason_len});
-    transport_ws_send(fd, (struct slice){frame, len});
-    shutdown(fd, SHUT_WR);
-    ws->end = TRANSPORT_WS_ENDED;
+    free(transport);
 }
 
 static const struct transport_ops websocket_ops = {
     .name = "websocket",
-    .flush = ws_flush,
-    .close = ws_close,
+    .flush = flush,
+    .finish_frame = finish_frame,
+    .drained = drained,
+    .close = end,
+    .destroy = destroy,
 };
 
-void transport_ws_init(struct transport_ws *ws, struct lws *wsi)
+struct transport *transport_ws_create(struct lws *wsi)
 {
-    *ws = (struct transport_ws){
-        .base = {.ops = &websocket_ops, .direct_fd = lws_get_socket_fd(wsi)},
-        .wsi = wsi,
-    };
-}
+    struct transport_ws *ws = calloc(1, sizeof *ws);
 
-void transport_ws_gone(struct transport_ws *ws)
-{
-    ws->wsi = NULL;
-    ws->base.direct_fd = -1;
+    if (!ws)
+        return NULL;
+    ws->base.ops = &websocket_ops;
+    ws->base.direct_fd = lws_get_socket_fd(wsi);
+    ws->wsi = wsi;
+    return &ws->base;
 }

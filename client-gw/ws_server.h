@@ -6,11 +6,12 @@
 #ifndef CLIENT_GW_WS_SERVER_H
 #define CLIENT_GW_WS_SERVER_H
 
-#include "client-gw/transport_ws.h"
+#include "client-gw/transport.h"
 
 #include <uv.h>
 
 struct ws_server;
+struct lws;
 struct arrival; /* who is coming: made at the upgrade, handed back when the socket is open
                  */
 
