@@ -128,6 +128,12 @@ static bool is_waiting(const struct connection *connection)
     return connection->outbox.count > 0 || connection->transport->is_blocked;
 }
 
+bool connection_takes_now(const struct connection *connection)
+{
+    return connection->state == CONNECTION_OPEN &&
+           (connection->is_dirty || !is_waiting(connection));
+}
+
 int connection_direct_fd(const struct connection *connection)
 {
     return connection->state == CONNECTION_OPEN && !is_waiting(connection)

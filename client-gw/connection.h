@@ -93,7 +93,7 @@ void connection_set_advance(struct connection_set *set, uint64_t now_ms);
 void connection_set_close_all(struct connection_set *set, enum close_reason reason);
 /* Tells every open session that continuity is broken; some dialects close for it. */
 void connection_set_reset(struct connection_set *set, const char *reason,
-                          struct slice position);
+                          const struct position *now);
 /* Writes what the events of this burst have queued. */
 void connection_set_flush(struct connection_set *set);
 
@@ -143,6 +143,8 @@ void connection_is_alive(struct connection *connection);
  * dialect's to say. */
 void connection_set_deadline(struct connection *connection, uint64_t in_ms);
 
+/* Whether a frame sent now leaves with this burst at the latest. */
+bool connection_takes_now(const struct connection *connection);
 /* -1 unless a frame may be sent straight to the socket right now. */
 int connection_direct_fd(const struct connection *connection);
 

@@ -77,12 +77,15 @@ void connection_set_close_all(struct connection_set *set, enum close_reason reas
 
 /* Closing a connection ends all its sessions: none of them may be looked at after it. */
 static void reset_sessions(struct connection *connection, const char *reason,
-                           struct slice position)
+                           const struct position *now)
 {
+    char text[LIMIT_POSITION_BYTES + 1];
+    struct slice position = {text, position_print(now, text)};
     struct session *next;
 
     for (struct session *session = connection->sessions; session; session = next) {
         next = session->next;
+        session_rebase(session, now->seq);
         if (session->state == SESSION_OPEN)
             connection->dialect->send_reset(session, reason, position);
         if (connection->state != CONNECTION_OPEN)
@@ -91,10 +94,10 @@ static void reset_sessions(struct connection *connection, const char *reason,
 }
 
 void connection_set_reset(struct connection_set *set, const char *reason,
-                          struct slice position)
+                          const struct position *now)
 {
     for (struct connection *c = set->first; c; c = c->next)
-        reset_sessions(c, reason, position);
+        reset_sessions(c, reason, now);
 }
 
 void connection_set_flush(struct connection_set *set)

@@ -18,9 +18,10 @@ struct delivery {
     struct deliver *deliver;
     struct event_view view;
     struct frame *frames[ENCODING_COUNT];
-    bool has_more;  /* others follow at once: write them together */
-    bool is_unique; /* several targets or exceptions: each member at most once */
-    uint64_t count;
+    bool has_more;    /* others follow at once: write them together */
+    bool is_unique;   /* several targets or exceptions: each member at most once */
+    bool is_volatile; /* only for who takes it now */
+    uint64_t delivered, dropped;
 };
 
 static const struct dialect *const dialects[ENCODING_COUNT] = {
@@ -60,28 +61,47 @@ static struct frame *frame_for(struct delivery *delivery, enum encoding encoding
     return delivery->frames[encoding];
 }
 
-static void deliver_to(struct delivery *delivery, const struct room_member *member)
+/* Straight to the socket; what did not fit waits. A volatile event waits for nobody. */
+static bool deliver_directly(const struct delivery *delivery,
+                             const struct room_member *member, struct frame *frame)
 {
-    struct frame *frame = frame_for(delivery, member->encoding);
-
-    delivery->count++;
-    if (!frame) {
-        /* Out of memory: a client that would miss an event is closed, it comes back. */
-        connection_close(member->session->connection, CLOSE_SLOW_CONSUMER);
-        return;
-    }
-    if (!(member->flags & ROOM_MEMBER_DIRECT)) {
-        session_send(member->session, frame);
-        return;
-    }
-    if (delivery->has_more) {
-        connection_send_later(member->session->connection, frame);
-        return;
-    }
     struct slice wire = frame_wire(frame);
     size_t sent = transport_send(member->fd, wire);
+
+    if (sent == 0 && delivery->is_volatile)
+        return false;
     if (sent < wire.len)
         connection_wrote_partly(member->session->connection, frame, sent);
+    return true;
+}
+
+static bool deliver_frame(const struct delivery *delivery,
+                          const struct room_member *member, struct frame *frame)
+{
+    bool is_direct = member->flags & ROOM_MEMBER_DIRECT;
+
+    if (is_direct && !delivery->has_more)
+        return deliver_directly(delivery, member, frame);
+    if (is_direct)
+        connection_send_later(member->session->connection, frame);
+    else if (!delivery->is_volatile || session_takes_now(member->session))
+        session_send(member->session, frame);
+    else
+        return false;
+    return true;
+}
+
+static void deliver_to(struct delivery *delivery, const struct room_member *member)
+{
+    struct frame *frame = frame_for(delivery, (enum encoding)member->encoding);
+
+    if (!frame)
+        /* Out of memory: a client that would miss an event is closed, it comes back. */
+        connection_close(member->session->connection, CLOSE_SLOW_CONSUMER);
+    else if (deliver_frame(delivery, member, frame))
+        delivery->delivered++;
+    else
+        delivery->dropped++;
 }
 
 /* A member that a full outbox ends leaves the room: the array shrinks while it is walked,
@@ -133,9 +153,10 @@ static void deliver_envelope(struct deliver *deliver, const struct engine_event 
                    },
         .has_more = event->has_more,
         .is_unique = envelope->target_count > 1 || envelope->except_count > 0,
+        .is_volatile = envelope->flags & ENVELOPE_VOLATILE,
     };
 
-    if (envelope->flags & ENVELOPE_VOLATILE)
+    if (delivery.is_volatile)
         delivery.view.position = (struct slice){0};
     deliver->stamp++;
     skip_excepted(&delivery, envelope);
@@ -146,7 +167,9 @@ static void deliver_envelope(struct deliver *deliver, const struct engine_event 
     }
     for (size_t i = 0; i < ENCODING_COUNT; i++)
         frame_drop(delivery.frames[i]);
-    metrics_add(deliver->config.metrics, METRIC_DELIVERIES, (int64_t)delivery.count);
+    metrics_add(deliver->config.metrics, METRIC_DELIVERIES, (int64_t)delivery.delivered);
+    if (delivery.dropped)
+        metrics_add(deliver->config.metrics, METRIC_DROPPED, (int64_t)delivery.dropped);
 }
 
 /* An administrator's word: every connection of the targets ends, and is told not to

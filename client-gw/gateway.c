@@ -182,12 +182,10 @@ static void on_settled(void *ctx)
 static void on_reset(void *ctx, const char *reason, const struct position *now)
 {
     struct gateway *gateway = ctx;
-    char text[LIMIT_POSITION_BYTES + 1];
-    struct slice position = {text, position_print(now, text)};
 
     log_warn(gateway->config.log, "events are lost; every client is told",
-             LOG_TEXT("reason", reason), LOG_SLICE("position", position));
-    connection_set_reset(gateway->connections, reason, position);
+             LOG_TEXT("reason", reason), LOG_NUM("seq", now->seq));
+    connection_set_reset(gateway->connections, reason, now);
 }
 
 static void on_ready(void *ctx, bool is_ready)
@@ -371,6 +369,7 @@ void gateway_destroy(struct gateway *gateway)
     if (!gateway)
         return;
     uv_loop_t *loop = gateway->config.loop;
+    gateway->on_drained = NULL;
     uv_close((uv_handle_t *)&gateway->timer, NULL);
     uv_close((uv_handle_t *)&gateway->prepare, NULL);
     front_destroy(gateway->front);

@@ -184,7 +184,7 @@ static enum status enter_first_rooms(struct session *session, const struct slice
     for (size_t i = 0; !st && i < room_count; i++) {
         if (session_is_in(session, rooms[i]))
             continue;
-        st = i < session->set->config.rooms_per_session
+        st = session_rooms(session, NULL, 0) < session->set->config.rooms_per_session
                  ? session_enter(session, ROOM_NAMED, rooms[i])
                  : ST_LIMIT;
     }
@@ -288,6 +288,17 @@ void session_send(struct session *session, struct frame *frame)
     if (session->state == SESSION_OPENING &&
         frame_queue_push(&session->held, &session->set->config.held_limits, frame))
         connection_close(session->connection, CLOSE_SLOW_CONSUMER);
+}
+
+bool session_takes_now(const struct session *session)
+{
+    return session->state == SESSION_OPEN && connection_takes_now(session->connection);
+}
+
+void session_rebase(struct session *session, uint64_t seq)
+{
+    for (uint16_t i = 0; i < session->membership_count; i++)
+        session->memberships[i].joined_seq = seq;
 }
 
 void session_release_held(struct session *session)

@@ -109,6 +109,15 @@ size_t session_rooms(const struct session *session, struct slice *names, size_t 
 /* Sends a frame of an event, or holds it back while opening. */
 void session_send(struct session *session, struct frame *frame);
 
+/* Whether a frame sent now would not have to stand in line. */
+bool session_takes_now(const struct session *session);
+
+/*
+ * The log began anew, or a part of it is lost: what the session knew of positions ends,
+ * it has been in its rooms since `seq`.
+ */
+void session_rebase(struct session *session, uint64_t seq);
+
 /* The connection's state has changed: its members may be written at `fd`, or not (-1). */
 void session_set_direct(struct session *session, int fd);
 

@@ -28,7 +28,8 @@ struct fake_engine {
     } waiting[FAKE_WAITING];
     size_t waiting_count;
     size_t puts, drops;
-    char last_rooms[512]; /* of the last put, each followed by a comma */
+    char last_rooms[512];      /* of the last put, each followed by a comma */
+    uint64_t first_joined_seq; /* of the last put's first room */
 };
 
 static void fake_subscribe(struct engine *engine, const struct engine_listener *listener,
@@ -52,6 +53,7 @@ static void fake_session_put(struct engine *engine, const struct engine_session 
 
     fake->puts++;
     fake->last_rooms[0] = '\0';
+    fake->first_joined_seq = session->room_count ? session->rooms[0].joined_seq : 0;
     for (size_t i = 0; i < session->room_count; i++) {
         strncat(fake->last_rooms, session->rooms[i].name.ptr, session->rooms[i].name.len);
         strcat(fake->last_rooms, ",");

@@ -92,6 +92,29 @@ static void a_volatile_event_has_no_position(void **state)
     peer_destroy(native);
 }
 
+/* The client reads nothing: its socket fills, then its outbox begins to. */
+static void a_volatile_event_does_not_stand_in_line(void **state)
+{
+    static char data[60000];
+    struct house *house = *state;
+    struct ws_peer *io = join_socketio(house, "ada", "[]");
+    struct envelope_target target = {ROOM_ALL, {0}};
+    struct envelope envelope = hello(&target, 1);
+
+    memset(data, 'x', sizeof data - 1);
+    data[0] = data[sizeof data - 2] = '"';
+    envelope.flags = ENVELOPE_VOLATILE;
+    envelope.data = slice_of(data);
+    for (int i = 0; i < 2000; i++)
+        fake_engine_emit(&house->engine, &envelope, false);
+    assert_true(atomic_load(&house->metrics.values[METRIC_DROPPED]) > 0);
+    assert_int_equal(atomic_load(&house->metrics.values[METRIC_SLOW_CONSUMERS]), 0);
+    assert_int_equal(atomic_load(&house->metrics.values[METRIC_DROPPED]) +
+                         atomic_load(&house->metrics.values[METRIC_DELIVERIES]),
+                     2000);
+    peer_destroy(io);
+}
+
 static void a_kick_is_told_in_each_dialects_way(void **state)
 {
     struct house *house = *state;
@@ -119,6 +142,7 @@ int main(void)
         GATEWAY_TEST(who_is_excepted_gets_nothing),
         GATEWAY_TEST(an_expired_event_is_dropped),
         GATEWAY_TEST(a_volatile_event_has_no_position),
+        GATEWAY_TEST(a_volatile_event_does_not_stand_in_line),
         GATEWAY_TEST(a_kick_is_told_in_each_dialects_way),
     };
 

@@ -237,9 +237,28 @@ static void a_burst_may_be_interrupted_by_the_loop(void **state)
     peer_destroy(second);
 }
 
+static void a_reset_moves_every_membership_to_the_new_log(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *native = join_native(house, "ada", "[\"**\"]");
+    struct position now = {8, 3};
+
+    peer_send(native, 1, "{\"t\":\"subscribe\",\"room\":\"a\",\"n\":1}");
+    assert_starts(READ(house, native), "{\"t\":\"ack\"");
+    assert_int_equal(house->engine.first_joined_seq, 40);
+    house->engine.head = now;
+    house->engine.listener->on_reset(house->engine.ctx, "epoch_changed", &now);
+    assert_starts(READ(house, native), "{\"t\":\"resync\"");
+    peer_send(native, 1, "{\"t\":\"subscribe\",\"room\":\"b\",\"n\":2}");
+    assert_starts(READ(house, native), "{\"t\":\"ack\"");
+    assert_int_equal(house->engine.first_joined_seq, 3);
+    peer_destroy(native);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        GATEWAY_TEST(a_reset_moves_every_membership_to_the_new_log),
         GATEWAY_TEST(a_reset_returns_every_socketio_client),
         GATEWAY_TEST(who_arrives_during_the_drain_is_told_too),
         GATEWAY_TEST(a_forgotten_gateway_puts_sessions_that_are_opening_too),
