@@ -117,7 +117,8 @@ static void leave(struct directory *directory, struct directory_session *session
     release_room(directory, room);
 }
 
-static void remove_session(struct directory *directory, struct directory_session *session)
+/* Ends a session that no gateway's list leads to. */
+static void erase(struct directory *directory, struct directory_session *session)
 {
     while (session->membership_count > 0)
         leave(directory, session, --session->membership_count);
@@ -126,12 +127,28 @@ static void remove_session(struct directory *directory, struct directory_session
     if (session->record.pid.len > 0 &&
         str_map_find(&directory->by_pid, session->record.pid) == session)
         str_map_remove(&directory->by_pid, session->record.pid);
-    if (session->link) {
-        *session->link = session->next;
-        if (session->next)
-            session->next->link = session->link;
-    }
     free(session);
+}
+
+static void remove_session(struct directory *directory, struct directory_session *session)
+{
+    *session->link = session->next;
+    if (session->next)
+        session->next->link = session->link;
+    erase(directory, session);
+}
+
+static void forget_sessions(struct directory *directory,
+                            struct directory_gateway *gateway)
+{
+    struct directory_session *session = gateway->sessions;
+
+    gateway->sessions = NULL;
+    while (session) {
+        struct directory_session *next = session->next;
+        erase(directory, session);
+        session = next;
+    }
 }
 
 void directory_destroy(struct directory *directory)
@@ -140,8 +157,7 @@ void directory_destroy(struct directory *directory)
         return;
     while (directory->gateways) {
         struct directory_gateway *gateway = directory->gateways;
-        while (gateway->sessions)
-            remove_session(directory, gateway->sessions);
+        forget_sessions(directory, gateway);
         directory->gateways = gateway->next;
         free(gateway);
     }
@@ -217,7 +233,7 @@ static enum status add_session(struct directory *directory,
     if (!st && !join_all(directory, session))
         st = ST_NO_MEMORY;
     if (st) {
-        remove_session(directory, session);
+        erase(directory, session);
         return st;
     }
     session->gateway = gateway;
@@ -269,13 +285,6 @@ bool directory_find(struct directory *directory, struct slice pid,
 }
 
 /* --- gateways --- */
-
-static void forget_sessions(struct directory *directory,
-                            struct directory_gateway *gateway)
-{
-    while (gateway->sessions)
-        remove_session(directory, gateway->sessions);
-}
 
 static struct directory_gateway *find_gateway(struct directory *directory,
                                               struct slice id)

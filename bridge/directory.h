@@ -38,11 +38,10 @@ enum directory_meeting {
     MEETING_FULL,   /* LIMIT_GATEWAYS */
 };
 
-/* Lends the gateway until the next contact or expire. Any word from it renews its lease.
- */
+/* Lends `*out` until the next contact or expire. Any word from it renews its lease. */
 enum directory_meeting directory_contact(struct directory *directory, struct slice id,
                                          uint64_t incarnation, uint64_t now_ms,
-                                         struct directory_gateway **gateway);
+                                         struct directory_gateway **out);
 
 /*
  * False for a request that was overtaken: a later one has been handled. The same number
@@ -72,7 +71,7 @@ void directory_gateways(struct directory *directory, uint64_t now_ms,
  * at another gateway. On ST_LIMIT and ST_NO_MEMORY the record is not there (any more).
  */
 enum status directory_put(struct directory *directory, struct directory_gateway *gateway,
-                          const struct engine_session *session);
+                          const struct engine_session *record);
 
 /* Ignored when a higher generation is known, or the session lives elsewhere. */
 void directory_drop(struct directory *directory, struct directory_gateway *gateway,
@@ -94,7 +93,7 @@ void directory_count(struct directory *directory, uint64_t now_ms, struct slice 
  * As engine_ops.members. A page is cut from an array that joins and leaves rearrange:
  * who stays is missed or repeated only when others leave between two pages.
  */
-void directory_members(struct directory *directory, const struct room_key *room,
+void directory_members(struct directory *directory, const struct room_key *key,
                        struct slice cursor, size_t limit, engine_page_fn *on_page,
                        void *ctx);
 

@@ -17,9 +17,10 @@ static struct directory_room *find_room(struct directory *directory, struct slic
                                         enum room_kind kind, struct slice name)
 {
     char bytes[DIRECTORY_KEY_BYTES];
-    struct slice key =
-        directory_room_key(bytes, nsp, kind, kind == ROOM_ALL ? (struct slice){0} : name);
 
+    if (kind == ROOM_ALL)
+        name = (struct slice){0}; /* everybody is one room, whatever it was called */
+    struct slice key = directory_room_key(bytes, nsp, kind, name);
     return key.len ? str_map_find(&directory->by_room, key) : NULL;
 }
 

@@ -8,9 +8,9 @@
 #include "bridge/directory.h"
 #include "proto/directory_wire.h"
 
-/* Borrows `request`. ST_BAD_PACKET: it deserves no answer. Else check buf_status. */
-enum status directory_serve(struct directory *directory, struct slice request,
-                            uint64_t now_ms, struct buf *answer);
+/* Borrows `bytes`. ST_BAD_PACKET: it deserves no answer. Else check buf_status. */
+enum status directory_serve(struct directory *directory, struct slice bytes,
+                            uint64_t now_ms, struct buf *out);
 
 /* Appends a put of `session`; check buf_status. */
 void directory_encode_put(const struct engine_session *session, struct buf *out);
