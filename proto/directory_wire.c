@@ -2,9 +2,13 @@
  * Layouts, little endian (proto/byte_io); a name is u16 length and bytes:
  *
  *   request  u8 version, u8 'D', name gateway, u64 incarnation, u64 number, u32 count,
- * ops lease    u8 0, u32 pid, u8 ready, u8 settled, u16 counters, u64 each put      u8 1,
- * session drop     u8 2, name sid, u64 generation find     u8 3, name pid session  names
- * sid pid nsp user, u64 generation, u64 epoch, u16 rooms, rooms × (name, u64 joined_seq)
+ *            ops
+ *   lease    u8 0, u32 pid, u8 ready, u8 settled, u16 counters, u64 each
+ *   put      u8 1, session
+ *   drop     u8 2, name sid, u64 generation
+ *   find     u8 3, name pid
+ *   session  names sid pid nsp user, u64 generation, u64 epoch, u16 rooms,
+ *            rooms × (name, u64 joined_seq)
  *   answer   u8 version, u8 'A', u64 incarnation, u64 number, u8 standing, u32 count,
  *            results
  *   result   u8 outcome, u8 has session; then name gateway, session
@@ -137,13 +141,22 @@ static bool get_op(struct byte_reader *in, struct directory_op *op)
     return !in->is_short;
 }
 
+/* The first two bytes: our version, and what kind of message it is. */
+static bool get_head(struct byte_reader *in, unsigned kind)
+{
+    unsigned version = byte_get_u8(in);
+    unsigned got = byte_get_u8(in);
+
+    return version == VERSION && got == kind;
+}
+
 enum status directory_request_decode(struct slice bytes,
                                      struct directory_request *request)
 {
     struct byte_reader in = {.rest = bytes};
     struct directory_op op;
 
-    if (byte_get_u8(&in) != VERSION || byte_get_u8(&in) != REQUEST)
+    if (!get_head(&in, REQUEST))
         return ST_BAD_PACKET;
     request->gateway = byte_get_name(&in);
     request->incarnation = byte_get_u64(&in);
@@ -219,7 +232,7 @@ enum status directory_answer_decode(struct slice bytes, struct directory_answer 
     struct byte_reader in = {.rest = bytes};
     struct directory_result result;
 
-    if (byte_get_u8(&in) != VERSION || byte_get_u8(&in) != ANSWER)
+    if (!get_head(&in, ANSWER))
         return ST_BAD_PACKET;
     answer->incarnation = byte_get_u64(&in);
     answer->number = byte_get_u64(&in);
