@@ -72,12 +72,11 @@ static enum status make_folder(const char *folder, const char **reason)
     return info.st_mode & 077 ? ST_BUS_DOWN : ST_OK;
 }
 
-static enum status take_lock(const char *folder, const char **reason)
+static enum status take_lock(const char *folder, int *lock, const char **reason)
 {
     char path[256];
 
     snprintf(path, sizeof path, "%s/lock", folder);
-    /* Held until the process ends: closing it would open the door to a second one. */
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     *reason = "bus.url: cannot make the lock file";
     if (fd < 0)
@@ -87,6 +86,7 @@ static enum status take_lock(const char *folder, const char **reason)
         *reason = "another publisher already uses this bus.url";
         return ST_CONFLICT;
     }
+    *lock = fd;
     return ST_OK;
 }
 
@@ -103,16 +103,17 @@ static enum status clear_socket(const char *path, const char **reason)
     return unlink(path) ? ST_BUS_DOWN : ST_OK;
 }
 
-enum status link_folder_claim(const char *bus_url, const char **reason)
+enum status link_folder_claim(const char *bus_url, int *lock, const char **reason)
 {
     const char *folder = ipc_folder(bus_url);
     char path[256];
 
+    *lock = -1;
     if (!folder)
         return ST_OK; /* tcp: the port itself can be taken once only */
     enum status st = make_folder(folder, reason);
     if (!st)
-        st = take_lock(folder, reason);
+        st = take_lock(folder, lock, reason);
     for (int kind = 0; !st && kind < LINK_KIND_COUNT; kind++) {
         snprintf(path, sizeof path, "%s/%s", folder, socket_names[kind]);
         st = clear_socket(path, reason);

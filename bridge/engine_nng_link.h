@@ -62,9 +62,11 @@ void link_message_free(struct link_message *message);
 enum status link_thread(void (*run)(void *ctx), void *ctx);
 
 /*
- * For ipc: makes the folder (0700) and takes its lock for the life of the process, then
- * clears away sockets of a publisher that is gone. A path that is no socket is refused.
+ * For ipc: makes the folder (0700) and takes its lock, then clears away sockets of a
+ * publisher that is gone. A path that is no socket is refused. Gives the lock's
+ * descriptor, or -1 when none was taken. Hold it for the life of the process, even on a
+ * failure: closing it would open the door to a second publisher.
  */
-enum status link_folder_claim(const char *bus_url, const char **reason);
+enum status link_folder_claim(const char *bus_url, int *lock, const char **reason);
 
 #endif

@@ -27,6 +27,7 @@ struct log_engine {
     struct directory *directory;
     struct writer *writer;
     uv_timer_t expiry;
+    int lock; /* of the bus's folder: held, never closed */
     bool is_closed;
 };
 
@@ -54,11 +55,11 @@ static uint64_t random_epoch(void)
 }
 
 static enum status open_links(const char *url, struct link links[LINK_KIND_COUNT],
-                              const char **reason)
+                              int *lock, const char **reason)
 {
     struct link_url at;
 
-    enum status st = link_folder_claim(url, reason);
+    enum status st = link_folder_claim(url, lock, reason);
     for (int kind = 0; !st && kind < LINK_KIND_COUNT; kind++) {
         st = link_url(url, (enum link_kind)kind, &at, reason);
         if (!st)
@@ -94,8 +95,9 @@ enum status engine_nng_log_open(const struct engine_config *config,
                                 struct engine **engine, const char **reason)
 {
     struct link links[LINK_KIND_COUNT];
+    int lock;
 
-    enum status st = open_links(config->url, links, reason);
+    enum status st = open_links(config->url, links, &lock, reason);
     if (st)
         return st;
 
@@ -106,11 +108,12 @@ enum status engine_nng_log_open(const struct engine_config *config,
     self->base.ops = &engine_nng_log;
     self->log = config->log;
     self->metrics = config->metrics;
+    self->lock = lock;
+    self->expiry.data = self;
+    uv_timer_init(config->loop, &self->expiry);
     st = start_parts(self, config, links);
     if (st)
-        return st; /* threads may run already: the process gives up */
-    uv_timer_init(config->loop, &self->expiry);
-    self->expiry.data = self;
+        return st; /* threads and the loop have it already: the process gives up */
     uv_timer_start(&self->expiry, on_expiry, EXPIRE_EVERY_MS, EXPIRE_EVERY_MS);
     *engine = &self->base;
     return ST_OK;
