@@ -41,9 +41,10 @@ static struct gateway_engine *self_of(struct engine *engine)
 
 static void update_ready(struct gateway_engine *self)
 {
-    bool is_ready = self->listener && stream_is_ready(self->stream) &&
-                    sessions_is_ready(self->sessions);
+    if (!self->listener)
+        return; /* not ready yet, and nobody to tell */
 
+    bool is_ready = stream_is_ready(self->stream) && sessions_is_ready(self->sessions);
     if (is_ready == self->is_ready)
         return;
     self->is_ready = is_ready;

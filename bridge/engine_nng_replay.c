@@ -148,7 +148,7 @@ static void on_answer(void *ctx, struct slice answer)
 {
     struct replayer *replayer = ctx;
     struct job *job = replayer->asked;
-    struct replay_page page;
+    struct replay_page page = {0};
 
     replayer->asked = NULL;
     if (job && replay_page_decode(answer, &page)) {

@@ -106,7 +106,7 @@ int front_listen(const char *address, bool shared, const char **reason)
 
 void front_address(int fd, char out[64])
 {
-    union address address;
+    union address address = {.storage = {0}};
     socklen_t len = sizeof address;
     char host[INET6_ADDRSTRLEN];
 
