@@ -4,6 +4,7 @@
 #include "bridge/clock.h"
 #include "proto/limits.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct deliver {
@@ -205,6 +206,7 @@ void deliver_event(struct deliver *deliver, const struct engine_event *event)
                   LOG_NUM("seq", event->position.seq));
         return;
     }
+    assert(envelope.target_count == 0 || envelope.targets);
     if (envelope.kind == ENVELOPE_CONTROL_DISCONNECT) {
         disconnect_targets(deliver, &envelope);
         return;

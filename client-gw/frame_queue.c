@@ -1,6 +1,7 @@
 /* Rings of frame references: see the header. */
 #include "client-gw/frame_queue.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum {
@@ -69,8 +70,11 @@ void frame_queue_shift(struct frame_queue *queue, uint32_t n)
         frame_drop(frame);
     }
     if (queue->count == 0 && queue->room > KEPT_ROOM) {
+        assert(queue->bytes == 0);
         free(queue->many);
-        *queue = (struct frame_queue){0};
+        queue->many = NULL;
+        queue->room = 0;
+        queue->head = 0;
     }
 }
 
