@@ -303,9 +303,10 @@ enum refusal claims_decode(struct slice json, enum claims_use use, int64_t now_s
                            int64_t leeway_s, struct claims **claims, char hint[160])
 {
     struct json_fault fault = {.reason = "not readable"};
-    struct reading reading = {.hint = hint};
+    struct reading reading = {0};
     json_t *tree = load(json, &fault);
 
+    reading.hint = hint;
     if (!tree)
         return refuse(&reading, REFUSAL_INVALID,
                       "The token's payload is not accepted as JSON: %s.", fault.reason);
