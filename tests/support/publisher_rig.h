@@ -224,7 +224,7 @@ static inline void rig_run(void *arg)
 
 static inline int rig_listen(int *port)
 {
-    struct sockaddr_in address;
+    struct sockaddr_in address = {0};
     socklen_t len = sizeof address;
     const char *reason;
     int fd = front_listen("127.0.0.1:0", false, &reason);

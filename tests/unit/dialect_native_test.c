@@ -89,14 +89,14 @@ static void commands_are_answered_to_the_letter(void **state)
          "\"message\":\"the token does not grant room \\\"b\\\"\"}"                    },
         {"{\"t\":\"emit\",\"event\":\"subscribe\",\"data\": {\"room\":\"a\"},\"n\":4}",
          "{\"t\":\"ack\",\"n\":4,\"data\":{\"ok\":true,\"room\":\"a\"}}"               },
-        {"{\"t\":\"emit\",\"event\":\"subscribe\",\"args\":[ {\"room\":\"a\"}, "
-         "1],\"n\":5}",                                                                              "{\"t\":\"ack\",\"n\":5,\"data\":{\"ok\":true,\"room\":\"a\"}}"                                                                 },
+        {"{\"t\":\"emit\",\"event\":\"subscribe\",\"args\":[{\"room\":\"a\"},1],\"n\":5}",
+         "{\"t\":\"ack\",\"n\":5,\"data\":{\"ok\":true,\"room\":\"a\"}}"               },
         {"{\"t\":\"emit\",\"event\":\"nothing\",\"n\":6}",
          "{\"t\":\"ack\",\"n\":6,\"data\":{\"ok\":false,\"error\":\"E_UNKNOWN_EVENT\","
-         "\"message\":\"nothing here handles this event\"}}"},
+         "\"message\":\"nothing here handles this event\"}}"                           },
         {"{\"t\":\"refresh\",\"token\":\"x\",\"n\":7}",
          "{\"t\":\"ack\",\"n\":7,\"data\":{\"ok\":false,\"error\":\"E_UNAUTH\","
-         "\"message\":\"Invalid token\"}}"                                                                    },
+         "\"message\":\"Invalid token\"}}"                                             },
     };
     struct house *house = *state;
     struct ws_peer *native = join_native(house, "ada", "[\"a\"]");

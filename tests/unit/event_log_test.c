@@ -72,14 +72,14 @@ static void a_read_gives_what_was_asked_for(void **state)
         uint64_t after, through, stop_after;
         uint64_t first, last, count, read_through;
     } cases[] = {
-        {0,   UINT64_MAX, 0, 1,  99,  90, 100},
-        {0,   9,          0, 1,  9,   9,  9  },
-        {0,   10,         0, 1,  9,   9,  10 },
-        {50,  60,         0, 51, 59,  9,  60 },
-        {50,  UINT64_MAX, 3, 51, 53,  3,  53 },
-        {57,  UINT64_MAX, 2, 58, 59,  2,  60 },
-        {100, UINT64_MAX, 0, 0,  0,   0,  100},
-        {200, UINT64_MAX, 0, 0,  0,   0,  100},
+        {0,   UINT64_MAX, 0, 1,  99, 90, 100},
+        {0,   9,          0, 1,  9,  9,  9  },
+        {0,   10,         0, 1,  9,  9,  10 },
+        {50,  60,         0, 51, 59, 9,  60 },
+        {50,  UINT64_MAX, 3, 51, 53, 3,  53 },
+        {57,  UINT64_MAX, 2, 58, 59, 2,  60 },
+        {100, UINT64_MAX, 0, 0,  0,  0,  100},
+        {200, UINT64_MAX, 0, 0,  0,  0,  100},
     };
     struct event_log *log = event_log_create(7, &wide);
 
