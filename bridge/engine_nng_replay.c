@@ -289,7 +289,7 @@ void replayer_stop(struct replayer *replayer)
     while (replayer->first) {
         struct job *job = replayer->first;
         replayer->first = job->next;
-        free_job(job);
+        end_job(job, ST_DRAINING);
     }
     replayer->end = &replayer->first;
 }

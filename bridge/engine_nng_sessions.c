@@ -415,9 +415,18 @@ bool sessions_is_ready(const struct sessions *sessions)
            sessions->now_ms - sessions->answered_ms < SILENCE_MS;
 }
 
+static void end_all(struct op_list *ops)
+{
+    struct op_list ended = *ops;
+
+    list_clear(ops);
+    for (struct op *op; (op = list_take(&ended)); free_op(op))
+        end_op(op, ST_DRAINING);
+}
+
 void sessions_stop(struct sessions *sessions)
 {
     sessions->is_stopped = true;
-    for (struct op *op; (op = list_take(&sessions->waiting)); free_op(op))
-        ;
+    end_all(&sessions->asked);
+    end_all(&sessions->waiting);
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import net from 'node:net';
 import test from 'node:test';
+import WebSocket from 'ws';
 import { connect, native } from './lib/clients.mjs';
 import { is_alive, start, with_sidecast } from './lib/sidecast.mjs';
 import { bound, until } from './lib/wait.mjs';
@@ -62,6 +63,20 @@ for (const role of ['gateway', 'publisher'])
       assert.ok(took <= bound(promised_ms), `took ${took} ms`);
       assert.ok(is_alive(survivor), 'the other child went too');
     }
+  }));
+
+test('a gateway that stops while the directory is silent leaks nothing', with_sidecast({},
+  async (sidecast) => {
+    const [gateway] = sidecast.pids.gateways;
+    process.kill(sidecast.pids.publisher, 'SIGSTOP');
+    const waiting = Array.from({ length: 5 }, () =>
+      new WebSocket(`${sidecast.gateway.replace('http', 'ws')}/ws?token=${sidecast.token}`));
+    waiting.forEach((socket) => socket.on('error', () => {}));
+    await until(() => waiting.every((socket) => socket.readyState === WebSocket.OPEN), 5000);
+    process.kill(gateway, 'SIGTERM');
+    await until(() => !is_alive(gateway), 10_000);
+    process.kill(sidecast.pids.publisher, 'SIGCONT');
+    await until(() => serves(sidecast), bound(promised_ms) + 5000);
   }));
 
 test('when the supervisor is killed its children end', async (t) => {
