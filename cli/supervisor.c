@@ -2,6 +2,7 @@
 #include "cli/supervisor.h"
 
 #include "bridge/clock.h"
+#include "bridge/testing/test_hook.h"
 #include "cli/child_watch.h"
 #include "cli/exit_code.h"
 
@@ -72,12 +73,17 @@ static void child_signal(struct child *child, int signum)
         uv_process_kill(child->process, signum);
 }
 
+static uint64_t stop_ms(void)
+{
+    return SUPERVISOR_STOP_MS + test_hook_leak_check_ms();
+}
+
 /* Asks a child to end, and ends it when it takes too long. */
 static void child_stop(struct child *child, int signum)
 {
     child_signal(child, signum);
     if (child->kill_at_ms == 0)
-        child->kill_at_ms = clock_ms() + SUPERVISOR_STOP_MS;
+        child->kill_at_ms = clock_ms() + stop_ms();
 }
 
 static void check_ended(struct supervisor *supervisor)
@@ -402,7 +408,7 @@ void supervisor_signal(struct supervisor *supervisor, int signum)
     stop_all(supervisor, SIGTERM);
     /* Just past the deadline, wherever the ticks stand. */
     if (!supervisor->has_ended)
-        uv_timer_start(&supervisor->tick, on_tick, SUPERVISOR_STOP_MS + 5, TICK_MS);
+        uv_timer_start(&supervisor->tick, on_tick, stop_ms() + 5, TICK_MS);
 }
 
 void supervisor_kill(struct supervisor *supervisor)

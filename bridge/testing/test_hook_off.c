@@ -17,6 +17,11 @@ unsigned test_hook_drop_frame(void)
     return 0;
 }
 
+unsigned test_hook_leak_check_ms(void)
+{
+    return 0;
+}
+
 bool test_hook_found_leaks(void)
 {
     return false;

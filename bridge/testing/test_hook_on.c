@@ -36,6 +36,11 @@ unsigned test_hook_drop_frame(void)
     return hooks.drop_frame;
 }
 
+unsigned test_hook_leak_check_ms(void)
+{
+    return 5000;
+}
+
 bool test_hook_found_leaks(void)
 {
     return __lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check() != 0;
