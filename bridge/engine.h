@@ -208,9 +208,9 @@ struct engine_ops {
     const char *(*durability)(struct engine *engine);
 
     /*
-     * Commits what is queued and answers it; ends with ST_DRAINING what nobody will answer
-     * any more. Nothing calls back after it. Bounded to 1 s. Threads of the bus library may
-     * live on: end the process by lifecycle_exit.
+     * Commits what is queued and answers it; ends with ST_DRAINING what nobody will
+     * answer any more. Nothing calls back after it. Bounded to 1 s. Threads of the bus
+     * library may live on: end the process by lifecycle_exit.
      */
     void (*close)(struct engine *engine);
 };
