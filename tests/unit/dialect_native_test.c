@@ -91,6 +91,8 @@ static void commands_are_answered_to_the_letter(void **state)
          "{\"t\":\"ack\",\"n\":4,\"data\":{\"ok\":true,\"room\":\"a\"}}"               },
         {"{\"t\":\"emit\",\"event\":\"subscribe\",\"args\":[{\"room\":\"a\"},1],\"n\":5}",
          "{\"t\":\"ack\",\"n\":5,\"data\":{\"ok\":true,\"room\":\"a\"}}"               },
+        {"{\"t\":\"emit\",\"event\":\"subscribe\",\"args\":[ {\"room\":\"a\"} ],\"n\":8}",
+         "{\"t\":\"ack\",\"n\":8,\"data\":{\"ok\":true,\"room\":\"a\"}}"               },
         {"{\"t\":\"emit\",\"event\":\"nothing\",\"n\":6}",
          "{\"t\":\"ack\",\"n\":6,\"data\":{\"ok\":false,\"error\":\"E_UNKNOWN_EVENT\","
          "\"message\":\"nothing here handles this event\"}}"                           },
