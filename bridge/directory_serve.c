@@ -76,9 +76,12 @@ static enum directory_outcome serve_put(struct directory *directory,
     return st ? OUTCOME_FULL : OUTCOME_OK;
 }
 
-static void serve_lease(struct directory_gateway *gateway, const struct directory_op *op)
+/* Who is met with this request was settled elsewhere: its sessions are not here. */
+static void serve_lease(struct directory_gateway *gateway, bool is_new,
+                        const struct directory_op *op)
 {
-    struct directory_lease lease = {(int)op->pid, op->is_ready, op->is_settled, {{0}}};
+    struct directory_lease lease = {
+        (int)op->pid, op->is_ready, op->is_settled && !is_new, {{0}}};
     struct slice rest = op->counters;
 
     for (size_t i = 0; i < METRIC_COUNT; i++) {
@@ -114,12 +117,12 @@ static void serve_find(struct directory *directory, struct slice pid, struct buf
 }
 
 static void serve_op(struct directory *directory, struct directory_gateway *gateway,
-                     const struct directory_op *op, struct buf *answer)
+                     bool is_new, const struct directory_op *op, struct buf *answer)
 {
     struct directory_result result = {.outcome = OUTCOME_OK};
 
     switch (op->kind) {
-    case DIRECTORY_LEASE: serve_lease(gateway, op); break;
+    case DIRECTORY_LEASE: serve_lease(gateway, is_new, op); break;
     case DIRECTORY_PUT:
         result.outcome = serve_put(directory, gateway, &op->session);
         break;
@@ -158,6 +161,6 @@ enum status directory_serve(struct directory *directory, struct slice bytes,
 
     struct directory_op op;
     for (size_t i = 0; i < answer.count && directory_op_next(&request.ops, &op); i++)
-        serve_op(directory, gateway, &op, out);
+        serve_op(directory, gateway, meeting == MEETING_NEW, &op, out);
     return ST_OK;
 }

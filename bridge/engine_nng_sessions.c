@@ -25,6 +25,7 @@ struct op {
     struct op *next;
     struct buf bytes;
     uint64_t deadline_ms; /* 0: never too late */
+    bool is_lease;
     engine_done_fn *on_done;
     engine_found_fn *on_found;
     void *ctx;
@@ -217,9 +218,29 @@ static void renew_lease(struct sessions *sessions)
     directory_lease_encode(&lease, METRIC_COUNT, &op->bytes);
     for (size_t i = 0; i < METRIC_COUNT; i++)
         wire_counter_add(&op->bytes, snapshot.values[i]);
+    op->is_lease = true;
     op->deadline_ms = sessions->now_ms + DEADLINE_MS;
     sessions->renewed_ms = sessions->now_ms;
     enqueue(sessions, op);
+}
+
+/* Leases that still wait say what is not so any more; another one follows. */
+static void unsettle(struct sessions *sessions)
+{
+    struct op_list waiting = sessions->waiting;
+
+    sessions->is_settled = false;
+    if (!waiting.first)
+        return;
+    list_clear(&sessions->waiting);
+    for (struct op *op; (op = list_take(&waiting));) {
+        if (!op->is_lease) {
+            list_add(&sessions->waiting, op);
+            continue;
+        }
+        sessions->waiting_bytes -= op->bytes.len;
+        free_op(op);
+    }
 }
 
 /*
@@ -254,6 +275,8 @@ static void on_answer(void *ctx, struct slice bytes)
                   LOG_TEXT("id", sessions->config.gateway_id));
     sessions->is_fenced = answer.standing == STANDING_FENCED;
 
+    if (answer.standing == STANDING_NEW)
+        unsettle(sessions); /* before a result makes somebody send what waits */
     give_results(sessions, &answer);
     if (answer.standing == STANDING_NEW && !sessions->is_stopped)
         settle(sessions);

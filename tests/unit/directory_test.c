@@ -291,6 +291,26 @@ static void a_request_in_bytes_is_answered_in_bytes(void **state)
     directory_destroy(directory);
 }
 
+/* What a gateway says of itself was true of the directory that has forgotten it. */
+static void a_lease_that_meets_the_directory_is_not_settled(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_op lease = {.pid = 1, .is_ready = true, .is_settled = true};
+
+    (void)state;
+    for (uint64_t number = 1; number <= 2; number++) {
+        struct buf request = {.max = 4096}, out = {.max = 4096};
+        struct directory_request head = {SLICE("g1"), 1, number, 1, {0}};
+        directory_request_encode(&head, &request);
+        directory_lease_encode(&lease, 0, &request);
+        assert_int_equal(directory_serve(directory, buf_slice(&request), 0, &out), ST_OK);
+        assert_int_equal(count(directory, LATER, "a", NULL).complete, number == 2);
+        buf_finish(&request);
+        buf_finish(&out);
+    }
+    directory_destroy(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +324,7 @@ int main(void)
         cmocka_unit_test(counts_say_when_they_are_not_complete),
         cmocka_unit_test(a_request_that_was_overtaken_does_nothing),
         cmocka_unit_test(a_request_in_bytes_is_answered_in_bytes),
+        cmocka_unit_test(a_lease_that_meets_the_directory_is_not_settled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
