@@ -14,7 +14,7 @@
 
 enum {
     MAX_PER_TURN = 16, /* inbox items: batches of answers, directory requests */
-    EXPIRE_EVERY_MS = 1000,
+    TICK_MS = 100,
 };
 
 /* Never freed: the answering threads outlive close, and the process ends soon after. */
@@ -26,8 +26,9 @@ struct log_engine {
     struct event_log *events;
     struct directory *directory;
     struct writer *writer;
-    uv_timer_t expiry;
-    int lock; /* of the bus's folder: held, never closed */
+    uv_timer_t tick;
+    uint64_t now_ms; /* counted in ticks: a stopped process could not listen */
+    int lock;        /* of the bus's folder: held, never closed */
     bool is_closed;
 };
 
@@ -36,11 +37,12 @@ static struct log_engine *self_of(struct engine *engine)
     return (struct log_engine *)engine;
 }
 
-static void on_expiry(uv_timer_t *timer)
+static void on_tick(uv_timer_t *timer)
 {
     struct log_engine *self = timer->data;
 
-    directory_expire(self->directory, clock_ms());
+    self->now_ms += TICK_MS;
+    directory_expire(self->directory, self->now_ms);
 }
 
 static uint64_t random_epoch(void)
@@ -77,7 +79,7 @@ static enum status start_parts(struct log_engine *self,
     struct hash_key hash_key = random_hash_key();
 
     self->events = event_log_create(random_epoch(), &keep);
-    self->directory = directory_create(&hash_key, clock_ms());
+    self->directory = directory_create(&hash_key, self->now_ms);
     if (!self->events || !self->directory ||
         door_open(&self->door, config->loop, LIMIT_APPEND_BYTES, MAX_PER_TURN))
         return ST_NO_MEMORY;
@@ -86,7 +88,8 @@ static enum status start_parts(struct log_engine *self,
                                    config->metrics};
     self->writer = writer_start(&writer);
     if (!self->writer || serve_replay(links[LINK_REPLAY], self->events) ||
-        serve_directory(links[LINK_DIRECTORY], &self->door, self->directory))
+        serve_directory(links[LINK_DIRECTORY], &self->door, self->directory,
+                        &self->now_ms))
         return ST_NO_MEMORY;
     return ST_OK;
 }
@@ -106,15 +109,16 @@ enum status engine_nng_log_open(const struct engine_config *config,
     if (!self)
         return ST_NO_MEMORY;
     self->base.ops = &engine_nng_log;
+    self->now_ms = clock_ms();
     self->log = config->log;
     self->metrics = config->metrics;
     self->lock = lock;
-    self->expiry.data = self;
-    uv_timer_init(config->loop, &self->expiry);
+    self->tick.data = self;
+    uv_timer_init(config->loop, &self->tick);
     st = start_parts(self, config, links);
     if (st)
         return st; /* threads and the loop have it already: the process gives up */
-    uv_timer_start(&self->expiry, on_expiry, EXPIRE_EVERY_MS, EXPIRE_EVERY_MS);
+    uv_timer_start(&self->tick, on_tick, TICK_MS, TICK_MS);
     *engine = &self->base;
     return ST_OK;
 }
@@ -139,10 +143,11 @@ static void count(struct engine *engine, struct slice nsp,
                   const struct slice *except, size_t except_count,
                   engine_count_fn *on_count, void *ctx)
 {
+    struct log_engine *self = self_of(engine);
     struct engine_count found;
 
-    directory_count(self_of(engine)->directory, clock_ms(), nsp, targets, target_count,
-                    except, except_count, &found);
+    directory_count(self->directory, self->now_ms, nsp, targets, target_count, except,
+                    except_count, &found);
     on_count(ctx, &found);
 }
 
@@ -154,12 +159,16 @@ static void members(struct engine *engine, const struct room_key *room,
 
 static void totals(struct engine *engine, struct engine_totals *found)
 {
-    directory_totals(self_of(engine)->directory, clock_ms(), found);
+    struct log_engine *self = self_of(engine);
+
+    directory_totals(self->directory, self->now_ms, found);
 }
 
 static void gateways(struct engine *engine, engine_gateway_fn *visit, void *ctx)
 {
-    directory_gateways(self_of(engine)->directory, clock_ms(), visit, ctx);
+    struct log_engine *self = self_of(engine);
+
+    directory_gateways(self->directory, self->now_ms, visit, ctx);
 }
 
 static bool is_ready(struct engine *engine)
@@ -182,7 +191,7 @@ static void close_log(struct engine *engine)
     self->is_closed = true;
     writer_stop(self->writer);
     door_shut(&self->door); /* the last answers run here */
-    uv_close((uv_handle_t *)&self->expiry, NULL);
+    uv_close((uv_handle_t *)&self->tick, NULL);
 }
 
 const struct engine_ops engine_nng_log = {

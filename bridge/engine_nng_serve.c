@@ -1,7 +1,6 @@
 /* The directory's answering thread: see the header. Replay: engine_nng_pages.c. */
 #include "bridge/engine_nng_serve.h"
 
-#include "bridge/clock.h"
 #include "bridge/directory_serve.h"
 
 #include <stdlib.h>
@@ -11,7 +10,8 @@ struct directory_thread {
     struct inbox_item item;
     struct link link;
     struct door *door;
-    struct directory *directory; /* loop thread */
+    struct directory *directory; /* loop thread, as now_ms */
+    const uint64_t *now_ms;
     struct link_message *request;
     struct buf answer;
     enum status status;
@@ -25,7 +25,7 @@ static void answer_request(struct inbox_item *item)
 
     buf_clear(&self->answer);
     self->status = directory_serve(self->directory, link_message_bytes(self->request),
-                                   clock_ms(), &self->answer);
+                                   *self->now_ms, &self->answer);
     if (!self->status)
         self->status = buf_status(&self->answer);
     uv_sem_post(&self->answered);
@@ -60,7 +60,7 @@ static void run_directory(void *arg)
 }
 
 enum status serve_directory(struct link link, struct door *door,
-                            struct directory *directory)
+                            struct directory *directory, const uint64_t *now_ms)
 {
     struct directory_thread *self = calloc(1, sizeof *self);
 
@@ -69,6 +69,7 @@ enum status serve_directory(struct link link, struct door *door,
     self->link = link;
     self->door = door;
     self->directory = directory;
+    self->now_ms = now_ms;
     self->answer.max = LIMIT_DIRECTORY_BYTES + 32 * 1024;
     if (uv_sem_init(&self->answered, 0) || link_thread(run_directory, self)) {
         free(self);

@@ -11,9 +11,12 @@
 #include "bridge/engine_nng_link.h"
 #include "bridge/event_log.h"
 
-/* Keep what they are given for the life of the process. Loop thread. */
+/*
+ * Keep what they are given for the life of the process. Loop thread, where `*now_ms` is
+ * the directory's time.
+ */
 enum status serve_replay(struct link link, struct event_log *log);
 enum status serve_directory(struct link link, struct door *door,
-                            struct directory *directory);
+                            struct directory *directory, const uint64_t *now_ms);
 
 #endif

@@ -307,6 +307,23 @@ static void a_gateway_without_a_log_says_so(void **state)
     close_both(&house);
 }
 
+/* Time in which it could not listen is no gateway's silence. */
+static void a_stopped_publisher_forgets_nobody(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    ask(&house, &house.gateway, "put s1 p1 u 1 r:1", "done OK");
+    kill(house.publisher.pid, SIGSTOP);
+    usleep(10500000); /* longer than a lease */
+    kill(house.publisher.pid, SIGCONT);
+    ask_until(&house, &house.publisher, "count r:1 -", "count 1 1");
+    ask(&house, &house.gateway, "ready 1", "ready");
+    ask(&house, &house.gateway, "told", "told 0 - 0 1");
+    close_both(&house);
+}
+
 static void sessions_are_found_and_counted(void **state)
 {
     struct house house;
@@ -408,6 +425,7 @@ int main(void)
         ROW(what_retention_removed_is_told, nng_ipc),
         ROW(a_new_log_is_a_new_epoch, nng_ipc),
         ROW(a_gateway_without_a_log_says_so, nng_ipc),
+        ROW(a_stopped_publisher_forgets_nobody, nng_ipc),
         ROW(sessions_are_found_and_counted, nng_ipc),
         ROW(a_later_start_takes_the_place_of_an_earlier, nng_ipc),
         ROW(a_second_publisher_is_refused, nng_ipc),
