@@ -38,12 +38,20 @@ struct http_request {
 typedef void http_handle_fn(struct http_exchange *exchange,
                             const struct http_request *request, void *ctx);
 
+/*
+ * Whether a request may go on, from its head alone: asked before a body over
+ * LIMIT_HTTP_UNADMITTED_BYTES is read. Not ST_OK refuses; `detail` says why.
+ */
+typedef enum status http_admit_fn(const struct http_head *head, void *ctx,
+                                  char detail[LIMIT_HTTP_DETAIL_BYTES]);
+
 struct http_route {
     enum http_method method; /* HTTP_GET answers HEAD too */
     const char *path;        /* exact, or a prefix when it ends in '*' */
     size_t max_body;         /* 0: a body is refused */
     http_handle_fn *handle;
-    void *ctx; /* handed to the handler; NULL: the server's */
+    void *ctx;            /* handed to the handler; NULL: the server's */
+    http_admit_fn *admit; /* NULL: everybody */
 };
 
 struct http_reply {

@@ -126,6 +126,22 @@ static enum status judge_body(struct http_exchange *exchange)
     return ST_OK;
 }
 
+static void *route_ctx(const struct http_exchange *exchange)
+{
+    return exchange->route->ctx ? exchange->route->ctx : exchange->server->config.ctx;
+}
+
+/* Much is taken in only from who may send it. */
+static enum status judge_sender(struct http_exchange *exchange)
+{
+    const struct http_head *head = &exchange->head;
+    http_admit_fn *admit = exchange->route->admit;
+
+    if (!admit || (!head->is_chunked && head->length <= LIMIT_HTTP_UNADMITTED_BYTES))
+        return ST_OK;
+    return admit(head, route_ctx(exchange), exchange->detail);
+}
+
 /* What the head alone decides. */
 static enum status judge(struct http_exchange *exchange)
 {
@@ -141,8 +157,10 @@ static enum status judge(struct http_exchange *exchange)
     }
     exchange->route =
         http_route_find(&exchange->server->config, head->method, head->path, &st);
-    if (exchange->route)
-        return judge_body(exchange);
+    if (exchange->route) {
+        st = judge_body(exchange);
+        return st ? st : judge_sender(exchange);
+    }
     snprintf(exchange->detail, sizeof exchange->detail,
              st == ST_METHOD
                  ? "This path does not take %s: see Allow."
@@ -205,9 +223,7 @@ static void run_handler(struct http_exchange *exchange)
         .peer_ip = exchange->connection->peer_ip,
         .request_id = exchange->request_id,
     };
-    exchange->route->handle(exchange, &exchange->request,
-                            exchange->route->ctx ? exchange->route->ctx
-                                                 : server->config.ctx);
+    exchange->route->handle(exchange, &exchange->request, route_ctx(exchange));
 }
 
 static bool step_end(struct http_exchange *exchange)

@@ -76,7 +76,7 @@ struct http_exchange {
     struct MHD_Connection *mhd;
     enum exchange_state state;
     enum status verdict; /* answered instead of the handler once the body is there */
-    char detail[96];     /* of the verdict */
+    char detail[LIMIT_HTTP_DETAIL_BYTES]; /* of the verdict */
     const struct http_route *route;
     struct http_head head;
     struct http_request request;

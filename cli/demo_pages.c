@@ -23,12 +23,12 @@ static http_handle_fn handle_root, handle_page, handle_asset, handle_config, han
     handle_publish;
 
 static const struct http_route table[] = {
-    {HTTP_GET,  "/",                 0,           handle_root,    NULL},
-    {HTTP_GET,  "/demo",             0,           handle_page,    NULL},
-    {HTTP_GET,  "/demo/config.json", 0,           handle_config,  NULL},
-    {HTTP_GET,  "/demo/trace/*",     0,           handle_trace,   NULL},
-    {HTTP_POST, "/demo/publish",     EVENT_BYTES, handle_publish, NULL},
-    {HTTP_GET,  "/demo/*",           0,           handle_asset,   NULL},
+    {HTTP_GET,  "/",                 0,           handle_root,    NULL, NULL},
+    {HTTP_GET,  "/demo",             0,           handle_page,    NULL, NULL},
+    {HTTP_GET,  "/demo/config.json", 0,           handle_config,  NULL, NULL},
+    {HTTP_GET,  "/demo/trace/*",     0,           handle_trace,   NULL, NULL},
+    {HTTP_POST, "/demo/publish",     EVENT_BYTES, handle_publish, NULL, NULL},
+    {HTTP_GET,  "/demo/*",           0,           handle_asset,   NULL, NULL},
 };
 
 enum {

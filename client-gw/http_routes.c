@@ -43,11 +43,11 @@ static void handle_polling(struct http_exchange *exchange,
 }
 
 static const struct http_route own_routes[] = {
-    {HTTP_GET,  "/livez",       0,    handle_livez,   NULL},
-    {HTTP_GET,  "/healthz",     0,    handle_livez,   NULL},
-    {HTTP_GET,  "/readyz",      0,    handle_readyz,  NULL},
-    {HTTP_GET,  "/socket.io/*", 0,    handle_polling, NULL},
-    {HTTP_POST, "/socket.io/*", 4096, handle_polling, NULL},
+    {HTTP_GET,  "/livez",       0,    handle_livez,   NULL, NULL},
+    {HTTP_GET,  "/healthz",     0,    handle_livez,   NULL, NULL},
+    {HTTP_GET,  "/readyz",      0,    handle_readyz,  NULL, NULL},
+    {HTTP_GET,  "/socket.io/*", 0,    handle_polling, NULL, NULL},
+    {HTTP_POST, "/socket.io/*", 4096, handle_polling, NULL, NULL},
 };
 
 struct http_route *gateway_routes_create(const struct lifecycle *lifecycle,

@@ -11,7 +11,7 @@
 
 enum {
     CALLER_NAME_BYTES = 80,
-    CALLER_DETAIL_BYTES = 200,
+    CALLER_DETAIL_BYTES = LIMIT_HTTP_DETAIL_BYTES,
 };
 
 struct caller {

@@ -125,6 +125,22 @@ static void submit(struct handler_parts *parts, struct http_exchange *exchange,
     publish_calls_submit(parts->calls, exchange, &order);
 }
 
+enum status admit_publish(const struct http_head *head, void *ctx,
+                          char detail[LIMIT_HTTP_DETAIL_BYTES])
+{
+    const struct handler_parts *parts = ctx;
+    struct caller caller;
+    const char *hint;
+    enum status st = caller_identify(&parts->trust, head, API_SCOPE_PUBLISH,
+                                     clock_wall_ms() / 1000, &caller, detail, &hint);
+
+    if (st)
+        metrics_add(parts->metrics, METRIC_PUBLISH_REFUSED, 1);
+    else
+        caller_finish(&caller);
+    return st;
+}
+
 void handle_publish(struct http_exchange *exchange, const struct http_request *request,
                     void *ctx)
 {

@@ -27,6 +27,7 @@ struct handler_parts {
 };
 
 http_handle_fn handle_publish;
+http_admit_fn admit_publish; /* before a large body is read */
 
 http_handle_fn handle_live;
 http_handle_fn handle_ready;

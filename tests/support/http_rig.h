@@ -148,14 +148,14 @@ static inline void rig_refuse(struct http_exchange *exchange,
 }
 
 static const struct http_route rig_routes[] = {
-    {HTTP_GET,  "/health",  0,              rig_health, NULL},
-    {HTTP_POST, "/echo",    RIG_ECHO_BYTES, rig_echo,   NULL},
-    {HTTP_GET,  "/mirror*", 0,              rig_mirror, NULL},
-    {HTTP_GET,  "/hold",    0,              rig_hold,   NULL},
-    {HTTP_GET,  "/later",   0,              rig_later,  NULL},
-    {HTTP_GET,  "/big",     0,              rig_big,    NULL},
-    {HTTP_GET,  "/secret",  0,              rig_refuse, NULL},
-    {HTTP_POST, "/later",   RIG_ECHO_BYTES, rig_later,  NULL},
+    {HTTP_GET,  "/health",  0,              rig_health, NULL, NULL},
+    {HTTP_POST, "/echo",    RIG_ECHO_BYTES, rig_echo,   NULL, NULL},
+    {HTTP_GET,  "/mirror*", 0,              rig_mirror, NULL, NULL},
+    {HTTP_GET,  "/hold",    0,              rig_hold,   NULL, NULL},
+    {HTTP_GET,  "/later",   0,              rig_later,  NULL, NULL},
+    {HTTP_GET,  "/big",     0,              rig_big,    NULL, NULL},
+    {HTTP_GET,  "/secret",  0,              rig_refuse, NULL, NULL},
+    {HTTP_POST, "/later",   RIG_ECHO_BYTES, rig_later,  NULL, NULL},
 };
 
 /* --- the loop */

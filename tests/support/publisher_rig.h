@@ -334,7 +334,7 @@ static inline void rig_read(int fd, struct rig_answer *answer)
 static inline void rig_get(int port, const char *target, const char *fields,
                            struct rig_answer *answer)
 {
-    char request[1024];
+    char request[2048];
 
     snprintf(request, sizeof request,
              "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n", target, fields);

@@ -296,6 +296,21 @@ static void a_body_over_the_limit_is_told_the_limit(void **state)
     assert_non_null(strstr(member(answer.body, "detail", detail), "2000"));
 }
 
+/* The body never comes: who has no key is not waited for. */
+static void a_large_body_is_read_only_for_who_may_publish(void **state)
+{
+    static const char head[] = "POST /broadcast HTTP/1.1\r\nHost: a\r\n"
+                               "Content-Length: 1500\r\n\r\n";
+    struct rig *rig = *state;
+    struct rig_answer answer;
+    char code[256];
+
+    int fd = rig_send(rig->api_port, head);
+    rig_read(fd, &answer);
+    assert_int_equal(answer.status, 401);
+    assert_string_equal(member(answer.body, "code", code), "E_UNAUTH");
+}
+
 /* Gives a header line with a token of these claims. */
 static void token_field(struct rig *rig, const char *aud, const char *scope,
                         const char *room, char out[1024])
@@ -459,6 +474,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(refusals_say_what_to_do, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_body_over_the_limit_is_told_the_limit, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_large_body_is_read_only_for_who_may_publish,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_token_publishes_what_it_was_minted_for, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(health_needs_no_key_on_either_listener, set_up,
