@@ -166,8 +166,11 @@ struct engine_ops {
     void (*subscribe)(struct engine *engine, const struct engine_listener *listener,
                       void *ctx);
 
-    /* The events of the given rooms after `from` up to and including `to`, in order, then
-     * on_done. */
+    /*
+     * The events of the given rooms after `from` up to and including `to`, in order, then
+     * on_done: ST_OK when these were all; ST_NOT_FOUND when the log does not have all
+     * that came after `from` (any more), also halfway.
+     */
     void (*replay)(struct engine *engine, const struct room_key *rooms, size_t count,
                    const struct position *from, uint64_t to,
                    void (*on_event)(void *ctx, const struct engine_event *event),

@@ -113,7 +113,7 @@ static void use_rooms_page(struct replayer *replayer, struct job *job,
 {
     uint64_t end = job->through < page->head.seq ? job->through : page->head.seq;
 
-    if (page->head.epoch != job->after.epoch) {
+    if (page->head.epoch != job->after.epoch || page->floor > job->after.seq) {
         end_job(job, ST_NOT_FOUND);
         return;
     }

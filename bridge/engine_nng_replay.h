@@ -26,7 +26,8 @@ enum status replayer_page(struct replayer *replayer, const struct position *afte
 
 /*
  * As engine_ops.replay and .marks. on_done, on_marks: ST_OK; ST_NOT_FOUND (the log has
- * another epoch than `from`); ST_UNAVAILABLE (2 s without an answer).
+ * another epoch than `from`, or has removed events after it); ST_UNAVAILABLE (2 s without
+ * an answer).
  */
 struct replay_wish {
     const struct room_key *rooms;

@@ -269,6 +269,8 @@ static void what_retention_removed_is_told(void **state)
     assert_true(puppet_ask(&house.gateway, "until 100010", house.line));
     ask(&house, &house.gateway, "told", "told 1 history_overflow 0 1");
     ask(&house, &house.gateway, "marks r:1", "marks OK 99010");
+    ask(&house, &house.gateway, "replay r:1 99009 100010", "replayed E_NOT_FOUND 0 0");
+    ask(&house, &house.gateway, "replay r:1 99010 100010", "replayed OK 1000 100010");
     close_both(&house);
 }
 
