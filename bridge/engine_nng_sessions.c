@@ -85,6 +85,12 @@ static void free_op(struct op *op)
     free(op);
 }
 
+/* What a waiting operation counts against the ceiling: most are small. */
+static size_t op_cost(const struct op *op)
+{
+    return sizeof *op + op->bytes.cap;
+}
+
 /* Later starts have higher numbers; a clock that was set back costs one lease's time. */
 static uint64_t new_incarnation(uint64_t last)
 {
@@ -96,6 +102,20 @@ static uint64_t new_incarnation(uint64_t last)
 }
 
 /* --- a request --- */
+
+/* What could not leave waits again, in its order; the next tick tries. */
+static void put_back(struct sessions *sessions)
+{
+    struct op_list *waiting = &sessions->waiting;
+
+    for (const struct op *op = sessions->asked.first; op; op = op->next)
+        sessions->waiting_bytes += op_cost(op);
+    *sessions->asked.end = waiting->first;
+    if (!waiting->first)
+        waiting->end = sessions->asked.end;
+    waiting->first = sessions->asked.first;
+    list_clear(&sessions->asked);
+}
 
 static void send_waiting(struct sessions *sessions)
 {
@@ -111,7 +131,7 @@ static void send_waiting(struct sessions *sessions)
         if (count > 0 && ops.len + op->bytes.len > ops.max)
             break;
         list_add(&sessions->asked, list_take(&sessions->waiting));
-        sessions->waiting_bytes -= op->bytes.len;
+        sessions->waiting_bytes -= op_cost(op);
         buf_add(&ops, buf_slice(&op->bytes));
         finds += op->on_found != NULL;
         count++;
@@ -124,14 +144,26 @@ static void send_waiting(struct sessions *sessions)
     };
     directory_request_encode(&head, &request);
     buf_add(&request, buf_slice(&ops));
+    enum status st = buf_status(&ops) ? buf_status(&ops) : buf_status(&request);
     buf_finish(&ops);
+    if (st) {
+        buf_finish(&request);
+        put_back(sessions); /* half a request would never be answered */
+        return;
+    }
     asker_ask(sessions->asker, &request);
 }
 
 static void enqueue(struct sessions *sessions, struct op *op)
 {
+    char *exact = realloc(op->bytes.ptr, op->bytes.len);
+
+    if (exact) {
+        op->bytes.ptr = exact;
+        op->bytes.cap = op->bytes.len;
+    }
     list_add(&sessions->waiting, op);
-    sessions->waiting_bytes += op->bytes.len;
+    sessions->waiting_bytes += op_cost(op);
     send_waiting(sessions);
 }
 
@@ -238,7 +270,7 @@ static void unsettle(struct sessions *sessions)
             list_add(&sessions->waiting, op);
             continue;
         }
-        sessions->waiting_bytes -= op->bytes.len;
+        sessions->waiting_bytes -= op_cost(op);
         free_op(op);
     }
 }
@@ -415,7 +447,7 @@ static void expire(struct sessions *sessions)
         end_op(&lost, ST_UNAVAILABLE);
     }
     for (struct op *op; (op = list_take(&late)); free_op(op)) {
-        sessions->waiting_bytes -= op->bytes.len;
+        sessions->waiting_bytes -= op_cost(op);
         end_op(op, ST_UNAVAILABLE);
     }
 }
