@@ -68,7 +68,7 @@ const struct option option_table[] = {
 
     {"limits.connections",       OPTION_INT,      "50000",          AT(limits.connections),         1,      1000000,           NULL,
      "client connections of one gateway"                                                                                                                                                                          },
-    {"limits.rooms_per_socket",  OPTION_INT,      "100",            AT(limits.rooms_per_socket),    1,      100000,
+    {"limits.rooms_per_socket",  OPTION_INT,      "100",            AT(limits.rooms_per_socket),    1,      10000,
      NULL,                                                                                                                                 "rooms that one client may be in"                                      },
     {"limits.outbox",            OPTION_SIZE,     "1MiB",           AT(limits.outbox_bytes),        1024,   1024 * MIB,
      NULL,                                                                                                                                 "bytes that may wait for one client before it is closed as too slow"   },
