@@ -9,6 +9,11 @@
  *     gateways does the rest.
  *   - RECVMAXSZ is unlimited by default: set on both ends.
  *   - Sockets are made once, at the start, before anything flows.
+ *   - A send that meets a connection in its end forgets its message: the transports
+ *     return without freeing it. So at most one message leaks per lost connection, and a
+ *     leak check may say so; no call of ours can get it back.
+ *   - A dialer whose connection is lost in its handshake may never dial again, while the
+ *     other links stand: such a gateway stays "not ready" until it is started anew.
  *
  * A request is sent again when its connection breaks, and after RESEND_MS when there is
  * no answer: a publisher that was stopped, or one whose answer was lost with a half-dead
