@@ -18,6 +18,7 @@ void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t no
     watch->heard_ms = now_ms;
     if (slice_is(line, "ready")) {
         watch->ready_ms = now_ms;
+        watch->was_ready = true;
         watch->no_bus_ms = 0;
     } else if (slice_starts_with(line, "not ready")) {
         watch->ready_ms = 0;
@@ -42,15 +43,17 @@ bool child_watch_is_silent(const struct child_watch *watch, uint64_t now_ms)
     return now_ms - watch->heard_ms >= CHILD_SILENT_MS;
 }
 
-bool child_watch_blames(const struct child_watch *watch, const struct child_watch *server,
-                        uint64_t now_ms)
+enum child_blame child_watch_blames(const struct child_watch *watch,
+                                    const struct child_watch *server, uint64_t now_ms)
 {
     bool is_server_well = server->ready_ms != 0 &&
                           now_ms - server->ready_ms >= CHILD_SETTLED_MS &&
                           now_ms - server->heard_ms < TALKS_MS;
 
-    return is_server_well && watch->no_bus_ms != 0 &&
-           now_ms - watch->no_bus_ms >= CHILD_NO_BUS_MS;
+    if (!is_server_well || watch->no_bus_ms == 0 ||
+        now_ms - watch->no_bus_ms < CHILD_NO_BUS_MS)
+        return BLAME_NOBODY;
+    return watch->was_ready || watch->blamed_server ? BLAME_ITSELF : BLAME_SERVER;
 }
 
 bool child_watch_ended(struct child_watch *watch, int exit_code, uint64_t now_ms,

@@ -9,7 +9,7 @@
 
 enum {
     CHILD_SILENT_MS = 10000,    /* then it is killed */
-    CHILD_NO_BUS_MS = 3000,     /* then the bus' listener is taken for dead */
+    CHILD_NO_BUS_MS = 3000,     /* then somebody is to blame */
     CHILD_FIRST_DELAY_MS = 100, /* before it is started again */
     CHILD_LAST_DELAY_MS = 2000,
     CHILD_SETTLED_MS = 5000, /* who lived that long begins with the first delay again */
@@ -22,6 +22,8 @@ struct child_watch {
     uint64_t heard_ms;  /* the last line */
     uint64_t no_bus_ms; /* since when it has said so; 0: it has a bus */
     uint64_t ready_ms;  /* since when it is ready; 0: it is not */
+    bool was_ready;     /* in this life */
+    bool blamed_server; /* in this life */
     unsigned delay_ms;  /* before the last start */
 };
 
@@ -40,11 +42,19 @@ bool child_watch_is_ready(const struct child_watch *watch);
 bool child_watch_is_silent(const struct child_watch *watch, uint64_t now_ms);
 
 /*
- * `watch` has had no bus for too long although `server`, the child that serves it, is
- * ready and talks: its listener accepts nobody any more, and only a new process will.
+ * Who must be replaced when `watch` has had no bus for too long although `server`, the
+ * child that serves it, is ready and talks. The bus library can lose either end for good:
+ * a dialer that does not dial, a listener that accepts nobody. Who was connected in this
+ * life tries anew itself, which costs least; who is new and finds no way in blames the
+ * server, and when that did not help, itself.
  */
-bool child_watch_blames(const struct child_watch *watch, const struct child_watch *server,
-                        uint64_t now_ms);
+enum child_blame {
+    BLAME_NOBODY,
+    BLAME_ITSELF,
+    BLAME_SERVER
+};
+enum child_blame child_watch_blames(const struct child_watch *watch,
+                                    const struct child_watch *server, uint64_t now_ms);
 
 /* The child ended by itself. False: give up; else `*delay_ms` before the next start. */
 bool child_watch_ended(struct child_watch *watch, int exit_code, uint64_t now_ms,

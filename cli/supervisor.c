@@ -321,20 +321,36 @@ static void child_start(struct child *child)
 
 /* --- the watch */
 
-static void check_blame(struct supervisor *supervisor, const struct child *child,
-                        uint64_t now_ms)
+static void check_blame(struct supervisor *supervisor, struct child *child,
+                        struct child *server, uint64_t now_ms)
 {
-    for (size_t i = 0; i < supervisor->config.count; i++) {
-        struct child *server = &supervisor->children[i];
-        if (!server->plan->serves_bus || server == child ||
-            now_ms - supervisor->blamed_ms < BLAME_PAUSE_MS ||
-            !child_watch_blames(&child->watch, &server->watch, now_ms))
-            continue;
+    switch (child_watch_blames(&child->watch, &server->watch, now_ms)) {
+    case BLAME_NOBODY: break;
+    case BLAME_ITSELF:
+        log_warn(supervisor->config.log, "restarting: it does not find its bus",
+                 LOG_TEXT("child", child->plan->name));
+        child_stop(child, SIGTERM);
+        break;
+    case BLAME_SERVER:
+        if (now_ms - supervisor->blamed_ms < BLAME_PAUSE_MS)
+            break;
         log_warn(supervisor->config.log, "restarting: its bus lets nobody in",
                  LOG_TEXT("child", server->plan->name),
                  LOG_TEXT("says", child->plan->name));
         supervisor->blamed_ms = now_ms;
+        child->watch.blamed_server = true;
         child_stop(server, SIGTERM);
+        break;
+    }
+}
+
+/* Whether the bus connects who is on it. */
+static void check_bus(struct supervisor *supervisor, struct child *child, uint64_t now_ms)
+{
+    for (size_t i = 0; i < supervisor->config.count; i++) {
+        struct child *server = &supervisor->children[i];
+        if (server->plan->serves_bus && server != child)
+            check_blame(supervisor, child, server, now_ms);
     }
 }
 
@@ -366,7 +382,7 @@ static void on_tick(uv_timer_t *timer)
                      LOG_TEXT("child", child->plan->name));
             child_signal(child, SIGKILL);
         } else if (!supervisor->is_stopping) {
-            check_blame(supervisor, child, now_ms);
+            check_bus(supervisor, child, now_ms);
         }
     }
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 
+import { native } from './lib/clients.mjs';
 import { children_of, program, start, with_sidecast } from './lib/sidecast.mjs';
 import { sleep, until } from './lib/wait.mjs';
 
@@ -87,4 +88,16 @@ test('a supervisor that slept does not take its children for silent', with_sidec
   process.kill(sidecast.pids.self, 'SIGCONT');
   await sleep(1500);
   assert.deepEqual(sidecast.children(), before);
+}));
+
+// A socket whose path is gone looks to a dialer like one that accepts nobody.
+test('a bus that lets nobody in is opened anew', with_sidecast({}, async (sidecast) => {
+  const { publisher, gateways: [gateway] } = sidecast.pids;
+  rmSync(path.join(sidecast.folder, 'bus', 'directory'));
+  tell(gateway, 'SIGKILL');
+  await until(() => !sidecast.children().includes(publisher), 40_000);
+  const client = await until(() => native(sidecast, { rooms: ['a'] }).catch(() => null), 40_000);
+  await sidecast.until_counted();
+  assert.equal((await sidecast.publish({ event: 'e', room: 'a' })).json.recipients, 1);
+  await client.message((m) => m.t === 'event', 5000);
 }));

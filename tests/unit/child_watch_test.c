@@ -62,9 +62,10 @@ static void who_slept_does_not_take_a_child_for_silent_or_lost(void **state)
     child_watch_excuse(&watch, awake_ms);
     child_watch_excuse(&server, awake_ms);
     assert_false(child_watch_is_silent(&watch, awake_ms + 1));
-    assert_false(child_watch_blames(&watch, &server, awake_ms + 1));
+    assert_int_equal(child_watch_blames(&watch, &server, awake_ms + 1), BLAME_NOBODY);
     child_watch_heard(&server, SLICE("alive"), awake_ms + CHILD_NO_BUS_MS);
-    assert_true(child_watch_blames(&watch, &server, awake_ms + CHILD_NO_BUS_MS));
+    assert_int_equal(child_watch_blames(&watch, &server, awake_ms + CHILD_NO_BUS_MS),
+                     BLAME_SERVER);
     assert_true(child_watch_is_silent(&watch, awake_ms + CHILD_SILENT_MS));
 }
 
@@ -126,11 +127,11 @@ static void a_bus_that_lets_nobody_in_is_blamed_on_its_server(void **state)
 
     (void)state;
     set_scene(&publisher, &gateway, 17000);
-    assert_false(child_watch_blames(&gateway, &publisher, 19999));
-    assert_true(child_watch_blames(&gateway, &publisher, 20000));
+    assert_int_equal(child_watch_blames(&gateway, &publisher, 19999), BLAME_NOBODY);
+    assert_int_equal(child_watch_blames(&gateway, &publisher, 20000), BLAME_SERVER);
 
     child_watch_heard(&gateway, SLICE("ready"), 20000);
-    assert_false(child_watch_blames(&gateway, &publisher, 21000));
+    assert_int_equal(child_watch_blames(&gateway, &publisher, 21000), BLAME_NOBODY);
 }
 
 static void a_server_that_is_new_silent_or_not_ready_is_not_blamed(void **state)
@@ -139,19 +140,47 @@ static void a_server_that_is_new_silent_or_not_ready_is_not_blamed(void **state)
 
     (void)state;
     set_scene(&publisher, &gateway, 10000);
-    assert_false(child_watch_blames(&gateway, &publisher, 22500)); /* silent */
+    assert_int_equal(child_watch_blames(&gateway, &publisher, 22500),
+                     BLAME_NOBODY); /* silent */
 
     child_watch_heard(&publisher, SLICE("not ready log_down"), 22600);
-    assert_false(child_watch_blames(&gateway, &publisher, 22700));
+    assert_int_equal(child_watch_blames(&gateway, &publisher, 22700), BLAME_NOBODY);
 
     child_watch_heard(&publisher, SLICE("ready"), 22800);
-    assert_false(child_watch_blames(&gateway, &publisher, 23000));
+    assert_int_equal(child_watch_blames(&gateway, &publisher, 23000), BLAME_NOBODY);
 
     child_watch_heard(&publisher, SLICE("alive"), 27800);
-    assert_true(child_watch_blames(&gateway, &publisher, 27900));
+    assert_int_equal(child_watch_blames(&gateway, &publisher, 27900), BLAME_SERVER);
 
     child_watch_heard(&gateway, SLICE("not ready draining"), 27900);
-    assert_false(child_watch_blames(&gateway, &publisher, 28000));
+    assert_int_equal(child_watch_blames(&gateway, &publisher, 28000), BLAME_NOBODY);
+}
+
+static void who_was_connected_tries_anew_itself(void **state)
+{
+    struct child_watch publisher, gateway;
+
+    (void)state;
+    set_scene(&publisher, &gateway, 3000);
+    child_watch_heard(&gateway, SLICE("ready"), 4000);
+    child_watch_heard(&gateway, SLICE("not ready bus_down"), 17000);
+    assert_int_equal(child_watch_blames(&gateway, &publisher, 19999), BLAME_NOBODY);
+    assert_int_equal(child_watch_blames(&gateway, &publisher, 20000), BLAME_ITSELF);
+}
+
+static void a_new_server_that_did_not_help_is_not_blamed_again(void **state)
+{
+    struct child_watch publisher, gateway;
+
+    (void)state;
+    set_scene(&publisher, &gateway, 17000);
+    assert_int_equal(child_watch_blames(&gateway, &publisher, 20000), BLAME_SERVER);
+    gateway.blamed_server = true;
+    assert_int_equal(child_watch_blames(&gateway, &publisher, 20000), BLAME_ITSELF);
+    child_watch_started(&gateway, 20000);
+    child_watch_heard(&gateway, SLICE("not ready bus_down"), 20000);
+    child_watch_heard(&publisher, SLICE("alive"), 23000);
+    assert_int_equal(child_watch_blames(&gateway, &publisher, 23000), BLAME_SERVER);
 }
 
 int main(void)
@@ -164,6 +193,8 @@ int main(void)
         cmocka_unit_test(readiness_is_what_the_last_line_says),
         cmocka_unit_test(any_line_is_a_sign_of_life),
         cmocka_unit_test(a_bus_that_lets_nobody_in_is_blamed_on_its_server),
+        cmocka_unit_test(who_was_connected_tries_anew_itself),
+        cmocka_unit_test(a_new_server_that_did_not_help_is_not_blamed_again),
         cmocka_unit_test(a_server_that_is_new_silent_or_not_ready_is_not_blamed),
     };
 

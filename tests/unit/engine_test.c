@@ -318,7 +318,7 @@ static void a_stopped_publisher_forgets_nobody(void **state)
     open_both(&house);
     ask(&house, &house.gateway, "put s1 p1 u 1 r:1", "done OK");
     kill(house.publisher.pid, SIGSTOP);
-    usleep(10500000); /* longer than a lease */
+    sleep(11); /* longer than a lease */
     kill(house.publisher.pid, SIGCONT);
     ask_until(&house, &house.publisher, "count r:1 -", "count 1 1");
     ask(&house, &house.gateway, "ready 1", "ready");
