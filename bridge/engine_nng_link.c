@@ -10,8 +10,9 @@
  *   - RECVMAXSZ is unlimited by default: set on both ends.
  *   - Sockets are made once, at the start, before anything flows.
  *   - A send that meets a connection in its end forgets its message: the transports
- *     return without freeing it. So at most one message leaks per lost connection, and a
- *     leak check may say so; no call of ours can get it back.
+ *     return without freeing it. So at most one message leaks per lost connection, which
+ *     no call of ours can get back: a leak check is told that sent messages are the
+ *     library's.
  *   - A dialer whose connection is lost in its handshake may never dial again, while the
  *     other links stand: such a gateway stays "not ready" until it is started anew.
  *
@@ -22,6 +23,7 @@
  */
 #include "bridge/engine_nng_link.h"
 
+#include "bridge/testing/test_hook.h"
 #include "proto/limits.h"
 
 #include <nng/nng.h>
@@ -31,10 +33,12 @@
 #include <nng/protocol/reqrep0/req.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 enum {
     RECONNECT_MS = 10,
+    RETRY_US = 10000, /* after a receive that found no memory */
     RESEND_MS = 1000,
     /* A request or an answer, with its own head. */
     MAX_QUESTION_BYTES = LIMIT_DIRECTORY_BYTES + 64 * 1024,
@@ -146,6 +150,7 @@ enum status link_send(struct link link, struct slice bytes)
     if (nng_msg_alloc(&message, bytes.len))
         return ST_NO_MEMORY;
     memcpy(nng_msg_body(message), bytes.ptr, bytes.len);
+    test_hook_given_away(message);
     if (nng_sendmsg((nng_socket){link.id}, message, 0)) {
         nng_msg_free(message);
         return ST_BUS_DOWN;
@@ -160,6 +165,15 @@ struct link_message *link_receive(struct link link)
     return nng_recvmsg((nng_socket){link.id}, &message, 0)
                ? NULL
                : (struct link_message *)message;
+}
+
+struct link_message *link_serve(struct link link)
+{
+    struct link_message *message;
+
+    while (!(message = link_receive(link)))
+        usleep(RETRY_US);
+    return message;
 }
 
 struct slice link_message_bytes(const struct link_message *message)

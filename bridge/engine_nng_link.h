@@ -50,8 +50,11 @@ enum status link_dial(enum link_kind kind, const struct link_url *url,
 enum status link_send(struct link link, struct slice bytes);
 
 struct link_message;
-/* Waits for ever. Gives a message (link_message_free); NULL: the link is unusable. */
+/* Waits for ever. Gives a message (link_message_free); NULL: out of memory, or asked for
+ * nothing. */
 struct link_message *link_receive(struct link link);
+/* The same for who serves: tries again until there is one. */
+struct link_message *link_serve(struct link link);
 struct slice link_message_bytes(const struct link_message *message);
 void link_message_free(struct link_message *message);
 

@@ -114,7 +114,8 @@ static void run_replay(void *arg)
     struct link_message *request;
 
     /* A request that makes no sense gets no answer: whoever sent it is not one of us. */
-    while ((request = link_receive(self->link))) {
+    while (true) {
+        request = link_serve(self->link);
         if (!answer_page(self, link_message_bytes(request)))
             link_send(self->link, buf_slice(&self->page));
         str_map_finish(&self->rooms);

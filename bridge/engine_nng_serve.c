@@ -44,7 +44,8 @@ static void run_directory(void *arg)
 {
     struct directory_thread *self = arg;
 
-    while ((self->request = link_receive(self->link))) {
+    while (true) {
+        self->request = link_serve(self->link);
         self->item = (struct inbox_item){.run = answer_request, .drop = refuse_request};
         if (door_put(self->door, &self->item)) {
             link_message_free(self->request);

@@ -6,13 +6,11 @@
 #include "proto/bus_wire.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 enum {
     POLL_AFTER_MS = 500, /* of silence; the bus beats every 100 ms */
     SILENCE_MS = 3000,   /* until the bus counts as lost */
     PARKED_PER_TURN = 8, /* frames applied before the sockets have their turn */
-    RETRY_RECEIVE_US = 10000,
 };
 
 /* A message of the bus on its way from the receiving thread; parked, it waits in a list.
@@ -89,12 +87,7 @@ static void run_receiver(void *arg)
     enum status st = ST_OK;
 
     while (st != ST_DRAINING) {
-        struct link_message *message = link_receive(stream->config.link);
-        if (!message) {
-            usleep(RETRY_RECEIVE_US); /* out of memory: it may pass */
-            continue;
-        }
-        st = hand_over(stream, message);
+        st = hand_over(stream, link_serve(stream->config.link));
         if (st)
             metrics_add(stream->config.metrics, METRIC_BUS_DROPPED, 1);
     }

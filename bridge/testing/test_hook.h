@@ -19,6 +19,8 @@ unsigned test_hook_drop_frame(void);
 
 /* Runs the leak checker where the build has one, which reports to stderr. */
 bool test_hook_found_leaks(void);
+/* Memory that a library was given for good is not looked for. */
+void test_hook_given_away(const void *memory);
 /* What such a check may take on a loaded machine, beyond the time that a stop has. */
 unsigned test_hook_leak_check_ms(void);
 

@@ -6,6 +6,7 @@
 
 /* Of the leak checker; NULL where it is not linked (the thread sanitizer has none). */
 int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
+void __lsan_ignore_object(const void *memory) __attribute__((weak));
 
 /* The one mutable global of the program: no part of it exists in a release. */
 static struct {
@@ -44,4 +45,10 @@ unsigned test_hook_leak_check_ms(void)
 bool test_hook_found_leaks(void)
 {
     return __lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check() != 0;
+}
+
+void test_hook_given_away(const void *memory)
+{
+    if (__lsan_ignore_object)
+        __lsan_ignore_object(memory);
 }

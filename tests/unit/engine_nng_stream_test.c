@@ -83,7 +83,7 @@ enum status link_thread(void (*run)(void *ctx), void *ctx)
     return ST_OK;
 }
 
-struct link_message *link_receive(struct link link)
+struct link_message *link_serve(struct link link)
 {
     struct link_message *message = sim_at_work->arriving;
 
