@@ -286,6 +286,9 @@ void replayer_tick(struct replayer *replayer, uint64_t now_ms)
 void replayer_stop(struct replayer *replayer)
 {
     replayer->is_stopped = true;
+    if (replayer->asked)
+        end_job(replayer->asked, ST_DRAINING);
+    replayer->asked = NULL; /* its answer finds nobody */
     while (replayer->first) {
         struct job *job = replayer->first;
         replayer->first = job->next;
