@@ -42,8 +42,7 @@ struct engine_config {
     } keep; /* ENGINE_LOG: retention */
 };
 
-/* --- events
- * --------------------------------------------------------------------------------- */
+/* --- events --- */
 
 /* Runs once per append: ST_OK with the position, or why the event was not kept. */
 typedef void engine_kept_fn(void *ctx, enum status status,
@@ -80,8 +79,7 @@ struct engine_listener {
     void (*on_forgotten)(void *ctx);
 };
 
-/* --- sessions
- * ------------------------------------------------------------------------------- */
+/* --- sessions --- */
 
 struct engine_membership {
     enum room_kind kind; /* ROOM_NAMED; the others follow from the record */
@@ -109,8 +107,7 @@ typedef void engine_done_fn(void *ctx, enum status status);
 typedef void engine_found_fn(void *ctx, enum status status,
                              const struct engine_session *session, struct slice gateway);
 
-/* --- questions
- * ------------------------------------------------------------------------------ */
+/* --- questions --- */
 
 struct engine_count {
     uint64_t connections; /* each once, over all gateways */
@@ -144,8 +141,7 @@ typedef void engine_page_fn(void *ctx, enum status status,
 typedef void engine_marks_fn(void *ctx, enum status status, uint64_t epoch,
                              const uint64_t *marks, size_t count);
 
-/* --- the table
- * ------------------------------------------------------------------------------ */
+/* --- the table --- */
 
 struct engine_ops {
     const char *name;

@@ -34,8 +34,7 @@ static void refuse(struct connection *connection, enum refusal refusal)
          st == ST_FORBIDDEN ? CLOSE_FORBIDDEN : CLOSE_UNAUTHORIZED);
 }
 
-/* --- connecting
- * ------------------------------------------------------------------------------ */
+/* --- connecting --- */
 
 static void say_connected(struct session *session, bool wanted_resume)
 {
@@ -146,8 +145,7 @@ static void handle_connect(struct connection *connection,
         claims_drop(claims);
 }
 
-/* --- commands
- * -------------------------------------------------------------------------------- */
+/* --- commands --- */
 
 /* A command of the dialect is the event of that name with one argument: the message
  * itself. */
@@ -228,8 +226,7 @@ static void on_binary(struct connection *connection, struct slice bytes)
     connection_close(connection, CLOSE_UNSUPPORTED);
 }
 
-/* --- what we say
- * ----------------------------------------------------------------------------- */
+/* --- what we say --- */
 
 static void ping(struct connection *connection)
 {

@@ -40,8 +40,7 @@ static void ping(struct connection *connection)
     connection_send_text(connection, SLICE("2"));
 }
 
-/* --- CONNECT
- * --------------------------------------------------------------------------------- */
+/* --- CONNECT --- */
 
 /* The token of this CONNECT: in its payload, else what the handshake brought. */
 static struct slice pick_token(struct connection *connection, struct slice payload)
@@ -120,8 +119,7 @@ static void handle_connect(struct connection *connection, const struct sio_packe
         connection_close(connection, CLOSE_UNAVAILABLE);
 }
 
-/* --- events
- * ---------------------------------------------------------------------------------- */
+/* --- events --- */
 
 /*
  * NULL ends the whole connection: nothing may be sent to a namespace before its CONNECT
@@ -240,8 +238,7 @@ static void on_binary(struct connection *connection, struct slice bytes)
         connection->attachments_due--;
 }
 
-/* --- what we say
- * ----------------------------------------------------------------------------- */
+/* --- what we say --- */
 
 static void encode_event(const struct event_view *event, struct buf *out)
 {

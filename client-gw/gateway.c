@@ -41,8 +41,7 @@ struct gateway {
     void *drained_ctx;
 };
 
-/* --- timers
- * ---------------------------------------------------------------------------------- */
+/* --- timers --- */
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -67,8 +66,7 @@ static void on_prepare(uv_prepare_t *prepare)
     uv_timer_start(&gateway->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
 }
 
-/* --- from the WebSocket library
- * -------------------------------------------------------------- */
+/* --- from the WebSocket library --- */
 
 static void *on_open(void *ctx, struct arrival *arrival, struct lws *wsi)
 {
@@ -134,8 +132,7 @@ static const struct ws_events ws_events = {
     .on_gone = on_gone,
 };
 
-/* --- from the front
- * -------------------------------------------------------------------------- */
+/* --- from the front --- */
 
 static enum status on_upgrade(void *ctx, int fd, const struct front_visit *visit,
                               struct problem *refusal)
@@ -162,8 +159,7 @@ static enum status on_upgrade(void *ctx, int fd, const struct front_visit *visit
     return ST_OK;
 }
 
-/* --- from the engine
- * ------------------------------------------------------------------------- */
+/* --- from the engine --- */
 
 static void on_event(void *ctx, const struct engine_event *event)
 {
@@ -210,8 +206,7 @@ static const struct engine_listener engine_listener = {
     .on_forgotten = on_forgotten,
 };
 
-/* --- life
- * ------------------------------------------------------------------------------------ */
+/* --- life --- */
 
 static struct connection_set *make_connections(const struct gateway_config *config)
 {
