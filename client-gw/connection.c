@@ -27,6 +27,7 @@ static const struct close_row close_rows[CLOSE_REASON_COUNT] = {
     [CLOSE_FORBIDDEN] = {"forced close",    4403},
     [CLOSE_KICKED] = {"kicked",          4403},
     [CLOSE_SLOW_CONSUMER] = {"slow_consumer",   4503},
+    [CLOSE_LIMIT] = {"rate_limit",      4429},
     [CLOSE_UNAVAILABLE] = {"forced close",    1011},
     [CLOSE_DRAIN] = {"drain",           1001},
 };
@@ -147,13 +148,24 @@ void connection_flush(struct connection *connection)
     tell_sessions(connection);
 }
 
+/* A burst may be longer than an outbox: what was kept back for its end goes out first. */
+static enum status push(struct connection *connection, struct frame *frame)
+{
+    const struct frame_limits *limits = &connection->set->config.outbox_limits;
+    enum status st = frame_queue_push(&connection->outbox, limits, frame);
+
+    if (st != ST_LIMIT || !connection->is_dirty)
+        return st;
+    connection->transport->ops->flush(connection->transport, &connection->outbox);
+    return frame_queue_push(&connection->outbox, limits, frame);
+}
+
 /* Into the outbox, or the end of a client that does not keep up. */
 static bool enqueue(struct connection *connection, struct frame *frame)
 {
     if (connection->state != CONNECTION_OPEN)
         return false;
-    if (frame_queue_push(&connection->outbox, &connection->set->config.outbox_limits,
-                         frame)) {
+    if (push(connection, frame)) {
         metrics_add(connection->set->config.metrics, METRIC_SLOW_CONSUMERS, 1);
         connection_close(connection, CLOSE_SLOW_CONSUMER);
         return false;

@@ -31,6 +31,7 @@ enum close_reason {
     CLOSE_FORBIDDEN,
     CLOSE_KICKED,
     CLOSE_SLOW_CONSUMER,
+    CLOSE_LIMIT, /* a ceiling: what was asked for has no room */
     CLOSE_UNAVAILABLE,
     CLOSE_DRAIN,
     CLOSE_REASON_COUNT

@@ -92,6 +92,26 @@ static void a_volatile_event_has_no_position(void **state)
     peer_destroy(native);
 }
 
+/* A page of the log may hold more events than an outbox has room for. */
+static void a_burst_longer_than_the_outbox_is_no_slow_client(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *io = join_socketio(house, "ada", "[]");
+    char expected[64];
+    char data[16];
+
+    for (int i = 0; i < 3000; i++) {
+        snprintf(data, sizeof data, "%d", i);
+        emit(house, ROOM_ALL, "", data, i < 2999);
+    }
+    for (int i = 0; i < 3000; i++) {
+        snprintf(expected, sizeof expected, "42[\"hello\",%d]", i);
+        assert_string_equal(READ(house, io), expected);
+    }
+    assert_int_equal(atomic_load(&house->metrics.values[METRIC_SLOW_CONSUMERS]), 0);
+    peer_destroy(io);
+}
+
 /* The client reads nothing: its socket fills, then its outbox begins to. */
 static void a_volatile_event_does_not_stand_in_line(void **state)
 {
@@ -142,6 +162,7 @@ int main(void)
         GATEWAY_TEST(who_is_excepted_gets_nothing),
         GATEWAY_TEST(an_expired_event_is_dropped),
         GATEWAY_TEST(a_volatile_event_has_no_position),
+        GATEWAY_TEST(a_burst_longer_than_the_outbox_is_no_slow_client),
         GATEWAY_TEST(a_volatile_event_does_not_stand_in_line),
         GATEWAY_TEST(a_kick_is_told_in_each_dialects_way),
     };
