@@ -17,7 +17,8 @@ struct arrival {
     char *header_token;    /* Socket.IO: unverified, used when CONNECT brings none; may be
                               NULL */
     char *query_token;
-    bool wants_resume; /* native: ?session= was given */
+    bool has_subprotocol; /* sidecast.v1 was offered */
+    bool wants_resume;    /* native: ?session= was given */
 };
 
 /* Accepts NULL. */

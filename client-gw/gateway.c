@@ -154,7 +154,7 @@ static enum status on_upgrade(void *ctx, int fd, const struct front_visit *visit
         return st;
     }
     /* The socket is taken from here on, whatever becomes of it. */
-    if (ws_server_adopt(gateway->ws, fd, arrival))
+    if (ws_server_adopt(gateway->ws, fd, visit->head, arrival->has_subprotocol, arrival))
         arrival_destroy(arrival);
     return ST_OK;
 }

@@ -123,6 +123,7 @@ static enum status decide_native(const struct front_visit *visit,
     struct slice session;
     char hint[160] = "";
 
+    arrival->has_subprotocol = http_head_field(head, "sec-websocket-protocol").len > 0;
     if (!read_subprotocols(head, &token))
         return refuse(
             refusal, ST_BAD_REQUEST, "none of the offered subprotocols is sidecast.v1",

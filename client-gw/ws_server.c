@@ -2,7 +2,9 @@
 #include "client-gw/ws_server.h"
 
 #include <libwebsockets.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 enum {
     RX_BUFFER_BYTES =
@@ -16,6 +18,7 @@ struct ws_server {
     struct lws_vhost *vhost;
     const struct ws_events *events;
     void *ctx;
+    struct ws_tag *arriving; /* of the connection that is being adopted */
     bool is_stopped;
 };
 
@@ -25,6 +28,14 @@ struct ws_tag {
     struct arrival *arrival;
     void *peer;
 };
+
+static void take_tag(struct lws *wsi)
+{
+    struct ws_server *server = lws_context_user(lws_get_context(wsi));
+
+    lws_set_opaque_user_data(wsi, server->arriving);
+    server->arriving = NULL;
+}
 
 static int opened(struct lws *wsi, struct ws_tag *tag)
 {
@@ -71,6 +82,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_HTTP: return -1;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         return in && slice_is_nocase(slice_of(in), "websocket") ? 0 : -1;
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: take_tag(wsi); return 0;
     default: break;
     }
     if (!tag)
@@ -120,6 +132,7 @@ struct ws_server *ws_server_create(const struct ws_server_config *config)
                    LWS_SERVER_OPTION_VALIDATE_UTF8,
         .foreign_loops = loops,
         .protocols = protocols,
+        .user = server,
         .retry_and_idle_policy = &no_retry_policy,
         .timeout_secs = HANDSHAKE_S,
         .gid = (gid_t)-1,
@@ -145,24 +158,60 @@ struct ws_server *ws_server_create(const struct ws_server_config *config)
     return server;
 }
 
-enum status ws_server_adopt(struct ws_server *server, int fd, struct arrival *arrival)
+/* The bytes were peeked at before, so they are all there. */
+static bool read_head(int fd, size_t left)
+{
+    char bytes[LIMIT_HTTP_HEAD_BYTES];
+
+    while (left > 0) {
+        ssize_t n =
+            recv(fd, bytes, left < sizeof bytes ? left : sizeof bytes, MSG_DONTWAIT);
+        if (n <= 0)
+            return false;
+        left -= (size_t)n;
+    }
+    return true;
+}
+
+static struct ws_tag *make_tag(struct ws_server *server, struct arrival *arrival)
 {
     struct ws_tag *tag = calloc(1, sizeof *tag);
 
-    if (!tag) {
-        close(fd);
-        return ST_NO_MEMORY;
-    }
-    tag->server = server;
-    struct lws *wsi =
-        lws_adopt_socket_vhost(server->vhost, fd); /* closes fd on failure */
-    if (!wsi) {
+    if (tag)
+        *tag = (struct ws_tag){.server = server, .arrival = arrival};
+    return tag;
+}
+
+enum status ws_server_adopt(struct ws_server *server, int fd,
+                            const struct http_head *head, bool has_subprotocol,
+                            struct arrival *arrival)
+{
+    struct slice key = http_head_field(head, "sec-websocket-key");
+    char request[512];
+    int len = snprintf(request, sizeof request,
+                       "GET / HTTP/1.1\r\nHost: sidecast\r\nConnection: Upgrade\r\n"
+                       "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                       "Sec-WebSocket-Key: %.*s\r\n%s\r\n",
+                       (int)key.len, key.ptr,
+                       has_subprotocol ? "Sec-WebSocket-Protocol: sidecast.v1\r\n" : "");
+    struct ws_tag *tag = make_tag(server, arrival);
+
+    if (!tag || !read_head(fd, head->head_bytes)) {
         free(tag);
+        close(fd);
         return ST_BUSY;
     }
-    tag->arrival = arrival;
-    lws_set_opaque_user_data(wsi, tag);
-    return ST_OK;
+    /*
+     * The handshake runs within this call: the first event of the new connection takes
+     * the tag, and with it the arrival. The socket is the library's, also on failure.
+     */
+    server->arriving = tag;
+    lws_adopt_socket_vhost_readbuf(server->vhost, fd, request, (size_t)len);
+    if (server->arriving != tag)
+        return ST_OK;
+    server->arriving = NULL;
+    free(tag);
+    return ST_BUSY;
 }
 
 void ws_server_stop(struct ws_server *server)

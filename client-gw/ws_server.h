@@ -1,12 +1,13 @@
 /*
  * libwebsockets, reduced to what it is good at: it reads frames, answers pings, closes.
- * It is given only complete, checked upgrade requests, and its callback only translates:
- * one call of ws_events per event. Loop thread.
+ * The only requests it parses are of our own writing, and its callback only translates: one
+ * call of ws_events per event. Loop thread.
  */
 #ifndef CLIENT_GW_WS_SERVER_H
 #define CLIENT_GW_WS_SERVER_H
 
 #include "client-gw/transport.h"
+#include "proto/http_gate.h"
 
 #include <uv.h>
 
@@ -37,8 +38,15 @@ struct ws_server_config {
 
 struct ws_server *ws_server_create(const struct ws_server_config *config);
 
-/* Takes `fd` and, on ST_OK, `arrival`. */
-enum status ws_server_adopt(struct ws_server *server, int fd, struct arrival *arrival);
+/*
+ * Takes `fd` and, on ST_OK, `arrival`. Borrows `head`, the checked upgrade request that
+ * still lies unread in the socket: it is read here, and the library gets one of our own
+ * with nothing of it but the key. `has_subprotocol`: sidecast.v1 was offered and is
+ * echoed. on_open runs within the call.
+ */
+enum status ws_server_adopt(struct ws_server *server, int fd,
+                            const struct http_head *head, bool has_subprotocol,
+                            struct arrival *arrival);
 
 /* Closes what is open, without waiting (on_gone runs), and its handles on the loop. */
 void ws_server_stop(struct ws_server *server);

@@ -1,7 +1,9 @@
 // One event from curl reaches both kinds of client, through two processes and the bus.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import test from 'node:test';
+import WebSocket from 'ws';
 import { promisify } from 'node:util';
 import { connect, join, native } from './lib/clients.mjs';
 import { with_sidecast } from './lib/sidecast.mjs';
@@ -110,4 +112,24 @@ test('a client joins what its token grants and nothing else [websocket native]',
     assert.equal(answer.json.recipients, 1);
     official.close();
     plain.close();
+  }));
+
+test('a token may come by query, header or subprotocol, and connects at once [native]',
+  with_sidecast({}, async (sidecast) => {
+    const url = `${sidecast.gateway.replace('http', 'ws')}/ws`;
+    const long = sidecast.mint({ sub: 'tester', note: 'x'.repeat(2800) });
+    const ways = [sidecast.token, long].flatMap((token) => [
+      new WebSocket(`${url}?token=${token}`),
+      new WebSocket(url, { headers: { authorization: `Bearer ${token}` } }),
+      new WebSocket(url, ['sidecast.v1', `token.${token}`]),
+    ]);
+    for (const socket of ways) {
+      const [data] = await once(socket, 'message');
+      const message = JSON.parse(data);
+      assert.equal(message.t, 'connected');
+      assert.equal(message.user, 'tester');
+    }
+    assert.ok(long.length > 3800);
+    assert.deepEqual(ways.map((socket) => socket.protocol), ['', '', 'sidecast.v1', '', '', 'sidecast.v1']);
+    ways.forEach((socket) => socket.close());
   }));
