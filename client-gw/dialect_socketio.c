@@ -9,6 +9,11 @@
 
 #include <string.h>
 
+enum {
+    DATA_BYTES =
+        2048, /* of what goes with an error: codes, and a sentence with its escapes */
+};
+
 static const struct slice root = {"/", 1};
 
 static void on_open(struct connection *connection)
@@ -60,7 +65,7 @@ static struct slice pick_token(struct connection *connection, struct slice paylo
 static void refuse(struct connection *connection, struct slice nsp, enum refusal refusal,
                    const char *hint)
 {
-    struct buf data = {.max = 1024};
+    struct buf data = {.max = DATA_BYTES};
     struct buf *out = services_scratch(connection->services);
 
     buf_print(&data, "{\"code\":\"%s\",\"reason\":\"%s\",\"hint\":",
@@ -68,7 +73,7 @@ static void refuse(struct connection *connection, struct slice nsp, enum refusal
     buf_add_json_string(&data, slice_of(hint));
     buf_add_byte(&data, '}');
     sio_encode_refused(out, nsp, slice_of(refusal_text(refusal)), buf_slice(&data));
-    connection_send_buf(connection, out);
+    connection_send_buf(connection, buf_status(&data) ? &data : out);
     buf_finish(&data);
 }
 
@@ -260,14 +265,14 @@ static void send_ack(struct session *session, struct ack ack, struct slice json)
 static void send_error(struct session *session, const char *code, struct slice message)
 {
     struct buf *out = services_scratch(session->connection->services);
-    struct buf data = {.max = 1024};
+    struct buf data = {.max = DATA_BYTES};
 
     buf_print(&data, "{\"code\":\"%s\",\"message\":", code);
     buf_add_json_string(&data, message);
     buf_add_text(&data, ",\"meta\":{}}");
     sio_encode_event(out, session->nsp, SLICE("\"error\""), buf_slice(&data),
                      (struct slice){0}, (struct slice){0});
-    connection_send_buf(session->connection, out);
+    connection_send_buf(session->connection, buf_status(&data) ? &data : out);
     buf_finish(&data);
 }
 
