@@ -212,10 +212,30 @@ static void give_found(struct op *op, const struct directory_result *result)
 }
 
 /* Ends every operation of the request; results that are not there are failures. */
+/*
+ * No answer that can be used: who waits is told; what nobody waits for goes first in the
+ * next request, in its order, so that an old put cannot follow a drop.
+ */
+static void ask_again(struct sessions *sessions)
+{
+    struct op_list asked = sessions->asked;
+    struct op_list ended;
+
+    if (!asked.first)
+        return;
+    list_clear(&sessions->asked);
+    list_clear(&ended);
+    for (struct op *op; (op = list_take(&asked));)
+        list_add(op->deadline_ms ? &ended : &sessions->asked, op);
+    put_back(sessions);
+    for (struct op *op; (op = list_take(&ended)); free_op(op))
+        end_op(op, sessions->is_stopped ? ST_DRAINING : ST_UNAVAILABLE);
+}
+
 static void give_results(struct sessions *sessions, const struct directory_answer *answer)
 {
-    struct slice rest = answer ? answer->results : (struct slice){0};
-    uint32_t left = answer ? answer->count : 0;
+    struct slice rest = answer->results;
+    uint32_t left = answer->count;
     struct op_list asked = sessions->asked;
     struct directory_result result;
 
@@ -250,6 +270,10 @@ static void renew_lease(struct sessions *sessions)
     directory_lease_encode(&lease, METRIC_COUNT, &op->bytes);
     for (size_t i = 0; i < METRIC_COUNT; i++)
         wire_counter_add(&op->bytes, snapshot.values[i]);
+    if (buf_status(&op->bytes)) {
+        free_op(op); /* the next tick renews it */
+        return;
+    }
     op->is_lease = true;
     op->deadline_ms = sessions->now_ms + DEADLINE_MS;
     sessions->renewed_ms = sessions->now_ms;
@@ -297,8 +321,8 @@ static void on_answer(void *ctx, struct slice bytes)
 
     if (directory_answer_decode(bytes, &answer) || answer.number != sessions->number ||
         answer.incarnation != sessions->incarnation) {
-        give_results(sessions, NULL);
-        return; /* the next tick asks again */
+        ask_again(sessions);
+        return;
     }
     sessions->has_answer = true;
     sessions->answered_ms = sessions->now_ms;
@@ -397,6 +421,10 @@ void sessions_drop(struct sessions *sessions, struct slice sid, uint64_t generat
     if (!op)
         return;
     directory_drop_encode(sid, generation, &op->bytes);
+    if (buf_status(&op->bytes)) {
+        free_op(op);
+        return;
+    }
     enqueue(sessions, op);
 }
 
@@ -414,6 +442,11 @@ void sessions_find(struct sessions *sessions, struct slice pid, engine_found_fn 
     directory_find_encode(pid, &op->bytes);
     op->on_found = on_found;
     op->ctx = ctx;
+    if (buf_status(&op->bytes)) {
+        end_op(op, ST_NO_MEMORY);
+        free_op(op);
+        return;
+    }
     op->deadline_ms = sessions->now_ms + DEADLINE_MS;
     enqueue(sessions, op);
 }

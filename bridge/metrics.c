@@ -11,7 +11,7 @@ struct metric_row {
 
 static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_HTTP_REQUESTS] = {"sidecast_http_requests_total",       "counter",
-                              "HTTP requests that reached a route."                                   },
+                              "HTTP requests read."                                                   },
     [METRIC_HTTP_REFUSED] = {"sidecast_http_refused_total",        "counter",
                               "Requests refused by the gate, a ceiling or a deadline."                },
     [METRIC_HTTP_CONNECTIONS] = {"sidecast_http_connections",          "gauge",
@@ -35,7 +35,7 @@ static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_BUS_GAPS] = {"sidecast_bus_gaps_total",            "counter",
                               "Gaps seen on the bus, each repaired by a replay."                      },
     [METRIC_BUS_DUPLICATES] = {"sidecast_bus_duplicates_total",      "counter",
-                              "Events that came again and were ignored."                              },
+                              "Bus messages that came again and were ignored."                        },
     [METRIC_BUS_DROPPED] = {"sidecast_bus_dropped_total",         "counter",
                               "Bus messages dropped by a full inbox, repaired by a "
                             "replay."                                                                 },
@@ -51,11 +51,13 @@ static const struct metric_row rows[METRIC_COUNT] = {
                               "Events handed to a connection."                                        },
     [METRIC_DROPPED] = {"sidecast_dropped_total",             "counter",
                               "Volatile or expired events that were not delivered."                   },
-    [METRIC_CONNECTS] = {"sidecast_connects_total",            "counter", "Sessions begun."      },
+    [METRIC_CONNECTS] = {"sidecast_connects_total",            "counter",
+                              "Client connections opened."                                            },
     [METRIC_CONNECT_REFUSED] = {"sidecast_connect_refused_total",     "counter",
-                              "Sessions refused."                                                     },
-    [METRIC_SLOW_CONSUMERS] = {"sidecast_slow_consumers_total",      "counter",
-                              "Connections closed because they read too slowly."                      },
+                              "Tokens of clients refused."                                            },
+    [METRIC_SLOW_CONSUMERS] =
+        {"sidecast_slow_consumers_total",      "counter",
+                              "Connections closed because more waited for them than may."             },
     [METRIC_CLIENT_EVENTS] = {"sidecast_client_events_total",       "counter",
                               "Events and commands received from clients."                            },
 };

@@ -1,6 +1,6 @@
 /*
- * An arrival: what an upgrade request brought along, kept until the connection has
- * connected. Owns its memory. Loop thread.
+ * An arrival: what an upgrade request brought along, kept as long as a
+ * (further) CONNECT may need it. Owns its memory. Loop thread.
  */
 #ifndef CLIENT_GW_ARRIVAL_H
 #define CLIENT_GW_ARRIVAL_H

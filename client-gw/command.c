@@ -119,7 +119,10 @@ void command_wait_done(struct session *session, enum status status, void *ctx)
 
     if (session->state == SESSION_OPEN) {
         if (status)
-            command_fail(&call, status, "the directory did not answer; try again");
+            command_fail(&call, status,
+                         status == ST_FORBIDDEN
+                             ? "the token does not grant this room any more"
+                             : "the directory did not answer; try again");
         else
             command_succeed(&call, (struct slice){wait->room, wait->room_len});
     }

@@ -15,7 +15,7 @@ struct close_row {
 /* The codes are the native dialect's; Socket.IO clients see them as "transport close" all
  * the same. */
 static const struct close_row close_rows[CLOSE_REASON_COUNT] = {
-    [CLOSE_TRANSPORT] = {"transport close", 1000},
+    [CLOSE_RESET] = {"transport close", 1000},
     [CLOSE_CLIENT] = {"transport close", 1000},
     [CLOSE_PARSE_ERROR] = {"parse error",     0   },
     [CLOSE_MALFORMED] = {"parse error",     4400},
@@ -31,11 +31,6 @@ static const struct close_row close_rows[CLOSE_REASON_COUNT] = {
     [CLOSE_UNAVAILABLE] = {"forced close",    1011},
     [CLOSE_DRAIN] = {"drain",           1001},
 };
-
-const char *close_reason_word(enum close_reason reason)
-{
-    return close_rows[reason].word;
-}
 
 static void set_add(struct connection_set *set, struct connection *connection)
 {
@@ -280,9 +275,11 @@ void connection_receive(struct connection *connection, struct slice piece, bool 
         return;
     }
     buf_add(inbound, piece);
-    if (buf_status(inbound)) {
+    enum status st = buf_status(inbound);
+    if (st) {
         buf_finish(inbound);
-        connection_close(connection, CLOSE_TOO_LARGE);
+        connection_close(connection,
+                         st == ST_TOO_LARGE ? CLOSE_TOO_LARGE : CLOSE_UNAVAILABLE);
     } else if (is_final) {
         hand_over(connection, buf_slice(inbound), connection->inbound_is_binary);
         buf_finish(inbound);

@@ -19,7 +19,7 @@ struct client_services;
 
 /* Why a connection ends: the word in logs and metrics, and the WebSocket close code. */
 enum close_reason {
-    CLOSE_TRANSPORT,   /* the peer went */
+    CLOSE_RESET,       /* continuity is lost: it returns as a new one */
     CLOSE_CLIENT,      /* the peer asked for it */
     CLOSE_PARSE_ERROR, /* Socket.IO: a close without code */
     CLOSE_MALFORMED,   /* native */
@@ -153,7 +153,5 @@ int connection_direct_fd(const struct connection *connection);
 void connection_attach(struct connection *connection, struct session *session);
 void connection_detach(struct connection *connection, struct session *session);
 struct session *connection_session(const struct connection *connection, struct slice nsp);
-
-const char *close_reason_word(enum close_reason reason);
 
 #endif

@@ -30,8 +30,14 @@ static void refuse(struct connection *connection, enum refusal refusal)
 {
     enum status st = services_refusal_status(refusal);
 
+    enum close_reason close = CLOSE_UNAUTHORIZED;
+
+    if (st == ST_FORBIDDEN)
+        close = CLOSE_FORBIDDEN;
+    else if (status_is_passing(st))
+        close = CLOSE_UNAVAILABLE;
     fail(connection, status_code(st), refusal_text(refusal), refusal_reason(refusal),
-         st == ST_FORBIDDEN ? CLOSE_FORBIDDEN : CLOSE_UNAUTHORIZED);
+         close);
 }
 
 /* --- connecting --- */
@@ -215,7 +221,8 @@ static void on_text(struct connection *connection, struct slice text)
     enum status st = native_decode(text, &json_limits_default,
                                    &connection->services->native, &message, detail);
     if (st)
-        fail(connection, status_code(st), detail, "", CLOSE_MALFORMED);
+        fail(connection, status_code(st), detail, "",
+             status_is_passing(st) ? CLOSE_UNAVAILABLE : CLOSE_MALFORMED);
     else
         handle_message(connection, &message, text);
 }

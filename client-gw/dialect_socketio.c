@@ -281,7 +281,7 @@ static void send_reset(struct session *session, const char *reason, struct slice
     /* The protocol has no word for it: a new connection, not recovered, says the same. */
     (void)reason;
     (void)position;
-    connection_close(session->connection, CLOSE_TRANSPORT);
+    connection_close(session->connection, CLOSE_RESET);
 }
 
 static void send_end(struct session *session)

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 enum {
-    MAX_ROOMS = 1000000,
     MAX_PENDING_HEADS = 4096,
     HEAD_DEADLINE_MS = 5000,
     HTTP_CONNECTIONS = 4096,
@@ -257,7 +256,7 @@ static bool make_parts(struct gateway *gateway)
     const struct gateway_config *config = &gateway->config;
     struct client_services *services = &gateway->services;
 
-    gateway->rooms = room_set_create(config->metrics, MAX_ROOMS);
+    gateway->rooms = room_set_create(config->metrics, LIMIT_ROOMS);
     gateway->connections = make_connections(config);
     if (!gateway->rooms || !gateway->connections)
         return false;

@@ -14,7 +14,7 @@ static void join(const struct command_call *call, struct slice room)
     if (st) {
         free(wait);
         command_fail(call, st,
-                     st == ST_LIMIT ? "this connection is in too many rooms"
+                     st == ST_LIMIT ? "a limit of rooms is reached: leave one first"
                                     : "out of memory; try again");
     }
 }

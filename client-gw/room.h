@@ -43,8 +43,8 @@ struct room *room_find(const struct room_set *set, const struct room_key *key);
 
 /*
  * Puts `member` into the room (made if need be) and writes where to `membership`, which
- * must not move while the session is in the room unless room_moved is told. Borrows
- * `key`. On ST_LIMIT (max_rooms) and ST_NO_MEMORY nothing has changed.
+ * may move: the room finds it by member->slot. Borrows `key`. On ST_LIMIT (max_rooms) and
+ * ST_NO_MEMORY nothing has changed.
  */
 enum status room_join(struct room_set *set, const struct room_key *key,
                       const struct room_member *member, struct membership *membership);

@@ -276,7 +276,12 @@ enum status session_leave(struct session *session, struct slice room,
 {
     enum status st = session_exit(session, room);
 
-    return st ? st : session_op_start(session, SESSION_OP_LEAVE, room, on_done, ctx);
+    if (st)
+        return st;
+    st = session_op_start(session, SESSION_OP_LEAVE, room, on_done, ctx);
+    if (st)
+        session_put(session); /* it has left all the same */
+    return st;
 }
 
 void session_send(struct session *session, struct frame *frame)

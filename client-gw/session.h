@@ -96,7 +96,8 @@ void session_drop(struct session *session);
  */
 enum status session_join(struct session *session, struct slice room,
                          session_done_fn *on_done, void *ctx);
-/* ST_NOT_FOUND when it was not in the room; on_done then does not run. */
+/* ST_NOT_FOUND when it was not in the room; on_done then does not run. On ST_NO_MEMORY it
+ * has left, and on_done does not run. */
 enum status session_leave(struct session *session, struct slice room,
                           session_done_fn *on_done, void *ctx);
 /* Leaves every named room that the claims do not grant, and keeps the new ones. Takes

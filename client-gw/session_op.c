@@ -83,6 +83,17 @@ static void undo_join(const struct session_op *op)
     session_put(op->session);
 }
 
+/* A newer token may have taken the room away while the directory was asked. */
+static bool is_still_granted(const struct session_op *op)
+{
+    struct room_key key = {
+        op->session->nsp, ROOM_NAMED, {op->room, op->room_len}
+    };
+
+    return session_is_in(op->session, key.name) ||
+           access_may_join(op->session->claims, &key);
+}
+
 static void op_done(void *ctx, enum status status)
 {
     struct session_op *op = ctx;
@@ -94,6 +105,8 @@ static void op_done(void *ctx, enum status status)
         finish_open(session, status);
     else if (op->kind == SESSION_OP_JOIN && status)
         undo_join(op);
+    else if (op->kind == SESSION_OP_JOIN && !is_still_granted(op))
+        status = ST_FORBIDDEN;
     else if (op->kind == SESSION_OP_LEAVE && status)
         session_put(session); /* it may still list the room: write once more */
 

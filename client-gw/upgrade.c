@@ -138,7 +138,7 @@ static enum status decide_native(const struct front_visit *visit,
     if (token.len > 0) {
         enum refusal why = services_verify(services, token, &arrival->claims, hint);
         if (why)
-            st = refuse(refusal, ST_UNAUTH, refusal_text(why),
+            st = refuse(refusal, services_refusal_status(why), refusal_text(why),
                         hint[0] ? NULL : "Mint a new token.");
         if (why && hint[0])
             snprintf(refusal->detail, sizeof refusal->detail, "%s: %s", refusal_text(why),

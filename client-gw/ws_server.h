@@ -1,7 +1,7 @@
 /*
  * libwebsockets, reduced to what it is good at: it reads frames, answers pings, closes.
- * The only requests it parses are of our own writing, and its callback only translates: one
- * call of ws_events per event. Loop thread.
+ * The only requests it parses are of our own writing, and its callback only translates:
+ * one call of ws_events per event. Loop thread.
  */
 #ifndef CLIENT_GW_WS_SERVER_H
 #define CLIENT_GW_WS_SERVER_H

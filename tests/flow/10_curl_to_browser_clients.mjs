@@ -133,3 +133,25 @@ test('a token may come by query, header or subprotocol, and connects at once [na
     assert.deepEqual(ways.map((socket) => socket.protocol), ['', '', 'sidecast.v1', '', '', 'sidecast.v1']);
     ways.forEach((socket) => socket.close());
   }));
+
+test('two gateways on one port: each client gets each event once [websocket native]',
+  with_sidecast({ args: ['--gateways', '2'] }, async (sidecast) => {
+    const official = await Promise.all(Array.from({ length: 6 }, () => connect(sidecast, { rooms: ['a'] })));
+    const plain = await Promise.all(Array.from({ length: 6 }, () => native(sidecast, { rooms: ['a'] })));
+    await sidecast.until_counted();
+    for (let i = 0; i < 20; i++) {
+      const answer = await sidecast.publish({ event: 'e', room: 'a', data: i });
+      assert.equal(answer.json.recipients, 12);
+    }
+    const expected = Array.from({ length: 20 }, (_, i) => i);
+    for (const client of plain) {
+      await client.message((m) => m.t === 'event' && m.data === 19);
+      assert.deepEqual(client.messages.filter((m) => m.t === 'event').map((m) => m.data), expected);
+    }
+    for (const client of official) {
+      await until(() => client.received.length >= 20, 5000);
+      assert.deepEqual(client.received.map(([, data]) => data), expected);
+    }
+    const { json } = await sidecast.request(`${sidecast.ops}/v1/stats`);
+    assert.deepEqual(json.gateways.map((gateway) => gateway.id).sort(), ['g1', 'g2']);
+  }));

@@ -237,6 +237,24 @@ static void a_burst_may_be_interrupted_by_the_loop(void **state)
     peer_destroy(second);
 }
 
+static void a_join_that_a_newer_token_took_back_is_refused(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *io = join_socketio(house, "ada", "[\"a\"]");
+    char *token = mint(house, "ada", "[]", 60);
+    char command[1024];
+
+    house->engine.is_silent = true;
+    peer_send(io, 1, "421[\"subscribe\",{\"room\":\"a\"}]");
+    snprintf(command, sizeof command, "422[\"auth:refresh\",{\"token\":\"%s\"}]", token);
+    peer_send(io, 1, command);
+    assert_string_equal(READ(house, io), "432[{\"ok\":true}]");
+    house->engine.is_silent = false;
+    assert_starts(READ(house, io), "431[{\"ok\":false,\"error\":\"E_FORBIDDEN\"");
+    free(token);
+    peer_destroy(io);
+}
+
 static void a_reset_moves_every_membership_to_the_new_log(void **state)
 {
     struct house *house = *state;
@@ -258,6 +276,7 @@ static void a_reset_moves_every_membership_to_the_new_log(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        GATEWAY_TEST(a_join_that_a_newer_token_took_back_is_refused),
         GATEWAY_TEST(a_reset_moves_every_membership_to_the_new_log),
         GATEWAY_TEST(a_reset_returns_every_socketio_client),
         GATEWAY_TEST(who_arrives_during_the_drain_is_told_too),
