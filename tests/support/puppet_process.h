@@ -3,6 +3,7 @@
 #ifndef TESTS_SUPPORT_PUPPET_PROCESS_H
 #define TESTS_SUPPORT_PUPPET_PROCESS_H
 
+#include "bridge/testing/test_hook.h"
 #include "support/engine_puppet.h"
 
 #include <poll.h>
@@ -37,10 +38,11 @@ static inline bool puppet_hear(struct puppet_process *process, char line[PUPPET_
     return false;
 }
 
-/* Starts a process with an engine; its first line ("open", "refused …") is in `line`. */
+/* Starts a process with an engine and its own test switches (NULL ends `hooks`); its first
+ * line ("open", "refused …") is in `line`. */
 static inline bool puppet_start(struct puppet_process *process,
                                 const struct engine_config *config,
-                                char line[PUPPET_LINE])
+                                const char *const *hooks, char line[PUPPET_LINE])
 {
     int fds[2];
 
@@ -50,6 +52,9 @@ static inline bool puppet_start(struct puppet_process *process,
     process->pid = fork();
     if (process->pid == 0) {
         close(fds[0]);
+        for (; *hooks; hooks++)
+            if (!test_hook_set(*hooks))
+                _exit(5);
         puppet_run(fds[1], config);
     }
     close(fds[1]);

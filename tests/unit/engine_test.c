@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "bridge/testing/test_hook.h"
 #include "support/puppet_process.h"
 
 /* One row per engine. */
@@ -63,12 +62,20 @@ static void house_remove(struct house *house)
     assert_int_equal(system(command), 0);
 }
 
+static void start_with(struct house *house, struct puppet_process *process,
+                       enum engine_role role, const char *const *hooks)
+{
+    house->config.role = role;
+    assert_true(puppet_start(process, &house->config, hooks, house->line));
+    assert_string_equal(house->line, "open");
+}
+
+static const char *const no_hooks[] = {NULL};
+
 static void start(struct house *house, struct puppet_process *process,
                   enum engine_role role)
 {
-    house->config.role = role;
-    assert_true(puppet_start(process, &house->config, house->line));
-    assert_string_equal(house->line, "open");
+    start_with(house, process, role, no_hooks);
 }
 
 static void ask(struct house *house, struct puppet_process *process, const char *command,
@@ -161,65 +168,37 @@ static void a_stopped_gateway_catches_up(void **state)
     close_both(&house);
 }
 
-static void lost_frames_are_fetched_from_the_log(void **state)
+/* A gateway that hears only two frames of three, and perhaps asks for the rest. */
+static void lose_frames(struct house *house, void **state, const char *const *hooks)
 {
-    struct house house;
-
-    house_open(&house, state);
-    start(&house, &house.publisher, ENGINE_LOG);
-    assert_true(test_hook_set("drop-frame=3"));
-    start(&house, &house.gateway, ENGINE_GATEWAY);
-    ask(&house, &house.gateway, "ready 1", "ready");
+    house_open(house, state);
+    start(house, &house->publisher, ENGINE_LOG);
+    start_with(house, &house->gateway, ENGINE_GATEWAY, hooks);
+    ask(house, &house->gateway, "ready 1", "ready");
     for (int i = 0; i < 20; i++)
-        assert_true(puppet_ask(&house.publisher, "append 500 300 0", house.line));
-    ask(&house, &house.gateway, "until 10000", "seen 10000 0 0");
-    close_both(&house);
-    _exit(0);
-}
-
-static void without_replay_lost_frames_are_lost(void **state)
-{
-    struct house house;
-
-    house_open(&house, state);
-    start(&house, &house.publisher, ENGINE_LOG);
-    assert_true(test_hook_set("drop-frame=3"));
-    assert_true(test_hook_set("no-replay"));
-    start(&house, &house.gateway, ENGINE_GATEWAY);
-    ask(&house, &house.gateway, "ready 1", "ready");
-    for (int i = 0; i < 20; i++)
-        assert_true(puppet_ask(&house.publisher, "append 500 300 0", house.line));
-    ask_until(&house, &house.gateway, "head", "head 10000");
-    assert_true(puppet_ask(&house.gateway, "until 1", house.line));
-    assert_string_not_equal(house.line, "seen 10000 0 0");
-    close_both(&house);
-    _exit(0);
-}
-
-/* The switches stay set in a process, so what sets them runs in one of its own. */
-static void in_a_child(void (*test)(void **state), void **state)
-{
-    int status;
-
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) {
-        test(state);
-        _exit(1);
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
+        assert_true(puppet_ask(&house->publisher, "append 500 300 0", house->line));
 }
 
 static void losses_are_repaired(void **state)
 {
-    in_a_child(lost_frames_are_fetched_from_the_log, state);
+    static const char *const hooks[] = {"drop-frame=3", NULL};
+    struct house house;
+
+    lose_frames(&house, state, hooks);
+    ask(&house, &house.gateway, "until 10000", "seen 10000 0 0");
+    close_both(&house);
 }
 
 static void the_switch_no_replay_loses(void **state)
 {
-    in_a_child(without_replay_lost_frames_are_lost, state);
+    static const char *const hooks[] = {"drop-frame=3", "no-replay", NULL};
+    struct house house;
+
+    lose_frames(&house, state, hooks);
+    ask_until(&house, &house.gateway, "head", "head 10000");
+    assert_true(puppet_ask(&house.gateway, "until 1", house.line));
+    assert_string_not_equal(house.line, "seen 10000 0 0");
+    close_both(&house);
 }
 
 static void volatile_events_take_a_seq_and_are_not_replayed(void **state)
@@ -383,7 +362,7 @@ static void a_second_publisher_is_refused(void **state)
     house_open(&house, state);
     open_both(&house);
     house.config.role = ENGINE_LOG;
-    assert_true(puppet_start(&second, &house.config, house.line));
+    assert_true(puppet_start(&second, &house.config, no_hooks, house.line));
     assert_string_equal(house.line,
                         "refused another publisher already uses this bus.url");
     assert_int_equal(puppet_wait(&second), 0);
