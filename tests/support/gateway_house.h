@@ -32,7 +32,18 @@ static inline void on_stop(void *ctx)
     (void)ctx;
 }
 
-static inline int open_house(void **state)
+static const struct config_gateway house_settings = {.count = 1,
+                                                     .ping_interval_ms = 300,
+                                                     .ping_timeout_ms = 200,
+                                                     .connect_timeout_ms = 400,
+                                                     .max_message_bytes = 4096};
+static const struct config_limits house_limits = {.connections = 50,
+                                                  .rooms_per_socket = 3,
+                                                  .outbox_bytes = 1 << 20,
+                                                  .outbox_frames = 1000};
+
+static inline int open_house_with(void **state, const struct config_gateway *settings,
+                                  const struct config_limits *limits)
 {
     struct house *house = calloc(1, sizeof *house);
     const char *reason = "";
@@ -41,15 +52,8 @@ static inline int open_house(void **state)
 
     uv_loop_init(&house->loop);
     house->log = (struct logger){LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, "test"};
-    house->settings = (struct config_gateway){.count = 1,
-                                              .ping_interval_ms = 300,
-                                              .ping_timeout_ms = 200,
-                                              .connect_timeout_ms = 400,
-                                              .max_message_bytes = 4096};
-    house->limits = (struct config_limits){.connections = 50,
-                                           .rooms_per_socket = 3,
-                                           .outbox_bytes = 1 << 20,
-                                           .outbox_frames = 1000};
+    house->settings = *settings;
+    house->limits = *limits;
     fake_engine_init(&house->engine, &house->loop);
     house->keys = token_keys_create();
     assert_int_equal(token_keys_add(house->keys, TOKEN_HS256, (struct slice){0},
@@ -76,6 +80,11 @@ static inline int open_house(void **state)
     assert_non_null(house->gateway);
     *state = house;
     return 0;
+}
+
+static inline int open_house(void **state)
+{
+    return open_house_with(state, &house_settings, &house_limits);
 }
 
 static inline int close_house(void **state)

@@ -1,0 +1,197 @@
+// Counts instructions and system calls per delivery and per publish with callgrind, on the
+// release build: figures that neither a busy machine nor its clock can move.
+//   node tests/bench/instructions.mjs [--update]
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { until } from '../flow/lib/wait.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const release = path.join(here, '../../build/release');
+const delivery_program = path.join(release, 'bench/count_delivery');
+const publisher_program = path.join(release, 'sidecast');
+const baseline_file = path.join(here, 'instructions.json');
+const key = `sk_${'A'.repeat(43)}`;
+// Two runs that differ in nothing but the number of publishes: what they share cancels out.
+const few_publishes = 300;
+const many_publishes = 1300;
+
+// Why nothing can be counted here, or null.
+export function why_not() {
+  if (![delivery_program, publisher_program].every(existsSync))
+    return 'no release build with its bench programs: ./dev bench --instructions makes them';
+  if (!(process.env.PATH ?? '').split(':').some((folder) => existsSync(path.join(folder, 'valgrind'))))
+    return 'no valgrind: ./dev setup test';
+  return null;
+}
+
+export function read_baseline() {
+  return JSON.parse(readFileSync(baseline_file, 'utf8'));
+}
+
+// Gives {name: figure}: instructions under the plain name, system calls under name_syscalls.
+export async function count_all() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-count-'));
+  try {
+    return { ...await count_deliveries(folder), ...await count_publish(folder) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+// The figures that have risen by more than `tolerance` over the baseline, or are missing.
+export function find_rises(baseline, counted, tolerance = 0.1) {
+  return Object.entries(baseline)
+    .filter(([name, was]) => !(counted[name] <= was * (1 + tolerance)))
+    .map(([name, was]) => ({ name, was, is: counted[name] }));
+}
+
+function callgrind(folder, more, command, env = {}) {
+  const args = ['--tool=callgrind', '--collect-systime=nsec',
+    `--callgrind-out-file=${path.join(folder, 'out')}`, ...more, ...command];
+  const child = spawn('valgrind', args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const run = { child, stdout: '', stderr: '', code: null };
+  child.stdout.on('data', (data) => { run.stdout += data; });
+  child.stderr.on('data', (data) => { run.stderr += data; });
+  child.on('error', (error) => { run.stderr += error.message; run.code = -1; });
+  child.on('close', (code) => { run.code = code ?? -1; });
+  run.ended = () => until(() => run.code !== null, 60_000);
+  return run;
+}
+
+function assert_ended_well(run, what) {
+  if (run.code !== 0)
+    throw new Error(`${what} ended with ${run.code}:\n${run.stdout}${run.stderr}`);
+}
+
+// --- deliveries: the program dumps one file per figure and prints its deliveries
+
+async function count_deliveries(folder) {
+  const run = callgrind(folder, ['--collect-atstart=no'], [delivery_program]);
+  const totals = {};
+  const figures = {};
+
+  await run.ended();
+  assert_ended_well(run, 'count_delivery');
+  for (const file of readdirSync(folder).filter((name) => /^out\.\d+$/.test(name))) {
+    const text = readFileSync(path.join(folder, file), 'utf8');
+    const name = /^desc: Trigger: Client Request: (\w+)$/m.exec(text)?.[1];
+    totals[name] = /^totals: (\d+) (\d+)/m.exec(text).slice(1).map(Number);
+  }
+  for (const [, name, deliveries] of run.stdout.matchAll(/^(\w+) (\d+)$/gm))
+    add_figure(figures, name, totals[name], Number(deliveries));
+  return figures;
+}
+
+function add_figure(figures, name, [instructions, syscalls], count) {
+  figures[name] = round(instructions / count);
+  figures[`${name}_syscalls`] = round(syscalls / count);
+}
+
+function round(value) {
+  return value >= 1000 ? Math.round(value) : Number(value.toPrecision(3));
+}
+
+// --- publishes: the whole process, all its threads, one request after the other
+
+async function count_publish(folder) {
+  const few = await publisher_totals(folder, few_publishes);
+  const many = await publisher_totals(folder, many_publishes);
+  const figures = {};
+
+  add_figure(figures, 'publish', many.map((total, i) => total - few[i]),
+    many_publishes - few_publishes);
+  return figures;
+}
+
+async function publisher_totals(folder, publishes) {
+  const [port, ops_port] = [await free_port(), await free_port()];
+  const run = callgrind(folder, [], [publisher_program, 'publisher', '--log-level', 'error',
+    ...Object.entries({
+      'bus.url': `ipc://${path.join(folder, 'bus')}`,
+      'publisher.listen': `127.0.0.1:${port}`,
+      'ops.listen': `127.0.0.1:${ops_port}`,
+    }).flatMap(([name, value]) => ['--set', `${name}=${value}`])],
+  { SIDECAST_PUBLISHER_API_KEYS: key });
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+
+  try {
+    await until(async () => {
+      if (run.code !== null)
+        assert_ended_well(run, 'the publisher');
+      return await request(ops_port, 'GET', '/readyz').catch(() => 0) === 200;
+    }, 30_000);
+    for (let i = 0; i < publishes; i++)
+      await publish(port, agent);
+  } finally {
+    agent.destroy();
+    run.child.kill('SIGTERM');
+    await run.ended();
+  }
+  assert_ended_well(run, 'the publisher');
+  return /Collected : (\d+) (\d+)/.exec(run.stderr).slice(1).map(Number);
+}
+
+async function publish(port, agent) {
+  const body = JSON.stringify({ room: 'project:7', event: 'task.moved', data: 'x'.repeat(62) });
+  const status = await request(port, 'POST', '/broadcast', agent, body);
+  if (status !== 202)
+    throw new Error(`a publish is answered with ${status}`);
+}
+
+function request(port, method, target, agent, body = '') {
+  const headers = { 'content-length': Buffer.byteLength(body) };
+  if (body)
+    Object.assign(headers, { authorization: `Bearer ${key}`, 'content-type': 'application/json' });
+  return new Promise((resolve, reject) => {
+    const sent = http.request({ host: '127.0.0.1', port, path: target, method, headers, agent },
+      (answer) => answer.resume().on('end', () => resolve(answer.statusCode)).on('error', reject));
+    sent.on('error', reject);
+    sent.setTimeout(15_000, () => sent.destroy(new Error('no answer in 15 s')));
+    sent.end(body);
+  });
+}
+
+function free_port() {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+// --- what a person sees
+
+export function print_figures(baseline, counted) {
+  for (const [name, is] of Object.entries(counted)) {
+    const was = baseline[name];
+    const change = was ? `${is >= was ? '+' : ''}${((is / was - 1) * 100).toFixed(1)} %` : 'new';
+    console.log(`${name.padEnd(36)} ${String(is).padStart(9)} ${change.padStart(9)}`);
+  }
+}
+
+async function main() {
+  const reason = why_not();
+  if (reason)
+    throw new Error(reason);
+  const counted = await count_all();
+  const baseline = existsSync(baseline_file) ? read_baseline() : {};
+  print_figures(baseline, counted);
+  if (process.argv.includes('--update'))
+    writeFileSync(baseline_file, `${JSON.stringify(counted, null, 2)}\n`);
+  else if (find_rises(baseline, counted).length > 0)
+    process.exitCode = 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await main();
