@@ -183,6 +183,14 @@ struct slice link_message_bytes(const struct link_message *message)
     return (struct slice){nng_msg_body(msg), nng_msg_len(msg)};
 }
 
+struct link_message *link_message_copy(const struct link_message *message)
+{
+    nng_msg *copy;
+
+    return nng_msg_dup(&copy, (const nng_msg *)message) ? NULL
+                                                        : (struct link_message *)copy;
+}
+
 void link_message_free(struct link_message *message)
 {
     if (message)

@@ -56,6 +56,8 @@ struct link_message *link_receive(struct link link);
 /* The same for who serves: tries again until there is one. */
 struct link_message *link_serve(struct link link);
 struct slice link_message_bytes(const struct link_message *message);
+/* Gives a second one of the same bytes (for the bus shim), or NULL. */
+struct link_message *link_message_copy(const struct link_message *message);
 void link_message_free(struct link_message *message);
 
 /*

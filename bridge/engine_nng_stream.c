@@ -2,6 +2,7 @@
 #include "bridge/engine_nng_stream.h"
 
 #include "bridge/clock.h"
+#include "bridge/testing/bus_shim.h"
 #include "bridge/testing/test_hook.h"
 #include "proto/bus_wire.h"
 
@@ -26,6 +27,7 @@ struct arrival {
 struct stream {
     struct inbox_item resume; /* goes on with what is parked in the next turn */
     struct stream_config config;
+    struct bus_shim *shim; /* NULL except in tests */
     const struct engine_listener *listener;
     void *ctx;
 
@@ -87,7 +89,7 @@ static void run_receiver(void *arg)
     enum status st = ST_OK;
 
     while (st != ST_DRAINING) {
-        st = hand_over(stream, link_serve(stream->config.link));
+        st = hand_over(stream, bus_shim_serve(stream->shim, stream->config.link));
         if (st)
             metrics_add(stream->config.metrics, METRIC_BUS_DROPPED, 1);
     }
@@ -401,6 +403,7 @@ enum status stream_begin(struct stream *stream, const struct engine_listener *li
 {
     stream->listener = listener;
     stream->ctx = ctx;
+    stream->shim = bus_shim_start(stream->config.link);
     if (link_thread(run_receiver, stream))
         return ST_NO_MEMORY;
     ask(stream);

@@ -7,6 +7,8 @@
 #ifndef BRIDGE_TESTING_TEST_HOOK_H
 #define BRIDGE_TESTING_TEST_HOOK_H
 
+#include "bridge/testing/bus_fate.h"
+
 #include <stdbool.h>
 
 /* Borrows `spec`, "no-replay" or "drop-frame=3". False when this build or this name knows
@@ -16,6 +18,8 @@ bool test_hook_set(const char *spec);
 bool test_hook_no_replay(void);
 /* Every nth bus frame is dropped by the receiver; 0: none. */
 unsigned test_hook_drop_frame(void);
+/* "bus-shim=…": what happens to each bus frame; lends for ever. NULL: nothing. */
+const struct bus_plan *test_hook_bus_plan(void);
 
 /* Runs the leak checker where the build has one, which reports to stderr. */
 bool test_hook_found_leaks(void);

@@ -1,6 +1,8 @@
 /* A release knows no sabotage switch: see the header. */
 #include "bridge/testing/test_hook.h"
 
+#include <stddef.h>
+
 bool test_hook_set(const char *spec)
 {
     (void)spec;
@@ -15,6 +17,11 @@ bool test_hook_no_replay(void)
 unsigned test_hook_drop_frame(void)
 {
     return 0;
+}
+
+const struct bus_plan *test_hook_bus_plan(void)
+{
+    return NULL;
 }
 
 unsigned test_hook_leak_check_ms(void)

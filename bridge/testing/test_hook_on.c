@@ -12,6 +12,8 @@ void __lsan_ignore_object(const void *memory) __attribute__((weak));
 static struct {
     bool no_replay;
     unsigned drop_frame;
+    bool has_bus_plan;
+    struct bus_plan bus_plan;
 } hooks;
 
 bool test_hook_set(const char *spec)
@@ -24,6 +26,10 @@ bool test_hook_set(const char *spec)
         hooks.drop_frame = (unsigned)strtoul(spec + 11, NULL, 10);
         return hooks.drop_frame > 0;
     }
+    if (strncmp(spec, "bus-shim=", 9) == 0) {
+        hooks.has_bus_plan = bus_plan_parse(&hooks.bus_plan, slice_of(spec + 9));
+        return hooks.has_bus_plan;
+    }
     return false;
 }
 
@@ -35,6 +41,11 @@ bool test_hook_no_replay(void)
 unsigned test_hook_drop_frame(void)
 {
     return hooks.drop_frame;
+}
+
+const struct bus_plan *test_hook_bus_plan(void)
+{
+    return hooks.has_bus_plan ? &hooks.bus_plan : NULL;
 }
 
 unsigned test_hook_leak_check_ms(void)

@@ -189,6 +189,17 @@ static void losses_are_repaired(void **state)
     close_both(&house);
 }
 
+static void a_bad_bus_is_repaired(void **state)
+{
+    static const char *const hooks[] = {"bus-shim=3:drop=20,dup=20,reorder=20,delay=2ms",
+                                        NULL};
+    struct house house;
+
+    lose_frames(&house, state, hooks);
+    ask(&house, &house.gateway, "until 10000", "seen 10000 0 0");
+    close_both(&house);
+}
+
 static void the_switch_no_replay_loses(void **state)
 {
     static const char *const hooks[] = {"drop-frame=3", "no-replay", NULL};
@@ -400,6 +411,7 @@ int main(void)
         ROW(a_gateway_hears_every_event_once_in_order, nng_tcp),
         ROW(a_stopped_gateway_catches_up, nng_ipc),
         ROW(losses_are_repaired, nng_ipc),
+        ROW(a_bad_bus_is_repaired, nng_ipc),
         ROW(the_switch_no_replay_loses, nng_ipc),
         ROW(volatile_events_take_a_seq_and_are_not_replayed, nng_ipc),
         ROW(a_replay_gives_the_events_of_its_rooms, nng_ipc),
