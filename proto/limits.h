@@ -15,6 +15,11 @@ enum {
     LIMIT_HTTP_DETAIL_BYTES = 200,
     LIMIT_REQUEST_ID_BYTES = 128,
 
+    /* who comes in */
+    LIMIT_ORIGINS = 64,
+    LIMIT_TRUSTED_PROXIES = 64,
+    LIMIT_PEER_ADDRESSES = 65536, /* that are counted at one time */
+
     /* JSON */
     LIMIT_JSON_DEPTH = 32,
     LIMIT_JSON_NODES = 100000,
