@@ -11,7 +11,7 @@ import { until } from './wait.mjs';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 export const program = process.env.SIDECAST ?? path.join(root, 'build/dev/sidecast');
-const sanitizer_report = /AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed/;
+export const sanitizer_report = /AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed/;
 const start_ms = 20_000;
 const stop_ms = 20_000;
 const test_ms = 100_000;
@@ -78,11 +78,11 @@ function environment(role, folder, { key, secret }) {
   return { TMPDIR: folder, SIDECAST_PUBLISHER_API_KEYS: key, SIDECAST_AUTH_JWT_HMAC_SECRET: secret };
 }
 
-function random_text(bytes) {
+export function random_text(bytes) {
   return randomBytes(bytes).toString('base64url');
 }
 
-class Sidecast {
+export class Sidecast {
   constructor(child, folder, { key, secret }) {
     this.child = child;
     this.folder = folder;
