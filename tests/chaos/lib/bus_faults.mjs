@@ -1,10 +1,13 @@
 // Scenario "bus": the bus loses, doubles and reorders, its connections are cut, a gateway is
 // stopped for a while, and the last event before silence is lost.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { random_from, sleep, until } from '../../flow/lib/wait.mjs';
 import { check } from './check.mjs';
 import { crowd, History, now_ns, publish_one, publish_paced } from './crowd.mjs';
 import { Fleet } from './fleet.mjs';
 
+const warm_mark = 'warm'; // while this program is being compiled nothing is measured
+const warm_ms = 500;
 const tail_mark = 'last-before-silence';
 const deep_outbox = ['limits.outbox=64MiB', 'limits.outbox_frames=1000000'];
 export const full = {
@@ -20,12 +23,13 @@ async function cut_often(fleet, random, count, ms) {
   }
 }
 
-// Gives when it was let go on.
-async function stop_one(fleet, at, ms) {
-  fleet.gateways[at].signal('SIGSTOP');
+// Gives from when to when it stood still.
+async function stop_one(fleet, gateway, ms) {
+  const from = now_ns();
+  fleet.gateways[gateway].signal('SIGSTOP');
   await sleep(ms);
-  fleet.gateways[at].signal('SIGCONT');
-  return now_ns();
+  fleet.gateways[gateway].signal('SIGCONT');
+  return { gateway, from, to: now_ns() };
 }
 
 const received = (history) => {
@@ -53,8 +57,9 @@ async function tail(fleet, history, members, id, wait_ms) {
 const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
 
 // How long after a frame was lost its events reached each client of that gateway, in ms. What
-// had come before the frame did was not missing.
-function repairs(fleet, history, members) {
+// had come before the frame did was not missing; while the gateway stood still nothing could be
+// repaired (catch_up has that).
+function repairs(fleet, history, members, stop) {
   const position = new Map();
   const came = members.map(() => new Map());
   const index = new Map(members.map(({ who }, i) => [who, i]));
@@ -71,7 +76,8 @@ function repairs(fleet, history, members) {
         const id = position.get(seq);
         members.forEach((member, i) => {
           const at = member.gateway === gateway && came[i].get(id);
-          if (at && at / 1000 > us)
+          const stood_still = gateway === stop?.gateway && us * 1000 < stop.to && at > stop.from;
+          if (at && at / 1000 > us && !stood_still && !id.startsWith(warm_mark))
             waits[id.startsWith(tail_mark) ? 'tail' : 'repair'].push((at / 1000 - us) / 1000);
         });
       }
@@ -96,7 +102,10 @@ function latencies(history) {
 }
 
 // From SIGCONT until the clients of that gateway had all that was acknowledged before it.
-function catch_up(history, members, gateway, cont) {
+function catch_up(history, members, stop) {
+  const { gateway, to: cont } = stop ?? {};
+  if (!stop)
+    return 0;
   const old = new Set();
   for (const { op, phase, id, at } of history.records)
     if (op === 'publish' && phase === 'ok' && at < cont)
@@ -122,8 +131,11 @@ export async function bus_faults(wanted = {}) {
   });
   try {
     const members = await crowd(fleet, history, plan);
+    await publish_paced(fleet, history, { ...plan, ms: warm_ms, prefix: warm_mark });
+    const stalls = monitorEventLoopDelay({ resolution: 1 });
+    stalls.enable();
     const stopped = plan.stop_ms > 0 ? sleep(plan.ms / 4).then(() => stop_one(fleet, 0, plan.stop_ms)) : null;
-    const [begun, , cont] = await Promise.all([
+    const [begun, , stop] = await Promise.all([
       publish_paced(fleet, history, { ...plan, prefix: 'p' }),
       plan.cuts > 0 ? cut_often(fleet, random, plan.cuts, plan.ms) : null, stopped]);
     await settle(history, 1000);
@@ -132,13 +144,14 @@ export async function bus_faults(wanted = {}) {
       await tail(fleet, history, members, `${tail_mark}-${i}`, 2000);
     }
     await settle(history, 300);
-    const { repair, tail: tails } = repairs(fleet, history, members);
+    const { repair, tail: tails } = repairs(fleet, history, members, stop);
     const all = latencies(history);
     const figures = {
       begun, rate: Math.round(begun / (plan.ms / 1000)), cuts: fleet.proxy.cuts,
       repairs: repair.length, repair_p50: quantile(repair, 0.5), repair_p99: quantile(repair, 0.99),
       repair_max: repair.at(-1) ?? 0, tails: tails.length, tail_p50: quantile(tails, 0.5),
-      tail_max: tails.at(-1) ?? 0, catch_up: cont ? catch_up(history, members, 0, cont) : 0,
+      tail_max: tails.at(-1) ?? 0, catch_up: catch_up(history, members, stop),
+      own_stall: stalls.max / 1e6, // of this program: above it nothing can be told
       latency_p50: quantile(all, 0.5), latency_p99: quantile(all, 0.99),
     };
     members.forEach((member) => member.close());

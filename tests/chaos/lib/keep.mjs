@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../../build/chaos');
+const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../../build/histories');
 
 // Throws when the verdict is not clean, and says where the history lies.
 export function insist(name, { history, verdict }) {
