@@ -84,8 +84,8 @@ static enum status start_parts(struct log_engine *self,
         door_open(&self->door, config->loop, LIMIT_APPEND_BYTES, MAX_PER_TURN))
         return ST_NO_MEMORY;
 
-    struct writer_config writer = {self->events, links[LINK_EVENTS], &self->door,
-                                   config->metrics};
+    struct writer_config writer = {config->loop, self->events, links[LINK_EVENTS],
+                                   &self->door, config->metrics};
     self->writer = writer_start(&writer);
     if (!self->writer || serve_replay(links[LINK_REPLAY], self->events) ||
         serve_directory(links[LINK_DIRECTORY], &self->door, self->directory,

@@ -1,4 +1,10 @@
-/* The writer thread: see the header. */
+/*
+ * The writer thread: see the header.
+ *
+ * What one turn of the loop appends is gathered and handed over before the loop waits:
+ * one lock, one wake-up, one commit and one bus message for all of it. A thread that each
+ * append woke would take them one by one.
+ */
 #include "bridge/engine_nng_writer.h"
 
 #include "bridge/clock.h"
@@ -40,6 +46,8 @@ struct writer {
     /* Loop thread. */
     struct position head;
     size_t open_requests, open_bytes; /* not answered yet */
+    struct request_list gathered;
+    uv_prepare_t before_wait;
 
     uv_mutex_t lock;
     uv_cond_t wake;
@@ -251,6 +259,31 @@ static struct append_request *new_request(struct slice envelope)
     return request;
 }
 
+static void hand_over(struct writer *writer)
+{
+    struct request_list *waiting = &writer->waiting;
+
+    if (!writer->gathered.first)
+        return;
+    uv_mutex_lock(&writer->lock);
+    bool was_empty = !waiting->first;
+    *waiting->end = writer->gathered.first;
+    waiting->end = writer->gathered.end;
+    uv_mutex_unlock(&writer->lock);
+    list_clear(&writer->gathered);
+    if (was_empty)
+        uv_cond_signal(&writer->wake);
+}
+
+/*
+ * libuv runs prepare handles the youngest first: those of the listeners, which are opened
+ * after the engine, have had their turn.
+ */
+static void on_before_wait(uv_prepare_t *handle)
+{
+    hand_over(handle->data);
+}
+
 enum status writer_append(struct writer *writer, struct slice envelope, bool is_volatile,
                           engine_kept_fn *on_kept, void *ctx)
 {
@@ -270,13 +303,8 @@ enum status writer_append(struct writer *writer, struct slice envelope, bool is_
     writer->open_requests++;
     writer->open_bytes += envelope.len;
 
-    uv_mutex_lock(&writer->lock);
-    bool was_empty = !writer->waiting.first;
-    *writer->waiting.end = request;
-    writer->waiting.end = &request->next;
-    if (was_empty)
-        uv_cond_signal(&writer->wake);
-    uv_mutex_unlock(&writer->lock);
+    *writer->gathered.end = request; /* its `next` is NULL: calloc */
+    writer->gathered.end = &request->next;
     return ST_OK;
 }
 
@@ -294,6 +322,7 @@ struct writer *writer_start(const struct writer_config *config)
         return NULL;
     writer->config = *config;
     writer->frame.max = LIMIT_BUS_MESSAGE_BYTES;
+    list_clear(&writer->gathered);
     list_clear(&writer->waiting);
     event_log_state(config->log, &state);
     writer->head = state.head;
@@ -302,11 +331,16 @@ struct writer *writer_start(const struct writer_config *config)
         free(writer);
         return NULL;
     }
+    uv_prepare_init(config->loop, &writer->before_wait);
+    writer->before_wait.data = writer;
+    uv_prepare_start(&writer->before_wait, on_before_wait);
     return writer;
 }
 
 void writer_stop(struct writer *writer)
 {
+    uv_close((uv_handle_t *)&writer->before_wait, NULL);
+    hand_over(writer);
     uv_mutex_lock(&writer->lock);
     writer->is_stopping = true;
     uv_cond_signal(&writer->wake);

@@ -14,6 +14,7 @@
 struct writer;
 
 struct writer_config {
+    uv_loop_t *loop;
     struct event_log *log;   /* keeps */
     struct link events;      /* sends on it from its own thread */
     struct door *door;       /* keeps */
@@ -23,7 +24,7 @@ struct writer_config {
 /* Gives a running writer (writer_stop), or NULL. Loop thread, as all below. */
 struct writer *writer_start(const struct writer_config *config);
 
-/* As engine_ops.append. */
+/* As engine_ops.append. The thread gets it when the loop next waits. */
 enum status writer_append(struct writer *writer, struct slice envelope, bool is_volatile,
                           engine_kept_fn *on_kept, void *ctx);
 

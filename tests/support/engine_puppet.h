@@ -20,6 +20,7 @@
  *   replay ROOM FROM TO                         replayed STATUS COUNT LAST
  *   marks ROOM                                  marks STATUS MARK
  *   told                                        told RESETS REASON FORGOTTEN SETTLED
+ *   settles                                     settles TIMES
  * Both
  *   head                                        head SEQ
  *   close                                       closed, and the process ends
@@ -62,7 +63,7 @@ struct puppet {
     bool is_volatile;
 
     /* gateway */
-    uint64_t received, holes, faults, last_applied, settled;
+    uint64_t received, holes, faults, last_applied, settled, settles;
     unsigned resets, forgotten;
     char reason[32];
     uint64_t wanted_seq; /* 0: nobody waits */
@@ -303,6 +304,7 @@ static inline void puppet_settled(void *ctx)
     struct puppet *puppet = ctx;
 
     puppet->settled = puppet->last_applied;
+    puppet->settles++;
 }
 
 static inline void puppet_reset(void *ctx, const char *reason, const struct position *now)
@@ -441,6 +443,12 @@ static inline void puppet_ready_when(struct puppet *puppet, char **words)
     puppet_check(puppet);
 }
 
+static inline void puppet_settles(struct puppet *puppet, char **words)
+{
+    (void)words;
+    puppet_say(puppet, "settles %" PRIu64, puppet->settles);
+}
+
 static inline void puppet_told(struct puppet *puppet, char **words)
 {
     (void)words;
@@ -483,6 +491,7 @@ static inline void puppet_obey(struct puppet *puppet, char *line)
         {"replay",     puppet_replay    },
         {"marks",      puppet_marks     },
         {"told",       puppet_told      },
+        {"settles",    puppet_settles   },
         {"close",      puppet_close     },
     };
     char *words[PUPPET_WORDS + 1] = {NULL};

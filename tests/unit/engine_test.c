@@ -153,6 +153,29 @@ static void a_gateway_hears_every_event_once_in_order(void **state)
     close_both(&house);
 }
 
+/* In one bus message, so that a gateway settles once for it. A single round could be
+ * luck. */
+static void what_one_turn_appends_travels_together(void **state)
+{
+    enum {
+        ROUNDS = 30,
+        EVENTS = 400
+    };
+    struct house house;
+    char expected[64];
+
+    house_open(&house, state);
+    open_both(&house);
+    for (int i = 0; i < ROUNDS; i++) {
+        snprintf(expected, sizeof expected, "kept %d %d 0", i * EVENTS + 1,
+                 (i + 1) * EVENTS);
+        ask(&house, &house.publisher, "append 400 10 0", expected);
+    }
+    ask(&house, &house.gateway, "until 12000", "seen 12000 0 0");
+    ask(&house, &house.gateway, "settles", "settles 30");
+    close_both(&house);
+}
+
 static void a_stopped_gateway_catches_up(void **state)
 {
     struct house house;
@@ -409,6 +432,7 @@ int main(void)
         ROW(a_log_without_gateways_keeps_events, nng_ipc),
         ROW(a_gateway_hears_every_event_once_in_order, nng_ipc),
         ROW(a_gateway_hears_every_event_once_in_order, nng_tcp),
+        ROW(what_one_turn_appends_travels_together, nng_ipc),
         ROW(a_stopped_gateway_catches_up, nng_ipc),
         ROW(losses_are_repaired, nng_ipc),
         ROW(a_bad_bus_is_repaired, nng_ipc),
