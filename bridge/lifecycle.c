@@ -61,7 +61,11 @@ static void on_signal(uv_signal_t *handle, int signum)
     struct lifecycle *lifecycle = handle->data;
 
     if (signum == SIGHUP) {
-        log_info(lifecycle->config.log, "nothing to reload", LOG_TEXT("signal", "HUP"));
+        if (lifecycle->config.on_reload)
+            lifecycle->config.on_reload(lifecycle->config.ctx);
+        else
+            log_info(lifecycle->config.log, "nothing to reload",
+                     LOG_TEXT("signal", "HUP"));
         return;
     }
     /* A service manager tells every process, and the supervisor passes it on: twice is no

@@ -22,6 +22,8 @@ struct lifecycle_config {
      * lifecycle_exit. A second signal ends the process at once,
      * unless it has a supervisor, which does so itself. */
     void (*on_stop)(void *ctx);
+    /* SIGHUP. NULL: there is nothing to read again. */
+    void (*on_reload)(void *ctx);
     void *ctx;
 };
 

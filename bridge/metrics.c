@@ -55,6 +55,10 @@ static const struct metric_row rows[METRIC_COUNT] = {
                               "Client connections opened."                                            },
     [METRIC_CONNECT_REFUSED] = {"sidecast_connect_refused_total",     "counter",
                               "Tokens of clients refused."                                            },
+    [METRIC_TOKEN_CACHE_HITS] = {"sidecast_token_cache_hits_total",    "counter",
+                              "Tokens that had been verified before."                                 },
+    [METRIC_TOKEN_CACHE_MISSES] = {"sidecast_token_cache_misses_total",  "counter",
+                              "Tokens whose signature was looked at, good or bad."                    },
     [METRIC_SLOW_CONSUMERS] =
         {"sidecast_slow_consumers_total",      "counter",
                               "Connections closed because more waited for them than may."             },

@@ -9,7 +9,6 @@
 #define MIB (UINT64_C(1024) * 1024)
 
 static const char *const engines[] = {"nng", NULL};
-static const char *const algorithms[] = {"HS256", "HS384", "HS512", NULL};
 /* In the order of enum log_level and enum log_format. */
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const formats[] = {"text", "json", NULL};
@@ -46,12 +45,23 @@ const struct option option_table[] = {
      "address of health, statistics and metrics"                                                                                                                                                                  },
 
     {"auth.jwt.hmac_secret",     OPTION_SECRET,   "",               AT(auth.hmac_secret),           0,      0,                 NULL,
-     "secret that signs the clients' tokens, at least 32 bytes; empty: no token is "
-     "accepted"                                                                                                                                                                                                   },
-    {"auth.jwt.algorithms",      OPTION_WORD,     "HS256",          AT(auth.algorithm),             0,      0,                 algorithms,
-     "how tokens are signed"                                                                                                                                                                                      },
+     "secret that signs the clients' tokens, at least 32 bytes; empty: only keys check "
+     "tokens"},
+    {"auth.jwt.algorithms",      OPTION_TEXT,     "",               AT(auth.algorithms),            0,      0,                 NULL,
+     "how tokens may be signed, separated by commas; empty: hmac_secret with HS256, and "
+     "each key as it says"},
+    {"auth.jwt.keys",            OPTION_TEXT,     "",               AT(auth.keys),                  0,      0,                 NULL,
+     "public keys that check tokens, separated by commas: KID:ALG:FILE each, a PEM file"},
+    {"auth.jwt.jwks_file",       OPTION_TEXT,     "",               AT(auth.jwks_file),             0,      0,                 NULL,
+     "file with a JWKS, whose keys check tokens"},
+    {"auth.jwt.issuer",          OPTION_TEXT,     "",               AT(auth.issuer),                0,      0,                 NULL,
+     "what iss of a token must be; empty: anything"},
+    {"auth.jwt.audience",        OPTION_TEXT,     "",               AT(auth.audience),              0,      0,                 NULL,
+     "what aud of a client's token must be or contain; empty: anything"},
     {"auth.jwt.leeway",          OPTION_DURATION, "0s",             AT(auth.leeway_ms),             0,      HOUR,              NULL,
-     "how far apart the clocks of issuer and server may be"                                                                                                                                                       },
+     "how far apart the clocks of issuer and server may be"},
+    {"auth.jwt.max_ttl",         OPTION_DURATION, "24h",            AT(auth.max_ttl_ms),            0,      24 * 3650 * HOUR,  NULL,
+     "how far ahead the end of a token may lie; 0s: as far as it likes"},
 
     {"bus.engine",               OPTION_WORD,     "nng",            AT(bus.engine),                 0,      0,                 engines,
      "where the log, the bus and the directory live"                                                                                                                                                              },

@@ -108,8 +108,9 @@ static bool configure(struct demo *demo)
 
 static enum status mint(struct demo *demo)
 {
-    const char *reason;
-    struct token_keys *keys = token_keys_load(&demo->call.config.auth, NULL, &reason);
+    char reason[TOKEN_KEYS_REASON_BYTES];
+    struct token_keys *keys =
+        token_keys_load(&demo->call.config.auth, NULL, NULL, reason);
 
     if (!keys)
         return ST_INTERNAL;

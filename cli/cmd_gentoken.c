@@ -25,13 +25,23 @@ static int fail(enum exit_code code, const char *what, const char *detail)
     return (int)code;
 }
 
-/* "client" has no audience; the two others have their own, and the scope of that name. */
-static bool add_use(json_t *claims, const char *use)
+static void add_text(json_t *claims, const char *name, struct slice text)
+{
+    if (text.len > 0)
+        json_object_set_new(claims, name, json_stringn(text.ptr, text.len));
+}
+
+/* "client" has the configured audience; the two others have their own, and the scope of
+ * that name. */
+static bool add_use(json_t *claims, const char *use, const struct claims_rules *rules)
 {
     char audience[40];
 
-    if (strcmp(use, "client") == 0)
+    add_text(claims, "iss", rules->issuer);
+    if (strcmp(use, "client") == 0) {
+        add_text(claims, "aud", rules->audience);
         return true;
+    }
     if (strcmp(use, "publish") != 0 && strcmp(use, "admin") != 0)
         return false;
     snprintf(audience, sizeof audience, "sidecast:%s", use);
@@ -51,7 +61,8 @@ static bool add_claim(json_t *claims, const char *assignment)
     return json && json_object_setn_new(claims, name.ptr, name.len, json) == 0;
 }
 
-static int add_all(json_t *claims, const struct gentoken_args *args)
+static int add_all(json_t *claims, const struct gentoken_args *args,
+                   const struct claims_rules *rules)
 {
     int64_t now_s = clock_wall_ms() / 1000;
     json_t *rooms = json_array();
@@ -66,7 +77,7 @@ static int add_all(json_t *claims, const struct gentoken_args *args)
         json_object_set(claims, "rooms", rooms);
     json_decref(rooms);
 
-    if (!add_use(claims, args->use))
+    if (!add_use(claims, args->use, rules))
         return fail(EXIT_CODE_USAGE, "--for needs client, publish or admin", "");
     for (size_t i = 0; i < args->claims.count; i++)
         if (!add_claim(claims, args->claims.items[i]))
@@ -93,7 +104,7 @@ static int print_token(const struct token_keys *keys, const struct gentoken_args
 {
     json_t *claims = json_object();
     struct buf token = {.max = LIMIT_TOKEN_BYTES};
-    int code = add_all(claims, args);
+    int code = add_all(claims, args, token_keys_rules(keys));
     enum status st = ST_OK;
 
     if (!code)
@@ -121,11 +132,15 @@ static int run(const struct command *self, int argc, char **argv)
     if (code || !invocation_load(&call, &code))
         return code;
 
-    const char *reason = NULL;
-    struct token_keys *keys = token_keys_load(&call.config.auth, args.key_file, &reason);
+    char reason[TOKEN_KEYS_REASON_BYTES];
+    struct token_keys *keys =
+        token_keys_load(&call.config.auth, args.key_file, NULL, reason);
     if (!keys)
         code = fail(EXIT_CODE_CONFIG, reason, "");
-    else if (token_keys_are_none(&call.config.auth, args.key_file))
+    else if (call.config.auth.max_ttl_ms > 0 && args.ttl_ms > call.config.auth.max_ttl_ms)
+        code = fail(EXIT_CODE_USAGE, "--ttl is longer than auth.jwt.max_ttl: ",
+                    "no server would take the token");
+    else if (!token_keys_first_secret(keys))
         code = fail(EXIT_CODE_CONFIG, "no secret to sign with: set ",
                     "SIDECAST_AUTH_JWT_HMAC_SECRET, its _FILE, or --key-file");
     else

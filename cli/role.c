@@ -3,7 +3,6 @@
 
 #include "cli/bus_folder.h"
 #include "cli/exit_code.h"
-#include "cli/token_keys_load.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +54,13 @@ static void on_stop(void *ctx)
     role->server->drain(role->running, on_drained, role);
 }
 
+static void on_reload(void *ctx)
+{
+    struct role *role = ctx;
+
+    token_watch_reload(role->parts.token_watch);
+}
+
 static void on_ready_timer(uv_timer_t *timer)
 {
     struct role *role = timer->data;
@@ -97,18 +103,22 @@ static int open_engine(struct role *role, const struct config *config)
 static int open_parts(struct role *role, const struct invocation *call)
 {
     struct role_parts *parts = &role->parts;
-    const char *reason = "";
+    char reason[TOKEN_KEYS_REASON_BYTES];
 
-    parts->keys = token_keys_load(&call->config.auth, NULL, &reason);
-    if (!parts->keys)
-        return fail(EXIT_CODE_CONFIG, reason);
     if (uv_loop_init(&parts->loop))
         return fail(EXIT_CODE_FAILED, "no event loop");
+    parts->token_watch =
+        token_watch_create(&parts->loop, &parts->log, &call->config.auth, reason);
+    if (!parts->token_watch)
+        return fail(EXIT_CODE_CONFIG, reason);
+    parts->keys = token_watch_keys(parts->token_watch);
+    token_keys_count_in(parts->keys, &parts->metrics);
 
     const struct lifecycle_config lifecycle_config = {
         .loop = &parts->loop,
         .log = &parts->log,
         .on_stop = on_stop,
+        .on_reload = on_reload,
         .ctx = role,
     };
     int code = open_engine(role, &call->config);
@@ -153,7 +163,7 @@ int role_run(const struct role_server *server, const struct invocation *call,
 
     server->destroy(role->running);
     role->parts.engine->ops->close(role->parts.engine);
-    token_keys_destroy(role->parts.keys);
+    token_watch_destroy(role->parts.token_watch);
     /* The handles that were closed give their memory back in the next turn. */
     uv_run(&role->parts.loop, UV_RUN_NOWAIT);
     log_info(&role->parts.log, "stopped", LOG_TEXT("id", id));

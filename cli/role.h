@@ -9,13 +9,15 @@
 #include "bridge/lifecycle.h"
 #include "bridge/token.h"
 #include "cli/invocation.h"
+#include "cli/token_watch.h"
 
 /* What every server stands on. Lives as long as the process. */
 struct role_parts {
     uv_loop_t loop;
     struct logger log;
     struct metrics metrics;
-    struct token_keys *keys;
+    struct token_watch *token_watch;
+    struct token_keys *keys; /* the watch's */
     struct engine *engine;
     struct lifecycle *lifecycle;
     const struct config *config;

@@ -89,8 +89,8 @@ static bool put_bus(struct serve *serve)
 /* What every child would refuse is said once, here. */
 static bool check_keys(const struct config *config)
 {
-    const char *reason = "";
-    struct token_keys *keys = token_keys_load(&config->auth, NULL, &reason);
+    char reason[TOKEN_KEYS_REASON_BYTES];
+    struct token_keys *keys = token_keys_load(&config->auth, NULL, NULL, reason);
 
     if (!keys)
         fprintf(stderr, "sidecast: %s\n", reason);

@@ -2,52 +2,253 @@
 #include "cli/token_keys_load.h"
 
 #include "bridge/secret_file.h"
+#include "bridge/token_jwks.h"
+#include "bridge/token_secret.h"
 
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static enum token_alg alg_of(const char *name)
+/* One run of token_keys_load. */
+struct load {
+    const struct config_auth *auth;
+    struct token_keys *keys;
+    const struct logger *log;
+    unsigned algs; /* 0: none are listed */
+    char *reason;
+};
+
+/* "kid:ALG:FILE", lent by the setting. */
+struct key_item {
+    struct slice all, kid, alg, file;
+};
+
+__attribute__((format(printf, 2, 3))) static bool fail(struct load *load,
+                                                       const char *format, ...)
 {
-    if (strcmp(name, "HS512") == 0)
-        return TOKEN_HS512;
-    return strcmp(name, "HS384") == 0 ? TOKEN_HS384 : TOKEN_HS256;
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(load->reason, TOKEN_KEYS_REASON_BYTES, format, args);
+    va_end(args);
+    return false;
 }
 
-static enum status add(struct token_keys *keys, const struct config_auth *auth,
-                       const char *key_file, const char **reason)
+static bool next_item(struct slice *list, struct key_item *item)
 {
+    struct slice rest;
+
+    while (list->len > 0) {
+        slice_cut(*list, ',', &item->all, list);
+        item->all = slice_trim(item->all);
+        if (item->all.len == 0)
+            continue;
+        slice_cut(item->all, ':', &item->kid, &rest);
+        slice_cut(rest, ':', &item->alg, &item->file);
+        return true;
+    }
+    return false;
+}
+
+/* --- the secret */
+
+/* A secret is good for one algorithm: the only HS… that is listed, or HS256. */
+static bool secret_alg(struct load *load, enum token_alg *alg)
+{
+    unsigned hmac = TOKEN_ALG_BIT(TOKEN_HS256) | TOKEN_ALG_BIT(TOKEN_HS384) |
+                    TOKEN_ALG_BIT(TOKEN_HS512);
+    unsigned listed = load->algs ? load->algs & hmac : TOKEN_ALG_BIT(TOKEN_HS256);
+
+    for (int i = TOKEN_HS256; i <= TOKEN_HS512; i++) {
+        *alg = (enum token_alg)i;
+        if (listed == TOKEN_ALG_BIT(i))
+            return true;
+    }
+    return fail(load, listed
+                          ? "auth.jwt.algorithms lists more than one of HS256, HS384 "
+                            "and HS512: auth.jwt.hmac_secret is good for one"
+                          : "auth.jwt.hmac_secret is set, and auth.jwt.algorithms lists "
+                            "none of HS256, HS384 and HS512");
+}
+
+static bool add_secret(struct load *load, const char *name, const char *secret)
+{
+    enum token_alg alg;
+    const char *fault = token_secret_fault(slice_of(secret));
+
+    if (!secret_alg(load, &alg))
+        return false;
+    if (fault)
+        return fail(load, "%s %s", name, fault);
+    enum status st = token_keys_add(load->keys, alg, slice_of(""), slice_of(secret));
+    return !st || fail(load, "%s: %s", name, status_title(st));
+}
+
+static bool add_secret_file(struct load *load, const char *path)
+{
+    const char *why;
+    char *text = NULL;
+    bool is_added = secret_file_read(path, &text, &why)
+                        ? fail(load, "the key file cannot be read as a secret: %s", why)
+                        : add_secret(load, "the secret in the key file", text);
+
+    free(text);
+    return is_added;
+}
+
+/* --- public keys */
+
+static bool fail_item(struct load *load, const struct key_item *item, const char *why)
+{
+    return fail(load, "auth.jwt.keys: %.*s %s", (int)slice_first(item->all, 200).len,
+                item->all.ptr, why);
+}
+
+static bool add_pem(struct load *load, const struct key_item *item, enum token_alg alg,
+                    struct slice pem)
+{
+    struct token_key *key = NULL;
+    const char *why = "";
+    enum status st = token_key_from_pem(alg, item->kid, pem, &key, &why);
+
+    if (st)
+        return fail_item(load, item, why);
+    st = token_keys_put(load->keys, key);
+    if (st == ST_CONFLICT)
+        return fail_item(load, item, "has a kid that another key has already");
+    return !st || fail_item(load, item, "is one too many: 100 keys are the most");
+}
+
+static bool add_item(struct load *load, const struct key_item *item)
+{
+    char path[PATH_MAX], *pem = NULL;
+    enum token_alg alg;
+    const char *why;
+
+    if (item->file.len == 0 || item->file.len >= sizeof path)
+        return fail_item(load, item,
+                         "must be KID:ALG:FILE, for instance k1:RS256:/etc/k1.pem");
+    if (!token_alg_find(item->alg, &alg))
+        return fail_item(load, item, "names no algorithm that is known, such as RS256");
+    if (load->algs && !(load->algs & TOKEN_ALG_BIT(alg)))
+        return fail_item(load, item,
+                         "is for an algorithm that auth.jwt.algorithms does not list");
+    snprintf(path, sizeof path, "%.*s", (int)item->file.len, item->file.ptr);
+    if (secret_file_read(path, &pem, &why))
+        return fail(load, "auth.jwt.keys: %s: %s", path, why);
+    bool is_added = add_pem(load, item, alg, slice_of(pem));
+    free(pem);
+    return is_added;
+}
+
+static bool add_items(struct load *load)
+{
+    struct slice list = slice_of(load->auth->keys);
+    struct key_item item;
+
+    while (next_item(&list, &item))
+        if (!add_item(load, &item))
+            return false;
+    return true;
+}
+
+static void on_skip(void *ctx, size_t index, struct slice kid, const char *why)
+{
+    const struct load *load = ctx;
+
+    if (load->log)
+        log_warn(load->log, "a key of auth.jwt.jwks_file is not used",
+                 LOG_NUM("index", index), LOG_SLICE("kid", kid),
+                 LOG_TEXT("because", why));
+}
+
+static bool add_jwks(struct load *load)
+{
+    const char *path = load->auth->jwks_file, *why;
     char *text = NULL;
 
-    if (key_file && secret_file_read(key_file, &text, reason)) {
-        *reason = "the key file cannot be read as a secret";
-        return ST_NOT_FOUND;
-    }
-    enum status st = token_keys_add(keys, alg_of(auth->algorithm), slice_of(""),
-                                    slice_of(text ? text : auth->hmac_secret));
-    if (st)
-        *reason = st == ST_BAD_REQUEST
-                      ? "auth.jwt.hmac_secret must have at least 32 bytes"
-                      : status_title(st);
+    if (path[0] == '\0')
+        return true;
+    if (secret_file_read(path, &text, &why))
+        return fail(load, "auth.jwt.jwks_file: %s: %s", path, why);
+    enum status st =
+        token_jwks_add(load->keys, slice_of(text),
+                       load->algs ? load->algs : TOKEN_ALGS_ALL, on_skip, load, &why);
     free(text);
-    return st;
+    return !st || fail(load, "auth.jwt.jwks_file: %s %s", path, why);
+}
+
+/* --- all of it */
+
+static bool set_rules(struct load *load)
+{
+    const struct config_auth *auth = load->auth;
+    const struct claims_rules rules = {
+        .leeway_s = (int64_t)(auth->leeway_ms / 1000),
+        .max_ttl_s = (int64_t)(auth->max_ttl_ms / 1000),
+        .issuer = slice_of(auth->issuer),
+        .audience = slice_of(auth->audience),
+    };
+
+    if (slice_starts_with(rules.audience, "sidecast:"))
+        return fail(load,
+                    "auth.jwt.audience is one of the backends' (sidecast:...), whose "
+                    "tokens no client may use: choose another");
+    return !token_keys_set_rules(load->keys, &rules) || fail(load, "out of memory");
+}
+
+static bool read_algs(struct load *load)
+{
+    struct slice bad;
+
+    return token_algs_read(slice_of(load->auth->algorithms), &load->algs, &bad) ||
+           fail(load,
+                "auth.jwt.algorithms: \"%.*s\" is none of HS256, HS384, HS512, RS256, "
+                "RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA",
+                (int)slice_first(bad, 40).len, bad.ptr);
+}
+
+static bool add_all(struct load *load, const char *key_file)
+{
+    const char *secret = load->auth->hmac_secret;
+
+    if (!set_rules(load) || !read_algs(load))
+        return false;
+    if (key_file)
+        return add_secret_file(load, key_file);
+    return (secret[0] == '\0' || add_secret(load, "auth.jwt.hmac_secret", secret)) &&
+           add_items(load) && add_jwks(load);
 }
 
 struct token_keys *token_keys_load(const struct config_auth *auth, const char *key_file,
-                                   const char **reason)
+                                   const struct logger *log,
+                                   char reason[TOKEN_KEYS_REASON_BYTES])
 {
-    struct token_keys *keys = token_keys_create();
+    struct load load = {
+        .auth = auth, .keys = token_keys_create(), .log = log, .reason = reason};
 
-    *reason = "out of memory";
-    if (!keys)
-        return NULL;
-    token_keys_set_leeway(keys, (int64_t)(auth->leeway_ms / 1000));
-    if (token_keys_are_none(auth, key_file) || !add(keys, auth, key_file, reason))
-        return keys;
-    token_keys_destroy(keys);
+    if (load.keys && add_all(&load, key_file))
+        return load.keys;
+    if (!load.keys)
+        fail(&load, "out of memory");
+    token_keys_destroy(load.keys);
     return NULL;
 }
 
-bool token_keys_are_none(const struct config_auth *auth, const char *key_file)
+void token_keys_each_file(const struct config_auth *auth, token_keys_file_fn *visit,
+                          void *ctx)
 {
-    return !key_file && auth->hmac_secret[0] == '\0';
+    struct slice list = slice_of(auth->keys);
+    struct key_item item;
+    char path[PATH_MAX];
+
+    while (next_item(&list, &item)) {
+        snprintf(path, sizeof path, "%.*s", (int)item.file.len,
+                 item.file.len > 0 ? item.file.ptr : "");
+        visit(ctx, path);
+    }
+    if (auth->jwks_file[0])
+        visit(ctx, auth->jwks_file);
 }

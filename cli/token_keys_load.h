@@ -1,18 +1,30 @@
-/* The configured token keys. */
+/*
+ * The configured token keys: auth.jwt.hmac_secret, auth.jwt.keys and auth.jwt.jwks_file,
+ * with the rules beside them. Loop thread.
+ */
 #ifndef CLI_TOKEN_KEYS_LOAD_H
 #define CLI_TOKEN_KEYS_LOAD_H
 
 #include "bridge/config.h"
 #include "bridge/token.h"
 
+enum {
+    TOKEN_KEYS_REASON_BYTES = 512
+};
+
 /*
- * Gives the keys (token_keys_destroy): the secret in `key_file` when it is not NULL, else
- * the configured one; none at all when that is empty. NULL: `*reason` is a sentence.
+ * Gives the keys (token_keys_destroy): the secret in `key_file` alone when it is not
+ * NULL, else all that are configured, which may be none. NULL: `reason` is a sentence
+ * that names the setting. Entries of a JWKS that are skipped are told to `log`, which may
+ * be NULL.
  */
 struct token_keys *token_keys_load(const struct config_auth *auth, const char *key_file,
-                                   const char **reason);
+                                   const struct logger *log,
+                                   char reason[TOKEN_KEYS_REASON_BYTES]);
 
-/* Nothing is configured to sign or to verify with. */
-bool token_keys_are_none(const struct config_auth *auth, const char *key_file);
+/* Visits each file that keys come from. `path` is lent for the call. */
+typedef void token_keys_file_fn(void *ctx, const char *path);
+void token_keys_each_file(const struct config_auth *auth, token_keys_file_fn *visit,
+                          void *ctx);
 
 #endif

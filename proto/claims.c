@@ -15,6 +15,14 @@ enum {
     HINT_BYTES = 160,
 };
 
+/* Real tokens nest two or three levels. */
+static const struct json_limits limits = {
+    .depth = 8,
+    .nodes = LIMIT_TOKEN_BYTES,
+    .string_bytes = LIMIT_TOKEN_BYTES,
+    .number_bytes = LIMIT_JSON_NUMBER_BYTES,
+};
+
 /* 2^53: what a number of JSON can say exactly. */
 #define MAX_TIME_S 9007199254740992.0
 
@@ -31,6 +39,7 @@ struct claims {
 /* One decode: what was found, still in jansson's memory, and where the hint goes. */
 struct reading {
     const json_t *tree;
+    const struct claims_rules *rules;
     char *hint;
     int64_t expires_s;
     char user_digits[24];
@@ -110,29 +119,60 @@ static enum refusal read_time(const struct reading *reading, const char *name,
     return REFUSAL_NONE;
 }
 
-static enum refusal check_times(struct reading *reading, int64_t now_s, int64_t leeway_s)
+/* A fraction or an exponent is how a mistake looks, and libraries differ about it. */
+static enum refusal read_end(struct reading *reading)
 {
-    double exp = 0, nbf = 0, iat = 0;
-    bool has_exp, has_nbf, has_iat;
+    const json_t *claim = json_object_get(reading->tree, "exp");
+    double exp = 0;
+    bool has_exp;
     enum refusal refusal = read_time(reading, "exp", &exp, &has_exp);
 
-    if (!refusal)
-        refusal = read_time(reading, "nbf", &nbf, &has_nbf);
-    if (!refusal)
-        refusal = read_time(reading, "iat", &iat, &has_iat);
     if (refusal)
         return refusal;
     if (!has_exp)
         return refuse(reading, REFUSAL_INVALID,
                       "The token has no \"exp\": give it an end, in seconds since 1970.");
-
+    if (!json_is_integer(claim))
+        return refuse(reading, REFUSAL_INVALID,
+                      "The token's \"exp\" is not an integer: issue it as whole seconds "
+                      "since 1970.");
     reading->expires_s = (int64_t)exp;
-    if (now_s - leeway_s >= reading->expires_s)
+    return REFUSAL_NONE;
+}
+
+static enum refusal check_end(const struct reading *reading, int64_t now_s)
+{
+    const struct claims_rules *rules = reading->rules;
+
+    if (now_s - rules->leeway_s >= reading->expires_s)
         return refuse(reading, REFUSAL_EXPIRED,
                       "The token ended %lld s ago: fetch a new one, and compare the "
                       "clocks of both machines.",
                       (long long)(now_s - reading->expires_s));
-    if (has_nbf && (double)(now_s + leeway_s) < nbf)
+    if (rules->max_ttl_s > 0 &&
+        reading->expires_s - now_s > rules->max_ttl_s + rules->leeway_s)
+        return refuse(reading, REFUSAL_INVALID,
+                      "The token's \"exp\" is more than %lld s ahead: issue it for less, "
+                      "or raise auth.jwt.max_ttl.",
+                      (long long)rules->max_ttl_s);
+    return REFUSAL_NONE;
+}
+
+static enum refusal check_times(struct reading *reading, int64_t now_s)
+{
+    double nbf = 0, iat = 0;
+    bool has_nbf, has_iat;
+    enum refusal refusal = read_end(reading);
+
+    if (!refusal)
+        refusal = read_time(reading, "nbf", &nbf, &has_nbf);
+    if (!refusal)
+        refusal = read_time(reading, "iat", &iat, &has_iat);
+    if (!refusal)
+        refusal = check_end(reading, now_s);
+    if (refusal)
+        return refusal;
+    if (has_nbf && (double)(now_s + reading->rules->leeway_s) < nbf)
         return refuse(reading, REFUSAL_NOT_YET,
                       "The token is not valid for another %lld s: compare the clocks of "
                       "both machines.",
@@ -140,12 +180,26 @@ static enum refusal check_times(struct reading *reading, int64_t now_s, int64_t 
     return REFUSAL_NONE;
 }
 
-static bool audience_has(const json_t *aud, const char *word)
+static enum refusal check_issuer(const struct reading *reading)
+{
+    const json_t *iss = json_object_get(reading->tree, "iss");
+    struct slice wanted = reading->rules->issuer;
+
+    if (iss && !json_is_string(iss))
+        return refuse(reading, REFUSAL_INVALID, "The token's \"iss\" must be a string.");
+    if (wanted.len > 0 && !slice_equal(string_slice(iss), wanted))
+        return refuse(
+            reading, REFUSAL_INVALID,
+            "The token's \"iss\" is not the one that auth.jwt.issuer asks for.");
+    return REFUSAL_NONE;
+}
+
+static bool audience_has(const json_t *aud, struct slice word)
 {
     if (json_is_string(aud))
-        return slice_is(string_slice(aud), word);
+        return slice_equal(string_slice(aud), word);
     for (size_t i = 0; i < json_array_size(aud); i++) {
-        if (slice_is(string_slice(json_array_get(aud, i)), word))
+        if (slice_equal(string_slice(json_array_get(aud, i)), word))
             return true;
     }
     return false;
@@ -166,7 +220,9 @@ static bool audience_is_readable(const json_t *aud)
 
 static enum refusal check_audience(const struct reading *reading, enum claims_use use)
 {
-    static const char publish[] = "sidecast:publish", admin[] = "sidecast:admin";
+    const struct slice publish = SLICE("sidecast:publish"),
+                       admin = SLICE("sidecast:admin");
+    struct slice wanted = use == CLAIMS_PUBLISH ? publish : admin;
     const json_t *aud = json_object_get(reading->tree, "aud");
 
     if (!audience_is_readable(aud))
@@ -177,15 +233,16 @@ static enum refusal check_audience(const struct reading *reading, enum claims_us
             return refuse(reading, REFUSAL_INVALID,
                           "The token is one of a backend (its \"aud\" says so): a client "
                           "needs a token of its own.");
-        return REFUSAL_NONE;
+        wanted = reading->rules->audience;
+        if (wanted.len == 0)
+            return REFUSAL_NONE;
     }
-    const char *wanted = use == CLAIMS_PUBLISH ? publish : admin;
     if (!audience_has(aud, wanted))
         return refuse(
             reading, REFUSAL_INVALID,
             "The token is not meant for this listener: its \"aud\" must contain "
-            "\"%s\".",
-            wanted);
+            "\"%.*s\".",
+            (int)slice_first(wanted, 60).len, wanted.ptr);
     return REFUSAL_NONE;
 }
 
@@ -290,7 +347,7 @@ static json_t *load(struct slice json, struct json_fault *fault)
 {
     struct json_value value;
 
-    if (json_gate_check(json, &json_limits_default, &value, fault))
+    if (json_gate_check(json, &limits, &value, fault))
         return NULL;
     if (value.type != JSON_GATE_OBJECT) {
         fault->reason = "not an object";
@@ -300,10 +357,11 @@ static json_t *load(struct slice json, struct json_fault *fault)
 }
 
 enum refusal claims_decode(struct slice json, enum claims_use use, int64_t now_s,
-                           int64_t leeway_s, struct claims **claims, char hint[160])
+                           const struct claims_rules *rules, struct claims **claims,
+                           char hint[160])
 {
     struct json_fault fault = {.reason = "not readable"};
-    struct reading reading = {0};
+    struct reading reading = {.rules = rules};
     json_t *tree = load(json, &fault);
 
     reading.hint = hint;
@@ -314,7 +372,9 @@ enum refusal claims_decode(struct slice json, enum claims_use use, int64_t now_s
     reading.tree = tree;
     enum refusal refusal = check_audience(&reading, use);
     if (!refusal)
-        refusal = check_times(&reading, now_s, leeway_s);
+        refusal = check_issuer(&reading);
+    if (!refusal)
+        refusal = check_times(&reading, now_s);
     if (!refusal)
         refusal = read_user(&reading, use);
     if (!refusal)

@@ -37,13 +37,22 @@ const char *refusal_text(enum refusal refusal); /* "Token expired", "Not authori
 /* Who a client is. Owns its memory (claims_finish). Copy by claims_share. */
 struct claims;
 
+/* What a token must say beside its dates. All zero: nothing more. Borrowed. */
+struct claims_rules {
+    int64_t leeway_s;      /* how far the clocks of issuer and server may be apart */
+    int64_t max_ttl_s;     /* how far ahead `exp` may be; 0: any distance */
+    struct slice issuer;   /* `iss` must be this; empty: not looked at */
+    struct slice audience; /* `aud` of a client's token must have this; empty: any */
+};
+
 /*
- * Borrows `json`, the payload of a token whose signature held. `now_s` is wall clock;
- * `leeway_s` both ways. Gives claims on REFUSAL_NONE. `hint` (may be NULL) gets a
- * sentence for the log.
+ * Borrows `json`, the payload of a token whose signature held. `now_s` is wall clock.
+ * `exp` must be there, and an integer. Gives claims on REFUSAL_NONE. `hint` (may be NULL)
+ * gets a sentence for the log.
  */
 enum refusal claims_decode(struct slice json, enum claims_use use, int64_t now_s,
-                           int64_t leeway_s, struct claims **claims, char hint[160]);
+                           const struct claims_rules *rules, struct claims **claims,
+                           char hint[160]);
 
 /* Reference counted, one thread. */
 struct claims *claims_share(struct claims *claims);

@@ -11,10 +11,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice json = slice_from((struct slice){(const char *)data, size}, 1);
     struct room_key key = {SLICE("/"), ROOM_NAMED, SLICE("project:7")};
     enum claims_use use = size ? (enum claims_use)(data[0] % 3) : CLAIMS_CLIENT;
+    const struct claims_rules rules = {.leeway_s = 5};
     struct claims *claims = NULL;
     char hint[160] = "";
 
-    if (claims_decode(json, use, 1000, 5, &claims, hint)) {
+    if (claims_decode(json, use, 1000, &rules, &claims, hint)) {
         if (claims || hint[0] == '\0' || strlen(hint) >= sizeof hint - 1)
             abort();
         return 0;

@@ -12,7 +12,8 @@ static struct claims *claims_of(const char *json)
 {
     struct claims *claims = NULL;
 
-    claims_decode(slice_of(json), CLAIMS_CLIENT, 1000, 0, &claims, NULL);
+    claims_decode(slice_of(json), CLAIMS_CLIENT, 1000, &(struct claims_rules){0}, &claims,
+                  NULL);
     return claims;
 }
 
@@ -87,7 +88,8 @@ static void no_user_is_not_the_empty_user(void **state)
 
     (void)state;
     assert_int_equal(claims_decode(SLICE("{\"exp\":2000,\"aud\":\"sidecast:publish\"}"),
-                                   CLAIMS_PUBLISH, 1000, 0, &claims, NULL),
+                                   CLAIMS_PUBLISH, 1000, &(struct claims_rules){0},
+                                   &claims, NULL),
                      REFUSAL_NONE);
     assert_false(access_may_join(claims, &key));
     claims_drop(claims);
