@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 
+extern const struct command command_bench;
 extern const struct command command_demo;
 extern const struct command command_gateway;
 extern const struct command command_gentoken;

@@ -14,10 +14,7 @@ enum {
 };
 
 struct frame {
-    bool is_final;
-    unsigned opcode;
-    size_t header_len;
-    uint64_t len;
+    struct ws_head head;
     struct slice data;
 };
 
@@ -57,56 +54,56 @@ static bool is_known(unsigned opcode)
     return opcode <= WS_OP_BINARY || (is_control(opcode) && opcode <= WS_OP_PONG);
 }
 
-/* The two first bytes and the length behind them. */
-static enum status read_header(struct slice bytes, struct frame *frame)
+enum status ws_head_read(struct slice bytes, struct ws_head *head)
 {
     if (bytes.len < 2)
         return ST_AGAIN;
     unsigned first = (unsigned char)bytes.ptr[0], second = (unsigned char)bytes.ptr[1];
 
-    *frame = (struct frame){
+    *head = (struct ws_head){
         .is_final = first & FIN,
         .opcode = first & OPCODE,
         .len = second & LEN,
         .header_len = 2,
     };
     /* No extension was asked for, and a server does not mask. */
-    if ((first & RESERVED) || (second & MASKED) || !is_known(frame->opcode))
+    if ((first & RESERVED) || (second & MASKED) || !is_known(head->opcode))
         return ST_BAD_PACKET;
-    if (is_control(frame->opcode) && (!frame->is_final || frame->len > WS_CONTROL_BYTES))
+    if (is_control(head->opcode) && (!head->is_final || head->len > WS_CONTROL_BYTES))
         return ST_BAD_PACKET;
-    if (frame->len <= WS_CONTROL_BYTES)
+    if (head->len <= WS_CONTROL_BYTES)
         return ST_OK;
 
-    size_t bytes_of_len = frame->len == LEN ? 8 : 2;
+    size_t bytes_of_len = head->len == LEN ? 8 : 2;
     if (bytes.len < 2 + bytes_of_len)
         return ST_AGAIN;
-    frame->len = 0;
+    head->len = 0;
     for (size_t i = 0; i < bytes_of_len; i++)
-        frame->len = frame->len << 8 | (unsigned char)bytes.ptr[2 + i];
-    frame->header_len = 2 + bytes_of_len;
-    return frame->len > WS_READER_MESSAGE_BYTES ? ST_TOO_LARGE : ST_OK;
+        head->len = head->len << 8 | (unsigned char)bytes.ptr[2 + i];
+    head->header_len = 2 + bytes_of_len;
+    return head->len > WS_READER_MESSAGE_BYTES ? ST_TOO_LARGE : ST_OK;
 }
 
 static enum status read_frame(struct ws_reader *reader, struct frame *frame)
 {
     struct slice rest = slice_from(buf_slice(&reader->input), reader->consumed);
-    enum status st = read_header(rest, frame);
+    enum status st = ws_head_read(rest, &frame->head);
 
     if (st)
         return st;
-    if (rest.len - frame->header_len < frame->len)
+    if (rest.len - frame->head.header_len < frame->head.len)
         return ST_AGAIN;
-    frame->data = slice_first(slice_from(rest, frame->header_len), (size_t)frame->len);
-    reader->consumed += frame->header_len + (size_t)frame->len;
+    frame->data =
+        slice_first(slice_from(rest, frame->head.header_len), (size_t)frame->head.len);
+    reader->consumed += frame->head.header_len + (size_t)frame->head.len;
     return ST_OK;
 }
 
 static enum status take_control(const struct frame *frame, struct ws_message *message)
 {
-    *message =
-        (struct ws_message){.opcode = (enum ws_opcode)frame->opcode, .data = frame->data};
-    if (frame->opcode != WS_OP_CLOSE)
+    *message = (struct ws_message){.opcode = (enum ws_opcode)frame->head.opcode,
+                                   .data = frame->data};
+    if (frame->head.opcode != WS_OP_CLOSE)
         return ST_OK;
     message->close_code = NO_CODE;
     if (frame->data.len == 0)
@@ -123,18 +120,18 @@ static enum status take_control(const struct frame *frame, struct ws_message *me
 static enum status take_data(struct ws_reader *reader, const struct frame *frame,
                              struct ws_message *message)
 {
-    if ((frame->opcode == CONTINUATION) != reader->is_in_message)
+    if ((frame->head.opcode == CONTINUATION) != reader->is_in_message)
         return ST_BAD_PACKET;
-    if (frame->opcode != CONTINUATION) {
+    if (frame->head.opcode != CONTINUATION) {
         buf_clear(&reader->message);
-        reader->opcode = (enum ws_opcode)frame->opcode;
+        reader->opcode = (enum ws_opcode)frame->head.opcode;
     }
-    reader->is_in_message = !frame->is_final;
+    reader->is_in_message = !frame->head.is_final;
     buf_add(&reader->message, frame->data);
     enum status st = buf_status(&reader->message);
     if (st)
         return st;
-    if (!frame->is_final)
+    if (!frame->head.is_final)
         return ST_AGAIN;
 
     *message = (struct ws_message){.opcode = reader->opcode,
@@ -155,7 +152,7 @@ enum status ws_reader_next(struct ws_reader *reader, struct ws_message *message)
         enum status st = read_frame(reader, &frame);
         if (st)
             return st;
-        if (is_control(frame.opcode))
+        if (is_control(frame.head.opcode))
             return take_control(&frame, message);
         st = take_data(reader, &frame, message);
         if (st != ST_AGAIN)

@@ -27,6 +27,18 @@ struct ws_message {
     unsigned close_code; /* of a close: 1005 when the frame has none */
 };
 
+/* What the two first bytes of a frame and the length behind them say. */
+struct ws_head {
+    bool is_final;
+    unsigned opcode; /* 0: a fragment that goes on */
+    size_t header_len;
+    uint64_t len; /* of the payload behind the header */
+};
+
+/* For who reads frames where they lie. ST_AGAIN: more is needed; the failures are those
+ * of ws_reader_next. */
+enum status ws_head_read(struct slice bytes, struct ws_head *head);
+
 void ws_reader_init(struct ws_reader *reader);
 void ws_reader_finish(struct ws_reader *reader);
 
