@@ -185,14 +185,14 @@ static int start_server(struct bench *bench)
 
 static int mint_tokens(struct bench *bench)
 {
-    const struct config_auth *auth = &bench->call.config.auth;
-    const char *reason = "";
-    struct token_keys *keys = token_keys_load(auth, NULL, &reason);
+    char reason[TOKEN_KEYS_REASON_BYTES];
+    struct token_keys *keys =
+        token_keys_load(&bench->call.config.auth, NULL, NULL, reason);
     int code = EXIT_CODE_OK;
 
     if (!keys)
         code = fail(EXIT_CODE_CONFIG, reason, "");
-    else if (token_keys_are_none(auth, NULL))
+    else if (!token_keys_first_secret(keys))
         code = fail(EXIT_CODE_CONFIG, "no token for the clients: give --token-file, or ",
                     "SIDECAST_AUTH_JWT_HMAC_SECRET to sign some with");
     else if (load_tokens_mint(&bench->tokens, (size_t)bench->shape.clients, keys,
