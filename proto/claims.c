@@ -29,7 +29,6 @@ static const struct json_limits limits = {
 struct claims {
     size_t references;
     int64_t expires_s;
-    struct slice json;
     struct slice user;
     struct slice scope;
     size_t room_count;
@@ -318,9 +317,9 @@ static struct slice copy_to(char **at, struct slice bytes)
     return copy;
 }
 
-static struct claims *claims_create(struct slice json, const struct reading *reading)
+static struct claims *claims_create(const struct reading *reading)
 {
-    size_t bytes = json.len + reading->user.len + reading->scope.len;
+    size_t bytes = reading->user.len + reading->scope.len;
 
     for (size_t i = 0; i < reading->room_count; i++)
         bytes += reading->rooms[i].len;
@@ -332,7 +331,6 @@ static struct claims *claims_create(struct slice json, const struct reading *rea
     char *at = (char *)claims + head;
     claims->references = 1;
     claims->expires_s = reading->expires_s;
-    claims->json = copy_to(&at, json);
     claims->user = copy_to(&at, reading->user);
     claims->scope = copy_to(&at, reading->scope);
     claims->room_count = reading->room_count;
@@ -382,7 +380,7 @@ enum refusal claims_decode(struct slice json, enum claims_use use, int64_t now_s
     if (!refusal)
         refusal = read_scope(&reading);
     if (!refusal) {
-        *claims = claims_create(json, &reading);
+        *claims = claims_create(&reading);
         if (!*claims)
             refusal = refuse(&reading, REFUSAL_UNAVAILABLE, "Out of memory.");
     }
@@ -433,9 +431,4 @@ bool claims_has_scope(const struct claims *claims, const char *word)
             return true;
     } while (has_more);
     return false;
-}
-
-struct slice claims_json(const struct claims *claims)
-{
-    return claims->json;
 }

@@ -64,6 +64,5 @@ int64_t claims_expires_s(const struct claims *claims); /* `exp` */
 size_t claims_room_count(const struct claims *claims);
 struct slice claims_room(const struct claims *claims, size_t i); /* a valid pattern */
 bool claims_has_scope(const struct claims *claims, const char *word);
-struct slice claims_json(const struct claims *claims); /* all of it, as it came */
 
 #endif

@@ -59,7 +59,6 @@ static void what_the_token_says_can_be_read(void **state)
     assert_true(claims_has_scope(claims, "admin"));
     assert_false(claims_has_scope(claims, "adm"));
     assert_false(claims_has_scope(claims, ""));
-    assert_true(slice_is(claims_json(claims), json));
     claims_drop(claims);
 }
 
