@@ -84,12 +84,6 @@ static void *on_open(void *ctx, struct arrival *arrival, struct lws *wsi)
     return connection;
 }
 
-static void on_never_opened(void *ctx, struct arrival *arrival)
-{
-    (void)ctx;
-    arrival_destroy(arrival);
-}
-
 static void on_data(void *peer, struct slice piece, bool is_binary, bool is_first,
                     bool is_final)
 {
@@ -124,7 +118,6 @@ static void on_gone(void *ctx, void *peer)
 
 static const struct ws_events ws_events = {
     .on_open = on_open,
-    .on_never_opened = on_never_opened,
     .on_data = on_data,
     .on_pong = on_pong,
     .on_drained = on_drained,

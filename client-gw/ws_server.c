@@ -2,13 +2,14 @@
 #include "client-gw/ws_server.h"
 
 #include <libwebsockets.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
 enum {
-    RX_BUFFER_BYTES =
-        512, /* 0 would mean 4 KiB a connection; longer messages come in pieces */
+    RX_BUFFER_BYTES = 128, /* of each connection, for ever; longer messages come in
+                              pieces. 0 would mean 4 KiB */
     TX_PACKET_BYTES = 64 * 1024,
     HANDSHAKE_S = 5,
 };
@@ -18,62 +19,53 @@ struct ws_server {
     struct lws_vhost *vhost;
     const struct ws_events *events;
     void *ctx;
-    struct ws_tag *arriving; /* of the connection that is being adopted */
+    struct arrival *arriving; /* of the connection that is being adopted; NULL: none */
     bool is_stopped;
 };
 
-/* What hangs on a wsi: an arrival until the handshake is through, then the peer. */
-struct ws_tag {
-    struct ws_server *server;
-    struct arrival *arrival;
-    void *peer;
-};
-
-static void take_tag(struct lws *wsi)
+/*
+ * Corked, what is written waits for the rest: the library's 101 and the dialect's first
+ * words leave in one segment.
+ */
+static void set_cork(int fd, int is_on)
 {
-    struct ws_server *server = lws_context_user(lws_get_context(wsi));
+    setsockopt(fd, IPPROTO_TCP, TCP_CORK, &is_on, sizeof is_on);
+}
 
-    lws_set_opaque_user_data(wsi, server->arriving);
+/* From now on the wsi carries the peer. */
+static int opened(struct ws_server *server, struct lws *wsi)
+{
+    struct arrival *arrival = server->arriving;
+
     server->arriving = NULL;
+    if (!arrival)
+        return -1;
+    void *peer = server->events->on_open(server->ctx, arrival, wsi);
+    lws_set_opaque_user_data(wsi, peer);
+    set_cork(lws_get_socket_fd(wsi), 0);
+    return peer ? 0 : -1;
 }
 
-static int opened(struct lws *wsi, struct ws_tag *tag)
-{
-    struct arrival *arrival = tag->arrival;
-
-    tag->arrival = NULL;
-    tag->peer = tag->server->events->on_open(tag->server->ctx, arrival, wsi);
-    return tag->peer ? 0 : -1;
-}
-
-static void received(struct lws *wsi, struct ws_tag *tag, struct slice piece)
+static void received(const struct ws_server *server, struct lws *wsi, void *peer,
+                     struct slice piece)
 {
     bool is_final = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
 
-    tag->server->events->on_data(tag->peer, piece, lws_frame_is_binary(wsi) != 0,
-                                 lws_is_first_fragment(wsi) != 0, is_final);
+    server->events->on_data(peer, piece, lws_frame_is_binary(wsi) != 0,
+                            lws_is_first_fragment(wsi) != 0, is_final);
 }
 
-static void closed(struct ws_tag *tag)
+static void closed(const struct ws_server *server, struct lws *wsi, void *peer)
 {
-    if (tag->peer)
-        tag->server->events->on_gone(tag->server->ctx, tag->peer);
-    tag->peer = NULL;
-}
-
-static void destroyed(struct lws *wsi, struct ws_tag *tag)
-{
-    closed(tag);
-    if (tag->arrival)
-        tag->server->events->on_never_opened(tag->server->ctx, tag->arrival);
     lws_set_opaque_user_data(wsi, NULL);
-    free(tag);
+    server->events->on_gone(server->ctx, peer);
 }
 
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user,
                     void *in, size_t len)
 {
-    struct ws_tag *tag = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+    struct ws_server *server = wsi ? lws_context_user(lws_get_context(wsi)) : NULL;
+    void *peer = wsi ? lws_get_opaque_user_data(wsi) : NULL;
 
     (void)user;
     switch (reason) {
@@ -82,28 +74,20 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_HTTP: return -1;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         return in && slice_is_nocase(slice_of(in), "websocket") ? 0 : -1;
-    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: take_tag(wsi); return 0;
+    case LWS_CALLBACK_ESTABLISHED: return opened(server, wsi);
     default: break;
     }
-    if (!tag)
+    if (!peer)
         return 0;
 
     switch (reason) {
-    case LWS_CALLBACK_ESTABLISHED: return opened(wsi, tag);
     case LWS_CALLBACK_RECEIVE:
-        if (tag->peer)
-            received(wsi, tag, (struct slice){in, len});
+        received(server, wsi, peer, (struct slice){in, len});
         return 0;
-    case LWS_CALLBACK_RECEIVE_PONG:
-        if (tag->peer)
-            tag->server->events->on_pong(tag->peer);
-        return 0;
-    case LWS_CALLBACK_SERVER_WRITEABLE:
-        if (tag->peer)
-            tag->server->events->on_drained(tag->peer);
-        return 0;
-    case LWS_CALLBACK_CLOSED: closed(tag); return 0;
-    case LWS_CALLBACK_WSI_DESTROY: destroyed(wsi, tag); return 0;
+    case LWS_CALLBACK_RECEIVE_PONG: server->events->on_pong(peer); return 0;
+    case LWS_CALLBACK_SERVER_WRITEABLE: server->events->on_drained(peer); return 0;
+    case LWS_CALLBACK_CLOSED:
+    case LWS_CALLBACK_WSI_DESTROY: closed(server, wsi, peer); return 0;
     default: return 0;
     }
 }
@@ -173,15 +157,6 @@ static bool read_head(int fd, size_t left)
     return true;
 }
 
-static struct ws_tag *make_tag(struct ws_server *server, struct arrival *arrival)
-{
-    struct ws_tag *tag = calloc(1, sizeof *tag);
-
-    if (tag)
-        *tag = (struct ws_tag){.server = server, .arrival = arrival};
-    return tag;
-}
-
 enum status ws_server_adopt(struct ws_server *server, int fd,
                             const struct http_head *head, bool has_subprotocol,
                             struct arrival *arrival)
@@ -194,24 +169,21 @@ enum status ws_server_adopt(struct ws_server *server, int fd,
                        "Sec-WebSocket-Key: %.*s\r\n%s\r\n",
                        (int)key.len, key.ptr,
                        has_subprotocol ? "Sec-WebSocket-Protocol: sidecast.v1\r\n" : "");
-    struct ws_tag *tag = make_tag(server, arrival);
 
-    if (!tag || !read_head(fd, head->head_bytes)) {
-        free(tag);
+    if (!read_head(fd, head->head_bytes)) {
         close(fd);
         return ST_BUSY;
     }
     /*
-     * The handshake runs within this call: the first event of the new connection takes
-     * the tag, and with it the arrival. The socket is the library's, also on failure.
+     * The request is all there, so the handshake runs within this call. The socket is the
+     * library's, also on failure.
      */
-    server->arriving = tag;
+    set_cork(fd, 1);
+    server->arriving = arrival;
     lws_adopt_socket_vhost_readbuf(server->vhost, fd, request, (size_t)len);
-    if (server->arriving != tag)
-        return ST_OK;
+    bool has_opened = server->arriving == NULL;
     server->arriving = NULL;
-    free(tag);
-    return ST_BUSY;
+    return has_opened ? ST_OK : ST_BUSY;
 }
 
 void ws_server_stop(struct ws_server *server)

@@ -13,15 +13,12 @@
 
 struct ws_server;
 struct lws;
-struct arrival; /* who is coming: made at the upgrade, handed back when the socket is open
-                 */
+struct arrival; /* who is coming: made at the upgrade, handed back once it is open */
 
 struct ws_events {
     /* The handshake is through. Takes `arrival`. Gives what the other events get; NULL
      * closes. */
     void *(*on_open)(void *ctx, struct arrival *arrival, struct lws *wsi);
-    /* The handshake failed: takes `arrival`. */
-    void (*on_never_opened)(void *ctx, struct arrival *arrival);
     /* A piece of a message; `is_final`: the last one of it. */
     void (*on_data)(void *peer, struct slice piece, bool is_binary, bool is_first,
                     bool is_final);
@@ -42,7 +39,7 @@ struct ws_server *ws_server_create(const struct ws_server_config *config);
  * Takes `fd` and, on ST_OK, `arrival`. Borrows `head`, the checked upgrade request that
  * still lies unread in the socket: it is read here, and the library gets one of our own
  * with nothing of it but the key. `has_subprotocol`: sidecast.v1 was offered and is
- * echoed. on_open runs within the call.
+ * echoed. on_open runs within the call, or never.
  */
 enum status ws_server_adopt(struct ws_server *server, int fd,
                             const struct http_head *head, bool has_subprotocol,
