@@ -47,6 +47,9 @@ static void beat_due(struct connection *connection)
         return;
     }
     connection->beat_state = BEAT_WAITING;
+    /* A burst grew it; after an interval of quiet the memory is better with others. */
+    if (connection->outbox.count == 0)
+        frame_queue_finish(&connection->outbox);
     timer_wheel_set(&set->wheel, &connection->beat.node,
                     set->now_ms + set->config.ping_timeout_ms);
     connection->dialect->ping(connection);

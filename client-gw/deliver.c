@@ -105,27 +105,52 @@ static void deliver_to(struct delivery *delivery, const struct room_member *memb
         delivery->dropped++;
 }
 
+/* Each session at most once per event; only then is it looked at. */
+static bool is_repeated(const struct delivery *delivery, struct session *session)
+{
+    uint64_t stamp = delivery->deliver->stamp;
+
+    if (!delivery->is_unique)
+        return false;
+    if (session->stamp == stamp)
+        return true;
+    session->stamp = stamp;
+    return false;
+}
+
 /* A member that a full outbox ends leaves the room: the array shrinks while it is walked,
  * from its end. */
 static void deliver_to_room(struct delivery *delivery, const struct room_key *key)
 {
-    const struct room_set *rooms = delivery->deliver->config.rooms;
-    uint64_t stamp = delivery->deliver->stamp;
-    struct room *room = room_find(rooms, key);
+    struct room *room = room_find(delivery->deliver->config.rooms, key);
     size_t i;
 
     if (!room)
         return;
     struct room_member *members = room_members(room, &i);
     while (i-- > 0) {
-        struct session *session = members[i].session;
-        if (delivery->is_unique) {
-            if (session->stamp == stamp)
-                continue;
-            session->stamp = stamp;
-        }
-        deliver_to(delivery, &members[i]); /* the last one may take the room along */
+        if (!is_repeated(delivery, members[i].session))
+            deliver_to(delivery, &members[i]); /* the last one may take the room along */
     }
+}
+
+/* The socket of a sid, as long as it is in the namespace. */
+static struct session *find_socket(const struct deliver *deliver,
+                                   const struct room_key *key)
+{
+    struct session *session = session_find(deliver->config.sessions, key->name);
+
+    return session && slice_equal(session->nsp, key->nsp) ? session : NULL;
+}
+
+static void deliver_to_socket(struct delivery *delivery, const struct room_key *key)
+{
+    struct session *session = find_socket(delivery->deliver, key);
+
+    if (!session || is_repeated(delivery, session))
+        return;
+    struct room_member member = session_as_member(session);
+    deliver_to(delivery, &member);
 }
 
 static void skip_excepted(struct delivery *delivery, const struct envelope *envelope)
@@ -164,13 +189,31 @@ static void deliver_envelope(struct deliver *deliver, const struct engine_event 
     for (size_t i = 0; i < envelope->target_count; i++) {
         struct room_key key = {envelope->nsp, envelope->targets[i].kind,
                                envelope->targets[i].name};
-        deliver_to_room(&delivery, &key);
+        if (key.kind == ROOM_SOCKET)
+            deliver_to_socket(&delivery, &key);
+        else
+            deliver_to_room(&delivery, &key);
     }
     for (size_t i = 0; i < ENCODING_COUNT; i++)
         frame_drop(delivery.frames[i]);
     metrics_add(deliver->config.metrics, METRIC_DELIVERIES, (int64_t)delivery.delivered);
     if (delivery.dropped)
         metrics_add(deliver->config.metrics, METRIC_DROPPED, (int64_t)delivery.dropped);
+}
+
+/* One session of a target, or NULL when there is none (any more). */
+static struct session *any_member(const struct deliver *deliver,
+                                  const struct room_key *key)
+{
+    if (key->kind == ROOM_SOCKET)
+        return find_socket(deliver, key);
+
+    struct room *room = room_find(deliver->config.rooms, key);
+    if (!room)
+        return NULL;
+    size_t count;
+    const struct room_member *members = room_members(room, &count);
+    return members[count - 1].session; /* the one whose leaving moves nobody */
 }
 
 /* An administrator's word: every connection of the targets ends, and is told not to
@@ -180,10 +223,8 @@ static void disconnect_targets(struct deliver *deliver, const struct envelope *e
     for (size_t i = 0; i < envelope->target_count; i++) {
         struct room_key key = {envelope->nsp, envelope->targets[i].kind,
                                envelope->targets[i].name};
-        struct room *room;
-        size_t count;
-        while ((room = room_find(deliver->config.rooms, &key))) {
-            struct session *session = room_members(room, &count)[count - 1].session;
+        struct session *session;
+        while ((session = any_member(deliver, &key))) {
             struct connection *connection = session->connection;
             connection->dialect->send_end(session);
             connection_close(connection, CLOSE_KICKED);

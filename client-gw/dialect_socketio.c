@@ -16,6 +16,17 @@ enum {
 
 static const struct slice root = {"/", 1};
 
+/* Later CONNECTs may need what the handshake brought, if it brought anything. */
+static void keep_tokens(struct connection *connection)
+{
+    const struct arrival *arrival = connection->arrival;
+
+    if (arrival->header_token || arrival->query_token)
+        return;
+    arrival_destroy(connection->arrival);
+    connection->arrival = NULL;
+}
+
 static void on_open(struct connection *connection)
 {
     const struct connection_config *config = connection_set_config(connection->set);
@@ -33,6 +44,7 @@ static void on_open(struct connection *connection)
     eio_encode_open(out, &handshake);
     connection_send_buf(connection, out);
     connection_set_deadline(connection, config->connect_timeout_ms);
+    keep_tokens(connection);
 }
 
 static void on_deadline(struct connection *connection)

@@ -1,7 +1,8 @@
 /*
  * Rooms: who listens to what on this gateway. A room exists while it has a member. Its
  * members stand side by side with all that fan-out needs, so that 10,000 deliveries walk
- * one array and touch no session. Loop thread.
+ * one array and touch no session. A socket's own room is not kept here: it would have one
+ * member for ever, and session_find knows it. Loop thread.
  */
 #ifndef CLIENT_GW_ROOM_H
 #define CLIENT_GW_ROOM_H
@@ -29,9 +30,9 @@ struct room_member {
 /* A session's side: where in the room it stands. Kept up to date by room.c. */
 struct membership {
     struct room *room;
-    uint32_t index;
     uint64_t joined_seq;
-    uint64_t asked_at; /* session.c: the generation of the last join */
+    uint32_t index;
+    uint32_t asked_at; /* session.c: the generation of the last join, its lower half */
 };
 
 /* Gives an empty set (room_set_destroy), or NULL. */

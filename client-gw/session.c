@@ -44,6 +44,16 @@ struct session *session_find(const struct session_set *set, struct slice sid)
     return str_map_find(&set->by_sid, sid);
 }
 
+struct room_member session_as_member(struct session *session)
+{
+    return (struct room_member){
+        .fd = session->direct_fd,
+        .flags = session->direct_fd >= 0 ? ROOM_MEMBER_DIRECT : 0,
+        .encoding = (uint8_t)session->encoding,
+        .session = session,
+    };
+}
+
 struct membership *session_membership(struct session *session, uint16_t slot)
 {
     return &session->memberships[slot];
@@ -64,14 +74,24 @@ void session_drop(struct session *session)
     free(session);
 }
 
+static void drop_held(struct session *session)
+{
+    if (session->held)
+        frame_queue_finish(session->held);
+    free(session->held);
+    session->held = NULL;
+}
+
 static enum status make_slot(struct session *session)
 {
     if (session->membership_count < session->membership_cap)
         return ST_OK;
     if (session->membership_cap > UINT16_MAX / 2)
         return ST_LIMIT;
-    uint16_t cap = session->membership_cap ? (uint16_t)(session->membership_cap * 2)
-                                           : FIRST_MEMBERSHIPS;
+    /* By half: most clients are in a few rooms, for long. */
+    uint16_t cap = session->membership_cap
+                       ? (uint16_t)(session->membership_cap + session->membership_cap / 2)
+                       : FIRST_MEMBERSHIPS;
     struct membership *grown = realloc(session->memberships, cap * sizeof *grown);
     if (!grown)
         return ST_NO_MEMORY;
@@ -88,13 +108,8 @@ enum status session_enter(struct session *session, enum room_kind kind, struct s
 
     if (st)
         return st;
-    struct room_member member = {
-        .fd = session->direct_fd,
-        .flags = session->direct_fd >= 0 ? ROOM_MEMBER_DIRECT : 0,
-        .encoding = (uint8_t)session->encoding,
-        .slot = session->membership_count,
-        .session = session,
-    };
+    struct room_member member = session_as_member(session);
+    member.slot = session->membership_count;
     struct membership *membership = &session->memberships[session->membership_count];
     st = room_join(session->set->config.rooms, &key, &member, membership);
     if (st)
@@ -134,14 +149,14 @@ bool session_is_in(const struct session *session, struct slice room)
     return slot_of(session, room) >= 0;
 }
 
-uint64_t session_asked_at(const struct session *session, struct slice room)
+uint32_t session_asked_at(const struct session *session, struct slice room)
 {
     int slot = slot_of(session, room);
 
     return slot < 0 ? 0 : session->memberships[slot].asked_at;
 }
 
-void session_set_asked_at(struct session *session, struct slice room, uint64_t asked_at)
+void session_set_asked_at(struct session *session, struct slice room, uint32_t asked_at)
 {
     session->memberships[slot_of(session, room)].asked_at = asked_at;
 }
@@ -177,8 +192,6 @@ static enum status enter_first_rooms(struct session *session, const struct slice
     struct slice user = claims_user(session->claims);
     enum status st = session_enter(session, ROOM_ALL, (struct slice){0});
 
-    if (!st)
-        st = session_enter(session, ROOM_SOCKET, slice_of(session->sid));
     if (!st && user.len)
         st = session_enter(session, ROOM_USER, user);
     for (size_t i = 0; !st && i < room_count; i++) {
@@ -189,6 +202,16 @@ static enum status enter_first_rooms(struct session *session, const struct slice
                  : ST_LIMIT;
     }
     return st;
+}
+
+/* Both at once: the kernel's random bytes cost a system call, however few. */
+static void make_ids(struct session *session)
+{
+    char text[LIMIT_SIO_SID_BYTES + LIMIT_PID_BYTES + 1];
+
+    random_text(text, LIMIT_SIO_SID_BYTES + LIMIT_PID_BYTES);
+    memcpy(session->sid, text, LIMIT_SIO_SID_BYTES);
+    memcpy(session->pid, text + LIMIT_SIO_SID_BYTES, LIMIT_PID_BYTES);
 }
 
 struct session *session_open(struct session_set *set, struct connection *connection,
@@ -211,8 +234,7 @@ struct session *session_open(struct session_set *set, struct connection *connect
     session->claims = claims;
     session->generation = 1;
     session->direct_fd = -1;
-    random_text(session->sid, LIMIT_SIO_SID_BYTES);
-    random_text(session->pid, LIMIT_PID_BYTES);
+    make_ids(session);
     connection_attach(connection, session);
 
     *status = str_map_put(&set->by_sid, slice_of(session->sid), session);
@@ -240,7 +262,7 @@ void session_close(struct session *session)
     session->state = SESSION_CLOSED;
     while (session->membership_count > 0)
         leave_slot(session, (uint16_t)(session->membership_count - 1));
-    frame_queue_finish(&session->held);
+    drop_held(session);
     if (str_map_find(&set->by_sid, slice_of(session->sid)) == session)
         str_map_remove(&set->by_sid, slice_of(session->sid));
     if (session->is_counted) {
@@ -284,14 +306,20 @@ enum status session_leave(struct session *session, struct slice room,
     return st;
 }
 
+static enum status hold(struct session *session, struct frame *frame)
+{
+    if (!session->held)
+        session->held = calloc(1, sizeof *session->held);
+    if (!session->held)
+        return ST_NO_MEMORY;
+    return frame_queue_push(session->held, &session->set->config.held_limits, frame);
+}
+
 void session_send(struct session *session, struct frame *frame)
 {
-    if (session->state == SESSION_OPEN) {
+    if (session->state == SESSION_OPEN)
         connection_send(session->connection, frame);
-        return;
-    }
-    if (session->state == SESSION_OPENING &&
-        frame_queue_push(&session->held, &session->set->config.held_limits, frame))
+    else if (session->state == SESSION_OPENING && hold(session, frame))
         connection_close(session->connection, CLOSE_SLOW_CONSUMER);
 }
 
@@ -308,13 +336,13 @@ void session_rebase(struct session *session, uint64_t seq)
 
 void session_release_held(struct session *session)
 {
-    while (session->state == SESSION_OPEN && session->held.count > 0) {
-        struct frame *frame = frame_share(frame_queue_at(&session->held, 0));
-        frame_queue_shift(&session->held, 1);
+    while (session->state == SESSION_OPEN && session->held && session->held->count > 0) {
+        struct frame *frame = frame_share(frame_queue_at(session->held, 0));
+        frame_queue_shift(session->held, 1);
         connection_send(session->connection, frame);
         frame_drop(frame);
     }
-    frame_queue_finish(&session->held);
+    drop_held(session);
 }
 
 void session_set_direct(struct session *session, int fd)

@@ -34,20 +34,20 @@ struct session {
     struct session_set *set;
     struct connection *connection; /* NULL once closed */
     struct session *next;          /* on the same connection */
+    struct slice nsp;              /* static */
+    struct claims *claims;
+    uint64_t generation;
+    uint64_t stamp; /* of the last event with several targets that it got */
+    struct membership *memberships;
+    struct frame_queue *held; /* while opening; NULL: nothing */
     enum session_state state;
     enum encoding encoding;
     unsigned refs;
-    struct slice nsp; /* static */
-    struct claims *claims;
+    int direct_fd; /* as the connection said last; -1: write nothing directly */
+    uint16_t membership_count, membership_cap;
+    bool is_counted;                   /* the directory and the gauges know it */
     char sid[LIMIT_SIO_SID_BYTES + 1]; /* public */
     char pid[LIMIT_PID_BYTES + 1];     /* secret */
-    uint64_t generation;
-    uint64_t stamp; /* of the last event with several targets that it got */
-    int direct_fd;  /* as the connection said last; -1: write nothing directly */
-    struct membership *memberships;
-    uint16_t membership_count, membership_cap;
-    bool is_counted;         /* the directory and the gauges know it */
-    struct frame_queue held; /* while opening */
 };
 
 struct session_set_config {
@@ -66,6 +66,8 @@ void session_set_destroy(struct session_set *set);
 void session_set_put_all(struct session_set *set);
 /* By public id; NULL when it is not here. */
 struct session *session_find(const struct session_set *set, struct slice sid);
+/* The only member of the room that every socket is for itself. */
+struct room_member session_as_member(struct session *session);
 
 /* Runs once, with ST_OK or why not: ST_NOT_FOUND when the session was closed in between.
  */

@@ -12,7 +12,7 @@ struct session_op {
     enum session_op_kind kind;
     session_done_fn *on_done;
     void *ctx;
-    uint64_t asked_at; /* a join: the session's generation that wrote it */
+    uint32_t asked_at; /* a join: the session's generation that wrote it */
     size_t room_len;
     char room[];
 };
@@ -138,7 +138,7 @@ enum status session_op_start(struct session *session, enum session_op_kind kind,
     if (room.len)
         memcpy(op->room, room.ptr, room.len);
     if (kind == SESSION_OP_JOIN) {
-        op->asked_at = session->generation + 1; /* put counts on */
+        op->asked_at = (uint32_t)session->generation + 1; /* put counts on */
         session_set_asked_at(session, room, op->asked_at);
     }
     put(session, op_done, op);

@@ -36,9 +36,10 @@ enum status session_enter(struct session *session, enum room_kind kind,
                           struct slice name);
 enum status session_exit(struct session *session, struct slice room);
 bool session_is_in(const struct session *session, struct slice room);
-/* The generation that last asked for the membership; 0: not in the room. */
-uint64_t session_asked_at(const struct session *session, struct slice room);
-void session_set_asked_at(struct session *session, struct slice room, uint64_t asked_at);
+/* The generation that last asked for the membership (its lower half); 0: not in the room.
+ */
+uint32_t session_asked_at(const struct session *session, struct slice room);
+void session_set_asked_at(struct session *session, struct slice room, uint32_t asked_at);
 void session_release_held(struct session *session);
 
 #endif

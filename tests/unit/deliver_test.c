@@ -61,6 +61,43 @@ static void who_is_excepted_gets_nothing(void **state)
     peer_destroy(other);
 }
 
+/* A socket's room is named by its public sid, and counts as any other. */
+static void a_socket_is_a_room_of_its_own(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *other = join_socketio(house, "bob", "[]");
+    struct ws_peer *io = join_socketio(house, "ada", "[]");
+    char sid[LIMIT_SIO_SID_BYTES + 1] = "";
+
+    memcpy(sid, house->text + strlen("40{\"sid\":\""), LIMIT_SIO_SID_BYTES);
+    struct envelope_target targets[] = {
+        {ROOM_SOCKET, slice_of(sid)},
+        {ROOM_USER,   SLICE("ada") },
+        {ROOM_SOCKET, slice_of(sid)}
+    };
+    struct envelope envelope = hello(targets, 3);
+
+    emit(house, ROOM_SOCKET, sid, "0", false);
+    fake_engine_emit(&house->engine, &envelope, false);
+    envelope.nsp = SLICE("/other"); /* it is there on "/" only */
+    fake_engine_emit(&house->engine, &envelope, false);
+    emit(house, ROOM_ALL, "", "2", false);
+    assert_string_equal(READ(house, io), "42[\"hello\",0]");
+    assert_string_equal(READ(house, io), "42[\"hello\",1]");
+    assert_string_equal(READ(house, io), "42[\"hello\",2]");
+    assert_string_equal(READ(house, other), "42[\"hello\",2]");
+
+    envelope = hello(targets, 1);
+    envelope.kind = ENVELOPE_CONTROL_DISCONNECT;
+    fake_engine_emit(&house->engine, &envelope, false);
+    assert_string_equal(READ(house, io), "41");
+    emit(house, ROOM_SOCKET, sid, "3", false);
+    emit(house, ROOM_ALL, "", "4", false);
+    assert_string_equal(READ(house, other), "42[\"hello\",4]");
+    peer_destroy(io);
+    peer_destroy(other);
+}
+
 static void an_expired_event_is_dropped(void **state)
 {
     struct house *house = *state;
@@ -160,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         GATEWAY_TEST(several_targets_reach_each_member_once),
         GATEWAY_TEST(who_is_excepted_gets_nothing),
+        GATEWAY_TEST(a_socket_is_a_room_of_its_own),
         GATEWAY_TEST(an_expired_event_is_dropped),
         GATEWAY_TEST(a_volatile_event_has_no_position),
         GATEWAY_TEST(a_burst_longer_than_the_outbox_is_no_slow_client),
