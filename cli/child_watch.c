@@ -61,7 +61,9 @@ bool child_watch_ended(struct child_watch *watch, int exit_code, uint64_t now_ms
 {
     if (exit_code == CHILD_EXIT_CONFIG)
         return false;
-    if (watch->delay_ms == 0 || now_ms - watch->started_ms >= CHILD_SETTLED_MS)
+    bool was_useful = watch->ready_ms != 0 && now_ms - watch->ready_ms >= CHILD_USEFUL_MS;
+    if (watch->delay_ms == 0 || was_useful ||
+        now_ms - watch->started_ms >= CHILD_SETTLED_MS)
         watch->delay_ms = CHILD_FIRST_DELAY_MS;
     else if (watch->delay_ms < CHILD_LAST_DELAY_MS / 2)
         watch->delay_ms *= 2;

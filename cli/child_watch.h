@@ -13,6 +13,7 @@ enum {
     CHILD_FIRST_DELAY_MS = 100, /* before it is started again */
     CHILD_LAST_DELAY_MS = 2000,
     CHILD_SETTLED_MS = 5000, /* who lived that long begins with the first delay again */
+    CHILD_USEFUL_MS = 1000,  /* and who was ready that long: it dies of what came in */
     CHILD_EXIT_CONFIG = 78   /* not started again: it would end the same way */
 };
 

@@ -50,6 +50,27 @@ static void a_child_that_lived_begins_with_the_first_delay(void **state)
     assert_int_equal(delay_ms, CHILD_FIRST_DELAY_MS);
 }
 
+/* It served, and something that came in ended it: nothing is won by waiting. */
+static void a_child_that_was_ready_begins_with_the_first_delay(void **state)
+{
+    struct child_watch watch = {0};
+    uint64_t now_ms = 1000;
+    unsigned delay_ms;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        child_watch_started(&watch, now_ms);
+        child_watch_heard(&watch, SLICE("ready"), now_ms + 200);
+        now_ms += 200 + CHILD_USEFUL_MS;
+        assert_true(child_watch_ended(&watch, 137, now_ms, &delay_ms));
+        assert_int_equal(delay_ms, CHILD_FIRST_DELAY_MS);
+    }
+    child_watch_started(&watch, now_ms);
+    child_watch_heard(&watch, SLICE("ready"), now_ms);
+    assert_true(child_watch_ended(&watch, 137, now_ms + CHILD_USEFUL_MS - 1, &delay_ms));
+    assert_int_equal(delay_ms, 2 * CHILD_FIRST_DELAY_MS);
+}
+
 static void who_slept_does_not_take_a_child_for_silent_or_lost(void **state)
 {
     struct child_watch watch = started(1000), server = started(1000);
@@ -188,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_that_dies_at_once_is_started_later_each_time),
         cmocka_unit_test(a_child_that_lived_begins_with_the_first_delay),
+        cmocka_unit_test(a_child_that_was_ready_begins_with_the_first_delay),
         cmocka_unit_test(who_slept_does_not_take_a_child_for_silent_or_lost),
         cmocka_unit_test(a_configuration_error_is_not_tried_again),
         cmocka_unit_test(readiness_is_what_the_last_line_says),
