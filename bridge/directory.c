@@ -17,6 +17,11 @@ struct directory *directory_create(const struct hash_key *key, uint64_t now_ms)
     return directory;
 }
 
+void directory_expect(struct directory *directory, size_t gateways)
+{
+    directory->expected_count = gateways;
+}
+
 struct slice directory_room_key(char out[DIRECTORY_KEY_BYTES], struct slice nsp,
                                 enum room_kind kind, struct slice name)
 {
@@ -245,19 +250,40 @@ static enum status add_session(struct directory *directory,
     return ST_OK;
 }
 
+static bool has_other_sid(const struct directory_session *known,
+                          const struct engine_session *record)
+{
+    return !slice_equal(known->record.sid, record->sid);
+}
+
+/* Whether `known` keeps the sid or pid that `record` has, too. */
+static bool outranks(const struct directory_session *known,
+                     const struct directory_gateway *gateway,
+                     const struct engine_session *record)
+{
+    bool is_elsewhere = known->gateway != gateway || has_other_sid(known, record);
+
+    return known->record.generation > record->generation ||
+           (known->record.generation == record->generation && is_elsewhere);
+}
+
 enum status directory_put(struct directory *directory, struct directory_gateway *gateway,
                           const struct engine_session *record)
 {
     struct directory_session *known = str_map_find(&directory->by_sid, record->sid);
+    struct directory_session *heir =
+        record->pid.len > 0 ? str_map_find(&directory->by_pid, record->pid) : NULL;
 
-    if (known &&
-        (known->record.generation > record->generation ||
-         (known->record.generation == record->generation && known->gateway != gateway)))
-        return ST_OK;
+    if (known && outranks(known, gateway, record))
+        return known->gateway == gateway ? ST_OK : ST_CONFLICT;
+    if (heir && heir != known && outranks(heir, gateway, record))
+        return ST_CONFLICT;
 
     struct directory_session *session = copy_session(record);
     if (!session)
         return ST_NO_MEMORY;
+    if (heir && heir != known)
+        remove_session(directory, heir);
     if (known)
         remove_session(directory, known);
     return add_session(directory, gateway, session);
@@ -377,7 +403,8 @@ void directory_gateways(struct directory *directory, uint64_t now_ms,
         struct engine_gateway seen = {
             .id = gateway->id,
             .pid = gateway->lease.pid,
-            .is_ready = gateway->lease.is_ready,
+            .is_ready = gateway->lease.is_ready &&
+                        now_ms - gateway->heard_ms < DIRECTORY_SILENT_MS,
             .lag_ms = now_ms - gateway->heard_ms,
             .counters = gateway->lease.counters,
         };

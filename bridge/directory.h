@@ -6,10 +6,12 @@
  * incarnation takes the place of an earlier one, whose sessions go; an earlier one is
  * fenced off.
  *
- * When are the counts complete? Not before GRACE has passed since the directory began
- * (a gateway from before renews within a second and redials within 10 ms, so by then
- * everyone who is alive has come back), and not while a gateway that holds a lease has
- * yet to say that all its sessions are put again (is_settled).
+ * When are the counts complete? Not while they are being rebuilt: while fewer gateways
+ * than expected have come and one of them may still hold a lease of an earlier directory,
+ * and while a gateway has yet to say that all its sessions are put again (is_settled).
+ * Nor before GRACE has passed since the directory began: one that nobody expects renews
+ * within a second and redials within 10 ms. Nor while a gateway that holds a lease is
+ * silent: then what it said last counts.
  */
 #ifndef BRIDGE_DIRECTORY_H
 #define BRIDGE_DIRECTORY_H
@@ -20,6 +22,7 @@
 enum {
     DIRECTORY_GRACE_MS = 1500,
     DIRECTORY_LEASE_MS = 10000,
+    DIRECTORY_SILENT_MS = 3000, /* a gateway says something each second */
 };
 
 struct directory;
@@ -27,6 +30,8 @@ struct directory_gateway;
 
 /* Gives an empty directory (directory_destroy), or NULL. */
 struct directory *directory_create(const struct hash_key *key, uint64_t now_ms);
+/* So many gateways are running beside it; 0 (at first): nobody knows. */
+void directory_expect(struct directory *directory, size_t gateways);
 void directory_destroy(struct directory *directory);
 
 /* --- gateways --- */
@@ -67,8 +72,11 @@ void directory_gateways(struct directory *directory, uint64_t now_ms,
 /* --- sessions --- */
 
 /*
- * Borrows. Ignored (ST_OK) when a higher generation of the sid is known, or the same one
- * at another gateway. On ST_LIMIT and ST_NO_MEMORY the record is not there (any more).
+ * Borrows. A sid and a pid belong to one session: a record with a higher generation takes
+ * them from whoever has them. Ignored: ST_OK when this gateway has put a higher
+ * generation before, ST_CONFLICT when the session lives elsewhere by now, under as high a
+ * generation or a higher one. On ST_LIMIT and ST_NO_MEMORY the record is not there (any
+ * more).
  */
 enum status directory_put(struct directory *directory, struct directory_gateway *gateway,
                           const struct engine_session *record);

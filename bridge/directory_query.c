@@ -1,16 +1,36 @@
 /* Counts and pages: see directory.h. */
 #include "bridge/directory_tables.h"
 
-static bool is_complete(const struct directory *directory, uint64_t now_ms)
+enum directory_view {
+    VIEW_REBUILDING, /* what is there says nothing */
+    VIEW_PARTIAL,    /* somebody is silent, or may still come */
+    VIEW_COMPLETE,
+};
+
+/* Gateways that hold a lease of an earlier directory have yet to be met. */
+static bool is_waiting(const struct directory *directory, uint64_t age_ms)
 {
-    if (now_ms - directory->began_ms < DIRECTORY_GRACE_MS)
-        return false;
+    if (directory->expected_count == 0)
+        return age_ms < DIRECTORY_GRACE_MS;
+    return age_ms <= DIRECTORY_LEASE_MS &&
+           directory->gateway_count < directory->expected_count;
+}
+
+static enum directory_view view_of(const struct directory *directory, uint64_t now_ms)
+{
+    uint64_t age_ms = now_ms - directory->began_ms;
+    enum directory_view view = age_ms < DIRECTORY_GRACE_MS ? VIEW_PARTIAL : VIEW_COMPLETE;
+
+    if (is_waiting(directory, age_ms))
+        return VIEW_REBUILDING;
     for (const struct directory_gateway *gateway = directory->gateways; gateway;
          gateway = gateway->next) {
         if (!gateway->lease.is_settled)
-            return false;
+            return VIEW_REBUILDING;
+        if (now_ms - gateway->heard_ms >= DIRECTORY_SILENT_MS)
+            view = VIEW_PARTIAL;
     }
-    return true;
+    return view;
 }
 
 static struct directory_room *find_room(struct directory *directory, struct slice nsp,
@@ -70,9 +90,11 @@ void directory_count(struct directory *directory, uint64_t now_ms, struct slice 
                      const struct slice *except, size_t except_count,
                      struct engine_count *count)
 {
+    enum directory_view view = view_of(directory, now_ms);
     uint64_t excepted = 0;
 
-    *count = (struct engine_count){.complete = is_complete(directory, now_ms)};
+    *count = (struct engine_count){.complete = view == VIEW_COMPLETE,
+                                   .is_rebuilding = view == VIEW_REBUILDING};
     if (target_count == 1 && except_count == 0 && targets->kind != ROOM_SOCKET) {
         struct directory_room *room =
             find_room(directory, nsp, targets->kind, targets->name);
@@ -140,11 +162,14 @@ void directory_members(struct directory *directory, const struct room_key *key,
 void directory_totals(struct directory *directory, uint64_t now_ms,
                       struct engine_totals *totals)
 {
+    enum directory_view view = view_of(directory, now_ms);
+
     *totals = (struct engine_totals){
         .sessions = str_map_count(&directory->by_sid),
         .users = directory->users,
         .rooms = directory->rooms,
         .memberships = directory->memberships,
-        .complete = is_complete(directory, now_ms),
+        .complete = view == VIEW_COMPLETE,
+        .is_rebuilding = view == VIEW_REBUILDING,
     };
 }

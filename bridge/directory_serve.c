@@ -73,7 +73,11 @@ static enum directory_outcome serve_put(struct directory *directory,
         return OUTCOME_FULL;
     enum status st = directory_put(directory, gateway, &session);
     free(rooms);
-    return st ? OUTCOME_FULL : OUTCOME_OK;
+    switch (st) {
+    case ST_OK: return OUTCOME_OK;
+    case ST_CONFLICT: return OUTCOME_ELSEWHERE;
+    default: return OUTCOME_FULL;
+    }
 }
 
 /* Who is met with this request was settled elsewhere: its sessions are not here. */
@@ -135,6 +139,17 @@ static void serve_op(struct directory *directory, struct directory_gateway *gate
     directory_result_encode(&result, answer);
 }
 
+static enum directory_standing standing_of(enum directory_meeting meeting)
+{
+    switch (meeting) {
+    case MEETING_KNOWN: return STANDING_KNOWN;
+    case MEETING_NEW: return STANDING_NEW;
+    case MEETING_FENCED: return STANDING_FENCED;
+    case MEETING_FULL: break;
+    }
+    return STANDING_FULL;
+}
+
 enum status directory_serve(struct directory *directory, struct slice bytes,
                             uint64_t now_ms, struct buf *out)
 {
@@ -149,13 +164,11 @@ enum status directory_serve(struct directory *directory, struct slice bytes,
     struct directory_answer answer = {
         .incarnation = request.incarnation,
         .number = request.number,
-        .standing = meeting == MEETING_KNOWN ? STANDING_KNOWN
-                    : meeting == MEETING_NEW ? STANDING_NEW
-                                             : STANDING_FENCED,
+        .standing = standing_of(meeting),
         .count = request.count,
     };
-    if (answer.standing == STANDING_FENCED ||
-        !directory_is_in_order(gateway, request.number))
+    bool is_known = meeting == MEETING_KNOWN || meeting == MEETING_NEW;
+    if (!is_known || !directory_is_in_order(gateway, request.number))
         answer.count = 0;
     directory_answer_encode(&answer, out);
 

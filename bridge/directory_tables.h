@@ -54,6 +54,7 @@ struct directory {
     struct str_map by_room; /* directory_room */
     struct directory_gateway *gateways;
     size_t gateway_count;
+    size_t expected_count; /* gateways that run beside it */
     uint64_t began_ms;
     uint64_t stamp;
     uint64_t users, rooms, memberships; /* rooms: named ones */

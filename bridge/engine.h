@@ -35,6 +35,7 @@ struct engine_config {
     struct metrics *metrics;  /* keeps; a gateway's are sent with its lease */
     const char *url; /* "ipc:///run/sidecast/bus" (a folder) or "tcp://host:7413" */
     const char *gateway_id; /* ENGINE_GATEWAY: "g1" */
+    size_t gateway_count;   /* ENGINE_LOG: so many run; 0: nobody knows */
     struct {
         uint64_t age_ms;
         uint64_t events;
@@ -77,6 +78,11 @@ struct engine_listener {
      * incomplete until all of them have arrived.
      */
     void (*on_forgotten)(void *ctx);
+    /* This session was put and lives elsewhere by now: close it here. */
+    void (*on_moved)(void *ctx, struct slice sid);
+    /* Another process began later under this gateway's id: nothing is heard or written
+     * any more. End. */
+    void (*on_fenced)(void *ctx);
 };
 
 /* --- sessions --- */
@@ -90,6 +96,8 @@ struct engine_membership {
 /*
  * One session as the directory knows it: always written whole. A record with a lower
  * generation than the known one is ignored, so that late and repeated writes do no harm.
+ * A sid and a pid have one session: who takes one over (from another gateway, under
+ * another sid) counts on from the generation that was found.
  */
 struct engine_session {
     struct slice sid; /* public */
@@ -111,13 +119,14 @@ typedef void engine_found_fn(void *ctx, enum status status,
 
 struct engine_count {
     uint64_t connections; /* each once, over all gateways */
-    bool complete;        /* false: a gateway could not be counted */
+    bool complete;        /* false: a gateway could not be counted, or all is rebuilt */
+    bool is_rebuilding;   /* the number says nothing */
 };
 typedef void engine_count_fn(void *ctx, const struct engine_count *count);
 
 struct engine_totals {
     uint64_t sessions, users, rooms, memberships;
-    bool complete;
+    bool complete, is_rebuilding; /* as in engine_count */
 };
 
 struct engine_gateway {
@@ -180,7 +189,8 @@ struct engine_ops {
     /*
      * Borrow everything. on_done (may be NULL) runs once: ST_OK when the directory has
      * it, ST_UNAVAILABLE after 2 s without an answer (the write may still happen: put
-     * again), ST_TOO_LARGE or ST_NO_MEMORY at once. Without on_done the write waits as
+     * again), ST_CONFLICT when the session lives elsewhere by now, ST_TOO_LARGE or
+     * ST_NO_MEMORY at once. Without on_done the write waits as
      * long as it takes, as a drop does. on_found: ST_NOT_FOUND when nobody has the pid.
      */
     void (*session_put)(struct engine *engine, const struct engine_session *session,

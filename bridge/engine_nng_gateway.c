@@ -74,6 +74,22 @@ static void on_forgotten(void *ctx)
         self->listener->on_forgotten(self->ctx);
 }
 
+static void on_moved(void *ctx, struct slice sid)
+{
+    struct gateway_engine *self = ctx;
+
+    if (self->listener && self->listener->on_moved)
+        self->listener->on_moved(self->ctx, sid);
+}
+
+static void on_fenced(void *ctx)
+{
+    struct gateway_engine *self = ctx;
+
+    if (self->listener && self->listener->on_fenced)
+        self->listener->on_fenced(self->ctx);
+}
+
 /* A connection of the bus, on its way from the library's thread to the loop. */
 struct pipe_news {
     struct inbox_item item;
@@ -146,6 +162,8 @@ static enum status start_parts(struct gateway_engine *self,
         .metrics = config->metrics,
         .log = config->log,
         .on_forgotten = on_forgotten,
+        .on_moved = on_moved,
+        .on_fenced = on_fenced,
         .ctx = self,
     };
     self->stream = stream_create(&stream);

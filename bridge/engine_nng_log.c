@@ -80,6 +80,8 @@ static enum status start_parts(struct log_engine *self,
 
     self->events = event_log_create(random_epoch(), &keep);
     self->directory = directory_create(&hash_key, self->now_ms);
+    if (self->directory)
+        directory_expect(self->directory, config->gateway_count);
     if (!self->events || !self->directory ||
         door_open(&self->door, config->loop, LIMIT_APPEND_BYTES, MAX_PER_TURN))
         return ST_NO_MEMORY;

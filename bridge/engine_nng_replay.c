@@ -32,6 +32,7 @@ struct replayer {
     struct asker *asker;
     struct metrics *metrics;
     struct job *first, **end; /* waiting; the first goes next */
+    struct job *late;         /* given up, to be told so */
     struct job *asked; /* NULL also when the one that was asked has been given up */
     uint64_t now_ms;   /* of the last tick: a stopped process has not waited */
     bool is_stopped;
@@ -253,15 +254,25 @@ static bool is_late(const struct job *job, uint64_t now_ms)
     return job->deadline_ms != 0 && now_ms >= job->deadline_ms;
 }
 
+/* From the replayer's list: a callback may stop it, which ends the others. */
+static void end_late(struct replayer *replayer, enum status status)
+{
+    struct job *job;
+
+    while ((job = replayer->late)) {
+        replayer->late = job->next;
+        end_job(job, status);
+    }
+}
+
 void replayer_tick(struct replayer *replayer, uint64_t now_ms)
 {
-    struct job *late = NULL;
     struct job **link = &replayer->first;
 
     replayer->now_ms = now_ms;
     if (replayer->asked && is_late(replayer->asked, now_ms)) {
-        late = replayer->asked;
-        late->next = NULL;
+        replayer->asked->next = replayer->late;
+        replayer->late = replayer->asked;
         replayer->asked = NULL; /* its answer finds nobody */
     }
     while (*link) {
@@ -271,21 +282,18 @@ void replayer_tick(struct replayer *replayer, uint64_t now_ms)
             continue;
         }
         *link = job->next;
-        job->next = late;
-        late = job;
+        job->next = replayer->late;
+        replayer->late = job;
     }
     replayer->end = link;
-    while (late && !replayer->is_stopped) {
-        struct job *next = late->next;
-        end_job(late, ST_UNAVAILABLE);
-        late = next;
-    }
+    end_late(replayer, ST_UNAVAILABLE);
     ask_next(replayer);
 }
 
 void replayer_stop(struct replayer *replayer)
 {
     replayer->is_stopped = true;
+    end_late(replayer, ST_DRAINING);
     if (replayer->asked)
         end_job(replayer->asked, ST_DRAINING);
     replayer->asked = NULL; /* its answer finds nobody */

@@ -26,6 +26,8 @@ struct op {
     struct buf bytes;
     uint64_t deadline_ms; /* 0: never too late */
     bool is_lease;
+    bool is_again;      /* a put of a session that the directory has forgotten */
+    enum status status; /* of one that is ending */
     engine_done_fn *on_done;
     engine_found_fn *on_found;
     void *ctx;
@@ -40,17 +42,20 @@ struct sessions {
     struct sessions_config config;
     struct asker *asker;
     uint64_t incarnation;
-    uint64_t number;        /* of the request under way, or the last */
-    struct op_list waiting; /* not sent yet */
-    struct op_list asked;   /* of the request under way */
+    uint64_t number;         /* of the request under way, or the last */
+    struct op_list waiting;  /* not sent yet */
+    struct op_list asked;    /* of the request under way */
+    struct op_list answered; /* those whose results are being given */
+    struct op_list ending;   /* to be told `status` */
     size_t waiting_bytes;
     uint64_t now_ms; /* of the last tick: a stopped process has not waited */
     uint64_t answered_ms, renewed_ms;
-    bool has_answer; /* ever */
-    bool has_met;    /* the directory has known this incarnation */
-    bool is_settled; /* everything was put since it met us */
-    bool is_ready;   /* what the lease says */
-    bool is_fenced;
+    bool has_answer;                  /* ever */
+    bool has_met;                     /* the directory has known this incarnation */
+    bool is_settled;                  /* everything was put since it met us */
+    bool is_putting;                  /* all of it, right now */
+    bool is_ready;                    /* what the lease says */
+    enum directory_standing standing; /* as the directory said last */
     bool is_stopped;
 };
 
@@ -85,10 +90,14 @@ static void free_op(struct op *op)
     free(op);
 }
 
-/* What a waiting operation counts against the ceiling: most are small. */
+/*
+ * What a waiting operation counts against the ceiling: most are small. What is put again
+ * has a ceiling of its own, the number of sessions: if it counted, a gateway that has
+ * more of them than fit would start over for ever.
+ */
 static size_t op_cost(const struct op *op)
 {
-    return sizeof *op + op->bytes.cap;
+    return op->is_again ? 0 : sizeof *op + op->bytes.cap;
 }
 
 /* Later starts have higher numbers; a clock that was set back costs one lease's time. */
@@ -183,6 +192,7 @@ static enum status status_of(enum directory_outcome outcome)
     switch (outcome) {
     case OUTCOME_OK: return ST_OK;
     case OUTCOME_NOT_FOUND: return ST_NOT_FOUND;
+    case OUTCOME_ELSEWHERE: return ST_CONFLICT;
     case OUTCOME_FULL:
     case OUTCOME_COUNT: break;
     }
@@ -195,6 +205,13 @@ static void end_op(struct op *op, enum status status)
         op->on_done(op->ctx, status);
     if (op->on_found)
         op->on_found(op->ctx, status, NULL, (struct slice){0});
+}
+
+/* A callback may stop the sessions: then sessions_stop has told the others. */
+static void end_ending(struct sessions *sessions)
+{
+    for (struct op *op; (op = list_take(&sessions->ending)); free_op(op))
+        end_op(op, op->status);
 }
 
 static void give_found(struct op *op, const struct directory_result *result)
@@ -211,42 +228,50 @@ static void give_found(struct op *op, const struct directory_result *result)
     free(rooms);
 }
 
-/* Ends every operation of the request; results that are not there are failures. */
 /*
  * No answer that can be used: who waits is told; what nobody waits for goes first in the
  * next request, in its order, so that an old put cannot follow a drop.
  */
 static void ask_again(struct sessions *sessions)
 {
-    struct op_list asked = sessions->asked;
-    struct op_list ended;
+    struct op_list kept;
 
-    if (!asked.first)
-        return;
-    list_clear(&sessions->asked);
-    list_clear(&ended);
-    for (struct op *op; (op = list_take(&asked));)
-        list_add(op->deadline_ms ? &ended : &sessions->asked, op);
+    list_clear(&kept);
+    for (struct op *op; (op = list_take(&sessions->asked));) {
+        op->status = ST_UNAVAILABLE;
+        list_add(op->deadline_ms ? &sessions->ending : &kept, op);
+    }
+    while (kept.first)
+        list_add(&sessions->asked, list_take(&kept));
     put_back(sessions);
-    for (struct op *op; (op = list_take(&ended)); free_op(op))
-        end_op(op, sessions->is_stopped ? ST_DRAINING : ST_UNAVAILABLE);
+    end_ending(sessions);
 }
 
+/* The session that a put was for lives elsewhere by now. */
+static void tell_moved(struct sessions *sessions, const struct op *op)
+{
+    struct slice bytes = buf_slice(&op->bytes);
+    struct directory_op put;
+
+    if (directory_op_next(&bytes, &put) && put.kind == DIRECTORY_PUT)
+        sessions->config.on_moved(sessions->config.ctx, put.session.sid);
+}
+
+/* Ends every operation of the request; results that are not there are failures. */
 static void give_results(struct sessions *sessions, const struct directory_answer *answer)
 {
     struct slice rest = answer->results;
     uint32_t left = answer->count;
-    struct op_list asked = sessions->asked;
     struct directory_result result;
 
-    if (!asked.first)
-        return;
-    list_clear(&sessions->asked);
-    for (struct op *op; (op = list_take(&asked)); free_op(op)) {
+    /* From its own list: what a callback asks may be sent at once, and it may stop us. */
+    while (sessions->asked.first)
+        list_add(&sessions->answered, list_take(&sessions->asked));
+    for (struct op *op; (op = list_take(&sessions->answered)); free_op(op)) {
         bool has_result = left > 0 && directory_result_next(&rest, &result);
         left -= has_result;
-        if (sessions->is_stopped)
-            continue;
+        if (has_result && result.outcome == OUTCOME_ELSEWHERE)
+            tell_moved(sessions, op);
         if (has_result && op->on_found)
             give_found(op, &result);
         else
@@ -280,7 +305,10 @@ static void renew_lease(struct sessions *sessions)
     enqueue(sessions, op);
 }
 
-/* Leases that still wait say what is not so any more; another one follows. */
+/*
+ * Leases that still wait say what is not so any more, and what is being put again will be
+ * put once more.
+ */
 static void unsettle(struct sessions *sessions)
 {
     struct op_list waiting = sessions->waiting;
@@ -290,7 +318,7 @@ static void unsettle(struct sessions *sessions)
         return;
     list_clear(&sessions->waiting);
     for (struct op *op; (op = list_take(&waiting));) {
-        if (!op->is_lease) {
+        if (!op->is_lease && !op->is_again) {
             list_add(&sessions->waiting, op);
             continue;
         }
@@ -308,10 +336,34 @@ static void settle(struct sessions *sessions)
     bool was_known = sessions->has_met;
 
     sessions->has_met = true;
+    sessions->is_putting = true;
     if (was_known)
         sessions->config.on_forgotten(sessions->config.ctx);
+    sessions->is_putting = false;
     sessions->is_settled = true;
     renew_lease(sessions);
+}
+
+/*
+ * Not let in. Who was known before has been replaced by a later start and ends. Who was
+ * not asks again each second: a clock that was set back makes a new start look like an
+ * old one until the lease of the one before it is over, and a full directory has room
+ * once a lease is.
+ */
+static void take_standing(struct sessions *sessions, enum directory_standing standing)
+{
+    const struct logger *log = sessions->config.log;
+    bool is_news = standing != sessions->standing;
+
+    sessions->standing = standing;
+    if (is_news && standing == STANDING_FENCED)
+        log_error(log, "another gateway began later under this id",
+                  LOG_TEXT("id", sessions->config.gateway_id));
+    if (is_news && standing == STANDING_FULL)
+        log_error(log, "the directory has as many gateways as it may have",
+                  LOG_TEXT("id", sessions->config.gateway_id));
+    if (is_news && standing == STANDING_FENCED && sessions->has_met)
+        sessions->config.on_fenced(sessions->config.ctx);
 }
 
 static void on_answer(void *ctx, struct slice bytes)
@@ -319,6 +371,8 @@ static void on_answer(void *ctx, struct slice bytes)
     struct sessions *sessions = ctx;
     struct directory_answer answer;
 
+    if (sessions->is_stopped)
+        return;
     if (directory_answer_decode(bytes, &answer) || answer.number != sessions->number ||
         answer.incarnation != sessions->incarnation) {
         ask_again(sessions);
@@ -326,14 +380,11 @@ static void on_answer(void *ctx, struct slice bytes)
     }
     sessions->has_answer = true;
     sessions->answered_ms = sessions->now_ms;
-    if (answer.standing == STANDING_FENCED && !sessions->is_fenced)
-        log_error(sessions->config.log, "another gateway runs under this id",
-                  LOG_TEXT("id", sessions->config.gateway_id));
-    sessions->is_fenced = answer.standing == STANDING_FENCED;
-
     if (answer.standing == STANDING_NEW)
         unsettle(sessions); /* before a result makes somebody send what waits */
     give_results(sessions, &answer);
+    if (!sessions->is_stopped)
+        take_standing(sessions, answer.standing);
     if (answer.standing == STANDING_NEW && !sessions->is_stopped)
         settle(sessions);
     send_waiting(sessions);
@@ -352,6 +403,8 @@ struct sessions *sessions_start(const struct sessions_config *config)
     sessions->now_ms = clock_ms();
     list_clear(&sessions->waiting);
     list_clear(&sessions->asked);
+    list_clear(&sessions->answered);
+    list_clear(&sessions->ending);
     sessions->asker = asker_start(config->link, config->door, on_answer, sessions);
     if (!sessions->asker) {
         free(sessions);
@@ -367,18 +420,15 @@ struct sessions *sessions_start(const struct sessions_config *config)
  */
 static void start_over(struct sessions *sessions)
 {
-    struct op_list dropped = sessions->waiting;
-
-    list_clear(&sessions->waiting);
+    for (struct op *op; (op = list_take(&sessions->waiting));) {
+        op->status = ST_UNAVAILABLE;
+        list_add(&sessions->ending, op);
+    }
     sessions->waiting_bytes = 0;
     sessions->incarnation = new_incarnation(sessions->incarnation);
     sessions->has_met = true; /* whoever meets us next forgets */
     sessions->is_settled = false;
-    for (struct op *op = dropped.first, *next; op; op = next) {
-        next = op->next;
-        end_op(op, ST_UNAVAILABLE);
-        free_op(op);
-    }
+    end_ending(sessions);
 }
 
 /* A new operation, with room to wait in; NULL: it cannot be done now. */
@@ -388,7 +438,10 @@ static struct op *obtain_op(struct sessions *sessions)
         return NULL;
     if (sessions->waiting_bytes > LIMIT_DIRECTORY_WAITING_BYTES)
         start_over(sessions);
-    return new_op();
+    struct op *op = sessions->is_stopped ? NULL : new_op();
+    if (op)
+        op->is_again = sessions->is_putting;
+    return op;
 }
 
 void sessions_put(struct sessions *sessions, const struct engine_session *session,
@@ -456,33 +509,38 @@ static bool is_late(const struct op *op, uint64_t now_ms)
     return op->deadline_ms != 0 && now_ms >= op->deadline_ms;
 }
 
+/* The first of those under way whose asker has waited too long, or NULL. */
+static struct op *late_asked(const struct sessions *sessions)
+{
+    struct op *op = sessions->asked.first;
+
+    while (op && !is_late(op, sessions->now_ms))
+        op = op->next;
+    return op;
+}
+
 /* What has not left is taken back; what is under way only loses its asker. */
 static void expire(struct sessions *sessions)
 {
-    struct op_list waiting = sessions->waiting;
-    struct op_list late;
+    struct op *op = sessions->waiting.first, *next;
 
-    list_clear(&late);
     list_clear(&sessions->waiting);
-    if (!waiting.first)
-        waiting.end = &waiting.first;
-    for (struct op *op = waiting.first, *next; op; op = next) {
+    for (; op; op = next) {
         next = op->next;
-        list_add(is_late(op, sessions->now_ms) ? &late : &sessions->waiting, op);
+        bool has_expired = is_late(op, sessions->now_ms);
+        if (has_expired)
+            sessions->waiting_bytes -= op_cost(op);
+        op->status = ST_UNAVAILABLE;
+        list_add(has_expired ? &sessions->ending : &sessions->waiting, op);
     }
-    for (struct op *op = sessions->asked.first; op; op = op->next) {
-        if (!is_late(op, sessions->now_ms))
-            continue;
+    while ((op = late_asked(sessions))) {
         struct op lost = *op;
         op->on_done = NULL;
         op->on_found = NULL;
         op->deadline_ms = 0;
-        end_op(&lost, ST_UNAVAILABLE);
+        end_op(&lost, ST_UNAVAILABLE); /* may stop us: then nothing is asked any more */
     }
-    for (struct op *op; (op = list_take(&late)); free_op(op)) {
-        sessions->waiting_bytes -= op_cost(op);
-        end_op(op, ST_UNAVAILABLE);
-    }
+    end_ending(sessions);
 }
 
 void sessions_tick(struct sessions *sessions, uint64_t now_ms, bool is_ready)
@@ -492,6 +550,8 @@ void sessions_tick(struct sessions *sessions, uint64_t now_ms, bool is_ready)
     sessions->now_ms = now_ms;
     sessions->is_ready = is_ready;
     expire(sessions);
+    if (sessions->is_stopped)
+        return;
     if (has_changed || now_ms - sessions->renewed_ms >= RENEW_MS)
         renew_lease(sessions);
     send_waiting(sessions);
@@ -499,7 +559,10 @@ void sessions_tick(struct sessions *sessions, uint64_t now_ms, bool is_ready)
 
 bool sessions_is_ready(const struct sessions *sessions)
 {
-    return sessions->has_answer && !sessions->is_fenced &&
+    bool is_in =
+        sessions->standing == STANDING_KNOWN || sessions->standing == STANDING_NEW;
+
+    return sessions->has_answer && is_in &&
            sessions->now_ms - sessions->answered_ms < SILENCE_MS;
 }
 
@@ -515,6 +578,8 @@ static void end_all(struct op_list *ops)
 void sessions_stop(struct sessions *sessions)
 {
     sessions->is_stopped = true;
+    end_all(&sessions->answered);
+    end_all(&sessions->ending);
     end_all(&sessions->asked);
     end_all(&sessions->waiting);
 }

@@ -18,6 +18,8 @@ struct sessions_config {
     const struct metrics *metrics;
     const struct logger *log;
     void (*on_forgotten)(void *ctx); /* puts every session before it returns */
+    void (*on_moved)(void *ctx, struct slice sid);
+    void (*on_fenced)(void *ctx);
     void *ctx;
 };
 
@@ -40,7 +42,7 @@ void sessions_tick(struct sessions *sessions, uint64_t now_ms, bool is_ready);
 /* The directory has answered within the last 3 s, and knows no later start of us. */
 bool sessions_is_ready(const struct sessions *sessions);
 
-/* Nothing is called back after it. */
+/* Ends what waits, also from a callback. Nothing is called back after it. */
 void sessions_stop(struct sessions *sessions);
 
 #endif

@@ -10,7 +10,8 @@
 
 enum {
     POLL_AFTER_MS = 500, /* of silence; the bus beats every 100 ms */
-    SILENCE_MS = 3000,   /* until the bus counts as lost */
+    SILENCE_MS = 1000,   /* until the bus counts as lost */
+    MISSING_MS = 3000,   /* and what is missing as not to be had */
     PARKED_PER_TURN = 8, /* frames applied before the sockets have their turn */
 };
 
@@ -428,7 +429,7 @@ bool stream_is_ready(const struct stream *stream)
 {
     return stream->applied.epoch != 0 && stream->has_heard &&
            stream->now_ms - stream->heard_ms < SILENCE_MS &&
-           (!stream->is_missing || stream->now_ms - stream->missing_ms < SILENCE_MS);
+           (!stream->is_missing || stream->now_ms - stream->missing_ms < MISSING_MS);
 }
 
 void stream_head(const struct stream *stream, struct position *applied)

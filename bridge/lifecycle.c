@@ -32,6 +32,7 @@ struct lifecycle {
     bool is_untold;        /* it found no room in the pipe */
     bool is_ready;
     bool is_stopping;
+    bool has_failed;
 };
 
 /* Not blocking. False: the supervisor does not read, and there is no room for the line.
@@ -178,6 +179,17 @@ void lifecycle_ready(struct lifecycle *lifecycle, bool is_ready, const char *rea
 bool lifecycle_is_ready(const struct lifecycle *lifecycle)
 {
     return lifecycle->is_ready;
+}
+
+void lifecycle_fail(struct lifecycle *lifecycle, const char *why)
+{
+    lifecycle->has_failed |= !lifecycle->is_stopping;
+    begin_stop(lifecycle, why);
+}
+
+bool lifecycle_has_failed(const struct lifecycle *lifecycle)
+{
+    return lifecycle->has_failed;
 }
 
 static void on_closed(uv_handle_t *handle)

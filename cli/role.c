@@ -90,6 +90,7 @@ static int open_engine(struct role *role, const struct config *config)
         .metrics = &role->parts.metrics,
         .url = url,
         .gateway_id = role->server->engine_role == ENGINE_GATEWAY ? role->parts.id : NULL,
+        .gateway_count = config->gateway.count,
         .keep = {config->log.keep_age_ms, config->log.keep_events,
                  config->log.keep_bytes},
     };
@@ -167,5 +168,6 @@ int role_run(const struct role_server *server, const struct invocation *call,
     /* The handles that were closed give their memory back in the next turn. */
     uv_run(&role->parts.loop, UV_RUN_NOWAIT);
     log_info(&role->parts.log, "stopped", LOG_TEXT("id", id));
-    lifecycle_exit(EXIT_CODE_OK);
+    lifecycle_exit(lifecycle_has_failed(role->parts.lifecycle) ? EXIT_CODE_FAILED
+                                                               : EXIT_CODE_OK);
 }

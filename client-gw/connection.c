@@ -26,6 +26,7 @@ static const struct close_row close_rows[CLOSE_REASON_COUNT] = {
     [CLOSE_UNAUTHORIZED] = {"forced close",    4401},
     [CLOSE_FORBIDDEN] = {"forced close",    4403},
     [CLOSE_KICKED] = {"kicked",          4403},
+    [CLOSE_REPLACED] = {"replaced",        4409},
     [CLOSE_SLOW_CONSUMER] = {"slow_consumer",   4503},
     [CLOSE_LIMIT] = {"rate_limit",      4429},
     [CLOSE_UNAVAILABLE] = {"forced close",    1011},

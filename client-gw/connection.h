@@ -30,6 +30,7 @@ enum close_reason {
     CLOSE_UNAUTHORIZED,
     CLOSE_FORBIDDEN,
     CLOSE_KICKED,
+    CLOSE_REPLACED, /* its session lives at another gateway by now */
     CLOSE_SLOW_CONSUMER,
     CLOSE_LIMIT, /* a ceiling: what was asked for has no room */
     CLOSE_UNAVAILABLE,

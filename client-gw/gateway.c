@@ -190,12 +190,31 @@ static void on_forgotten(void *ctx)
     session_set_put_all(gateway->services.sessions);
 }
 
+static void on_moved(void *ctx, struct slice sid)
+{
+    struct gateway *gateway = ctx;
+    struct session *session = session_find(gateway->services.sessions, sid);
+
+    if (session && session->connection)
+        connection_close(session->connection, CLOSE_REPLACED);
+}
+
+static void on_fenced(void *ctx)
+{
+    struct gateway *gateway = ctx;
+
+    lifecycle_fail(gateway->config.lifecycle,
+                   "another gateway began later under this id");
+}
+
 static const struct engine_listener engine_listener = {
     .on_event = on_event,
     .on_settled = on_settled,
     .on_reset = on_reset,
     .on_ready = on_ready,
     .on_forgotten = on_forgotten,
+    .on_moved = on_moved,
+    .on_fenced = on_fenced,
 };
 
 /* --- life --- */

@@ -71,6 +71,7 @@ enum directory_standing {
     STANDING_KNOWN,
     STANDING_NEW,    /* met with this request: nothing of it was known before */
     STANDING_FENCED, /* a later start of this gateway is known: nothing was done */
+    STANDING_FULL,   /* the directory knows as many gateways as it may: the same */
     STANDING_COUNT
 };
 
@@ -85,6 +86,7 @@ enum directory_outcome {
     OUTCOME_OK,
     OUTCOME_NOT_FOUND,
     OUTCOME_FULL,
+    OUTCOME_ELSEWHERE, /* of a put: the session lives at another gateway by now */
     OUTCOME_COUNT
 };
 

@@ -32,6 +32,16 @@ static void add_gateway(void *ctx, const struct engine_gateway *gateway)
               values[METRIC_CONNECTIONS], gateway->lag_ms);
 }
 
+/* What is being rebuilt is no number yet. */
+static void add_total(struct buf *out, const char *name, uint64_t value,
+                      const struct engine_totals *totals)
+{
+    if (totals->is_rebuilding)
+        buf_print(out, ",\"%s\":null", name);
+    else
+        buf_print(out, ",\"%s\":%" PRIu64, name, value);
+}
+
 static void add_stats(struct buf *out, const struct handler_parts *parts,
                       const struct gateway_sum *sum)
 {
@@ -51,10 +61,10 @@ static void add_stats(struct buf *out, const struct handler_parts *parts,
     buf_add_json_string(out, slice_of(parts->version));
     buf_print(out, ",\"uptime_ms\":%" PRIu64 ",\"epoch\":\"%s\",\"position\":\"%s\"",
               clock_ms() - parts->started_ms, epoch, text);
-    buf_print(out,
-              ",\"connections\":%" PRIu64 ",\"users\":%" PRIu64 ",\"rooms\":%" PRIu64
-              ",\"memberships\":%" PRIu64,
-              sum->connections, totals.users, totals.rooms, totals.memberships);
+    add_total(out, "connections", sum->connections, &totals);
+    add_total(out, "users", totals.users, &totals);
+    add_total(out, "rooms", totals.rooms, &totals);
+    add_total(out, "memberships", totals.memberships, &totals);
     buf_print(
         out, ",\"published\":%" PRIu64 ",\"deliveries\":%" PRIu64 ",\"dropped\":%" PRIu64,
         own.values[METRIC_PUBLISHED], sum->deliveries, sum->dropped);

@@ -184,7 +184,7 @@ static void on_gone(void *ctx)
 /* Nothing was counted and somebody is missing: then nobody knows. */
 static bool is_counted(const struct engine_count *count)
 {
-    return count->complete || count->connections > 0;
+    return !count->is_rebuilding && (count->complete || count->connections > 0);
 }
 
 static void call_remember(struct publish_call *call)

@@ -110,7 +110,7 @@ static inline void rig_count(struct engine *base, struct slice nsp,
                              engine_count_fn *on_count, void *ctx)
 {
     struct rig_engine *engine = rig_engine_of(base);
-    const struct engine_count count = {engine->recipients, engine->complete};
+    const struct engine_count count = {engine->recipients, engine->complete, false};
 
     (void)nsp, (void)targets, (void)target_count, (void)except, (void)except_count;
     if (engine->mode == RIG_COUNTS_LATE)
@@ -122,7 +122,7 @@ static inline void rig_count(struct engine *base, struct slice nsp,
 
 static inline void rig_engine_flush(struct rig_engine *engine)
 {
-    const struct engine_count count = {engine->recipients, engine->complete};
+    const struct engine_count count = {engine->recipients, engine->complete, false};
     size_t n = engine->held_count;
 
     engine->held_count = 0;
@@ -144,7 +144,7 @@ static inline void rig_head(struct engine *base, struct position *position)
 static inline void rig_totals(struct engine *base, struct engine_totals *totals)
 {
     (void)base;
-    *totals = (struct engine_totals){3, 2, 4, 9, true};
+    *totals = (struct engine_totals){3, 2, 4, 9, true, false};
 }
 
 static inline void rig_gateways(struct engine *base, engine_gateway_fn *visit, void *ctx)

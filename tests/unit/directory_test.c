@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum {
-    LATER = 5000, /* after the grace */
+    LATER = 2500, /* after the grace, and nobody is silent yet */
 };
 
 static const struct hash_key hash_key = {3, 4};
@@ -32,13 +32,14 @@ static struct directory_gateway *meet(struct directory *directory, const char *i
 }
 
 /* `rooms`: one letter each. */
-static void put(struct directory *directory, struct directory_gateway *gateway,
-                const char *sid, uint64_t generation, const char *user, const char *rooms)
+static enum status put_pid(struct directory *directory, struct directory_gateway *gateway,
+                           const char *sid, const char *pid, uint64_t generation,
+                           const char *user, const char *rooms)
 {
     struct engine_membership memberships[16];
-    char pid[32];
     struct engine_session session = {
         .sid = slice_of(sid),
+        .pid = slice_of(pid),
         .nsp = SLICE("/"),
         .user = slice_of(user),
         .generation = generation,
@@ -46,14 +47,28 @@ static void put(struct directory *directory, struct directory_gateway *gateway,
         .room_count = strlen(rooms),
     };
 
-    snprintf(pid, sizeof pid, "pid-of-%s", sid);
-    session.pid = slice_of(pid);
     for (size_t i = 0; rooms[i]; i++)
         memberships[i] = (struct engine_membership){
             ROOM_NAMED, {&rooms[i], 1},
              1
         };
-    assert_int_equal(directory_put(directory, gateway, &session), ST_OK);
+    return directory_put(directory, gateway, &session);
+}
+
+static enum status try_put(struct directory *directory, struct directory_gateway *gateway,
+                           const char *sid, uint64_t generation, const char *user,
+                           const char *rooms)
+{
+    char pid[32];
+
+    snprintf(pid, sizeof pid, "pid-of-%s", sid);
+    return put_pid(directory, gateway, sid, pid, generation, user, rooms);
+}
+
+static void put(struct directory *directory, struct directory_gateway *gateway,
+                const char *sid, uint64_t generation, const char *user, const char *rooms)
+{
+    assert_int_equal(try_put(directory, gateway, sid, generation, user, rooms), ST_OK);
 }
 
 static struct engine_count count(struct directory *directory, uint64_t now_ms,
@@ -177,7 +192,8 @@ static void a_session_moves_with_a_higher_generation(void **state)
 
     (void)state;
     put(directory, g1, "s1", 1, "", "a");
-    put(directory, g2, "s1", 1, "", "b"); /* the same generation elsewhere: ignored */
+    /* The same generation elsewhere: ignored. */
+    assert_int_equal(try_put(directory, g2, "s1", 1, "", "b"), ST_CONFLICT);
     assert_true(directory_find(directory, SLICE("pid-of-s1"), &found, &gateway));
     assert_true(slice_is(gateway, "g1"));
     put(directory, g2, "s1", 2, "", "b");
@@ -185,6 +201,66 @@ static void a_session_moves_with_a_higher_generation(void **state)
     assert_true(directory_find(directory, SLICE("pid-of-s1"), &found, &gateway));
     assert_true(slice_is(gateway, "g2") && found.room_count == 1);
     assert_int_equal(count(directory, LATER, "ab", NULL).connections, 1);
+    directory_destroy(directory);
+}
+
+/* A gateway that was given up and comes back has clients that live elsewhere by now. */
+static void who_comes_back_hears_what_has_moved(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_gateway *g1 = meet(directory, "g1", 1, 0);
+    struct directory_gateway *g2 = meet(directory, "g2", 1, DIRECTORY_LEASE_MS);
+
+    (void)state;
+    put(directory, g1, "moved", 4, "", "a");
+    put(directory, g1, "stayed", 4, "", "a");
+    directory_expire(directory, DIRECTORY_LEASE_MS + 1);
+    put(directory, g2, "moved", 5, "", "a");
+    g1 = meet(directory, "g1", 1, DIRECTORY_LEASE_MS + 2);
+    assert_int_equal(try_put(directory, g1, "moved", 5, "", "a"), ST_CONFLICT);
+    put(directory, g1, "stayed", 5, "", "a");
+    assert_int_equal(count(directory, LATER, "a", NULL).connections, 2);
+    directory_destroy(directory);
+}
+
+static void a_pid_has_one_session(void **state)
+{
+    static const struct {
+        const char *sid;
+        bool is_at_g2;
+        uint64_t generation;
+        enum status status;
+        const char *owner;
+        uint64_t sessions;
+    } puts[] = {
+        {"old",   false, 3, ST_OK,       "old",   1},
+        {"new",   true,  3, ST_CONFLICT, "old",   1},
+        {"new",   true,  4, ST_OK,       "new",   1},
+        {"old",   false, 3, ST_CONFLICT, "new",   1},
+        {"third", true,  4, ST_CONFLICT, "new",   1},
+        {"third", true,  5, ST_OK,       "third", 1},
+    };
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_gateway *gateways[] = {meet(directory, "g1", 1, 0),
+                                            meet(directory, "g2", 1, 0)};
+    struct engine_session found;
+    struct slice gateway;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof puts / sizeof *puts; i++) {
+        enum status st = put_pid(directory, gateways[puts[i].is_at_g2], puts[i].sid, "p",
+                                 puts[i].generation, "", "a");
+        assert_int_equal(st, puts[i].status);
+        assert_true(directory_find(directory, SLICE("p"), &found, &gateway));
+        assert_true(slice_is(found.sid, puts[i].owner));
+        assert_int_equal(count(directory, LATER, "a", NULL).connections,
+                         puts[i].sessions);
+    }
+    /* Its end is the end of the pid, and nobody else's. */
+    directory_drop(directory, gateways[1], SLICE("new"), 9);
+    assert_true(directory_find(directory, SLICE("p"), &found, &gateway));
+    directory_drop(directory, gateways[1], SLICE("third"), 9);
+    assert_false(directory_find(directory, SLICE("p"), &found, &gateway));
     directory_destroy(directory);
 }
 
@@ -237,6 +313,114 @@ static void counts_say_when_they_are_not_complete(void **state)
     assert_false(count(directory, 9000, "a", NULL).complete);
     meet(directory, "g1", 1, 9000);
     assert_true(count(directory, 9000, "a", NULL).complete);
+    directory_destroy(directory);
+}
+
+static void a_silent_gateway_makes_counts_incomplete(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_gateway *g1 = meet(directory, "g1", 1, LATER);
+
+    (void)state;
+    put(directory, g1, "s1", 1, "", "a");
+    struct engine_count last =
+        count(directory, LATER + DIRECTORY_SILENT_MS - 1, "a", NULL);
+    assert_true(last.complete);
+    last = count(directory, LATER + DIRECTORY_SILENT_MS, "a", NULL);
+    assert_false(last.complete || last.is_rebuilding);
+    assert_int_equal(last.connections, 1);
+    meet(directory, "g1", 1, LATER + DIRECTORY_SILENT_MS);
+    assert_true(count(directory, LATER + DIRECTORY_SILENT_MS, "a", NULL).complete);
+    directory_destroy(directory);
+}
+
+/* Those that are missing may have sessions, as long as an earlier lease can be good. */
+static void counts_wait_for_the_gateways_that_run(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+
+    (void)state;
+    directory_expect(directory, 2);
+    meet(directory, "g1", 1, LATER);
+    assert_true(count(directory, LATER, "a", NULL).is_rebuilding);
+    meet(directory, "g2", 1, LATER);
+    assert_true(count(directory, LATER, "a", NULL).complete);
+    directory_destroy(directory);
+
+    /* All are there, but one that nobody expects may come. */
+    directory = directory_create(&hash_key, 0);
+    directory_expect(directory, 1);
+    meet(directory, "g1", 1, 0);
+    struct engine_count early = count(directory, 0, "a", NULL);
+    assert_false(early.complete || early.is_rebuilding);
+    directory_destroy(directory);
+
+    directory = directory_create(&hash_key, 0);
+    directory_expect(directory, 2);
+    meet(directory, "g1", 1, DIRECTORY_LEASE_MS);
+    assert_true(count(directory, DIRECTORY_LEASE_MS, "a", NULL).is_rebuilding);
+    assert_true(count(directory, DIRECTORY_LEASE_MS + 1, "a", NULL).complete);
+    directory_destroy(directory);
+}
+
+/* One request: a drop of "s1". */
+static enum directory_standing serve_drop(struct directory *directory, const char *id,
+                                          uint64_t incarnation, uint64_t number,
+                                          uint32_t *results)
+{
+    struct buf request = {.max = 4096}, out = {.max = 4096};
+    struct directory_request head = {slice_of(id), incarnation, number, 1, {0}};
+    struct directory_answer answer;
+
+    directory_request_encode(&head, &request);
+    directory_drop_encode(SLICE("s1"), 99, &request);
+    assert_int_equal(directory_serve(directory, buf_slice(&request), 0, &out), ST_OK);
+    assert_int_equal(directory_answer_decode(buf_slice(&out), &answer), ST_OK);
+    *results = answer.count;
+    buf_finish(&request);
+    buf_finish(&out);
+    return answer.standing;
+}
+
+static void late_requests_of_an_old_start_change_nothing(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_gateway *gateway = meet(directory, "g1", 6, 0);
+    uint32_t results;
+
+    (void)state;
+    put(directory, gateway, "s1", 1, "", "a");
+    assert_int_equal(serve_drop(directory, "g1", 5, 90, &results), STANDING_FENCED);
+    assert_int_equal(results, 0);
+    assert_int_equal(count(directory, LATER, "a", NULL).connections, 1);
+
+    /* Of this start, but overtaken. */
+    assert_true(directory_is_in_order(gateway, 7));
+    assert_int_equal(serve_drop(directory, "g1", 6, 6, &results), STANDING_KNOWN);
+    assert_int_equal(results, 0);
+    assert_int_equal(count(directory, LATER, "a", NULL).connections, 1);
+    assert_int_equal(serve_drop(directory, "g1", 6, 8, &results), STANDING_KNOWN);
+    assert_int_equal(results, 1);
+    assert_int_equal(count(directory, LATER, "a", NULL).connections, 0);
+    directory_destroy(directory);
+}
+
+static void a_full_directory_says_so_and_lets_in_who_comes_after_a_lease(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    char id[16];
+    uint32_t results;
+
+    (void)state;
+    for (int i = 0; i < LIMIT_GATEWAYS; i++) {
+        snprintf(id, sizeof id, "g%d", i);
+        assert_int_equal(serve_drop(directory, id, 1, 1, &results), STANDING_NEW);
+    }
+    assert_int_equal(serve_drop(directory, "late", 1, 1, &results), STANDING_FULL);
+    assert_int_equal(results, 0);
+    assert_int_equal(serve_drop(directory, "g0", 1, 2, &results), STANDING_KNOWN);
+    directory_expire(directory, DIRECTORY_LEASE_MS + 1);
+    assert_int_equal(serve_drop(directory, "late", 1, 2, &results), STANDING_NEW);
     directory_destroy(directory);
 }
 
@@ -319,9 +503,15 @@ int main(void)
         cmocka_unit_test(a_record_is_written_whole),
         cmocka_unit_test(rooms_stay_dense_whoever_leaves),
         cmocka_unit_test(a_session_moves_with_a_higher_generation),
+        cmocka_unit_test(who_comes_back_hears_what_has_moved),
+        cmocka_unit_test(a_pid_has_one_session),
         cmocka_unit_test(a_lease_ends_with_its_sessions),
         cmocka_unit_test(a_later_incarnation_fences_off_the_earlier),
         cmocka_unit_test(counts_say_when_they_are_not_complete),
+        cmocka_unit_test(a_silent_gateway_makes_counts_incomplete),
+        cmocka_unit_test(counts_wait_for_the_gateways_that_run),
+        cmocka_unit_test(late_requests_of_an_old_start_change_nothing),
+        cmocka_unit_test(a_full_directory_says_so_and_lets_in_who_comes_after_a_lease),
         cmocka_unit_test(a_request_that_was_overtaken_does_nothing),
         cmocka_unit_test(a_request_in_bytes_is_answered_in_bytes),
         cmocka_unit_test(a_lease_that_meets_the_directory_is_not_settled),
