@@ -123,8 +123,7 @@ test('a token may come by query, header or subprotocol, and connects at once [na
       new WebSocket(url, { headers: { authorization: `Bearer ${token}` } }),
       new WebSocket(url, ['sidecast.v1', `token.${token}`]),
     ]);
-    for (const socket of ways) {
-      const [data] = await once(socket, 'message');
+    for (const [data] of await Promise.all(ways.map((socket) => once(socket, 'message')))) {
       const message = JSON.parse(data);
       assert.equal(message.t, 'connected');
       assert.equal(message.user, 'tester');

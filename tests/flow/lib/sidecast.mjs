@@ -7,6 +7,7 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gateways } from './settings.mjs';
 import { until } from './wait.mjs';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../..');
@@ -43,6 +44,7 @@ async function within(ms, work) {
 }
 
 // Options: role ('serve' or 'demo'), set (key=value each), hooks (test switches), args, env.
+// SIDECAST_GATEWAYS runs a script with so many gateways, where it does not say itself.
 export async function start({ role = 'serve', set = [], hooks = [], args = [], env = {} } = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-test-'));
   const secrets = { key: `sk_${random_text(32)}`, secret: random_text(48) };
@@ -64,11 +66,12 @@ export async function start({ role = 'serve', set = [], hooks = [], args = [], e
 
 function command_line(role, folder, set, hooks, args) {
   const own = role === 'serve' ? [`bus.url=ipc://${path.join(folder, 'bus')}`] : [];
+  const shared = gateways && !args.includes('--gateways') ? ['--gateways', gateways] : [];
   return [
     role, '--json', '--port', '0', '--log-level', 'info',
     ...[...own, ...set].flatMap((pair) => ['--set', pair]),
     ...hooks.flatMap((name) => ['--test-hook', name]),
-    ...args,
+    ...shared, ...args,
   ];
 }
 

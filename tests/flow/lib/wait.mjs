@@ -1,4 +1,5 @@
 // Waiting and time bounds.
+import { slowness } from './settings.mjs';
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -18,7 +19,7 @@ export async function until(condition, ms, describe = () => `not so after ${ms} 
 // Sanitizers and a shared machine are slow: a promised time is asserted at five times its
 // figure. SIDECAST_SLOWNESS=1 asserts the figure itself.
 export function bound(ms) {
-  return ms * Number(process.env.SIDECAST_SLOWNESS ?? 5);
+  return ms * slowness;
 }
 
 // Numbers that look random and are the same in each run.

@@ -1,0 +1,125 @@
+// Leases and fencing: a gateway that stands still is given up after 10 s and taken back when
+// it goes on; a supervised one is replaced; of two under one id the later start stays.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { native } from './lib/clients.mjs';
+import { counted, ended, gateway_row, pid_of, start_alone, stop_alone, until_counted } from './lib/gateways.mjs';
+import { is_alive, with_sidecast } from './lib/sidecast.mjs';
+import { bound, sleep, until } from './lib/wait.mjs';
+
+const lease_ms = 10_000;
+const silent_ms = 3000;
+
+const data_of = (client) => client.messages.filter((m) => m.event === 'e').map((m) => m.data);
+
+async function natives(sidecast, count, room) {
+  const clients = [];
+  for (let i = 0; i < count; i++)
+    clients.push(await native(sidecast, { rooms: [room] }));
+  return clients;
+}
+
+// They wait for the same 10 s.
+describe('a gateway that stands still', { concurrency: true }, () => {
+  test('alone: is not complete, then given up, then taken back with its clients [native]',
+    with_sidecast({ args: ['--gateways', '1'] }, async (sidecast, t) => {
+      const alone = await start_alone(sidecast, t, 'g2');
+      const here = await natives(sidecast, 2, 'r');
+      const there = await natives(alone, 3, 'r');
+      await until_counted(sidecast, 'r', 5, 5000);
+
+      alone.signal('SIGSTOP');
+      const began = performance.now();
+      await until(async () => !(await counted(sidecast, 'r')).complete, silent_ms + bound(1000));
+      assert.ok(performance.now() - began >= silent_ms - 1100, 'given up too early');
+      assert.deepEqual(await counted(sidecast, 'r'), { recipients: 5, complete: false });
+      assert.equal((await gateway_row(sidecast, 'g2')).ready, false);
+      for (let n = 0; n < 5; n++)
+        await sidecast.publish({ event: 'e', room: 'r', data: n });
+
+      await until_counted(sidecast, 'r', 2, lease_ms + bound(1000));
+      const given_up_ms = performance.now() - began;
+      assert.ok(given_up_ms >= lease_ms - 1100, `given up after ${given_up_ms} ms`);
+      assert.equal(await gateway_row(sidecast, 'g2'), undefined);
+
+      alone.signal('SIGCONT');
+      await until_counted(sidecast, 'r', 5, bound(1500));
+      await sidecast.publish({ event: 'e', room: 'r', data: 5 });
+      for (const client of [...here, ...there]) {
+        await until(() => data_of(client).length >= 6, 5000);
+        assert.deepEqual(data_of(client), [0, 1, 2, 3, 4, 5]);
+        assert.equal(client.closed, null);
+      }
+      t.diagnostic(`given up after ${Math.round(given_up_ms)} ms`);
+      [...here, ...there].forEach((client) => client.close());
+      await stop_alone(alone);
+    }));
+
+  test('under serve: is killed and replaced, the other one undisturbed [native]',
+    with_sidecast({ args: ['--gateways', '2'] }, async (sidecast, t) => {
+      const [silent, other] = sidecast.pids.gateways;
+      process.kill(silent, 'SIGSTOP');
+      const began = performance.now();
+      await until(() => !is_alive(silent), lease_ms + bound(1000));
+      const killed_ms = performance.now() - began;
+      t.diagnostic(`killed after ${Math.round(killed_ms)} ms`);
+      assert.ok(killed_ms >= lease_ms - 1100, `killed after ${killed_ms} ms`);
+      const successor = await until(async () => {
+        const pid = await pid_of(sidecast, 'g1');
+        return pid !== silent && pid;
+      }, bound(2000));
+      assert.ok(is_alive(successor) && is_alive(other));
+      const clients = await natives(sidecast, 8, 'r');
+      await until_counted(sidecast, 'r', 8, 5000);
+      clients.forEach((client) => client.close());
+    }));
+
+  test('and was replaced by hand: ends when it goes on [native]',
+    with_sidecast({ args: ['--gateways', '1'] }, async (sidecast, t) => {
+      const stale = await start_alone(sidecast, t, 'g2');
+      const [client] = await natives(stale, 1, 'r');
+      stale.signal('SIGSTOP');
+      const later = await start_alone(sidecast, t, 'g2');
+      await natives(later, 2, 'r');
+      await until_counted(sidecast, 'r', 2, bound(1000));
+      stale.signal('SIGCONT');
+      await assert_fenced(stale, client);
+      assert.deepEqual(await counted(sidecast, 'r'), { recipients: 2, complete: true });
+      await stop_alone(later);
+    }));
+});
+
+async function assert_fenced(gateway, client) {
+  await until(() => gateway.exited && client.closed, bound(2000));
+  assert.deepEqual(gateway.exited, { code: 1, signal: null });
+  assert.match(gateway.log, /another gateway began later under this id/);
+  assert.equal(client.closed.code, 1001);
+}
+
+test('of two gateways under one id the later start stays [native]',
+  with_sidecast({ args: ['--gateways', '1'] }, async (sidecast, t) => {
+    const first = await start_alone(sidecast, t, 'g2');
+    const [client] = await natives(first, 1, 'r');
+    await until_counted(sidecast, 'r', 1, 5000);
+    const second = await start_alone(sidecast, t, 'g2');
+    await assert_fenced(first, client);
+    await natives(second, 2, 'r');
+    await until_counted(sidecast, 'r', 2, 5000);
+    assert.equal(await pid_of(sidecast, 'g2'), second.pid);
+    await stop_alone(second);
+  }));
+
+// By mistake, beside a sidecast that runs: its supervisor starts the gateway once more, and
+// that start is the last.
+test('a supervised gateway takes its id back [native]',
+  with_sidecast({ args: ['--gateways', '1'] }, async (sidecast, t) => {
+    const [supervised] = sidecast.pids.gateways;
+    const intruder = await start_alone(sidecast, t, 'g1');
+    await ended(supervised);
+    await until(() => intruder.exited, bound(2000));
+    assert.equal(intruder.exited.code, 1);
+    await natives(sidecast, 2, 'r');
+    await until_counted(sidecast, 'r', 2, 5000);
+    await sleep(300);
+    assert.equal(sidecast.log.match(/a child has ended/g).length, 1);
+  }));

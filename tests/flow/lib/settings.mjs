@@ -1,0 +1,14 @@
+// What the environment tells the tests. It is taken out of it: the program under test takes
+// every SIDECAST_ variable for an option and refuses those it does not know.
+function take(name) {
+  const value = process.env[name];
+  delete process.env[name];
+  return value;
+}
+
+// Times are asserted at so many times their figure.
+export const slowness = Number(take('SIDECAST_SLOWNESS') ?? 5);
+// Gateways to run with, where a test does not say itself.
+export const gateways = take('SIDECAST_GATEWAYS');
+// Children to kill in 64_restarts.
+export const restarts = Number(take('SIDECAST_RESTARTS') ?? 20);
