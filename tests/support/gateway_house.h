@@ -11,7 +11,7 @@
 #include "support/fake_engine.h"
 #include "support/ws_peer.h"
 
-static const char house_secret[] = "an hmac secret of at least 32 bytes";
+static const char house_secret[] = "Qk3vTz8nW1yRb5xLd7mHc9sFg2jPa4uE";
 
 struct house {
     uv_loop_t loop;
