@@ -17,13 +17,12 @@
 #include <unistd.h>
 
 enum {
-    DRAIN_MS = 5000,
     PUBLISH_CONNECTIONS = 16
 };
 
 struct bench_args {
     struct flag_number clients, rooms, rate, publishers;
-    uint64_t ramp_ms, duration_ms;
+    uint64_t ramp_ms, duration_ms, drain_ms;
     const char *transport, *size;
     struct flag_list asserts, pids;
     const char *url, *publisher_url, *key_file, *token_file;
@@ -258,7 +257,7 @@ static bool measure(struct bench *bench, struct load *load, char error[DIAL_ERRO
         .rate = bench->shape.rate * bench->shape.rooms,
         .duration_ms = bench->shape.duration_ms,
         .payload_bytes = (size_t)bench->shape.payload_bytes,
-        .drain_ms = DRAIN_MS,
+        .drain_ms = bench->args.drain_ms,
     };
 
     load_connect(load);
@@ -368,6 +367,7 @@ static int run(const struct command *self, int argc, char **argv)
         .rooms = {.value = 2},
         .rate = {.value = 1},
         .duration_ms = 10000,
+        .drain_ms = 5000,
         .transport = "ws",
         .size = "100B",
     };
@@ -403,6 +403,8 @@ static const struct flag flags[] = {
     {"size",          FLAG_TEXT,     "SIZE",       "of an event's data (100B)",                              AT(size),          0                         },
     {"duration",      FLAG_DURATION, "DURATION",   "how long to publish (10s)",                              AT(duration_ms),
      0                                                                                                                                                    },
+    {"drain",         FLAG_DURATION, "DURATION",   "how long to wait for what is missing (5s)",
+     AT(drain_ms),                                                                                                              0                         },
     {"publishers",    FLAG_NUMBER,   "N",          "connections that publish (one a room, at most 16)",
      AT(publishers),                                                                                                            LOAD_PUBLISHER_CONNECTIONS},
     {"assert",        FLAG_LIST,     "FIGURE=MAX",

@@ -314,19 +314,23 @@ static void run_publisher(struct load *load, struct load_publisher *publisher)
     }
 }
 
-/* Until all has come, or the time is up. */
+/* Until all has come, or nothing more for too long. */
 static void drain(struct load *load, const struct load_publish_plan *plan,
                   const struct load_publisher_counts *counts, uint64_t expected)
 {
-    uint64_t drain_us = plan->drain_ms * MS_US;
-    uint64_t end_us = (uint64_t)clock_us() +
-                      (load->loop.is_stopped ? earlier(drain_us, HASTE_US) : drain_us);
+    uint64_t patience_us = plan->drain_ms * MS_US;
+    uint64_t since_us = (uint64_t)clock_us();
 
+    if (load->loop.is_stopped)
+        patience_us = earlier(patience_us, HASTE_US);
     while (load->measure.received < expected) {
         uint64_t now_us = (uint64_t)clock_us();
-        if (now_us >= end_us)
+        if (load->measure.last_us > since_us)
+            since_us = load->measure.last_us;
+        if (now_us >= since_us + patience_us)
             break;
-        load_loop_step(&load->loop, earlier(end_us, now_us + PROGRESS_US));
+        load_loop_step(&load->loop,
+                       earlier(since_us + patience_us, now_us + PROGRESS_US));
         tell(load, "publishing", counts);
     }
 }

@@ -35,7 +35,7 @@ enum status load_frame_read_upgrade(struct slice bytes, size_t *head_len,
     if (st || answer.status != 101 ||
         !slice_is(http_answer_field(&answer, "Sec-WebSocket-Accept"), ACCEPT))
         return ST_BAD_PACKET;
-    *head_len = (size_t)(answer.body.ptr - bytes.ptr);
+    *head_len = answer.head.len + 2; /* and the empty line */
     return ST_OK;
 }
 
