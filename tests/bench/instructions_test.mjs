@@ -9,7 +9,7 @@ const skip = why_not() ?? false;
 
 test('a delivery and a publish cost what they did, within 10 %', { skip, timeout: 120_000 }, async () => {
   const baseline = read_baseline();
-  const counted = await count_all();
+  const counted = await count_all(baseline);
 
   print_figures(baseline, counted);
   assert.deepEqual(find_rises(baseline, counted), []);

@@ -113,7 +113,7 @@ static struct world *world_create(void)
     uv_loop_init(&world->loop);
     fake_engine_init(&world->engine, &world->loop);
     token_keys_add(keys, TOKEN_HS256, (struct slice){0},
-                   SLICE("an hmac secret of at least 32 bytes"));
+                   SLICE("Xq7vJt0bM3nZ8rKc5yLw2HsD9fGp4AeU"));
     mint(world, keys);
     world->connections = connection_set_create(&connections);
     world->services = (struct client_services){.sessions = session_set_create(&sessions),

@@ -1,0 +1,171 @@
+/* The clients that listen: see the header. */
+#include "bench/client/audience.h"
+
+#include "bridge/clock.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    RUN = 1,
+    WAIT_US = 30 * 1000000,
+};
+
+static void on_live(struct load_crowd *crowd, struct load_client *client)
+{
+    (void)client;
+    ((struct audience *)crowd->ctx)->live++;
+}
+
+static void on_gone(struct load_crowd *crowd, struct load_client *client, bool was_live,
+                    const char *reason)
+{
+    (void)crowd;
+    give_up("client %zu %s: %s", client->index, was_live ? "was lost" : "was refused",
+            reason);
+}
+
+static void read_tokens(struct audience *audience, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t len;
+
+    if (!file)
+        give_up("cannot read %s", path);
+    while ((len = getline(&line, &size, file)) > 0) {
+        line[strcspn(line, "\n")] = '\0';
+        audience->tokens = realloc(audience->tokens, (audience->token_count + 1) *
+                                                         sizeof *audience->tokens);
+        audience->tokens[audience->token_count++] = strdup(line);
+    }
+    free(line);
+    fclose(file);
+}
+
+static void seat_clients(struct audience *audience, size_t rooms_each)
+{
+    for (size_t i = 0; i < audience->count; i++)
+        audience->clients[i] = (struct load_client){
+            .link = {.fd = -1                       },
+            .crowd = &audience->crowd,
+            .index = i,
+            .seat = { .token = audience->token_count
+                                  ? audience->tokens[i % audience->token_count]
+                                  : NULL,
+                     .first_room = i % audience->rooms,
+                     .room_count = rooms_each,
+                     .rooms_in_all = audience->rooms},
+        };
+}
+
+void audience_open(struct audience *audience, const struct options *options)
+{
+    char error[DIAL_ERROR_BYTES];
+    size_t limit;
+
+    *audience =
+        (struct audience){.count = options->clients.value, .rooms = options->rooms.value};
+    if (!load_may_open(audience->count, &limit))
+        give_up("%zu clients need more open files than %zu", audience->count, limit);
+    if (!load_peer_find(options->server, &audience->peer, error))
+        give_up("%s", error);
+    if (options->token_file)
+        read_tokens(audience, options->token_file);
+    audience->clients = calloc(audience->count, sizeof *audience->clients);
+    if (!audience->clients || !load_loop_open(&audience->loop, -1) ||
+        !load_measure_begin(&audience->measure, RUN, audience->count,
+                            options->rooms_each.value, 1))
+        give_up("out of memory");
+    audience->crowd = (struct load_crowd){.loop = &audience->loop,
+                                          .peer = &audience->peer,
+                                          .dialect = load_dialect_find(options->dialect),
+                                          .measure = &audience->measure,
+                                          .on_live = on_live,
+                                          .on_gone = on_gone,
+                                          .ctx = audience};
+    if (!audience->crowd.dialect)
+        give_up("no dialect %s", options->dialect);
+    seat_clients(audience, options->rooms_each.value);
+}
+
+void audience_close(struct audience *audience)
+{
+    audience_hang_up(audience);
+    for (size_t i = 0; i < audience->token_count; i++)
+        free(audience->tokens[i]);
+    free(audience->tokens);
+    free(audience->clients);
+    load_measure_finish(&audience->measure);
+    load_loop_close(&audience->loop);
+}
+
+void audience_connect(struct audience *audience, size_t window)
+{
+    uint64_t end_us = (uint64_t)clock_us() + 4 * (uint64_t)WAIT_US;
+
+    while (audience->live < audience->count) {
+        while (audience->started < audience->count &&
+               audience->started - audience->live < window)
+            load_client_start(&audience->clients[audience->started++]);
+        load_loop_step(&audience->loop, end_us);
+        if ((uint64_t)clock_us() >= end_us)
+            give_up("only %zu of %zu clients are connected", audience->live,
+                    audience->count);
+    }
+}
+
+void audience_hang_up(struct audience *audience)
+{
+    for (size_t i = 0; i < audience->started; i++)
+        load_client_stop(&audience->clients[i]);
+    audience->started = audience->live = 0;
+}
+
+void audience_idle(struct audience *audience, uint64_t ms)
+{
+    uint64_t end_us = (uint64_t)clock_us() + ms * 1000;
+
+    while ((uint64_t)clock_us() < end_us)
+        load_loop_step(&audience->loop, end_us);
+}
+
+uint64_t audience_await(struct audience *audience, uint64_t received)
+{
+    struct pollfd readable = {.fd = audience->loop.epoll, .events = POLLIN};
+    uint64_t end_us = (uint64_t)clock_us() + WAIT_US;
+
+    poll(&readable, 1, WAIT_US / 1000);
+    uint64_t first_us = (uint64_t)clock_us();
+    while (audience->measure.received < received) {
+        load_loop_step(&audience->loop, end_us);
+        if ((uint64_t)clock_us() >= end_us)
+            give_up("only %llu of %llu deliveries have come",
+                    (unsigned long long)audience->measure.received,
+                    (unsigned long long)received);
+    }
+    return first_us;
+}
+
+/* Events take turns among the rooms, from room 0 on. */
+static uint64_t sent_to(const struct audience *audience, size_t room, uint64_t events)
+{
+    return events / audience->rooms + (room < events % audience->rooms);
+}
+
+uint64_t audience_lost(const struct audience *audience, size_t first, uint64_t events)
+{
+    uint64_t lost = 0;
+
+    for (size_t i = first; i < audience->count; i++) {
+        const struct load_seat *seat = &audience->clients[i].seat;
+        for (size_t slot = 0; slot < seat->room_count; slot++)
+            lost +=
+                load_measure_lost(&audience->measure, i, slot, 0,
+                                  sent_to(audience, load_seat_room(seat, slot), events));
+    }
+    return lost;
+}

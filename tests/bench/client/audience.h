@@ -1,0 +1,43 @@
+/*
+ * The clients that listen: they connect, join and count what comes. Whatever goes wrong
+ * with them ends the program: a figure of half an audience is none. One thread.
+ */
+#ifndef TESTS_BENCH_CLIENT_AUDIENCE_H
+#define TESTS_BENCH_CLIENT_AUDIENCE_H
+
+#include "bench/client/options.h"
+#include "cli/load_client.h"
+
+struct audience {
+    struct load_loop loop;
+    struct load_peer peer;
+    struct load_measure measure;
+    struct load_crowd crowd;
+    struct load_client *clients;
+    size_t count, started, live;
+    size_t rooms;
+    char **tokens;
+    size_t token_count;
+};
+
+/* Room i is that of the clients i, i + rooms, … */
+void audience_open(struct audience *audience, const struct options *options);
+void audience_close(struct audience *audience);
+
+/* Returns when all are live; at most `window` connects are under way at a time. */
+void audience_connect(struct audience *audience, size_t window);
+/* All hang up at once, without a word. */
+void audience_hang_up(struct audience *audience);
+
+/* Runs the clients until then, whatever comes. */
+void audience_idle(struct audience *audience, uint64_t ms);
+
+/* Until `received` deliveries have come in all. Gives when the first of them could be
+ * read. */
+uint64_t audience_await(struct audience *audience, uint64_t received);
+
+/* Deliveries of `sent` events in each room (the first `extra` rooms: one more) that have
+ * not come to clients from `first` on. */
+uint64_t audience_lost(const struct audience *audience, size_t first, uint64_t events);
+
+#endif

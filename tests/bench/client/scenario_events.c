@@ -1,0 +1,139 @@
+/* Scenarios in which events are delivered: see scenarios.h. */
+#include "bench/client/audience.h"
+#include "bench/client/gauge.h"
+#include "bench/client/scenarios.h"
+#include "bench/client/source.h"
+#include "bridge/clock.h"
+#include "cli/load_schedule.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    WARM_UP = 3,
+};
+
+/* CPU time of the servers: between the two of a run lies what it cost. */
+struct spent {
+    uint64_t gateway_us, publisher_us;
+};
+
+static struct spent spent_now(const struct options *options)
+{
+    return (struct spent){gauge_cpu_us(&options->gateway_pids),
+                          gauge_cpu_us(&options->publisher_pids)};
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+static void print_result(const struct audience *audience, const struct source *source,
+                         size_t first_reader, const struct spent *before,
+                         const struct spent *after)
+{
+    const struct load_measure *measure = &audience->measure;
+
+    printf("\"message_bytes\":%.0f,\"lost\":%llu,\"doubled\":%llu,\"disordered\":%llu,"
+           "\"stray\":%llu,\"p50_us\":%llu,\"p99_us\":%llu,\"gateway_cpu_us\":%llu,"
+           "\"publisher_cpu_us\":%llu}\n",
+           (double)measure->bytes / (double)(measure->received ? measure->received : 1),
+           (unsigned long long)audience_lost(audience, first_reader, source->rung),
+           (unsigned long long)measure->doubled, (unsigned long long)measure->disordered,
+           (unsigned long long)measure->stray,
+           (unsigned long long)load_histogram_at(&measure->delivery, 500),
+           (unsigned long long)load_histogram_at(&measure->delivery, 990),
+           (unsigned long long)(after->gateway_us - before->gateway_us),
+           (unsigned long long)(after->publisher_us - before->publisher_us));
+}
+
+/* The first of all clients read no more. */
+static void put_to_sleep(struct audience *audience, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        load_link_pause(&audience->clients[i].link, audience->loop.epoll);
+}
+
+/* One burst to one room, until the last of its readers has it. Gives the time between the
+ * first byte and the last. */
+static uint64_t one_round(struct audience *audience, struct source *source,
+                          const struct options *options, size_t readers)
+{
+    uint64_t received = audience->measure.received + readers * options->burst.value;
+
+    source_ring(source, options->burst.value, (uint64_t)clock_us());
+    uint64_t first_us = audience_await(audience, received);
+    source_settle(source, true);
+    return audience->measure.last_us > first_us ? audience->measure.last_us - first_us
+                                                : 0;
+}
+
+void scenario_rounds(const struct options *options)
+{
+    size_t asleep = options->asleep.value;
+    size_t readers = (options->clients.value - asleep) / options->rooms.value;
+    size_t rounds = options->events.value;
+    uint64_t *walls = calloc(rounds, sizeof *walls);
+    struct audience audience;
+    struct source source;
+
+    if (!walls || readers == 0 || options->clients.value % options->rooms.value != 0 ||
+        (options->rooms.value > 1 && (asleep > 0 || options->burst.value > 1)))
+        give_up("these clients and rooms do not fit together");
+    audience_open(&audience, options);
+    audience_connect(&audience, options->window.value);
+    put_to_sleep(&audience, asleep);
+    source_open(&source, options);
+    for (size_t i = 0; i < WARM_UP; i++)
+        one_round(&audience, &source, options, readers);
+    struct spent before = spent_now(options);
+    for (size_t i = 0; i < rounds; i++)
+        walls[i] = one_round(&audience, &source, options, readers);
+    struct spent after = spent_now(options);
+    qsort(walls, rounds, sizeof *walls, by_size);
+    size_t deliveries = readers * options->burst.value;
+    printf(
+        "{\"rounds\":%zu,\"deliveries\":%zu,\"wall_us\":%llu,\"deliveries_per_s\":%.0f,",
+        rounds, deliveries * rounds, (unsigned long long)walls[rounds / 2],
+        (double)deliveries * 1e6 / (double)(walls[rounds / 2] ? walls[rounds / 2] : 1));
+    print_result(&audience, &source, asleep, &before, &after);
+    source_close(&source);
+    audience_close(&audience);
+    free(walls);
+}
+
+void scenario_latency(const struct options *options)
+{
+    size_t readers = options->clients.value / options->rooms.value;
+    struct load_schedule schedule = {.rate = options->rate.value,
+                                     .count = options->events.value};
+    struct audience audience;
+    struct source source;
+
+    audience_open(&audience, options);
+    audience_connect(&audience, options->window.value);
+    source_open(&source, options);
+    for (size_t i = 0; i < WARM_UP * options->rooms.value; i++)
+        one_round(&audience, &source, options, readers);
+    audience.measure.delivery = (struct load_histogram){0};
+    struct spent before = spent_now(options);
+    schedule.start_us = (uint64_t)clock_us() + 1000;
+    for (uint64_t k = 0; k < schedule.count; k++) {
+        uint64_t due_us = load_schedule_due_us(&schedule, k);
+        while ((uint64_t)clock_us() < due_us)
+            load_loop_step(&audience.loop, due_us);
+        source_ring(&source, 1, due_us);
+        source_settle(&source, false);
+    }
+    audience_await(&audience, source.rung * readers);
+    source_settle(&source, true);
+    struct spent after = spent_now(options);
+    printf("{\"events\":%llu,\"rate\":%llu,", (unsigned long long)schedule.count,
+           (unsigned long long)schedule.rate);
+    print_result(&audience, &source, 0, &before, &after);
+    source_close(&source);
+    audience_close(&audience);
+}
