@@ -45,7 +45,11 @@ struct http_refuser {
 const char *http_refusal_header(enum status status, const char *allow, const char **value)
 {
     switch (status_http(status)) {
-    case 401: *value = "Bearer"; return "WWW-Authenticate";
+    /* RFC 6750 §3: who sent nothing is told no error. */
+    case 401:
+        *value =
+            status == ST_BAD_CREDENTIAL ? "Bearer error=\"invalid_token\"" : "Bearer";
+        return "WWW-Authenticate";
     case 405: *value = allow ? allow : ALL_METHODS; return "Allow";
     case 426: *value = "websocket"; return "Upgrade";
     case 429:

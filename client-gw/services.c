@@ -25,7 +25,8 @@ enum status services_refusal_status(enum refusal refusal)
     case REFUSAL_FORBIDDEN: return ST_FORBIDDEN;
     case REFUSAL_UNAVAILABLE: return ST_UNAVAILABLE;
     case REFUSAL_LIMIT: return ST_LIMIT;
-    default: return ST_UNAUTH;
+    case REFUSAL_MISSING: return ST_UNAUTH;
+    default: return ST_BAD_CREDENTIAL;
     }
 }
 

@@ -17,6 +17,7 @@ static const struct status_row rows[ST_COUNT] = {
     [ST_UPGRADE_NEEDED] = {"E_BAD_REQUEST",   "Upgrade required",                         426},
     [ST_BAD_ENCODING] = {"E_BAD_REQUEST",   "Transfer coding not supported",            501},
     [ST_UNAUTH] = {"E_UNAUTH",        "Credential missing or not accepted",       401},
+    [ST_BAD_CREDENTIAL] = {"E_UNAUTH",        "Credential missing or not accepted",       401},
     [ST_FORBIDDEN] = {"E_FORBIDDEN",     "Not allowed",                              403},
     [ST_NOT_FOUND] = {"E_NOT_FOUND",     "Not found",                                404},
     [ST_METHOD] = {"E_METHOD",        "Method not allowed",                       405},

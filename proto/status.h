@@ -18,7 +18,8 @@ enum status {
     ST_NO_LENGTH,      /* E_BAD_REQUEST, 411 */
     ST_UPGRADE_NEEDED, /* E_BAD_REQUEST, 426 */
     ST_BAD_ENCODING,   /* E_BAD_REQUEST, 501: Transfer-Encoding other than chunked */
-    ST_UNAUTH,
+    ST_UNAUTH,         /* E_UNAUTH: no credential */
+    ST_BAD_CREDENTIAL, /* E_UNAUTH: one was given, and it is not accepted */
     ST_FORBIDDEN,
     ST_NOT_FOUND,
     ST_METHOD,

@@ -52,14 +52,15 @@ static enum status identify_key(const struct api_keys *keys, struct slice secret
 {
     *hint = hint_key;
     if (api_keys_count(keys) == 0)
-        return refuse(ST_UNAUTH, detail, "This server has no API keys.");
+        return refuse(ST_BAD_CREDENTIAL, detail, "This server has no API keys.");
     if (!api_key_is_well_formed(secret))
-        return refuse(ST_UNAUTH, detail,
+        return refuse(ST_BAD_CREDENTIAL, detail,
                       "What was sent is not written like an API key: 'sk_' and 43 "
                       "characters were expected.");
     caller->key = api_keys_find(keys, secret);
     if (!caller->key)
-        return refuse(ST_UNAUTH, detail, "The API key is not one of this server.");
+        return refuse(ST_BAD_CREDENTIAL, detail,
+                      "The API key is not one of this server.");
     caller->scopes = caller->key->scopes;
     snprintf(caller->name, sizeof caller->name, "key %s", caller->key->name);
     return ST_OK;
@@ -73,11 +74,11 @@ static enum status identify_token(const struct token_keys *keys, struct slice to
 
     *hint = scope == API_SCOPE_ADMIN ? hint_admin_token : hint_token;
     if (!keys)
-        return refuse(ST_UNAUTH, detail,
+        return refuse(ST_BAD_CREDENTIAL, detail,
                       "This server takes no tokens for publishing: it has no secret to "
                       "check them with.");
     if (token_verify(keys, token, CLAIMS_PUBLISH, now_s, &caller->claims, why))
-        return refuse(ST_UNAUTH, detail, why);
+        return refuse(ST_BAD_CREDENTIAL, detail, why);
 
     struct slice user = claims_user(caller->claims);
     snprintf(caller->name, sizeof caller->name, "token of %.*s",

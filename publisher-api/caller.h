@@ -28,7 +28,8 @@ struct caller_trust {
 };
 
 /*
- * ST_OK fills `*caller` (caller_finish). ST_UNAUTH: no credential, or not one of ours.
+ * ST_OK fills `*caller` (caller_finish). ST_UNAUTH: no credential;
+ * ST_BAD_CREDENTIAL: not one of ours.
  * ST_FORBIDDEN: known, but without `scope`. `detail` gets a sentence for the caller, and
  * `*hint` lends another one.
  */

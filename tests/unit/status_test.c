@@ -38,6 +38,7 @@ static void codes_and_http_statuses_are_a_promise(void **state)
         {ST_UPGRADE_NEEDED, "E_BAD_REQUEST",   426},
         {ST_BAD_ENCODING,   "E_BAD_REQUEST",   501},
         {ST_UNAUTH,         "E_UNAUTH",        401},
+        {ST_BAD_CREDENTIAL, "E_UNAUTH",        401},
         {ST_FORBIDDEN,      "E_FORBIDDEN",     403},
         {ST_NOT_FOUND,      "E_NOT_FOUND",     404},
         {ST_METHOD,         "E_METHOD",        405},

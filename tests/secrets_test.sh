@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Secrets are compared in one place, slice_equal_secret (proto/slice.c), whose time tells
+# nothing. A comparison that stops at the first difference and names a key, a token, a
+# secret, a signature or a mac is refused, unless it stands below with the reason why it
+# is none of those. The rule is first shown to bite.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+
+readonly COMPARE='\b(?:strn?cmp|strn?casecmp|memcmp|bcmp|slice_is|slice_is_nocase|slice_equal|slice_starts_with)'
+readonly SECRET='(?i)(?<![a-z0-9])(?:keys?|tokens?|secrets?|sig|signatures?|macs?|hmac|passwords?|credentials?)(?![a-z0-9])'
+
+# file|call|what the name stands for
+readonly ALLOWED='
+proto/native.c|slice_is(decode_key(&member, plain), "t")|a key of JSON
+proto/native.c|slice_is(key, fields[i].name)|a key of JSON
+proto/http_gate.c|slice_is_nocase(slice_trim(item), token)|a word in a header, as RFC 9110 calls it
+proto/http_gate.c|slice_is(slice_from(key, WEBSOCKET_KEY_BYTES - 2), "==")|the padding of Sec-WebSocket-Key, which hides nothing
+proto/forwarded.c|slice_is_nocase(slice_trim(key), name)|the name of a parameter
+proto/http_query.c|slice_is(key, name)|the name of a parameter
+proto/http_query.c|slice_is(slice_trim(key), name)|the name of a cookie
+bridge/token_keys.c|slice_is(kid, token_key_kid(keys->rows[i]))|the public name of a key
+bridge/options.c|slice_is(key, option_table[i].key)|the name of an option
+bridge/str_map.c|slice_equal(slots[at].key, key)|the key of a map: names and ids
+publisher-api/api_keys.c|slice_starts_with(secret, "sk_")|what all keys begin with
+client-gw/deliver.c|slice_equal(session->nsp, key->nsp)|the key of a room
+cli/listener.c|slice_is(key, name)|the name of a listener
+'
+
+# Prints "file|call" for each comparison below $1 that names a secret. Strings are not
+# names: what stands in quotes is looked away from.
+comparisons() {
+    local file
+
+    (cd "$1" && find proto bridge publisher-api client-gw cli -name '*.[ch]' 2>/dev/null) | sort |
+        while read -r file; do
+            tr -s ' \n\t' ' ' <"$1/$file" |
+                { grep -oP "$COMPARE"'\s*(\((?:[^()"]|"(?:[^"\\]|\\.)*"|(?1))*\))' || true; } |
+                while IFS= read -r call; do
+                    bare=$(sed -E 's/"([^"\\]|\\.)*"//g; s/^[a-z_]+//' <<<"$call")
+                    if grep -qP "$SECRET" <<<"${bare//_/ }"; then
+                        printf '%s|%s\n' "$file" "$call"
+                    fi
+                done
+        done
+}
+
+fail() {
+    printf 'secrets: %s\n' "$1" >&2
+    exit 1
+}
+
+prove_that_it_bites() {
+    local line
+
+    tree=$(mktemp -d)
+    trap 'rm -rf "${tree:?}"' EXIT
+    mkdir -p "$tree/bridge"
+    while IFS= read -r line; do
+        printf '%s\n' "$line" >"$tree/bridge/a.c"
+        [ -n "$(comparisons "$tree")" ] || fail "did not notice: $line"
+    done <<'ROWS'
+if (strcmp(secret, text) == 0)
+if (memcmp(mac, signature, 32))
+if (slice_is(row->api_key, given))
+if (slice_equal(config->hmac_secret, slice_trim(given)))
+if (strncmp(api_token, "x", 1))
+ROWS
+    printf 'memcmp(\n    sent_sig,\n    wanted, 32)\n' >"$tree/bridge/a.c"
+    [ -n "$(comparisons "$tree")" ] || fail "did not notice a call over several lines"
+    printf 'slice_is(name, "token"); strcmp(monkey, machine); slice_equal_secret(mac, a);\n' \
+        >"$tree/bridge/a.c"
+    [ -z "$(comparisons "$tree")" ] || fail "refused what is harmless: $(comparisons "$tree")"
+}
+
+prove_that_it_bites
+found=$(comparisons "$root" | sort -u)
+allowed=$(sed '/^$/d; s/|[^|]*$//' <<<"$ALLOWED" | sort -u)
+new=$(comm -23 <(printf '%s\n' "$found") <(printf '%s\n' "$allowed"))
+[ -z "$new" ] || fail "$(printf 'compare these with slice_equal_secret, or say what they are in %s:\n%s' \
+    tests/secrets_test.sh "$new")"
+stale=$(comm -13 <(printf '%s\n' "$found") <(printf '%s\n' "$allowed"))
+[ -z "$stale" ] || fail "$(printf 'these exceptions are not needed any more:\n%s' "$stale")"
+printf 'secrets: %d comparisons with such names, each explained\n' "$(wc -l <<<"$found")"
