@@ -43,6 +43,7 @@ struct config_auth {
 struct config_bus {
     const char *engine; /* "nng" */
     const char *url;    /* empty: ipc:// and run_dir */
+    const char *secret; /* seals what goes over tcp; empty: nothing is sealed */
 };
 
 struct config_log {

@@ -1,6 +1,8 @@
 /* Digests by OpenSSL: see the header. */
 #include "bridge/digest.h"
 
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -22,4 +24,31 @@ void digest_sha256(struct slice bytes, unsigned char out[DIGEST_SHA256_BYTES])
 void digest_sha1(struct slice bytes, unsigned char out[DIGEST_SHA1_BYTES])
 {
     digest(EVP_sha1(), bytes, out, DIGEST_SHA1_BYTES);
+}
+
+void digest_hmac_sha256(struct slice key, const struct slice *parts, size_t count,
+                        unsigned char out[DIGEST_SHA256_BYTES])
+{
+    char name[] = "SHA256";
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+        OSSL_PARAM_construct_end()};
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+    size_t len = 0;
+
+    if (!ctx || !EVP_MAC_init(ctx, (const unsigned char *)key.ptr, key.len, params))
+        abort();
+    for (size_t i = 0; i < count; i++)
+        if (!EVP_MAC_update(ctx, (const unsigned char *)parts[i].ptr, parts[i].len))
+            abort();
+    if (!EVP_MAC_final(ctx, out, &len, DIGEST_SHA256_BYTES) || len != DIGEST_SHA256_BYTES)
+        abort();
+    EVP_MAC_CTX_free(ctx);
+    EVP_MAC_free(mac);
+}
+
+bool digest_equal(const void *a, const void *b, size_t len)
+{
+    return CRYPTO_memcmp(a, b, len) == 0;
 }

@@ -33,7 +33,8 @@ struct engine_config {
     uv_loop_t *loop;
     const struct logger *log; /* keeps */
     struct metrics *metrics;  /* keeps; a gateway's are sent with its lease */
-    const char *url; /* "ipc:///run/sidecast/bus" (a folder) or "tcp://host:7413" */
+    const char *url;    /* "ipc:///run/sidecast/bus" (a folder) or "tcp://host:7413" */
+    const char *secret; /* of the bus: its messages are sealed; empty: not */
     const char *gateway_id; /* ENGINE_GATEWAY: "g1" */
     size_t gateway_count;   /* ENGINE_LOG: so many run; 0: nobody knows */
     struct {

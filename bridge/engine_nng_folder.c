@@ -57,19 +57,64 @@ enum status link_url(const char *bus_url, enum link_kind kind, struct link_url *
     return n > 0 && (size_t)n - 6 < path_max ? ST_OK : ST_BAD_REQUEST;
 }
 
-/* A folder of ours that nobody else may enter. */
-static enum status make_folder(const char *folder, const char **reason)
+/* A folder of ours that nobody else may enter; a link could be turned to another one. */
+static enum status check_folder(const char *folder, const char **reason)
 {
     struct stat info;
 
-    *reason = "bus.url: cannot make the folder";
-    if (mkdir(folder, 0700) && errno != EEXIST)
+    *reason = "bus.url: cannot look at the folder";
+    if (lstat(folder, &info))
+        return errno == ENOENT ? ST_NOT_FOUND : ST_BUS_DOWN;
+    *reason = "bus.url: is a symbolic link; name the folder itself";
+    if (S_ISLNK(info.st_mode))
         return ST_BUS_DOWN;
     *reason = "bus.url: is no folder of this user";
-    if (stat(folder, &info) || !S_ISDIR(info.st_mode) || info.st_uid != geteuid())
+    if (!S_ISDIR(info.st_mode) || info.st_uid != geteuid())
         return ST_BUS_DOWN;
     *reason = "bus.url: the folder is open to others; chmod it to 700";
     return info.st_mode & 077 ? ST_BUS_DOWN : ST_OK;
+}
+
+static enum status make_folder(const char *folder, const char **reason)
+{
+    *reason = "bus.url: cannot make the folder";
+    if (mkdir(folder, 0700) && errno != EEXIST)
+        return ST_BUS_DOWN;
+    return check_folder(folder, reason);
+}
+
+/* "tcp://127.…:7413", "tcp://localhost:7413", "tcp://[::1]:7413" */
+static bool is_loopback(const char *bus_url)
+{
+    static const char *const openings[] = {"tcp://127.",
+                                           "tcp://localhost:", "tcp://[::1]:"};
+
+    for (size_t i = 0; i < sizeof openings / sizeof *openings; i++)
+        if (strncmp(bus_url, openings[i], strlen(openings[i])) == 0)
+            /* "127.example.org" is a name, and no address. */
+            return i != 0 || strspn(bus_url + 6, "0123456789.") ==
+                                 (size_t)(strrchr(bus_url, ':') - bus_url - 6);
+    return false;
+}
+
+enum status link_trust(const char *bus_url, struct slice secret, const char **reason)
+{
+    const char *folder = ipc_folder(bus_url);
+    struct link_url url;
+
+    enum status st = link_url(bus_url, LINK_EVENTS, &url, reason);
+    if (st)
+        return st;
+    *reason = "bus.secret must have at least 32 bytes";
+    if (secret.len > 0 && secret.len < SEAL_SECRET_MIN_BYTES)
+        return ST_BAD_REQUEST;
+    if (folder) {
+        /* The publisher will make it: until then a gateway dials in vain. */
+        st = check_folder(folder, reason);
+        return st == ST_NOT_FOUND ? ST_OK : st;
+    }
+    *reason = "bus.url: beyond this machine the bus needs bus.secret";
+    return secret.len > 0 || is_loopback(bus_url) ? ST_OK : ST_BAD_REQUEST;
 }
 
 static enum status take_lock(const char *folder, int *lock, const char **reason)

@@ -125,17 +125,18 @@ static void on_pipe(void *ctx)
 }
 
 static enum status open_links(struct gateway_engine *self, const char *url,
-                              struct link links[LINK_KIND_COUNT], const char **reason)
+                              struct slice secret, struct link links[LINK_KIND_COUNT],
+                              const char **reason)
 {
-    enum status st = ST_OK;
+    enum status st = link_trust(url, secret, reason);
     struct link_url at;
 
     for (int kind = 0; !st && kind < LINK_KIND_COUNT; kind++) {
         st = link_url(url, (enum link_kind)kind, &at, reason);
         if (!st)
-            st =
-                link_dial((enum link_kind)kind, &at, kind == LINK_EVENTS ? on_pipe : NULL,
-                          self, &links[kind], reason);
+            st = link_dial((enum link_kind)kind, &at, secret,
+                           kind == LINK_EVENTS ? on_pipe : NULL, self, &links[kind],
+                           reason);
     }
     return st;
 }
@@ -184,7 +185,7 @@ enum status engine_nng_gateway_open(const struct engine_config *config,
     self->now_ms = clock_ms();
     enum status st = door_open(&self->door, config->loop, INBOX_BYTES, MAX_PER_TURN);
     if (!st)
-        st = open_links(self, config->url, links, reason);
+        st = open_links(self, config->url, slice_of(config->secret), links, reason);
     if (!st) {
         *reason = "out of memory";
         st = start_parts(self, config, links);

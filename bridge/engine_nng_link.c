@@ -8,6 +8,7 @@
  *   - PUB drops silently: buffers are as deep as 64 MiB allow, the sequence check of the
  *     gateways does the rest.
  *   - RECVMAXSZ is unlimited by default: set on both ends.
+ *   - Whoever reaches an ipc socket is asked for its user: another one is cut off.
  *   - Sockets are made once, at the start, before anything flows.
  *   - A send that meets a connection in its end forgets its message: the transports
  *     return without freeing it. So at most one message leaks per lost connection, which
@@ -56,8 +57,38 @@ static enum status set_up(nng_socket socket, enum link_kind kind)
     return ST_OK;
 }
 
+/* On ipc only this user may be at the other end, whatever the file system allows. */
+static void on_pipe_coming(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+    uint64_t uid;
+
+    (void)event;
+    (void)arg;
+    if (nng_pipe_get_uint64(pipe, NNG_OPT_IPC_PEER_UID, &uid) || uid != geteuid())
+        nng_pipe_close(pipe);
+}
+
+static enum status guard(nng_socket socket, const struct link_url *url)
+{
+    if (strncmp(url->text, "ipc:", 4) != 0)
+        return ST_OK;
+    return nng_pipe_notify(socket, NNG_PIPE_EV_ADD_PRE, on_pipe_coming, NULL)
+               ? ST_BUS_DOWN
+               : ST_OK;
+}
+
+static enum status make_seal(enum link_kind kind, struct slice secret,
+                             enum seal_side side, struct link *link)
+{
+    link->seal = NULL;
+    if (secret.len == 0)
+        return ST_OK;
+    link->seal = seal_create(secret, kind, kind == LINK_EVENTS ? SEAL_TELLS : side);
+    return link->seal ? ST_OK : ST_NO_MEMORY;
+}
+
 enum status link_listen(enum link_kind kind, const struct link_url *url,
-                        struct link *link, const char **reason)
+                        struct slice secret, struct link *link, const char **reason)
 {
     nng_socket socket = NNG_SOCKET_INITIALIZER;
     nng_listener listener;
@@ -66,7 +97,8 @@ enum status link_listen(enum link_kind kind, const struct link_url *url,
     *reason = "the bus library cannot open a socket";
     if (is_events ? nng_pub0_open(&socket) : nng_rep0_open(&socket))
         return ST_BUS_DOWN;
-    if (set_up(socket, kind) ||
+    if (set_up(socket, kind) || guard(socket, url) ||
+        make_seal(kind, secret, SEAL_ANSWERS, link) ||
         (is_events && nng_socket_set_int(socket, NNG_OPT_SENDBUF, LIMIT_BUS_BUFFERS)))
         return ST_BUS_DOWN;
 
@@ -126,13 +158,14 @@ static enum status open_dialing(enum link_kind kind, nng_socket *socket)
 }
 
 enum status link_dial(enum link_kind kind, const struct link_url *url,
-                      link_pipe_fn *on_pipe, void *ctx, struct link *link,
-                      const char **reason)
+                      struct slice secret, link_pipe_fn *on_pipe, void *ctx,
+                      struct link *link, const char **reason)
 {
     nng_socket socket = NNG_SOCKET_INITIALIZER;
 
     *reason = "the bus library cannot open a socket";
-    if (open_dialing(kind, &socket) || set_up(socket, kind))
+    if (open_dialing(kind, &socket) || set_up(socket, kind) || guard(socket, url) ||
+        make_seal(kind, secret, SEAL_ASKS, link))
         return ST_BUS_DOWN;
     if (on_pipe && watch_pipes(socket, on_pipe, ctx))
         return ST_BUS_DOWN;
@@ -145,11 +178,14 @@ enum status link_dial(enum link_kind kind, const struct link_url *url,
 
 enum status link_send(struct link link, struct slice bytes)
 {
+    unsigned char seal[SEAL_MAX_BYTES];
+    size_t seal_len = link.seal ? seal_make(link.seal, bytes, seal) : 0;
     nng_msg *message;
 
-    if (nng_msg_alloc(&message, bytes.len))
+    if (nng_msg_alloc(&message, bytes.len + seal_len))
         return ST_NO_MEMORY;
     memcpy(nng_msg_body(message), bytes.ptr, bytes.len);
+    memcpy((char *)nng_msg_body(message) + bytes.len, seal, seal_len);
     test_hook_given_away(message);
     if (nng_sendmsg((nng_socket){link.id}, message, 0)) {
         nng_msg_free(message);
@@ -158,21 +194,49 @@ enum status link_send(struct link link, struct slice bytes)
     return ST_OK;
 }
 
+/* Cuts the seal off; ST_FORBIDDEN when it is not ours. */
+static enum status unseal(struct link link, nng_msg *message)
+{
+    struct slice bytes = link_message_bytes((struct link_message *)message);
+    size_t len = bytes.len;
+
+    if (!link.seal)
+        return ST_OK;
+    if (!seal_open(link.seal, &bytes))
+        return ST_FORBIDDEN;
+    nng_msg_chop(message, len - bytes.len);
+    return ST_OK;
+}
+
+static enum status receive(struct link link, struct link_message **message)
+{
+    nng_msg *received;
+
+    if (nng_recvmsg((nng_socket){link.id}, &received, 0))
+        return ST_NO_MEMORY;
+    enum status st = unseal(link, received);
+    if (st)
+        nng_msg_free(received);
+    else
+        *message = (struct link_message *)received;
+    return st;
+}
+
 struct link_message *link_receive(struct link link)
 {
-    nng_msg *message;
+    struct link_message *message;
 
-    return nng_recvmsg((nng_socket){link.id}, &message, 0)
-               ? NULL
-               : (struct link_message *)message;
+    return receive(link, &message) ? NULL : message;
 }
 
 struct link_message *link_serve(struct link link)
 {
     struct link_message *message;
+    enum status st;
 
-    while (!(message = link_receive(link)))
-        usleep(RETRY_US);
+    while ((st = receive(link, &message)))
+        if (st == ST_NO_MEMORY)
+            usleep(RETRY_US);
     return message;
 }
 

@@ -7,11 +7,12 @@
 #ifndef BRIDGE_ENGINE_NNG_LINK_H
 #define BRIDGE_ENGINE_NNG_LINK_H
 
-#include "proto/slice.h"
+#include "bridge/engine_nng_seal.h"
 #include "proto/status.h"
 
 struct link {
-    uint32_t id; /* 0: none */
+    uint32_t id;       /* 0: none */
+    struct seal *seal; /* NULL: the address protects it */
 };
 
 enum link_kind {
@@ -33,9 +34,16 @@ struct link_url {
 enum status link_url(const char *bus_url, enum link_kind kind, struct link_url *url,
                      const char **reason);
 
-/* The publisher's end, listening. ST_BUS_DOWN with `*reason`. */
+/*
+ * Whether strangers are kept out: a folder that is there must be ours alone; tcp wants
+ * the loopback or a secret. Otherwise ST_BAD_REQUEST or ST_BUS_DOWN, with `*reason`.
+ */
+enum status link_trust(const char *bus_url, struct slice secret, const char **reason);
+
+/* The publisher's end, listening. An empty secret: messages have no seal. ST_BUS_DOWN
+ * with `*reason`. */
 enum status link_listen(enum link_kind kind, const struct link_url *url,
-                        struct link *link, const char **reason);
+                        struct slice secret, struct link *link, const char **reason);
 
 /*
  * A gateway's end: dials in the background, for ever. `on_pipe` (may be NULL) is called
@@ -43,15 +51,15 @@ enum status link_listen(enum link_kind kind, const struct link_url *url,
  */
 typedef void link_pipe_fn(void *ctx);
 enum status link_dial(enum link_kind kind, const struct link_url *url,
-                      link_pipe_fn *on_pipe, void *ctx, struct link *link,
-                      const char **reason);
+                      struct slice secret, link_pipe_fn *on_pipe, void *ctx,
+                      struct link *link, const char **reason);
 
 /* Copies `bytes` and sends them; waits for a peer on a request link. */
 enum status link_send(struct link link, struct slice bytes);
 
 struct link_message;
-/* Waits for ever. Gives a message (link_message_free); NULL: out of memory, or asked for
- * nothing. */
+/* Waits for ever. Gives a message (link_message_free); NULL: out of memory, asked for
+ * nothing, or a message with a wrong seal. */
 struct link_message *link_receive(struct link link);
 /* The same for who serves: tries again until there is one. */
 struct link_message *link_serve(struct link link);

@@ -56,16 +56,19 @@ static uint64_t random_epoch(void)
     return epoch;
 }
 
-static enum status open_links(const char *url, struct link links[LINK_KIND_COUNT],
-                              int *lock, const char **reason)
+static enum status open_links(const char *url, struct slice secret,
+                              struct link links[LINK_KIND_COUNT], int *lock,
+                              const char **reason)
 {
     struct link_url at;
 
-    enum status st = link_folder_claim(url, lock, reason);
+    enum status st = link_trust(url, secret, reason);
+    if (!st)
+        st = link_folder_claim(url, lock, reason);
     for (int kind = 0; !st && kind < LINK_KIND_COUNT; kind++) {
         st = link_url(url, (enum link_kind)kind, &at, reason);
         if (!st)
-            st = link_listen((enum link_kind)kind, &at, &links[kind], reason);
+            st = link_listen((enum link_kind)kind, &at, secret, &links[kind], reason);
     }
     return st;
 }
@@ -102,7 +105,8 @@ enum status engine_nng_log_open(const struct engine_config *config,
     struct link links[LINK_KIND_COUNT];
     int lock;
 
-    enum status st = open_links(config->url, links, &lock, reason);
+    enum status st =
+        open_links(config->url, slice_of(config->secret), links, &lock, reason);
     if (st)
         return st;
 

@@ -68,6 +68,8 @@ const struct option option_table[] = {
     {"bus.url",                  OPTION_TEXT,     "",               AT(bus.url),                    0,      0,                 NULL,
      "where the processes meet: ipc://FOLDER or tcp://HOST:PORT; empty: ipc:// and "
      "run_dir"                                                                                                                                                                                                    },
+    {"bus.secret",               OPTION_SECRET,   "",               AT(bus.secret),                 0,      0,                 NULL,
+     "secret of all processes of a tcp:// bus, at least 32 bytes; needed beyond the loopback"                                                                                                                      },
 
     {"log.keep.age",             OPTION_DURATION, "5m",             AT(log.keep_age_ms),            SECOND, 24 * 365 * HOUR,
      NULL,                                                                                                                                 "events older than this are removed"                                   },

@@ -89,6 +89,7 @@ static int open_engine(struct role *role, const struct config *config)
         .log = &role->parts.log,
         .metrics = &role->parts.metrics,
         .url = url,
+        .secret = config->bus.secret,
         .gateway_id = role->server->engine_role == ENGINE_GATEWAY ? role->parts.id : NULL,
         .gateway_count = config->gateway.count,
         .keep = {config->log.keep_age_ms, config->log.keep_events,

@@ -59,12 +59,34 @@ static void the_sha1_is_what_a_websocket_handshake_needs(void **state)
     assert_memory_equal(digest, expected, sizeof expected);
 }
 
+static void the_keyed_digest_is_the_one_of_the_standard(void **state)
+{
+    (void)state;
+    /* RFC 4231, case 2; in one part and in several */
+    static const unsigned char expected[DIGEST_SHA256_BYTES] = {
+        0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a, 0x04, 0x24,
+        0x26, 0x08, 0x95, 0x75, 0xc7, 0x5a, 0x00, 0x3f, 0x08, 0x9d, 0x27,
+        0x39, 0x83, 0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec, 0x38, 0x43};
+    const struct slice whole[] = {SLICE("what do ya want for nothing?")};
+    const struct slice parts[] = {SLICE("what do ya "), SLICE(""),
+                                  SLICE("want for nothing?")};
+    unsigned char digest[DIGEST_SHA256_BYTES];
+
+    digest_hmac_sha256(SLICE("Jefe"), whole, 1, digest);
+    assert_true(digest_equal(digest, expected, sizeof expected));
+    digest_hmac_sha256(SLICE("Jefe"), parts, 3, digest);
+    assert_true(digest_equal(digest, expected, sizeof expected));
+    digest[31] ^= 1;
+    assert_false(digest_equal(digest, expected, sizeof expected));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_digest_is_the_one_of_the_standard),
         cmocka_unit_test(the_empty_slice_is_no_bytes),
         cmocka_unit_test(the_sha1_is_what_a_websocket_handshake_needs),
+        cmocka_unit_test(the_keyed_digest_is_the_one_of_the_standard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

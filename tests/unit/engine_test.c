@@ -7,119 +7,7 @@
 
 #include <cmocka.h>
 
-#include "support/puppet_process.h"
-
-/* One row per engine. */
-struct engine_row {
-    const char *name;
-    /* Where it may live; `folder` exists and is private. */
-    void (*make_url)(char *url, size_t size, const char *folder);
-};
-
-static void ipc_url(char *url, size_t size, const char *folder)
-{
-    snprintf(url, size, "ipc://%s/bus", folder);
-}
-
-/* Three ports in a row that this run has for itself, as far as one can tell. */
-static void tcp_url(char *url, size_t size, const char *folder)
-{
-    (void)folder;
-    snprintf(url, size, "tcp://127.0.0.1:%d", 20000 + getpid() % 3000 * 4);
-}
-
-static const struct engine_row nng_ipc = {"nng", ipc_url};
-static const struct engine_row nng_tcp = {"nng", tcp_url};
-
-struct house {
-    const struct engine_row *row;
-    char folder[64];
-    char url[128];
-    struct engine_config config;
-    struct puppet_process publisher, gateway;
-    char line[PUPPET_LINE];
-};
-
-static void house_open(struct house *house, void **state)
-{
-    *house = (struct house){.row = *state};
-    snprintf(house->folder, sizeof house->folder, "/tmp/engine_test.XXXXXX");
-    assert_non_null(mkdtemp(house->folder));
-    house->row->make_url(house->url, sizeof house->url, house->folder);
-    house->config = (struct engine_config){
-        .name = house->row->name,
-        .url = house->url,
-        .gateway_id = "g1",
-        .keep = {300000, 100000, 64 << 20},
-    };
-}
-
-static void house_remove(struct house *house)
-{
-    char command[128];
-
-    snprintf(command, sizeof command, "rm -rf '%s'", house->folder);
-    assert_int_equal(system(command), 0);
-}
-
-static void start_with(struct house *house, struct puppet_process *process,
-                       enum engine_role role, const char *const *hooks)
-{
-    house->config.role = role;
-    assert_true(puppet_start(process, &house->config, hooks, house->line));
-    assert_string_equal(house->line, "open");
-}
-
-static const char *const no_hooks[] = {NULL};
-
-static void start(struct house *house, struct puppet_process *process,
-                  enum engine_role role)
-{
-    start_with(house, process, role, no_hooks);
-}
-
-static void ask(struct house *house, struct puppet_process *process, const char *command,
-                const char *answer)
-{
-    if (!puppet_ask(process, command, house->line))
-        fail_msg("no answer to: %s", command);
-    if (strcmp(house->line, answer) != 0)
-        fail_msg("%s: expected '%s', got '%s'", command, answer, house->line);
-}
-
-/* Asks again until the answer is there: for what takes effect elsewhere. */
-static void ask_until(struct house *house, struct puppet_process *process,
-                      const char *command, const char *answer)
-{
-    for (int i = 0; i < 500; i++) {
-        assert_true(puppet_ask(process, command, house->line));
-        if (strcmp(house->line, answer) == 0)
-            return;
-        usleep(20000);
-    }
-    fail_msg("%s: waited for '%s', got '%s'", command, answer, house->line);
-}
-
-static void open_both(struct house *house)
-{
-    start(house, &house->publisher, ENGINE_LOG);
-    start(house, &house->gateway, ENGINE_GATEWAY);
-    ask(house, &house->gateway, "ready 1", "ready");
-}
-
-/* Both ends close in time, and leak nothing (exit status 0 under the sanitizers). */
-static void close_one(struct house *house, struct puppet_process *process)
-{
-    ask(house, process, "close", "closed");
-    assert_int_equal(puppet_wait(process), 0);
-}
-
-static void close_both(struct house *house)
-{
-    close_one(house, &house->gateway);
-    close_one(house, &house->publisher);
-    house_remove(house);
-}
+#include "support/engine_house.h"
 
 static void a_log_without_gateways_keeps_events(void **state)
 {
@@ -396,7 +284,7 @@ static void a_second_publisher_is_refused(void **state)
     house_open(&house, state);
     open_both(&house);
     house.config.role = ENGINE_LOG;
-    assert_true(puppet_start(&second, &house.config, no_hooks, house.line));
+    assert_true(puppet_start(&second, &house.config, house_no_hooks, house.line));
     assert_string_equal(house.line,
                         "refused another publisher already uses this bus.url");
     assert_int_equal(puppet_wait(&second), 0);
@@ -433,6 +321,7 @@ int main(void)
         ROW(a_gateway_hears_every_event_once_in_order, nng_ipc),
         ROW(a_gateway_hears_every_event_once_in_order, nng_tcp),
         ROW(what_one_turn_appends_travels_together, nng_ipc),
+        ROW(a_gateway_hears_every_event_once_in_order, nng_sealed),
         ROW(a_stopped_gateway_catches_up, nng_ipc),
         ROW(losses_are_repaired, nng_ipc),
         ROW(a_bad_bus_is_repaired, nng_ipc),
@@ -444,6 +333,7 @@ int main(void)
         ROW(a_gateway_without_a_log_says_so, nng_ipc),
         ROW(a_stopped_publisher_forgets_nobody, nng_ipc),
         ROW(sessions_are_found_and_counted, nng_ipc),
+        ROW(sessions_are_found_and_counted, nng_sealed),
         ROW(a_later_start_takes_the_place_of_an_earlier, nng_ipc),
         ROW(a_second_publisher_is_refused, nng_ipc),
         cmocka_unit_test(an_unknown_engine_is_refused),

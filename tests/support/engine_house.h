@@ -1,0 +1,126 @@
+/*
+ * A publisher and a gateway in processes of their own (puppet_process.h), on an engine
+ * that a table row names. The including test has cmocka.
+ */
+#ifndef TESTS_SUPPORT_ENGINE_HOUSE_H
+#define TESTS_SUPPORT_ENGINE_HOUSE_H
+
+#include "support/puppet_process.h"
+
+/* One row per engine. */
+struct engine_row {
+    const char *name;
+    /* Where it may live; `folder` exists and is private. */
+    void (*make_url)(char *url, size_t size, const char *folder);
+    const char *secret;
+};
+
+static inline void ipc_url(char *url, size_t size, const char *folder)
+{
+    snprintf(url, size, "ipc://%s/bus", folder);
+}
+
+/* Three ports in a row that this run has for itself, as far as one can tell. */
+static inline void tcp_url(char *url, size_t size, const char *folder)
+{
+    (void)folder;
+    snprintf(url, size, "tcp://127.0.0.1:%d", 20000 + getpid() % 3000 * 4);
+}
+
+static const struct engine_row nng_ipc = {"nng", ipc_url, ""};
+static const struct engine_row nng_tcp = {"nng", tcp_url, ""};
+static const struct engine_row nng_sealed = {"nng", tcp_url,
+                                             "0123456789abcdef0123456789abcdef"};
+
+struct house {
+    const struct engine_row *row;
+    char folder[64];
+    char url[128];
+    struct engine_config config;
+    struct puppet_process publisher, gateway;
+    char line[PUPPET_LINE];
+};
+
+static inline void house_open(struct house *house, void **state)
+{
+    *house = (struct house){.row = *state};
+    snprintf(house->folder, sizeof house->folder, "/tmp/engine_test.XXXXXX");
+    assert_non_null(mkdtemp(house->folder));
+    house->row->make_url(house->url, sizeof house->url, house->folder);
+    house->config = (struct engine_config){
+        .name = house->row->name,
+        .url = house->url,
+        .secret = house->row->secret,
+        .gateway_id = "g1",
+        .keep = {300000, 100000, 64 << 20},
+    };
+}
+
+static inline void house_remove(struct house *house)
+{
+    char command[128];
+
+    snprintf(command, sizeof command, "rm -rf '%s'", house->folder);
+    assert_int_equal(system(command), 0);
+}
+
+static inline void start_with(struct house *house, struct puppet_process *process,
+                              enum engine_role role, const char *const *hooks)
+{
+    house->config.role = role;
+    assert_true(puppet_start(process, &house->config, hooks, house->line));
+    assert_string_equal(house->line, "open");
+}
+
+static const char *const house_no_hooks[] = {NULL};
+
+static inline void start(struct house *house, struct puppet_process *process,
+                         enum engine_role role)
+{
+    start_with(house, process, role, house_no_hooks);
+}
+
+static inline void ask(struct house *house, struct puppet_process *process,
+                       const char *command, const char *answer)
+{
+    if (!puppet_ask(process, command, house->line))
+        fail_msg("no answer to: %s", command);
+    if (strcmp(house->line, answer) != 0)
+        fail_msg("%s: expected '%s', got '%s'", command, answer, house->line);
+}
+
+/* Asks again until the answer is there: for what takes effect elsewhere. */
+static inline void ask_until(struct house *house, struct puppet_process *process,
+                             const char *command, const char *answer)
+{
+    for (int i = 0; i < 500; i++) {
+        assert_true(puppet_ask(process, command, house->line));
+        if (strcmp(house->line, answer) == 0)
+            return;
+        usleep(20000);
+    }
+    fail_msg("%s: waited for '%s', got '%s'", command, answer, house->line);
+}
+
+static inline void open_both(struct house *house)
+{
+    start(house, &house->publisher, ENGINE_LOG);
+    start(house, &house->gateway, ENGINE_GATEWAY);
+    ask(house, &house->gateway, "ready 1", "ready");
+}
+
+/* Both ends close in time, and leak nothing (exit status 0 under the sanitizers). */
+static inline void close_one(struct house *house, struct puppet_process *process)
+{
+    ask(house, process, "close", "closed");
+    assert_int_equal(puppet_wait(process), 0);
+}
+
+static inline void close_both(struct house *house)
+{
+    close_one(house, &house->gateway);
+    close_one(house, &house->publisher);
+    house_remove(house);
+}
+
+#endif
