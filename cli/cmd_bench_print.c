@@ -8,7 +8,8 @@
 enum {
     SECOND_US = 1000000,
     MIB = 1024 * 1024,
-    BAR = 40
+    BAR = 40,
+    BUSY_PERCENT = 80
 };
 
 static uint64_t per_second(uint64_t count, uint64_t us)
@@ -80,6 +81,22 @@ static void print_times(FILE *out, const char *name,
     fprintf(out, "  %8s\n", text);
 }
 
+static double percent_of_run(const struct load_report *report, uint64_t cpu_us)
+{
+    uint64_t us = run_us(report);
+
+    return us ? 100.0 * (double)cpu_us / (double)us : 0.0;
+}
+
+/* Who is busy all the time measures itself. */
+static void print_client(FILE *out, const struct load_report *report)
+{
+    double percent = percent_of_run(report, report->own_cpu_us);
+
+    fprintf(out, "this client            %.0f %% CPU%s\n", percent,
+            percent > BUSY_PERCENT ? ": it may be what is slow, and not the server" : "");
+}
+
 static void print_server(FILE *out, const struct bench_row *row)
 {
     const struct load_report *report = &row->report;
@@ -90,7 +107,7 @@ static void print_server(FILE *out, const struct bench_row *row)
     fprintf(out,
             "server                 %.0f %% CPU, %.1f us for each delivery; %.1f MiB "
             "resident\n",
-            run_us(report) ? 100.0 * (double)cpu_us / (double)run_us(report) : 0.0,
+            percent_of_run(report, cpu_us),
             report->received ? (double)cpu_us / (double)report->received : 0.0,
             (double)report->after.rss_bytes / MIB);
 }
@@ -155,6 +172,7 @@ void bench_print_text(FILE *out, const struct bench_shape *shape,
         print_times(out, "due to accepted", &rows[i].report.answer);
         print_times(out, "socket to subscribed", &rows[i].report.in.connect);
         print_server(out, &rows[i]);
+        print_client(out, &rows[i].report);
         print_histogram(out, &rows[i].report.delivery);
         print_failures(out, &rows[i].report);
     }
@@ -195,6 +213,7 @@ static void add_rows(struct buf *out, const struct bench_row *row)
     add_row(out, name, "lost", "events", (double)report->lost);
     add_row(out, name, "doubled", "events", (double)report->doubled);
     add_row(out, name, "disordered", "events", (double)report->disordered);
+    add_row(out, name, "client_cpu", "us", (double)report->own_cpu_us);
     if (!row->has_server)
         return;
     add_row(out, name, "server_cpu", "us", (double)server_cpu_us(report));

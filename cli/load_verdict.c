@@ -192,6 +192,15 @@ static void print_value(struct buf *out, const struct load_figure *figure, uint6
     buf_add_text(out, text);
 }
 
+static void print_figure(struct buf *out, const struct load_figure *figure,
+                         const struct load_report *report)
+{
+    if (figure->is_time && report->delivery.count == 0)
+        buf_add_text(out, "none");
+    else
+        print_value(out, figure, figure->of(report));
+}
+
 /* Counts are worth a word only when they are wrong. */
 void load_verdict_print(struct buf *out, const struct load_limits *limits,
                         const struct load_report *report)
@@ -205,7 +214,7 @@ void load_verdict_print(struct buf *out, const struct load_limits *limits,
         if (is_pass ? !limit->figure->is_time : is_kept(limit, report))
             continue;
         buf_print(out, "%s%s=", glue, limit->figure->name);
-        print_value(out, limit->figure, limit->figure->of(report));
+        print_figure(out, limit->figure, report);
         if (!is_pass) {
             buf_add_text(out, " > ");
             print_value(out, limit->figure, limit->value);

@@ -29,7 +29,7 @@ function start_bench(args, env = {}) {
 const bench = (args, env) => start_bench(args, env).done;
 const last_line = (text) => text.trimEnd().split('\n').at(-1);
 const other_secret = randomBytes(36).toString('base64');
-const small = ['--clients', '50', '--ramp', '200ms', '--rate', '20', '--duration', '500ms'];
+const small = ['--clients', '50', '--ramp', '100ms', '--rate', '20', '--duration', '300ms'];
 
 // {scenario: {figure: value}}
 function figures_of(report) {
@@ -49,9 +49,9 @@ test('a load that keeps its limits passes, with every delivery counted', async (
   for (const transport of ['ws', 'native']) {
     const row = figures[transport];
     assert.equal(row.connected, 50);
-    assert.equal(row.published, 20); // 20 a second into each of two rooms, for half a second
-    assert.equal(row.expected, 20 * 50);
-    assert.equal(row.received, 20 * 50);
+    assert.equal(row.published, 12); // 20 a second into each of two rooms, for 300 ms
+    assert.equal(row.expected, 12 * 50);
+    assert.equal(row.received, 12 * 50);
     assert.deepEqual([row.lost, row.doubled, row.disordered, row.failed], [0, 0, 0, 0]);
     assert.ok(row.p50 > 0 && row.p50 <= row.p95 && row.p95 <= row.max, JSON.stringify(row));
     assert.ok(row.server_rss > 1e6 && row.server_cpu > 0, JSON.stringify(row));
@@ -63,7 +63,7 @@ test('a limit that is not kept is a failure, and the last line says which', asyn
 
   assert.equal(code, 1);
   assert.match(last_line(out), /^FAIL p95=\S+ > 1us$/);
-  assert.match(out, /^ws +50 +\d+ +20 +1000 +\d+ +0 +0 +0$/m);
+  assert.match(out, /^ws +50 +\d+ +12 +600 +\d+ +0 +0 +0$/m);
 });
 
 // The bus drops frames and nobody repairs them: a count that is always zero counts nothing.
@@ -92,12 +92,29 @@ test('another server is measured with its key and its secret', with_sidecast({},
   assert.match(last_line(refused.out), /^FAIL refused=3 > 0/);
 }));
 
+// A client that waits for answers would see one slow event here, and a p95 of nothing.
+test('a server that stands still shows in all the events that were due', with_sidecast({}, async (sidecast) => {
+  const run = start_bench(['--url', sidecast.gateway, '--publisher-url', sidecast.publisher, '--clients', '5',
+    '--rooms', '1', '--rate', '50', '--duration', '1500ms', '--assert', 'p95=1h', '--json'],
+  { SIDECAST_API_KEY: sidecast.key, SIDECAST_AUTH_JWT_HMAC_SECRET: sidecast.secret });
+  await until(async () => (await sidecast.request(`${sidecast.ops}/v1/stats`)).json?.published > 0, 20_000);
+  process.kill(sidecast.pids.publisher, 'SIGSTOP');
+  await sleep(600);
+  process.kill(sidecast.pids.publisher, 'SIGCONT');
+  const { code, out, err } = await run.done;
+  const { ws } = figures_of(JSON.parse(out));
+
+  assert.equal(code, 0, out + err);
+  assert.equal(ws.published, 75);
+  assert.ok(ws.p95 > 400_000, JSON.stringify(ws));
+}));
+
 test('Ctrl-C ends it with what there is, and leaves no process', async () => {
   const run = start_bench(['--clients', '5', '--rate', '20', '--duration', '50s', '--assert', 'p95=5s']);
   await until(() => children_of(run.child.pid).length > 0, 20_000);
   const [server] = children_of(run.child.pid);
   await until(() => children_of(server).length === 2, 20_000);
-  await sleep(700);
+  await sleep(500);
   run.child.kill('SIGINT');
   const { code, out, err } = await run.done;
 

@@ -56,6 +56,7 @@ static void a_verdict_names_its_figures(void **state)
 static void a_percentile_of_nothing_keeps_no_promise(void **state)
 {
     struct load_report *report = calloc(1, sizeof *report);
+    struct buf out = {.max = LOAD_VERDICT_BYTES};
     struct load_limits limits;
     char error[DIAL_ERROR_BYTES];
 
@@ -65,6 +66,9 @@ static void a_percentile_of_nothing_keeps_no_promise(void **state)
     assert_true(load_limits_are_kept(&limits, report));
     assert_true(load_limits_parse(&limits, SLICE("p50=1s"), error));
     assert_false(load_limits_are_kept(&limits, report));
+    load_verdict_print(&out, &limits, report);
+    assert_true(slice_is(buf_slice(&out), "FAIL p50=none > 1000ms"));
+    buf_finish(&out);
     free(report);
 }
 
