@@ -50,8 +50,25 @@ struct config_log {
     uint64_t keep_age_ms, keep_events, keep_bytes;
 };
 
+enum config_switch {
+    CONFIG_OFF,
+    CONFIG_ON,
+};
+
+/* Lists are comma-separated; the options have checked them. */
+struct config_web {
+    const char *allowed_origins; /* empty: pages of the same host */
+    const char *trusted_proxies; /* prefixes; empty: none */
+    enum config_switch cors_credentials;
+    uint64_t cors_max_age_ms;
+};
+
 struct config_limits {
     uint64_t connections;
+    uint64_t connections_per_ip;
+    uint64_t connections_per_user;         /* 0: no limit */
+    const char *handshakes;                /* "5000/s" */
+    bool is_per_ip_set, is_handshakes_set; /* by the user: they hold for loopback too */
     uint64_t rooms_per_socket;
     uint64_t outbox_bytes;
     uint64_t outbox_frames;
@@ -68,6 +85,7 @@ struct config {
     struct config_publisher publisher;
     struct config_ops ops;
     struct config_auth auth;
+    struct config_web web;
     struct config_bus bus;
     struct config_log log;
     struct config_limits limits;

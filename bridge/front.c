@@ -32,7 +32,7 @@ static int accept_one(struct front *front, struct front_peer *peer)
 /* False: nobody waits, or nobody can be let in before the next sweep. */
 static bool accept_without_descriptors(struct front *front)
 {
-    struct front_peer peer;
+    struct front_peer peer = {.guest = NULL};
     int fd = -1;
 
     if (front->spare_fd >= 0) {
@@ -40,7 +40,7 @@ static bool accept_without_descriptors(struct front *front)
         fd = accept_one(front, &peer);
     }
     if (fd >= 0)
-        front_refuse_at_once(front, fd, &peer);
+        front_refuse_at_once(front, fd, &peer, "No descriptor is free.");
     front->spare_fd = spare_open();
     if (front->spare_fd >= 0)
         return fd >= 0;
@@ -58,9 +58,11 @@ static void on_connects(uv_poll_t *poll, int error, int events)
     (void)error;
     (void)events;
     for (int i = 0; i < ACCEPTS_A_TURN && !front->is_stopped; i++) {
-        struct front_peer peer;
+        struct front_peer peer = {.guest = NULL};
         int fd = accept_one(front, &peer);
-        if (fd >= 0) {
+        if (fd >= 0 && front->config.max_fd > 0 && fd >= (int)front->config.max_fd) {
+            front_refuse_at_once(front, fd, &peer, "No descriptor is free for clients.");
+        } else if (fd >= 0) {
             front_meet(front, fd, &peer);
         } else if (errno == EMFILE || errno == ENFILE) {
             if (!accept_without_descriptors(front))

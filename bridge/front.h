@@ -16,14 +16,15 @@ struct front_visit {
     const struct http_head *head;
     const struct sockaddr *peer;
     socklen_t peer_len;
-    const char *peer_ip;
+    const char *peer_ip; /* the client's, behind listed proxies too */
     const char *request_id;
+    struct peer_guest *guest;
 };
 
 /*
- * ST_OK takes `fd` (its head still unread, no handle of ours on it). Any other status
- * refuses: the front writes `refusal` (status filled in; detail and hint by the callee)
- * and closes.
+ * ST_OK takes `fd` (its head still unread, no handle of ours on it) and the guest. Any
+ * other status refuses: the front writes `refusal` (status filled in; detail and hint by
+ * the callee) and closes.
  */
 typedef enum status front_upgrade_fn(void *ctx, int fd, const struct front_visit *visit,
                                      struct problem *refusal);
@@ -33,10 +34,13 @@ struct front_config {
     const struct logger *log;
     struct metrics *metrics;
     int listen_fd;        /* takes; listening, any flags */
-    unsigned max_pending; /* heads being waited for; beyond it 503 */
+    unsigned max_pending; /* heads being waited for; beyond it the oldest gets 503 */
+    unsigned max_fd;      /* no descriptor from here on is a client's; 0: all may be */
     unsigned head_deadline_ms;
-    struct http_server *http;     /* keeps */
-    front_upgrade_fn *on_upgrade; /* NULL: upgrades are 404 */
+    const struct web_policy *policy; /* keeps; NULL: as in the http_server */
+    struct peer_limits *limits;      /* keeps; NULL: none */
+    struct http_server *http;        /* keeps */
+    front_upgrade_fn *on_upgrade;    /* NULL: upgrades are 404 */
     void *ctx;
 };
 

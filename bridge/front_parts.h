@@ -25,10 +25,13 @@ struct front {
 struct front_peer {
     struct sockaddr_storage address;
     socklen_t len;
+    struct ip_address ip;
+    struct peer_guest *guest; /* NULL: exempt, or not known before the head is here */
 };
 
-/* Takes a fresh socket: hands it on, refuses it, or waits for the rest of its head. */
-void front_meet(struct front *front, int fd, const struct front_peer *peer);
+/* Takes a fresh socket, whose guest has not entered yet: hands it on, refuses it, or
+ * waits for the rest of its head. */
+void front_meet(struct front *front, int fd, struct front_peer *peer);
 /* Refuses those whose time is over. */
 void front_visitors_sweep(struct front *front);
 void front_visitors_close(struct front *front);
@@ -36,6 +39,7 @@ void front_visitors_close(struct front *front);
 void front_sweep_start(struct front *front);
 
 /* Takes `fd`: 503, and closes without lingering, since descriptors are what is short. */
-void front_refuse_at_once(struct front *front, int fd, const struct front_peer *peer);
+void front_refuse_at_once(struct front *front, int fd, const struct front_peer *peer,
+                          const char *detail);
 
 #endif

@@ -4,6 +4,7 @@
 #include "bridge/clock.h"
 #include "bridge/list.h"
 #include "bridge/log_quota.h"
+#include "bridge/random.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -58,6 +59,16 @@ const char *http_refusal_header(enum status status, const char *allow, const cha
     }
 }
 
+/* Who is sent away in one moment does not come back in one moment. */
+static const char *spread_return(void)
+{
+    static const char *const seconds[] = {"1", "2", "3", "4", "5"};
+    unsigned char byte;
+
+    random_bytes(&byte, 1);
+    return seconds[byte % (sizeof seconds / sizeof *seconds)];
+}
+
 static void encode(struct buf *out, const struct http_refusal *refusal)
 {
     enum status status = refusal->problem.status;
@@ -65,6 +76,8 @@ static void encode(struct buf *out, const struct http_refusal *refusal)
     const char *value;
     const char *name = http_refusal_header(status, refusal->allow, &value);
 
+    if (status_is_passing(status))
+        value = spread_return();
     problem_encode(&body, &refusal->problem);
     buf_print(out, "HTTP/1.1 %d %s\r\n", status_http(status), status_title(status));
     buf_add_text(out, "Content-Type: application/problem+json\r\nX-Request-Id: ");

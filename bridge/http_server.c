@@ -227,16 +227,20 @@ static void refuse_full(struct http_server *server, int fd, const struct sockadd
 }
 
 void http_server_adopt(struct http_server *server, int fd, const struct sockaddr *peer,
-                       socklen_t peer_len)
+                       socklen_t peer_len, struct peer_guest *guest)
 {
     unsigned index = server->next_daemon;
 
     if (server->is_draining || server->connections >= server->config.max_connections) {
         refuse_full(server, fd, peer, peer_len);
+        peer_guest_leave(guest);
         return;
     }
     server->next_daemon = (index + 1) % HTTP_DAEMONS;
+    server->arriving = guest;
     MHD_add_connection(server->daemons[index].mhd, fd, peer, peer_len);
+    peer_guest_leave(server->arriving); /* nobody took it: the socket is closed */
+    server->arriving = NULL;
     http_server_touch(server, index);
 }
 

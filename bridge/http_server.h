@@ -12,6 +12,8 @@
 
 #include "bridge/logger.h"
 #include "bridge/metrics.h"
+#include "bridge/peer_limits.h"
+#include "bridge/web_policy.h"
 #include "proto/http_gate.h"
 #include "proto/problem.h"
 
@@ -29,7 +31,7 @@ struct http_header {
 struct http_request {
     const struct http_head *head; /* raw target, path and query; all fields */
     struct slice body;
-    const char *peer_ip;
+    const char *peer_ip; /* the client's, behind listed proxies too */
     const char
         *request_id; /* X-Request-Id of the request when well-formed, else made here */
 };
@@ -68,6 +70,8 @@ struct http_server_config {
     const struct logger *log;
     struct metrics *metrics;
     unsigned max_connections;
+    const struct web_policy
+        *policy;        /* keeps; NULL: nobody is asked where it comes from */
     bool always_closes; /* every answer says Connection: close (several gateways on one
                            port) */
     const struct http_route *routes; /* keeps: for the server's life */
@@ -78,9 +82,9 @@ struct http_server_config {
 /* Gives a server without listener (http_server_destroy), or NULL. */
 struct http_server *http_server_create(const struct http_server_config *config);
 
-/* Takes the socket, whose request is still unread. */
+/* Takes the socket, whose request is still unread, and `guest`, which leaves with it. */
 void http_server_adopt(struct http_server *server, int fd, const struct sockaddr *peer,
-                       socklen_t peer_len);
+                       socklen_t peer_len, struct peer_guest *guest);
 
 /* Answers what is held with 503 E_DRAINING and lets no further request in. Then destroy.
  */

@@ -32,6 +32,7 @@ struct http_connection *http_connection_create(struct http_server *server,
     connection->server = server;
     connection->daemon = daemon;
     connection->fd = fd;
+    connection->peer = peer_address(peer, peer_len);
     peer_ip(peer, peer_len, connection->peer_ip);
 
     struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = connection};
@@ -39,6 +40,8 @@ struct http_connection *http_connection_create(struct http_server *server,
         free(connection);
         return NULL;
     }
+    connection->guest = server->arriving;
+    server->arriving = NULL;
     server->connections++;
     metrics_add(server->config.metrics, METRIC_HTTP_CONNECTIONS, 1);
     http_connection_enter(connection, HTTP_PHASE_HEAD);
@@ -51,6 +54,7 @@ void http_connection_destroy(struct http_connection *connection)
         return;
     epoll_ctl(connection->server->hup_fd, EPOLL_CTL_DEL, connection->fd, NULL);
     list_remove(&connection->node);
+    peer_guest_leave(connection->guest);
     connection->server->connections--;
     metrics_add(connection->server->config.metrics, METRIC_HTTP_CONNECTIONS, -1);
     free(connection);

@@ -142,14 +142,34 @@ static enum status judge_sender(struct http_exchange *exchange)
     return admit(head, route_ctx(exchange), exchange->detail);
 }
 
+/* Where the request comes from: before anything else is said about it. */
+static enum status judge_caller(struct http_exchange *exchange)
+{
+    const struct web_policy *policy = exchange->server->config.policy;
+    const struct http_head *head = &exchange->head;
+    const char *detail = "";
+    enum status st = web_policy_judge(policy, head, &exchange->connection->peer,
+                                      &exchange->caller, &detail);
+
+    if (st)
+        snprintf(exchange->detail, sizeof exchange->detail, "%s", detail);
+    exchange->is_preflight =
+        !st && policy && policy->takes_browsers && origin_is_preflight(head);
+    return st;
+}
+
 /* What the head alone decides. */
 static enum status judge(struct http_exchange *exchange)
 {
     const struct http_head *head = &exchange->head;
-    enum status st;
+    enum status st = judge_caller(exchange);
 
+    if (st)
+        return st;
     if (exchange->server->is_draining)
         return ST_DRAINING;
+    if (exchange->is_preflight && !has_body(head))
+        return ST_OK;
     if (head->is_websocket) {
         snprintf(exchange->detail, sizeof exchange->detail,
                  "This connection has carried HTTP: open a new one for the upgrade.");
@@ -217,10 +237,14 @@ static void run_handler(struct http_exchange *exchange)
         http_problem(exchange, &problem);
         return;
     }
+    if (exchange->is_preflight) {
+        http_exchange_answer_preflight(exchange);
+        return;
+    }
     exchange->request = (struct http_request){
         .head = &exchange->head,
         .body = buf_slice(&exchange->body),
-        .peer_ip = exchange->connection->peer_ip,
+        .peer_ip = http_exchange_ip(exchange),
         .request_id = exchange->request_id,
     };
     exchange->route->handle(exchange, &exchange->request, route_ctx(exchange));

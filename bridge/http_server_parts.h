@@ -56,6 +56,8 @@ struct http_connection {
     enum http_phase phase;
     uint64_t deadline;
     uint64_t received; /* bytes, as last looked at while idle; 0: not yet */
+    struct peer_guest *guest;
+    struct ip_address peer;
     char peer_ip[INET6_ADDRSTRLEN];
 };
 
@@ -79,6 +81,8 @@ struct http_exchange {
     char detail[LIMIT_HTTP_DETAIL_BYTES]; /* of the verdict */
     const struct http_route *route;
     struct http_head head;
+    struct web_caller caller; /* once the head has passed the gate */
+    bool is_preflight;
     struct http_request request;
     struct buf body;
     struct MHD_Response *response; /* ANSWERED */
@@ -102,6 +106,7 @@ struct http_server {
     struct http_refuser *refuser;
     struct http_daemon daemons[HTTP_DAEMONS];
     unsigned next_daemon;
+    struct peer_guest *arriving; /* of the connection that is being adopted */
     int hup_fd;
     uv_poll_t hup_poll;
     uv_prepare_t prepare;
@@ -122,6 +127,7 @@ void http_server_touch(struct http_server *server, unsigned daemon);
 
 /* --- http_server_connection.c */
 
+/* Takes the guest that is arriving. */
 struct http_connection *http_connection_create(struct http_server *server,
                                                unsigned daemon, int fd,
                                                const struct sockaddr *peer,
@@ -156,6 +162,10 @@ void http_exchange_dismiss(struct http_exchange *exchange);
 /* Refuses past libmicrohttpd, which then has to close the connection. */
 void http_exchange_refuse(struct http_exchange *exchange, enum status status,
                           const char *detail);
+/* Says what the page may do, and that it may. Its exchange is in its handler. */
+void http_exchange_answer_preflight(struct http_exchange *exchange);
+/* The client's address as far as it is known. */
+const char *http_exchange_ip(const struct http_exchange *exchange);
 /* Hands the stored answer to libmicrohttpd. False: it does not take it. */
 bool http_exchange_queue(struct http_exchange *exchange);
 

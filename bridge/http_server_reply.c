@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <string.h>
 
 enum {
     PROBLEM_BYTES = 32 * 1024,
@@ -34,7 +35,7 @@ void http_exchange_refuse(struct http_exchange *exchange, enum status status,
         .problem = {.status = status,
                     .detail = detail,
                     .instance = slice_of(exchange->request_id)},
-        .peer_ip = exchange->connection->peer_ip,
+        .peer_ip = http_exchange_ip(exchange),
         .omits_body = exchange->head.method == HTTP_HEAD,
     };
 
@@ -57,6 +58,36 @@ static bool came_through_proxy(const struct http_head *head)
            http_head_field(head, "Forwarded").ptr || http_head_field(head, "Via").ptr;
 }
 
+const char *http_exchange_ip(const struct http_exchange *exchange)
+{
+    return exchange->caller.ip[0] ? exchange->caller.ip : exchange->connection->peer_ip;
+}
+
+/*
+ * What a browser may let the page have. Every answer that depends on the page says so,
+ * or a cache would give one page the permission of another.
+ */
+static void add_cors(const struct http_exchange *exchange, struct MHD_Response *response)
+{
+    const struct web_policy *policy = exchange->server->config.policy;
+    char origin[LIMIT_HTTP_HEAD_BYTES + 1];
+
+    if (!policy || !policy->takes_browsers)
+        return;
+    MHD_add_response_header(response, "Vary", "Origin");
+    struct slice allowed =
+        web_policy_allowed_origin(&exchange->head, exchange->caller.origin);
+    if (allowed.len == 0 || allowed.len >= sizeof origin)
+        return;
+    memcpy(origin, allowed.ptr, allowed.len);
+    origin[allowed.len] = '\0';
+    MHD_add_response_header(response, "Access-Control-Allow-Origin", origin);
+    MHD_add_response_header(response, "Access-Control-Expose-Headers",
+                            "X-Request-Id, Retry-After");
+    if (web_policy_allows_credentials(policy, &exchange->head, exchange->caller.origin))
+        MHD_add_response_header(response, "Access-Control-Allow-Credentials", "true");
+}
+
 static struct MHD_Response *make_response(const struct http_exchange *exchange,
                                           const struct http_reply *reply)
 {
@@ -72,6 +103,7 @@ static struct MHD_Response *make_response(const struct http_exchange *exchange,
     MHD_add_response_header(response, "X-Request-Id", exchange->request_id);
     if (reply->content_type)
         MHD_add_response_header(response, "Content-Type", reply->content_type);
+    add_cors(exchange, response);
     for (size_t i = 0; i < reply->header_count; i++)
         MHD_add_response_header(response, reply->headers[i].name,
                                 reply->headers[i].value);
@@ -115,6 +147,25 @@ void http_reply(struct http_exchange *exchange, const struct http_reply *reply)
     store(exchange, reply);
 }
 
+void http_exchange_answer_preflight(struct http_exchange *exchange)
+{
+    const struct http_server_config *config = &exchange->server->config;
+    char methods[64];
+    const struct http_header headers[] = {
+        {"Access-Control-Allow-Methods", methods                                    },
+        {"Access-Control-Allow-Headers", "Authorization, Content-Type, X-Request-Id"},
+        {"Access-Control-Max-Age",       config->policy->max_age                    },
+    };
+    const struct http_reply reply = {
+        .status = 204,
+        .headers = headers,
+        .header_count = sizeof headers / sizeof *headers,
+    };
+
+    http_route_allow(config, exchange->head.path, methods);
+    http_reply(exchange, &reply);
+}
+
 void http_problem(struct http_exchange *exchange, struct problem *problem)
 {
     struct buf body = {.max = PROBLEM_BYTES};
@@ -126,7 +177,7 @@ void http_problem(struct http_exchange *exchange, struct problem *problem)
         LOG_NUM("status", status),
         LOG_TEXT("method", http_method_name(exchange->head.method)),
         LOG_SLICE("path", exchange->head.path),
-        LOG_TEXT("ip", exchange->connection->peer_ip),
+        LOG_TEXT("ip", http_exchange_ip(exchange)),
         LOG_TEXT("request_id", exchange->request_id),
     };
 

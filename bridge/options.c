@@ -3,7 +3,10 @@
 
 #include "bridge/front.h"
 #include "bridge/options_table.h"
+#include "proto/ip_prefix.h"
+#include "proto/origin.h"
 #include "proto/suggest.h"
+#include "proto/token_bucket.h"
 #include "proto/units.h"
 
 #include <inttypes.h>
@@ -126,6 +129,46 @@ static enum status read_word(const struct option *row, struct slice value, size_
     return ST_BAD_PAYLOAD;
 }
 
+static enum status bad_item(const struct option *row, struct slice item,
+                            const char *reason, char error[OPTIONS_ERROR_BYTES])
+{
+    snprintf(error, OPTIONS_ERROR_BYTES, "%s: \"%.*s\" %s", row->key,
+             (int)slice_first(item, 100).len, item.ptr ? item.ptr : "", reason);
+    return ST_BAD_PAYLOAD;
+}
+
+static enum status check_list(const struct option *row, struct slice value,
+                              char error[OPTIONS_ERROR_BYTES])
+{
+    struct origin_list origins;
+    struct ip_prefix_list prefixes;
+    struct slice bad = {0};
+    const char *reason;
+
+    if (row->type == OPTION_ORIGINS)
+        return origin_list_parse(value, &origins, &bad, &reason)
+                   ? bad_item(row, bad, reason, error)
+                   : ST_OK;
+    switch (ip_prefix_list_parse(value, &prefixes, &bad)) {
+    case ST_OK: return ST_OK;
+    case ST_LIMIT: return bad_item(row, bad, "is followed by one too many", error);
+    default:
+        return bad_item(row, bad, "is no address or prefix: write 10.0.0.0/8", error);
+    }
+}
+
+static enum status check_rate(const struct option *row, struct slice value,
+                              char error[OPTIONS_ERROR_BYTES])
+{
+    struct token_rate rate;
+    const char *reason;
+    enum status st = token_rate_parse(value, &rate, &reason);
+
+    if (st)
+        snprintf(error, OPTIONS_ERROR_BYTES, "%s %s", row->key, reason);
+    return st;
+}
+
 static enum status check_text(const struct option *row, struct slice value,
                               char error[OPTIONS_ERROR_BYTES])
 {
@@ -156,6 +199,9 @@ static enum status check(const struct option *row, struct slice value,
     case OPTION_INT: return read_number(row, value, &number, error);
     case OPTION_WORD:
     case OPTION_CHOICE: return read_word(row, value, &index, error);
+    case OPTION_ORIGINS:
+    case OPTION_PREFIXES: return check_list(row, value, error);
+    case OPTION_RATE: return check_rate(row, value, error);
     default: return check_text(row, value, error);
     }
 }
@@ -246,10 +292,17 @@ void options_resolve(const struct options *options, struct config *config)
             break;
         case OPTION_TEXT:
         case OPTION_ADDRESS:
+        case OPTION_ORIGINS:
+        case OPTION_PREFIXES:
+        case OPTION_RATE:
         case OPTION_SECRET:
         case OPTION_WORD: memcpy(base + row->offset, &text, sizeof text); break;
         }
     }
+    config->limits.is_per_ip_set =
+        options_source(options, "limits.connections_per_ip") != OPTION_DEFAULT;
+    config->limits.is_handshakes_set =
+        options_source(options, "limits.handshakes") != OPTION_DEFAULT;
 }
 
 const char *options_text(const struct options *options, const char *key)

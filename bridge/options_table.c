@@ -9,7 +9,9 @@
 #define MIB (UINT64_C(1024) * 1024)
 
 static const char *const engines[] = {"nng", NULL};
-/* In the order of enum log_level and enum log_format. */
+/* In the order of enum config_switch, */
+static const char *const switches[] = {"off", "on", NULL};
+/* and of enum log_level and enum log_format. */
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const formats[] = {"text", "json", NULL};
 
@@ -18,6 +20,16 @@ const struct option option_table[] = {
     {"run_dir",                  OPTION_TEXT,     "",               AT(run_dir),                    0,      0,                 NULL,
      "folder of the bus sockets; empty: $XDG_RUNTIME_DIR/sidecast, or /run/sidecast for "
      "root"                                                                                                                                                                                                       },
+
+    {"allowed_origins",          OPTION_ORIGINS,  "",               AT(web.allowed_origins),        0,      0,                 NULL,
+     "origins whose pages may connect, separated by commas; empty: pages of the gateway's "
+     "own host"},
+    {"cors.credentials",         OPTION_CHOICE,   "off",            AT(web.cors_credentials),       0,      0,                 switches,
+     "whether pages of the allowed origins may send cookies along"},
+    {"cors.max_age",             OPTION_DURATION, "10m",            AT(web.cors_max_age_ms),        0,      24 * HOUR,         NULL,
+     "how long a browser may remember what it was allowed"},
+    {"trusted_proxies",          OPTION_PREFIXES, "",               AT(web.trusted_proxies),        0,      0,                 NULL,
+     "addresses of proxies that say whom they ask for, separated by commas: 10.0.0.0/8"},
 
     {"gateway.listen",           OPTION_ADDRESS,  "127.0.0.1:7410", AT(gateway.listen),             0,      0,                 NULL,
      "address that clients connect to"                                                                                                                                                                            },
@@ -80,6 +92,13 @@ const struct option option_table[] = {
 
     {"limits.connections",       OPTION_INT,      "50000",          AT(limits.connections),         1,      1000000,           NULL,
      "client connections of one gateway"                                                                                                                                                                          },
+    {"limits.connections_per_ip", OPTION_INT,     "200",            AT(limits.connections_per_ip),  1,      1000000,           NULL,
+     "connections of one client address, an IPv6 /64 counting as one; loopback is exempt "
+     "unless this is set"},
+    {"limits.connections_per_user", OPTION_INT,   "0",              AT(limits.connections_per_user), 0,     1000000,           NULL,
+     "connections of one user to one gateway; 0: no limit"},
+    {"limits.handshakes",        OPTION_RATE,     "5000/s",         AT(limits.handshakes),          0,      0,                 NULL,
+     "new client connections in a while, or off; loopback is exempt unless this is set"},
     {"limits.rooms_per_socket",  OPTION_INT,      "100",            AT(limits.rooms_per_socket),    1,      10000,
      NULL,                                                                                                                                 "rooms that one client may be in"                                      },
     {"limits.outbox",            OPTION_SIZE,     "1MiB",           AT(limits.outbox_bytes),        1024,   1024 * MIB,

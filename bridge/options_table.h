@@ -10,6 +10,9 @@ enum option_type {
     OPTION_INT,      /* uint64_t */
     OPTION_TEXT,     /* const char * */
     OPTION_ADDRESS,  /* const char *, to listen on */
+    OPTION_ORIGINS,  /* const char *, separated by commas: proto/origin */
+    OPTION_PREFIXES, /* const char *, separated by commas: proto/ip_prefix */
+    OPTION_RATE,     /* const char *, "5000/s": proto/token_bucket */
     OPTION_SECRET,   /* const char *; never shown, never a flag */
     OPTION_WORD,     /* const char *, one of `words` */
     OPTION_CHOICE    /* an enum: the index into `words` */

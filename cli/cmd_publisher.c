@@ -14,6 +14,7 @@ static void *create(struct role_parts *parts, const char **reason)
         .metrics = &parts->metrics,
         .engine = parts->engine,
         .settings = &config->publisher,
+        .web = &config->web,
         .keys = parts->keys,
         .lifecycle = parts->lifecycle,
         .version = SIDECAST_VERSION,

@@ -9,6 +9,7 @@ void arrival_destroy(struct arrival *arrival)
         return;
     if (arrival->claims)
         claims_drop(arrival->claims);
+    peer_guest_leave(arrival->guest);
     free(arrival->header_token);
     free(arrival->query_token);
     free(arrival);

@@ -5,6 +5,7 @@
 #ifndef CLIENT_GW_ARRIVAL_H
 #define CLIENT_GW_ARRIVAL_H
 
+#include "bridge/peer_limits.h"
 #include "proto/claims.h"
 
 struct dialect;
@@ -13,6 +14,8 @@ struct client_services;
 struct arrival {
     const struct dialect *dialect;
     struct client_services *services;
+    struct peer_guest
+        *guest;            /* leaves with it, unless a connection takes it; may be NULL */
     struct claims *claims; /* native: of a token in the handshake; NULL: none came */
     char *header_token;    /* Socket.IO: unverified, used when CONNECT brings none; may be
                               NULL */

@@ -79,6 +79,8 @@ struct connection *connection_create(struct connection_set *set, struct arrival 
     connection->dialect = arrival->dialect;
     connection->services = arrival->services;
     connection->arrival = arrival;
+    connection->guest = arrival->guest;
+    arrival->guest = NULL;
     connection->beat.connection = connection;
     connection->deadline.connection = connection;
     connection->inbound.max = set->config.max_message_bytes;
@@ -107,6 +109,7 @@ void connection_destroy(struct connection *connection)
     frame_queue_finish(&connection->outbox);
     buf_finish(&connection->inbound);
     arrival_destroy(connection->arrival);
+    peer_guest_leave(connection->guest);
     connection->transport->ops->destroy(connection->transport);
     free(connection);
 }

@@ -69,7 +69,8 @@ struct connection {
     struct arrival
         *arrival; /* what the handshake brought; NULL when it was nothing to keep */
     struct frame_queue outbox;
-    struct buf inbound; /* pieces of a message that is not complete */
+    struct peer_guest *guest; /* its address, counted; NULL: exempt */
+    struct buf inbound;       /* pieces of a message that is not complete */
     bool inbound_is_binary;
     uint8_t attachments_due; /* binary messages that belong to the last packet */
     bool wants_pings;        /* native: asked for application pings */

@@ -92,7 +92,7 @@ static void open_session(struct connection *connection, struct claims *claims,
 
     if (!session_open(connection->services->sessions, connection, ENCODING_NATIVE, root,
                       claims, rooms, room_count, connected, NULL, &st))
-        fail(connection, status_code(st), status_title(st), "",
+        fail(connection, status_code(st), status_title(st), st == ST_LIMIT ? "limit" : "",
              st == ST_LIMIT ? CLOSE_LIMIT : CLOSE_UNAVAILABLE);
 }
 

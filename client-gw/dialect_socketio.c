@@ -131,8 +131,12 @@ static void handle_connect(struct connection *connection, const struct sio_packe
         refuse(connection, root, refusal, hint);
         return;
     }
-    if (!session_open(services->sessions, connection, ENCODING_SOCKETIO, root, claims,
-                      NULL, 0, connected, NULL, &st))
+    if (session_open(services->sessions, connection, ENCODING_SOCKETIO, root, claims,
+                     NULL, 0, connected, NULL, &st))
+        return;
+    if (st == ST_LIMIT)
+        refuse(connection, root, REFUSAL_LIMIT, "");
+    else
         connection_close(connection, CLOSE_UNAVAILABLE);
 }
 

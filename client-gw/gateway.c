@@ -2,6 +2,7 @@
 #include "client-gw/gateway.h"
 
 #include "bridge/clock.h"
+#include "bridge/descriptors.h"
 #include "bridge/front.h"
 #include "client-gw/deliver.h"
 #include "client-gw/http_routes.h"
@@ -28,6 +29,8 @@ struct gateway {
     struct room_set *rooms;
     struct connection_set *connections;
     struct deliver *deliver;
+    struct web_policy policy;
+    struct peer_limits *limits;
     struct ws_server *ws;
     struct http_route *routes;
     struct http_server *http;
@@ -145,6 +148,7 @@ static enum status on_upgrade(void *ctx, int fd, const struct front_visit *visit
         refusal->hint = why->hint;
         return st;
     }
+    arrival->guest = visit->guest;
     /* The socket is taken from here on, whatever becomes of it. */
     if (ws_server_adopt(gateway->ws, fd, visit->head, arrival->has_subprotocol, arrival))
         arrival_destroy(arrival);
@@ -245,6 +249,7 @@ static struct session_set *make_sessions(const struct gateway_config *config,
         .held_limits = {config->limits->outbox_bytes, config->limits->outbox_frames},
         .max_sessions = config->limits->connections * 2,
         .rooms_per_session = config->limits->rooms_per_socket,
+        .sessions_per_user = config->limits->connections_per_user,
     };
 
     return session_set_create(&sessions);
@@ -294,6 +299,31 @@ static bool make_parts(struct gateway *gateway)
     return gateway->deliver != NULL;
 }
 
+/* As many descriptors as the ceilings add up to; where the system gives fewer, clients
+ * are refused before the bus runs dry. Gives the first that is no client's. */
+static unsigned take_descriptors(const struct gateway_config *config)
+{
+    uint64_t clients = config->limits->connections + HTTP_CONNECTIONS + MAX_PENDING_HEADS;
+    unsigned limit = descriptors_raise((unsigned)clients + DESCRIPTORS_RESERVED);
+    unsigned usable = descriptors_for_clients(limit);
+
+    if (usable < config->limits->connections)
+        log_warn(config->log,
+                 "fewer descriptors than limits.connections: raise LimitNOFILE",
+                 LOG_NUM("descriptors", limit), LOG_NUM("for_clients", usable));
+    return usable;
+}
+
+static bool make_policy(struct gateway *gateway)
+{
+    struct peer_limits_config limits;
+
+    web_policy_read(gateway->config.web, true, &gateway->policy);
+    peer_limits_read(gateway->config.limits, &limits);
+    gateway->limits = peer_limits_create(&limits);
+    return gateway->limits != NULL;
+}
+
 static bool make_listeners(struct gateway *gateway)
 {
     const struct gateway_config *config = &gateway->config;
@@ -304,9 +334,11 @@ static bool make_listeners(struct gateway *gateway)
         .log = config->log,
         .metrics = config->metrics,
         .max_connections = HTTP_CONNECTIONS,
+        .policy = &gateway->policy,
         .always_closes = config->settings->count > 1,
     };
 
+    unsigned max_fd = take_descriptors(config); /* before a library sizes its tables */
     gateway->ws = ws_server_create(&ws);
     gateway->routes = gateway_routes_create(config->lifecycle, config->pages,
                                             config->page_count, &http.route_count);
@@ -320,7 +352,10 @@ static bool make_listeners(struct gateway *gateway)
         .metrics = config->metrics,
         .listen_fd = config->listen_fd,
         .max_pending = MAX_PENDING_HEADS,
+        .max_fd = max_fd,
         .head_deadline_ms = HEAD_DEADLINE_MS,
+        .policy = &gateway->policy,
+        .limits = gateway->limits,
         .http = gateway->http,
         .on_upgrade = on_upgrade,
         .ctx = gateway,
@@ -350,7 +385,7 @@ struct gateway *gateway_create(const struct gateway_config *config, const char *
     }
     gateway->config = *config;
     start_timers(gateway);
-    if (!make_parts(gateway) || !make_listeners(gateway)) {
+    if (!make_policy(gateway) || !make_parts(gateway) || !make_listeners(gateway)) {
         *reason = "the gateway's listener cannot be set up";
         gateway_destroy(gateway);
         return NULL;
@@ -393,6 +428,7 @@ void gateway_destroy(struct gateway *gateway)
     connection_set_destroy(gateway->connections);
     room_set_destroy(gateway->rooms);
     services_finish(&gateway->services);
+    peer_limits_destroy(gateway->limits);
     free(gateway->routes);
     free(gateway);
 }

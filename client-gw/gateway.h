@@ -22,6 +22,7 @@ struct gateway_config {
     struct engine *engine; /* open, ENGINE_GATEWAY; the gateway subscribes */
     const struct config_gateway *settings;
     const struct config_limits *limits;
+    const struct config_web *web;
     const struct token_keys *keys;
     struct lifecycle *lifecycle; /* told ready as the engine's on_ready says */
     const char *id;              /* "g1" */

@@ -186,12 +186,29 @@ size_t session_rooms(const struct session *session, struct slice *names, size_t 
     return count;
 }
 
+/* Everybody is in the room of their user: it knows how many they are. */
+static enum status check_user(const struct session *session, struct slice user)
+{
+    const struct session_set_config *config = &session->set->config;
+    const struct room_key key = {session->nsp, ROOM_USER, user};
+    const struct room *room = NULL;
+    size_t count = 0;
+
+    if (config->sessions_per_user > 0 && user.len > 0)
+        room = room_find(config->rooms, &key);
+    if (room)
+        room_members(room, &count);
+    return room && count >= config->sessions_per_user ? ST_LIMIT : ST_OK;
+}
+
 static enum status enter_first_rooms(struct session *session, const struct slice *rooms,
                                      size_t room_count)
 {
     struct slice user = claims_user(session->claims);
-    enum status st = session_enter(session, ROOM_ALL, (struct slice){0});
+    enum status st = check_user(session, user);
 
+    if (!st)
+        st = session_enter(session, ROOM_ALL, (struct slice){0});
     if (!st && user.len)
         st = session_enter(session, ROOM_USER, user);
     for (size_t i = 0; !st && i < room_count; i++) {

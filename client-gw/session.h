@@ -57,6 +57,7 @@ struct session_set_config {
     struct frame_limits held_limits;
     size_t max_sessions;
     size_t rooms_per_session;
+    size_t sessions_per_user; /* 0: no limit */
 };
 
 struct session_set *session_set_create(const struct session_set_config *config);

@@ -2,6 +2,7 @@
 #include "publisher-api/publisher.h"
 
 #include "bridge/clock.h"
+#include "bridge/descriptors.h"
 #include "bridge/front.h"
 #include "publisher-api/handlers.h"
 #include "publisher-api/routes.h"
@@ -12,6 +13,7 @@
 enum {
     MAX_CONNECTIONS = 4096,
     MAX_OPS_CONNECTIONS = 128,
+    OPS_DESCRIPTORS = 32, /* of the reserve: who runs this gets in when clients do not */
     HEAD_DEADLINE_MS = 5000,
     /* Looked at twice, so that the last answers have left their buffers. */
     DRAIN_STEP_MS = 10,
@@ -19,6 +21,7 @@ enum {
 
 /* A front and its http_server. */
 struct listener {
+    struct web_policy policy;
     struct front *front;
     struct http_server *http;
     struct http_route routes[ROUTES_MAX];
@@ -35,9 +38,10 @@ struct publisher {
     void *on_drained_ctx;
 };
 
-static bool listener_open(struct listener *listener,
-                          const struct http_server_config *config, int fd)
+static bool listener_open(struct listener *listener, struct http_server_config *config,
+                          int fd, unsigned max_fd)
 {
+    config->policy = &listener->policy;
     listener->http = http_server_create(config);
     if (!listener->http) {
         close(fd);
@@ -49,7 +53,9 @@ static bool listener_open(struct listener *listener,
         .metrics = config->metrics,
         .listen_fd = fd,
         .max_pending = config->max_connections,
+        .max_fd = max_fd,
         .head_deadline_ms = HEAD_DEADLINE_MS,
+        .policy = &listener->policy,
         .http = listener->http,
     });
     return listener->front != NULL;
@@ -84,17 +90,27 @@ static bool open_listeners(struct publisher *publisher,
         .ctx = &publisher->parts,
     };
 
+    unsigned limit = descriptors_raise(2 * (MAX_CONNECTIONS + MAX_OPS_CONNECTIONS) +
+                                       DESCRIPTORS_RESERVED);
+    unsigned max_fd = descriptors_for_clients(limit);
+
     if (max_body > LIMIT_PUBLISH_BYTES)
         max_body = LIMIT_PUBLISH_BYTES;
+    /* No page is let in: what is asked for here needs a key, which no page should have.
+     */
+    web_policy_read(config->web, false, &publisher->api.policy);
+    web_policy_read(config->web, false, &publisher->ops.policy);
     http.route_count = routes_publisher(publisher->api.routes, max_body);
-    bool opened = listener_open(&publisher->api, &http, config->listen_fd);
+    bool opened = listener_open(&publisher->api, &http, config->listen_fd, max_fd);
     if (config->ops_fd < 0)
         return opened;
 
     http.max_connections = MAX_OPS_CONNECTIONS;
     http.routes = publisher->ops.routes;
     http.route_count = routes_ops(publisher->ops.routes);
-    return listener_open(&publisher->ops, &http, config->ops_fd) && opened;
+    return listener_open(&publisher->ops, &http, config->ops_fd,
+                         max_fd + OPS_DESCRIPTORS) &&
+           opened;
 }
 
 static bool take_keys(struct publisher *publisher, const char *list, const char **reason)

@@ -20,6 +20,7 @@ struct publisher_config {
     struct metrics *metrics;
     struct engine *engine; /* open, ENGINE_LOG */
     const struct config_publisher *settings;
+    const struct config_web *web;
     const struct token_keys *keys;     /* for callers with a JWT; NULL: API keys alone */
     const struct lifecycle *lifecycle; /* what /readyz says */
     const char *version;

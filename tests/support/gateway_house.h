@@ -42,6 +42,8 @@ static const struct config_limits house_limits = {.connections = 50,
                                                   .outbox_bytes = 1 << 20,
                                                   .outbox_frames = 1000};
 
+static const struct config_web house_web = {.allowed_origins = ""};
+
 static inline int open_house_with(void **state, const struct config_gateway *settings,
                                   const struct config_limits *limits)
 {
@@ -72,6 +74,7 @@ static inline int open_house_with(void **state, const struct config_gateway *set
                                     .engine = &house->engine.base,
                                     .settings = &house->settings,
                                     .limits = &house->limits,
+                                    .web = &house_web,
                                     .keys = house->keys,
                                     .lifecycle = house->lifecycle,
                                     .id = "g1",

@@ -32,6 +32,9 @@ struct rig_options {
     unsigned deadline_ms; /* of every phase behind the front; 0: the real ones */
     front_upgrade_fn *on_upgrade;
     const char *listen;
+    const struct web_policy *policy;
+    const struct peer_limits_config *limits;
+    unsigned max_fd;
     bool always_closes;
 };
 
@@ -44,6 +47,7 @@ struct rig {
     struct metrics metrics;
     struct http_server *http;
     struct front *front;
+    struct peer_limits *limits;
     char address[64];
     char *big;
     atomic_uint held;
@@ -209,6 +213,7 @@ static inline struct rig *rig_start(struct rig_options options)
         .log = &rig->log,
         .metrics = &rig->metrics,
         .max_connections = options.max_connections ? options.max_connections : 1000,
+        .policy = options.policy,
         .always_closes = options.always_closes,
         .routes = rig_routes,
         .route_count = sizeof rig_routes / sizeof *rig_routes,
@@ -219,6 +224,8 @@ static inline struct rig *rig_start(struct rig_options options)
     for (int phase = 0; phase < HTTP_PHASES && options.deadline_ms; phase++)
         rig->http->deadlines.ms[phase] = options.deadline_ms;
 
+    if (options.limits)
+        rig->limits = peer_limits_create(options.limits);
     struct front_config front = {
         .loop = &rig->loop,
         .log = &rig->log,
@@ -226,6 +233,9 @@ static inline struct rig *rig_start(struct rig_options options)
         .listen_fd = fd,
         .max_pending = options.max_pending ? options.max_pending : 1000,
         .head_deadline_ms = options.head_deadline_ms ? options.head_deadline_ms : 5000,
+        .max_fd = options.max_fd,
+        .policy = options.policy,
+        .limits = rig->limits,
         .http = rig->http,
         .on_upgrade = options.on_upgrade,
         .ctx = rig,
@@ -241,6 +251,7 @@ static inline void rig_stop(struct rig *rig)
     uv_async_send(&rig->stop);
     uv_thread_join(&rig->thread);
     assert_int_equal(rig->close_result, 0);
+    peer_limits_destroy(rig->limits);
     free(rig->big);
     free(rig);
 }

@@ -264,12 +264,14 @@ static inline struct rig *rig_start(void)
         .loop = &rig->loop, .log = &rig->log, .on_stop = rig_nothing});
     lifecycle_ready(rig->lifecycle, true, NULL);
 
+    static const struct config_web rig_web = {.allowed_origins = ""};
     struct publisher_config config = {
         .loop = &rig->loop,
         .log = &rig->log,
         .metrics = &rig->metrics,
         .engine = &rig->engine.base,
         .settings = &rig->settings,
+        .web = &rig_web,
         .keys = rig->keys,
         .lifecycle = rig->lifecycle,
         .version = "0.1.0",

@@ -150,12 +150,13 @@ static void a_connect_that_is_refused_says_why(void **state)
         {",\"rooms\":[\"a\",\"b\"]",
          "{\"t\":\"error\",\"code\":\"E_FORBIDDEN\","
          "\"message\":\"the token does not grant one of `rooms`\","
-         "\"reason\":\"forbidden\"}",                                                 4403},
+         "\"reason\":\"forbidden\"}",                                   4403},
         {",\"rooms\":[\"a b\"]",
          "{\"t\":\"error\",\"code\":\"E_BAD_TARGET\","
-         "\"message\":\"`rooms` has what is not the name of a room\"}",               4400},
+         "\"message\":\"`rooms` has what is not the name of a room\"}", 4400},
         {",\"rooms\":[\"r:1\",\"r:2\",\"r:3\",\"r:4\"]",
-         "{\"t\":\"error\",\"code\":\"E_LIMIT\",\"message\":\"A limit is reached\"}", 4429},
+         "{\"t\":\"error\",\"code\":\"E_LIMIT\",\"message\":\"A limit is reached\","
+         "\"reason\":\"limit\"}",                                       4429},
     };
     struct house *house = *state;
     char *token = mint(house, "ada", "[\"a\",\"r:*\"]", 60);

@@ -105,7 +105,7 @@ static void a_drain_answers_what_is_held_and_lets_nothing_in(void **state)
 
     rig_read(held, &answer);
     rig_expect_problem(&answer, 503, "E_DRAINING");
-    assert_non_null(strstr(answer.head, "Retry-After: 1\r\n"));
+    assert_non_null(strstr(answer.head, "Retry-After: "));
     assert_int_equal(atomic_load(&rig->gone), 1);
     assert_true(rig_is_closed(held));
     assert_true(rig_is_closed(idle));
@@ -221,7 +221,7 @@ static void connections_beyond_the_limit_get_503(void **state)
     }
     rig_ask(rig, GET_HEALTH, &answer);
     rig_expect_problem(&answer, 503, "E_BUSY");
-    assert_non_null(strstr(answer.head, "Retry-After: 1\r\n"));
+    assert_non_null(strstr(answer.head, "Retry-After: "));
     for (int i = 0; i < 3; i++)
         close(fds[i]);
     assert_true(rig_metric_reaches(rig, METRIC_HTTP_CONNECTIONS, 0));
