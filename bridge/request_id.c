@@ -1,8 +1,6 @@
 /* Ids of requests: see the header. */
 #include "bridge/request_id.h"
 
-#include "bridge/random.h"
-
 #include <string.h>
 
 enum {
@@ -23,16 +21,29 @@ static bool is_well_formed(struct slice id)
     return true;
 }
 
-void request_id_choose(const struct http_head *head, char out[REQUEST_ID_SIZE])
+/* False: the caller has sent none, or one that is not well-formed. */
+static bool take_sent(const struct http_head *head, char out[REQUEST_ID_SIZE])
 {
     struct slice id = {0};
 
     if (head)
         id = http_head_field(head, "X-Request-Id");
-    if (!is_well_formed(id)) {
-        random_text(out, MADE_CHARS);
-        return;
-    }
+    if (!is_well_formed(id))
+        return false;
     memcpy(out, id.ptr, id.len);
     out[id.len] = '\0';
+    return true;
+}
+
+void request_id_choose(const struct http_head *head, char out[REQUEST_ID_SIZE])
+{
+    if (!take_sent(head, out))
+        random_text(out, MADE_CHARS);
+}
+
+void request_id_draw(struct random_stock *stock, const struct http_head *head,
+                     char out[REQUEST_ID_SIZE])
+{
+    if (!take_sent(head, out))
+        random_stock_text(stock, out, MADE_CHARS);
 }

@@ -5,6 +5,7 @@
 #ifndef BRIDGE_REQUEST_ID_H
 #define BRIDGE_REQUEST_ID_H
 
+#include "bridge/random.h"
 #include "proto/http_gate.h"
 
 enum {
@@ -13,5 +14,8 @@ enum {
 
 /* `head` NULL: nothing of the request is known. */
 void request_id_choose(const struct http_head *head, char out[REQUEST_ID_SIZE]);
+/* The same, made from what is in stock. */
+void request_id_draw(struct random_stock *stock, const struct http_head *head,
+                     char out[REQUEST_ID_SIZE]);
 
 #endif

@@ -67,6 +67,21 @@ static void made_ids_differ(void **state)
     assert_string_not_equal(one, two);
 }
 
+/* Many enough to fill the stock more than once. */
+static void ids_from_stock_differ(void **state)
+{
+    struct random_stock stock = {0};
+    char ids[100][REQUEST_ID_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < 100; i++) {
+        request_id_draw(&stock, NULL, ids[i]);
+        assert_int_equal(strlen(ids[i]), 20);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(ids[i], ids[k]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -74,6 +89,7 @@ int main(void)
         cmocka_unit_test(others_are_replaced),
         cmocka_unit_test(the_longest_id_fits),
         cmocka_unit_test(made_ids_differ),
+        cmocka_unit_test(ids_from_stock_differ),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
