@@ -1,0 +1,204 @@
+// Tokens signed with public keys, on all three doors: Socket.IO, native and the publisher. The
+// keys change under the running server, and what is forged stays outside.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { constants, createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'node:test';
+import { connect, native_raw } from './lib/clients.mjs';
+import { program, with_sidecast } from './lib/sidecast.mjs';
+import { bound, until } from './lib/wait.mjs';
+
+const rotated_ms = 1000;
+const day_s = 24 * 3600;
+const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-keys-'));
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+// alg → what makes the key pair, and how Node signs with it.
+const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+const algorithms = {
+  RS256: [['rsa', { modulusLength: 2048 }], 'sha256', {}],
+  PS256: [['rsa', { modulusLength: 2048 }], 'sha256', pss],
+  ES256: [['ec', { namedCurve: 'P-256' }], 'sha256', { dsaEncoding: 'ieee-p1363' }],
+  ES512: [['ec', { namedCurve: 'P-521' }], 'sha512', { dsaEncoding: 'ieee-p1363' }],
+  EdDSA: [['ed25519', {}], null, {}],
+};
+
+class Key {
+  constructor(kid, alg) {
+    const [pair, hash, options] = algorithms[alg];
+    Object.assign(this, { kid, alg, hash, options, ...generateKeyPairSync(...pair) });
+  }
+
+  get jwk() {
+    return { kid: this.kid, alg: this.alg, use: 'sig', ...this.publicKey.export({ format: 'jwk' }) };
+  }
+
+  get pem() {
+    return this.publicKey.export({ type: 'spki', format: 'pem' });
+  }
+
+  // `header` and `claims` override what a good token has.
+  mint(claims = {}, header = {}) {
+    const text = unsigned({ alg: this.alg, kid: this.kid, typ: 'JWT', ...header }, claims);
+    return `${text}.${sign(this.hash, text, { key: this.privateKey, ...this.options }).toString('base64url')}`;
+  }
+}
+
+function unsigned(header, claims = {}) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const exp = Math.floor(Date.now() / 1000) + 600;
+  return `${part(header)}.${part({ sub: 'alice', rooms: ['**'], exp, ...claims })}`;
+}
+
+const backend = { aud: 'sidecast:publish', scope: 'publish' };
+
+// Written beside it and renamed, as an operator should.
+function write_jwks(file, content) {
+  const text = typeof content === 'string' ? content : JSON.stringify({ keys: content });
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
+
+// Each door: may this token come in? The reason when not.
+const doors = {
+  async socketio(sidecast, token) {
+    try {
+      (await connect(sidecast, { token })).close();
+      return 'in';
+    } catch (error) {
+      return error.data?.reason ?? error.message;
+    }
+  },
+  async native(sidecast, token) {
+    const client = native_raw(sidecast, { query: `?token=${token}` });
+    await until(() => client.refused?.is_whole || client.closed || client.frames.length, 5000);
+    client.close();
+    if (client.refused)
+      assert.equal(client.refused.headers['www-authenticate'], 'Bearer error="invalid_token"');
+    return client.refused ? 'invalid' : 'in';
+  },
+  async publisher(sidecast, token) {
+    const answer = await sidecast.publish({ event: 'e', room: 'r', data: 1 },
+      { authorization: `Bearer ${token}` });
+    if (answer.status === 401)
+      assert.equal(answer.headers['www-authenticate'], 'Bearer error="invalid_token"');
+    return answer.status === 202 ? 'in' : answer.status === 401 ? 'invalid' : answer.text;
+  },
+};
+
+async function assert_doors(sidecast, what, wanted, mint) {
+  for (const [name, enter] of Object.entries(doors))
+    assert.equal(await enter(sidecast, mint(name === 'publisher' ? backend : {})), wanted,
+      `${what} at the ${name} door`);
+}
+
+const set_of = (keys) => Object.keys(algorithms).map((alg) => new Key(`${keys}-${alg}`, alg));
+const jwks = path.join(folder, 'jwks.json');
+const pem = path.join(folder, 'pem.pem');
+const issued = set_of('k');
+const from_pem = new Key('from-pem', 'ES256');
+write_jwks(jwks, issued.map((key) => key.jwk));
+writeFileSync(pem, from_pem.pem);
+const settings = [`auth.jwt.jwks_file=${jwks}`, `auth.jwt.keys=from-pem:ES256:${pem}`];
+
+test('tokens of every key family open all three doors, and forged ones none',
+  with_sidecast({ set: settings }, async (sidecast) => {
+    for (const key of [...issued, from_pem])
+      await assert_doors(sidecast, key.alg, 'in', (claims) => key.mint(claims));
+
+    const [rsa, , ec] = issued;
+    const stranger = new Key(rsa.kid, 'RS256');
+    const hmac = (text, secret) => `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
+    const forged = {
+      'alg none': (claims) => `${unsigned({ alg: 'none' }, claims)}.`,
+      'alg none and a signature': (claims) => rsa.mint(claims, { alg: 'none' }),
+      'signed with the PEM': (claims) => hmac(unsigned({ alg: 'HS256', kid: rsa.kid }, claims), rsa.pem),
+      'signed with the PEM, no kid': (claims) => hmac(unsigned({ alg: 'HS256' }, claims), rsa.pem),
+      'a stranger\'s key': (claims) => stranger.mint(claims),
+      'a stranger\'s key, sent along': (claims) => stranger.mint(claims, { jwk: stranger.jwk }),
+      'another key\'s name': (claims) => ec.mint(claims, { kid: 'from-pem' }),
+      'an unknown kid': (claims) => rsa.mint(claims, { kid: '../../dev/null' }),
+      'an extension': (claims) => rsa.mint(claims, { crit: ['exp'] }),
+      'no end': (claims) => rsa.mint({ ...claims, exp: undefined }),
+      'an end as text': (claims) => rsa.mint({ ...claims, exp: '9999999999' }),
+      'an end in years': (claims) => rsa.mint({ ...claims, exp: Math.floor(Date.now() / 1000) + 365 * day_s }),
+      'an admin\'s audience': (claims) => rsa.mint({ ...claims, aud: 'sidecast:admin' }),
+    };
+    for (const [what, mint] of Object.entries(forged))
+      await assert_doors(sidecast, what, 'invalid', mint);
+    assert.equal(await doors.publisher(sidecast, rsa.mint()), 'invalid', 'a client\'s token publishes');
+    assert.equal(await doors.socketio(sidecast, rsa.mint(backend)), 'invalid', 'a backend\'s token connects');
+  }));
+
+test('keys rotate under a running server; a broken file changes nothing',
+  with_sidecast({ set: settings }, async (sidecast) => {
+    const [old_key] = issued;
+    const new_key = new Key('next', 'EdDSA');
+    const enters = async (key, wanted) => (await doors.socketio(sidecast, key.mint())) === wanted;
+    const same_token = old_key.mint();
+    const backend_token = old_key.mint(backend);
+
+    assert.equal(await doors.socketio(sidecast, same_token), 'in');
+    assert.equal(await doors.publisher(sidecast, backend_token), 'in');
+    const standing = await connect(sidecast, { token: same_token });
+    assert.ok(await enters(new_key, 'invalid'), 'a key that is not there yet');
+
+    write_jwks(jwks, [...issued, new_key].map((key) => key.jwk));
+    await until(() => enters(new_key, 'in'), bound(rotated_ms), () => 'the new key is not taken');
+    assert.equal(await doors.socketio(sidecast, same_token), 'in', 'the old key beside the new one');
+
+    const errors = () => sidecast.log.split('\n').filter((line) => line.includes('keys stay as they were'));
+    write_jwks(jwks, '{"keys":[');
+    await until(() => errors().length >= 2, bound(rotated_ms), () => 'both processes say what is wrong');
+    assert.ok(errors()[0].includes(jwks), errors()[0]);
+    assert.ok(await enters(new_key, 'in'), 'the keys from before the broken file');
+
+    write_jwks(jwks, [new_key.jwk]);
+    await until(async () => (await doors.socketio(sidecast, same_token)) === 'invalid'
+      && (await doors.publisher(sidecast, backend_token)) === 'invalid',
+    bound(rotated_ms), () => 'a token that was verified before outlives its key');
+    assert.ok(await enters(new_key, 'in'));
+    assert.ok(standing.connected, 'a connection that stands is left alone');
+    standing.close();
+
+    const reloads = () => sidecast.log.split('\n').filter((line) => line.includes('token keys reloaded')).length;
+    const before = reloads();
+    process.kill(sidecast.pids.self, 'SIGHUP');
+    await until(() => reloads() >= before + 2, bound(rotated_ms), () => 'SIGHUP does not reload');
+    assert.equal(errors().length, 2, 'one line for each process and content');
+  }));
+
+test('key settings that cannot work are one line and exit 78', () => {
+  const file = (name, text) => {
+    const at = path.join(folder, name);
+    writeFileSync(at, text);
+    return at;
+  };
+  const small = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const spki = (key) => key.export({ type: 'spki', format: 'pem' });
+  const pkcs8 = issued[0].privateKey.export({ type: 'pkcs8', format: 'pem' });
+  const rows = [
+    [{ SIDECAST_AUTH_JWT_HMAC_SECRET: 'changeme' }, /hmac_secret must have at least 32 bytes/],
+    [{ SIDECAST_AUTH_JWT_HMAC_SECRET: 'changeme'.repeat(5) }, /hmac_secret is a sample/],
+    [{ SIDECAST_AUTH_JWT_HMAC_SECRET: `\n ${issued[0].pem}` }, /hmac_secret is a key of another kind/],
+    [{ SIDECAST_AUTH_JWT_ALGORITHMS: 'RS256,none' }, /algorithms: "none" is none of/],
+    [{ SIDECAST_AUTH_JWT_KEYS: 'k1:RS256:/nowhere.pem' }, /nowhere\.pem: No such file/],
+    [{ SIDECAST_AUTH_JWT_KEYS: `k1:RS256:${file('small', spki(small.publicKey))}` }, /less than 2048 bits/],
+    [{ SIDECAST_AUTH_JWT_KEYS: `k1:ES384:${file('curve', from_pem.pem)}` }, /another curve/],
+    [{ SIDECAST_AUTH_JWT_KEYS: `k1:RS256:${file('private', pkcs8)}` }, /private key/],
+    [{ SIDECAST_AUTH_JWT_KEYS: `a:ES256:${pem},a:ES256:${pem}` }, /another key has already/],
+    [{ SIDECAST_AUTH_JWT_JWKS_FILE: file('empty', '{"keys":[{"kty":"oct"}]}') }, /no key that can be used/],
+    [{ SIDECAST_AUTH_JWT_AUDIENCE: 'sidecast:publish' }, /audience is one of the backends'/],
+  ];
+  for (const [env, wanted] of rows) {
+    const { status, stderr } = spawnSync(program, ['serve', '--json', '--port', '0'], {
+      env: { ...process.env, ...env }, encoding: 'utf8', timeout: 20_000,
+    });
+    assert.equal(status, 78, stderr);
+    assert.match(stderr, wanted);
+    assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
+  }
+});
