@@ -15,6 +15,7 @@
 
 enum {
     RUNS_A_TURN = 4, /* of one daemon, while it says that more waits */
+    PATIENCE_MS = 1,
 };
 
 static const struct http_deadlines DEADLINES = {
@@ -96,15 +97,25 @@ static bool daemon_open(struct http_daemon *daemon, struct http_server *server)
     return daemon->mhd != NULL;
 }
 
-static void daemon_run(struct http_daemon *daemon)
+/*
+ * With exchanges awaited it would say so for ever: then an answer, or the end of our
+ * patience, brings the next run.
+ */
+static bool daemon_has_more(const struct http_daemon *daemon)
 {
     MHD_UNSIGNED_LONG_LONG wait_ms = 1;
+
+    return daemon->awaited == 0 && MHD_get_timeout(daemon->mhd, &wait_ms) == MHD_YES &&
+           wait_ms == 0;
+}
+
+static void daemon_run(struct http_daemon *daemon)
+{
     int runs = 0;
 
     do {
         MHD_run(daemon->mhd);
-    } while (MHD_get_timeout(daemon->mhd, &wait_ms) == MHD_YES && wait_ms == 0 &&
-             ++runs < RUNS_A_TURN);
+    } while (daemon_has_more(daemon) && ++runs < RUNS_A_TURN);
     if (runs == RUNS_A_TURN)
         daemon->is_dirty = true;
 }
@@ -114,10 +125,20 @@ static void on_again(uv_timer_t *timer)
     (void)timer; /* the loop turns, that is all */
 }
 
+static void on_patience_end(uv_timer_t *timer)
+{
+    struct http_server *server = timer->data;
+
+    server->is_patient = false;
+    for (unsigned i = 0; i < HTTP_DAEMONS; i++)
+        if (server->daemons[i].awaited > 0)
+            server->daemons[i].is_dirty = true;
+}
+
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct http_server *server = prepare->data;
-    bool is_dirty = false;
+    bool is_dirty = false, is_awaiting = false;
 
     for (unsigned i = 0; i < HTTP_DAEMONS; i++) {
         struct http_daemon *daemon = &server->daemons[i];
@@ -127,10 +148,18 @@ static void on_prepare(uv_prepare_t *prepare)
         daemon_run(daemon);
     }
     /* A handler may have answered an exchange of a daemon that ran before its own. */
-    for (unsigned i = 0; i < HTTP_DAEMONS; i++)
+    for (unsigned i = 0; i < HTTP_DAEMONS; i++) {
         is_dirty = is_dirty || server->daemons[i].is_dirty;
+        is_awaiting = is_awaiting || server->daemons[i].awaited > 0;
+    }
     if (is_dirty)
         uv_timer_start(&server->again, on_again, 0, 0);
+
+    server->is_patient = true;
+    if (!is_awaiting)
+        uv_timer_stop(&server->patience);
+    else if (!uv_is_active((uv_handle_t *)&server->patience))
+        uv_timer_start(&server->patience, on_patience_end, PATIENCE_MS, 0);
 }
 
 static void on_daemon_event(uv_poll_t *poll, int error, int events)
@@ -161,10 +190,12 @@ static bool handles_open(struct http_server *server)
 {
     uv_prepare_init(server->config.loop, &server->prepare);
     uv_timer_init(server->config.loop, &server->again);
+    uv_timer_init(server->config.loop, &server->patience);
     uv_timer_init(server->config.loop, &server->sweep);
-    server->open_handles = 3;
+    server->open_handles = 4;
     server->prepare.data = server;
     server->again.data = server;
+    server->patience.data = server;
     server->sweep.data = server;
     uv_prepare_start(&server->prepare, on_prepare);
 
@@ -192,7 +223,9 @@ struct http_server *http_server_create(const struct http_server_config *config)
     server->config = *config;
     server->deadlines = DEADLINES;
     server->hup_fd = -1;
-    list_init(&server->held);
+    server->is_patient = true;
+    list_init(&server->unanswered);
+    list_init(&server->spares);
     for (int phase = 0; phase < HTTP_PHASES; phase++)
         list_init(&server->phases[phase]);
     server->refuser = http_refuser_create(config->loop, config->log, config->metrics);
@@ -214,7 +247,7 @@ static void refuse_full(struct http_server *server, int fd, const struct sockadd
     char id[REQUEST_ID_SIZE];
 
     peer_ip(peer, peer_len, ip);
-    request_id_choose(NULL, id);
+    request_id_draw(&server->random, NULL, id);
     struct http_refusal refusal = {
         .problem = {.status = server->is_draining ? ST_DRAINING : ST_BUSY,
                     .detail = server->is_draining
@@ -250,7 +283,7 @@ void http_server_drain(struct http_server *server)
 
     server->is_draining = true;
     http_connections_close_idle(server);
-    while ((node = list_first(&server->held)))
+    while ((node = list_first(&server->unanswered)))
         http_exchange_dismiss((struct http_exchange *)node);
 }
 
@@ -278,7 +311,7 @@ void http_server_destroy(struct http_server *server)
     if (!server)
         return;
     server->is_draining = true;
-    while ((node = list_first(&server->held)))
+    while ((node = list_first(&server->unanswered)))
         http_exchange_abandon((struct http_exchange *)node);
     /* The loop must forget a descriptor before it closes. */
     for (unsigned i = 0; i < HTTP_DAEMONS; i++)
@@ -294,8 +327,10 @@ void http_server_destroy(struct http_server *server)
     }
     if (server->hup_fd >= 0)
         close(server->hup_fd);
+    http_exchange_free_spares(server);
     http_refuser_destroy(server->refuser);
     handle_close(server, &server->prepare);
     handle_close(server, &server->again);
+    handle_close(server, &server->patience);
     handle_close(server, &server->sweep);
 }

@@ -168,7 +168,7 @@ void http_connections_close_idle(struct http_server *server)
 static void on_peer_left(struct http_connection *connection)
 {
     connection->peer_left = true;
-    if (connection->exchange && connection->exchange->state == EXCHANGE_HELD)
+    if (connection->exchange && http_exchange_is_unanswered(connection->exchange))
         http_exchange_abandon(connection->exchange);
     else
         http_connection_enter(connection, connection->phase);

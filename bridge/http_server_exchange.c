@@ -2,7 +2,7 @@
  * Exchanges: one request on its way to its handler. libmicrohttpd steps through it: once
  * with the head, once for each part of the body, and at the end; again after a resume.
  * A step must end with an answer, a suspension or a closed connection: with none of them
- * libmicrohttpd would ask again for ever.
+ * libmicrohttpd asks again at each run. The awaited make use of that, for a moment.
  */
 #include "bridge/http_server_parts.h"
 
@@ -11,24 +11,85 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    /* Kept for the next requests, and of them the memory of small ones alone. */
+    SPARES = 256,
+    SPARE_BYTES = 4096,
+};
+
+/* A spare one or a new one, cleared but for its memory; or NULL. */
+static struct http_exchange *exchange_take(struct http_server *server)
+{
+    struct http_exchange *exchange = (struct http_exchange *)list_first(&server->spares);
+
+    if (!exchange)
+        return calloc(1, sizeof *exchange);
+    list_remove(&exchange->node);
+    server->spare_count--;
+
+    struct buf target = exchange->target, body = exchange->body;
+    memset(exchange, 0, offsetof(struct http_exchange, head.fields));
+    exchange->target = target;
+    exchange->body = body;
+    return exchange;
+}
+
+static void exchange_free(struct http_exchange *exchange)
+{
+    buf_finish(&exchange->target);
+    buf_finish(&exchange->body);
+    free(exchange);
+}
+
+static void exchange_give_back(struct http_server *server, struct http_exchange *exchange)
+{
+    if (server->spare_count == SPARES || exchange->target.cap > SPARE_BYTES ||
+        exchange->body.cap > SPARE_BYTES) {
+        exchange_free(exchange);
+        return;
+    }
+    list_append(&server->spares, &exchange->node);
+    server->spare_count++;
+}
+
+void http_exchange_free_spares(struct http_server *server)
+{
+    struct list_node *node;
+
+    while ((node = list_first(&server->spares))) {
+        list_remove(node);
+        exchange_free((struct http_exchange *)node);
+    }
+}
+
 struct http_exchange *http_exchange_create(struct http_connection *connection,
                                            struct MHD_Connection *mhd, const char *target)
 {
-    size_t len = target ? strlen(target) : 0;
-    struct http_exchange *exchange = calloc(1, sizeof *exchange + len + 1);
+    struct http_exchange *exchange = exchange_take(connection->server);
 
     if (!exchange)
         return NULL;
-    if (len > 0)
-        memcpy(exchange->target, target, len);
+    exchange->target.max = LIMIT_HTTP_POOL_BYTES;
+    buf_clear(&exchange->target);
+    buf_clear(&exchange->body);
+    buf_add_text(&exchange->target, target ? target : "");
+    if (buf_status(&exchange->target)) {
+        exchange_free(exchange);
+        return NULL;
+    }
     exchange->server = connection->server;
     exchange->connection = connection;
     exchange->mhd = mhd;
-    exchange->head.target = (struct slice){exchange->target, len};
+    exchange->head.target = buf_slice(&exchange->target);
     connection->exchange = exchange;
     if (connection->phase == HTTP_PHASE_IDLE)
         http_connection_enter(connection, HTTP_PHASE_HEAD);
     return exchange;
+}
+
+static struct http_daemon *daemon_of(const struct http_exchange *exchange)
+{
+    return &exchange->server->daemons[exchange->connection->daemon];
 }
 
 /* At most once. The holder may do anything but touch this exchange again. */
@@ -45,14 +106,15 @@ void http_exchange_destroy(struct http_exchange *exchange)
 {
     if (!exchange)
         return;
+    if (exchange->state == EXCHANGE_AWAITED) /* libmicrohttpd saw its peer leave */
+        daemon_of(exchange)->awaited--;
     tell_holder(exchange);
     if (exchange->response)
         MHD_destroy_response(exchange->response);
     list_remove(&exchange->node);
     exchange->connection->exchange = NULL;
     http_connection_enter(exchange->connection, HTTP_PHASE_IDLE);
-    buf_finish(&exchange->body);
-    free(exchange);
+    exchange_give_back(exchange->server, exchange);
 }
 
 static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *name,
@@ -83,7 +145,8 @@ static enum status gate(struct http_exchange *exchange, const char *method,
     bool is_countable = head->field_count <= LIMIT_HTTP_FIELDS;
     if (is_countable)
         st = http_gate_fields(slice_of(method), slice_of(version), head, reason);
-    request_id_choose(is_countable ? head : NULL, exchange->request_id);
+    request_id_draw(&exchange->server->random, is_countable ? head : NULL,
+                    exchange->request_id);
     return st;
 }
 
@@ -250,8 +313,17 @@ static void run_handler(struct http_exchange *exchange)
     exchange->route->handle(exchange, &exchange->request, route_ctx(exchange));
 }
 
+static bool hold(struct http_exchange *exchange)
+{
+    exchange->state = EXCHANGE_HELD;
+    MHD_suspend_connection(exchange->mhd);
+    return true;
+}
+
 static bool step_end(struct http_exchange *exchange)
 {
+    struct http_daemon *daemon = daemon_of(exchange);
+
     run_handler(exchange);
     if (exchange->state == EXCHANGE_ANSWERED)
         return http_exchange_queue(exchange);
@@ -262,10 +334,36 @@ static bool step_end(struct http_exchange *exchange)
         tell_holder(exchange);
         return false;
     }
-    exchange->state = EXCHANGE_HELD;
-    list_append(&exchange->server->held, &exchange->node);
-    MHD_suspend_connection(exchange->mhd);
+    list_append(&exchange->server->unanswered, &exchange->node);
+    if (daemon->awaited == HTTP_AWAITED)
+        return hold(exchange);
+    exchange->state = EXCHANGE_AWAITED;
+    daemon->awaited++;
     return true;
+}
+
+/* Its answer was not there by the next run. */
+static bool step_awaited(struct http_exchange *exchange)
+{
+    if (exchange->server->is_patient)
+        return true;
+    daemon_of(exchange)->awaited--;
+    return hold(exchange);
+}
+
+bool http_exchange_is_unanswered(const struct http_exchange *exchange)
+{
+    return exchange->state == EXCHANGE_AWAITED || exchange->state == EXCHANGE_HELD;
+}
+
+void http_exchange_wake(struct http_exchange *exchange)
+{
+    list_remove(&exchange->node);
+    if (exchange->state == EXCHANGE_HELD)
+        MHD_resume_connection(exchange->mhd);
+    else
+        daemon_of(exchange)->awaited--;
+    http_server_touch(exchange->server, exchange->connection->daemon);
 }
 
 bool http_exchange_step(struct http_exchange *exchange, const char *method,
@@ -278,6 +376,7 @@ bool http_exchange_step(struct http_exchange *exchange, const char *method,
     case EXCHANGE_HEAD: return step_head(exchange, method, version);
     case EXCHANGE_BODY:
         return len > 0 ? step_body(exchange, body, len) : step_end(exchange);
+    case EXCHANGE_AWAITED: return step_awaited(exchange);
     case EXCHANGE_ANSWERED: return http_exchange_queue(exchange);
     default: return false;
     }
@@ -286,10 +385,8 @@ bool http_exchange_step(struct http_exchange *exchange, const char *method,
 /* Its next step finds it gone. */
 void http_exchange_abandon(struct http_exchange *exchange)
 {
+    http_exchange_wake(exchange);
     exchange->state = EXCHANGE_GONE;
-    list_remove(&exchange->node);
-    MHD_resume_connection(exchange->mhd);
-    http_server_touch(exchange->server, exchange->connection->daemon);
     tell_holder(exchange);
 }
 

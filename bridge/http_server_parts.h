@@ -11,6 +11,11 @@
  * libmicrohttpd takes a suspended socket out of its epoll set and then cannot see the
  * peer leave: an epoll set of our own (`hup_fd`) watches all sockets for that, and that
  * alone.
+ *
+ * To suspend and resume costs two calls of the kernel and another turn of the loop, and
+ * most publishes are answered at once. So an exchange is awaited first: libmicrohttpd
+ * asks its handler again whenever it runs, which we let it do when an answer is there.
+ * What is still awaited at the next tick is suspended.
  */
 #ifndef BRIDGE_HTTP_SERVER_PARTS_H
 #define BRIDGE_HTTP_SERVER_PARTS_H
@@ -28,6 +33,8 @@ enum {
     /* Each resume walks all suspended connections of its daemon: several daemons share
      * them out. Four keep that walk short for thousands of publishes in flight. */
     HTTP_DAEMONS = 4,
+    /* Of one daemon, each asked for at each run: more are suspended at once. */
+    HTTP_AWAITED = 32,
 };
 
 /* What a connection is waiting for. Each phase has one length, so that its connections
@@ -65,6 +72,7 @@ enum exchange_state {
     EXCHANGE_HEAD,     /* the request line was read */
     EXCHANGE_BODY,     /* the head was read and judged */
     EXCHANGE_RUNNING,  /* in its handler */
+    EXCHANGE_AWAITED,  /* unanswered: libmicrohttpd asks again at its next run */
     EXCHANGE_HELD,     /* suspended, until an answer or the end of its peer */
     EXCHANGE_ANSWERED, /* the answer waits for the next run */
     EXCHANGE_WRITING,  /* the answer is libmicrohttpd's */
@@ -72,7 +80,7 @@ enum exchange_state {
 };
 
 struct http_exchange {
-    struct list_node node; /* first: see list.h; in server->held */
+    struct list_node node; /* first: see list.h; in server->unanswered or ->spares */
     struct http_server *server;
     struct http_connection *connection;
     struct MHD_Connection *mhd;
@@ -80,17 +88,17 @@ struct http_exchange {
     enum status verdict; /* answered instead of the handler once the body is there */
     char detail[LIMIT_HTTP_DETAIL_BYTES]; /* of the verdict */
     const struct http_route *route;
-    struct http_head head;
     struct web_caller caller; /* once the head has passed the gate */
     bool is_preflight;
     struct http_request request;
+    struct buf target; /* raw: libmicrohttpd decodes its own copy */
     struct buf body;
     struct MHD_Response *response; /* ANSWERED */
     int response_status;
     void (*on_gone)(void *ctx);
     void *on_gone_ctx;
     char request_id[REQUEST_ID_SIZE];
-    char target[]; /* raw: libmicrohttpd decodes its own copy */
+    struct http_head head; /* last, for its last part is large and never cleared */
 };
 
 struct http_daemon {
@@ -98,6 +106,7 @@ struct http_daemon {
     struct MHD_Daemon *mhd;
     uv_poll_t poll;
     bool is_dirty;
+    unsigned awaited; /* exchanges */
 };
 
 struct http_server {
@@ -110,11 +119,16 @@ struct http_server {
     int hup_fd;
     uv_poll_t hup_poll;
     uv_prepare_t prepare;
-    uv_timer_t again; /* wakes the loop when a daemon has more to do */
+    uv_timer_t again;    /* wakes the loop when a daemon has more to do */
+    uv_timer_t patience; /* ends: what is awaited is suspended by the next run */
+    bool is_patient;
     uv_timer_t sweep;
     struct list_node phases[HTTP_PHASES];
-    uint64_t looked_ms; /* at idle connections */
-    struct list_node held;
+    uint64_t looked_ms;          /* at idle connections */
+    struct list_node unanswered; /* exchanges, awaited or held */
+    struct list_node spares;     /* exchanges that are over, for the next ones */
+    unsigned spare_count;
+    struct random_stock random;
     unsigned connections;
     bool is_draining;
     unsigned open_handles;
@@ -149,12 +163,16 @@ struct http_exchange *http_exchange_create(struct http_connection *connection,
                                            const char *target);
 /* The request is over; whatever became of it. */
 void http_exchange_destroy(struct http_exchange *exchange);
+void http_exchange_free_spares(struct http_server *server);
+bool http_exchange_is_unanswered(const struct http_exchange *exchange);
+/* Unanswered no more: libmicrohttpd is to ask for its next step. */
+void http_exchange_wake(struct http_exchange *exchange);
 /* A step of the parser: see MHD_AccessHandlerCallback. False: close the connection. */
 bool http_exchange_step(struct http_exchange *exchange, const char *method,
                         const char *version, const char *body, size_t *body_len);
-/* Held, and its peer has left: its holder is told, the connection closes. */
+/* Unanswered, and its peer has left: its holder is told, the connection closes. */
 void http_exchange_abandon(struct http_exchange *exchange);
-/* Held, and the server drains: its holder is told, the peer gets 503. */
+/* Unanswered, and the server drains: its holder is told, the peer gets 503. */
 void http_exchange_dismiss(struct http_exchange *exchange);
 
 /* --- http_server_reply.c */

@@ -114,18 +114,13 @@ static struct MHD_Response *make_response(const struct http_exchange *exchange,
 
 static void store(struct http_exchange *exchange, const struct http_reply *reply)
 {
-    bool is_held = exchange->state == EXCHANGE_HELD;
-
-    assert(is_held || exchange->state == EXCHANGE_RUNNING);
+    assert(exchange->state == EXCHANGE_RUNNING || http_exchange_is_unanswered(exchange));
+    if (exchange->state != EXCHANGE_RUNNING)
+        http_exchange_wake(exchange);
     exchange->on_gone = NULL;
     exchange->response = make_response(exchange, reply);
     exchange->response_status = reply->status;
     exchange->state = exchange->response ? EXCHANGE_ANSWERED : EXCHANGE_GONE;
-    if (!is_held)
-        return;
-    list_remove(&exchange->node);
-    MHD_resume_connection(exchange->mhd);
-    http_server_touch(exchange->server, exchange->connection->daemon);
 }
 
 static enum log_level level_of(int status, enum log_level otherwise)

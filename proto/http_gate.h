@@ -39,8 +39,6 @@ struct http_head {
     struct slice path;   /* raw, before '?' */
     struct slice query;  /* raw, after '?' */
     int minor;           /* of HTTP/1.minor: 0 or 1 */
-    struct http_field fields[LIMIT_HTTP_FIELDS];
-    size_t field_count;
     bool has_length;
     bool is_chunked;
     uint64_t length;
@@ -48,6 +46,9 @@ struct http_head {
     bool is_websocket; /* a complete RFC 6455 §4.1 request: GET, 1.1, upgrade, version 13,
                           key, no body */
     size_t head_bytes; /* raw feed: length including the empty line */
+    size_t field_count;
+    struct http_field
+        fields[LIMIT_HTTP_FIELDS]; /* last: a user may clear all before it */
 };
 
 /*

@@ -52,6 +52,7 @@ struct rig {
     char *big;
     atomic_uint held;
     atomic_uint gone;
+    atomic_uint answered_awaited, answered_held; /* of those answered later */
     int close_result;
 };
 
@@ -116,20 +117,39 @@ static inline void rig_on_later_closed(uv_handle_t *handle)
 
 static inline void rig_on_later(uv_timer_t *timer)
 {
+    const struct http_exchange *exchange = timer->data;
+    struct rig *rig = timer->loop->data;
+
+    atomic_fetch_add(exchange->state == EXCHANGE_AWAITED ? &rig->answered_awaited
+                                                         : &rig->answered_held,
+                     1);
     rig_text(timer->data, SLICE("later"));
     uv_close((uv_handle_t *)timer, rig_on_later_closed);
+}
+
+static inline void rig_answer_after(struct rig *rig, struct http_exchange *exchange,
+                                    unsigned ms)
+{
+    uv_timer_t *timer = malloc(sizeof *timer);
+
+    uv_timer_init(&rig->loop, timer);
+    timer->data = exchange;
+    uv_timer_start(timer, rig_on_later, ms, 0);
 }
 
 static inline void rig_later(struct http_exchange *exchange,
                              const struct http_request *request, void *ctx)
 {
-    struct rig *rig = ctx;
-    uv_timer_t *timer = malloc(sizeof *timer);
-
     (void)request;
-    uv_timer_init(&rig->loop, timer);
-    timer->data = exchange;
-    uv_timer_start(timer, rig_on_later, 20, 0);
+    rig_answer_after(ctx, exchange, 20);
+}
+
+/* In the next turn of the loop. */
+static inline void rig_soon(struct http_exchange *exchange,
+                            const struct http_request *request, void *ctx)
+{
+    (void)request;
+    rig_answer_after(ctx, exchange, 0);
 }
 
 static inline void rig_big(struct http_exchange *exchange,
@@ -157,6 +177,7 @@ static const struct http_route rig_routes[] = {
     {HTTP_GET,  "/mirror*", 0,              rig_mirror, NULL, NULL},
     {HTTP_GET,  "/hold",    0,              rig_hold,   NULL, NULL},
     {HTTP_GET,  "/later",   0,              rig_later,  NULL, NULL},
+    {HTTP_GET,  "/soon",    0,              rig_soon,   NULL, NULL},
     {HTTP_GET,  "/big",     0,              rig_big,    NULL, NULL},
     {HTTP_GET,  "/secret",  0,              rig_refuse, NULL, NULL},
     {HTTP_POST, "/later",   RIG_ECHO_BYTES, rig_later,  NULL, NULL},
@@ -203,6 +224,7 @@ static inline struct rig *rig_start(struct rig_options options)
     rig->big = calloc(1, RIG_BIG_BYTES);
     rig->log = (struct logger){.level = LOG_LEVEL_ERROR, .role = "test"};
     uv_loop_init(&rig->loop);
+    rig->loop.data = rig;
     uv_async_init(&rig->loop, &rig->stop, rig_on_stop);
     uv_async_init(&rig->loop, &rig->drain, rig_on_drain);
     rig->stop.data = rig;

@@ -252,6 +252,28 @@ static void many_held_exchanges_are_answered(void **state)
     rig_stop(rig);
 }
 
+/* And costs no suspension; three are in one send, so that the next is there already. */
+static void an_answer_of_the_next_turn_is_awaited(void **state)
+{
+#define GET_SOON "GET /soon HTTP/1.1\r\nHost: a\r\n\r\n"
+    struct rig *rig = rig_start((struct rig_options){0});
+    int fd = rig_connect(rig);
+
+    (void)state;
+    rig_send(fd, slice_of(GET_SOON));
+    expect_body(fd, "later");
+    rig_send(fd, slice_of(GET_SOON GET_SOON GET_SOON));
+    for (int i = 0; i < 3; i++)
+        expect_body(fd, "later");
+    assert_int_equal(atomic_load(&rig->answered_awaited), 4);
+
+    rig_send(fd, slice_of("GET /later HTTP/1.1\r\nHost: a\r\n\r\n"));
+    expect_body(fd, "later");
+    assert_int_equal(atomic_load(&rig->answered_held), 1);
+    close(fd);
+    rig_stop(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +285,7 @@ int main(void)
         cmocka_unit_test(a_reader_that_stopped_is_cut_and_a_holder_is_not),
         cmocka_unit_test(connections_beyond_the_limit_get_503),
         cmocka_unit_test(many_held_exchanges_are_answered),
+        cmocka_unit_test(an_answer_of_the_next_turn_is_awaited),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
