@@ -37,7 +37,7 @@ struct house {
     char folder[64];
     char url[128];
     struct engine_config config;
-    struct puppet_process publisher, gateway;
+    struct puppet_process publisher, gateway, rival;
     char line[PUPPET_LINE];
 };
 

@@ -20,9 +20,10 @@
  *   replay ROOM FROM TO                         replayed STATUS COUNT LAST
  *   marks ROOM                                  marks STATUS MARK
  *   told                                        told RESETS REASON FORGOTTEN SETTLED
- *   settles                                     settles TIMES
- * Both
- *   head                                        head SEQ
+ *   fate                                        fate MOVED FENCED
+ *   crowd COUNT                                 crowd COUNT (sessions, put without
+ * waiting) part put|find|replay                        parted COUNT CALLS: three are
+ * asked, and the first answer closes the engine settles settles TIMES Both head head SEQ
  *   close                                       closed, and the process ends
  */
 #ifndef TESTS_SUPPORT_ENGINE_PUPPET_H
@@ -64,7 +65,11 @@ struct puppet {
 
     /* gateway */
     uint64_t received, holes, faults, last_applied, settled, settles;
-    unsigned resets, forgotten;
+    unsigned resets, forgotten, moved, fenced;
+    uint64_t crowd, crowd_generation; /* sessions that are put each time */
+    unsigned parting;                 /* answers since somebody asked to part */
+    unsigned parted_at_close;
+    bool has_parted;
     char reason[32];
     uint64_t wanted_seq; /* 0: nobody waits */
     int wanted_ready;    /* -1: nobody waits */
@@ -353,6 +358,34 @@ static inline void puppet_put(struct puppet *puppet, char **words)
     puppet_put_one(puppet, words, puppet_done);
 }
 
+/* Sessions with as much text as one may have, so that few are many bytes. */
+static inline void puppet_put_crowd(struct puppet *puppet)
+{
+    static const char text[] =
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789"
+        "abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    char sid[24];
+
+    puppet->crowd_generation++;
+    for (uint64_t i = 0; i < puppet->crowd; i++) {
+        snprintf(sid, sizeof sid, "%" PRIu64, i);
+        const struct engine_session session = {
+            .sid = slice_of(sid),
+            .nsp = slice_of(text),
+            .user = slice_of(text),
+            .generation = puppet->crowd_generation,
+        };
+        puppet->engine->ops->session_put(puppet->engine, &session, NULL, NULL);
+    }
+}
+
+static inline void puppet_crowd(struct puppet *puppet, char **words)
+{
+    puppet->crowd = (uint64_t)atol(words[1]);
+    puppet_put_crowd(puppet);
+    puppet_say(puppet, "crowd %" PRIu64, puppet->crowd);
+}
+
 /* After a restart of the directory: one session that was not there before. */
 static inline void puppet_forgotten(void *ctx)
 {
@@ -362,6 +395,24 @@ static inline void puppet_forgotten(void *ctx)
 
     puppet->forgotten++;
     puppet_put_one(puppet, words, NULL);
+    puppet_put_crowd(puppet);
+}
+
+static inline void puppet_moved(void *ctx, struct slice sid)
+{
+    (void)sid;
+    ((struct puppet *)ctx)->moved++;
+}
+
+static inline void puppet_fenced(void *ctx)
+{
+    ((struct puppet *)ctx)->fenced++;
+}
+
+static inline void puppet_fate(struct puppet *puppet, char **words)
+{
+    (void)words;
+    puppet_say(puppet, "fate %u %u", puppet->moved, puppet->fenced);
 }
 
 static inline void puppet_drop(struct puppet *puppet, char **words)
@@ -415,6 +466,47 @@ static inline void puppet_replay(struct puppet *puppet, char **words)
     puppet->replay_count = puppet->replay_last = 0;
     puppet->engine->ops->replay(puppet->engine, &room, 1, &from, (uint64_t)atol(words[3]),
                                 puppet_replayed_event, puppet_replayed, puppet);
+}
+
+/* One of three answers: the first closes the engine, which answers the others. */
+static inline void puppet_parted(void *ctx, enum status status)
+{
+    struct puppet *puppet = ctx;
+
+    (void)status;
+    if (++puppet->parting > 1)
+        return;
+    puppet->engine->ops->close(puppet->engine);
+    puppet->parted_at_close = puppet->parting;
+    puppet->has_parted = true;
+}
+
+static inline void puppet_parted_found(void *ctx, enum status status,
+                                       const struct engine_session *session,
+                                       struct slice gateway)
+{
+    (void)session;
+    (void)gateway;
+    puppet_parted(ctx, status);
+}
+
+static inline void puppet_part(struct puppet *puppet, char **words)
+{
+    const struct engine_ops *ops = puppet->engine->ops;
+    const struct engine_session session = {.sid = SLICE("s"), .nsp = SLICE("/")};
+    const struct room_key room = {SLICE("/"), ROOM_NAMED, SLICE("r")};
+    struct position from;
+
+    ops->head(puppet->engine, &from);
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(words[1], "put") == 0)
+            ops->session_put(puppet->engine, &session, puppet_parted, puppet);
+        else if (strcmp(words[1], "find") == 0)
+            ops->session_find(puppet->engine, SLICE("p"), puppet_parted_found, puppet);
+        else
+            ops->replay(puppet->engine, &room, 1, &from, UINT64_MAX,
+                        puppet_replayed_event, puppet_parted, puppet);
+    }
 }
 
 static inline void puppet_marked(void *ctx, enum status status, uint64_t epoch,
@@ -491,6 +583,9 @@ static inline void puppet_obey(struct puppet *puppet, char *line)
         {"replay",     puppet_replay    },
         {"marks",      puppet_marks     },
         {"told",       puppet_told      },
+        {"fate",       puppet_fate      },
+        {"crowd",      puppet_crowd     },
+        {"part",       puppet_part      },
         {"settles",    puppet_settles   },
         {"close",      puppet_close     },
     };
@@ -532,7 +627,13 @@ static inline void puppet_on_lines(uv_poll_t *poll, int status, int events)
 
 static inline void puppet_on_check(uv_timer_t *timer)
 {
-    puppet_check(timer->data);
+    struct puppet *puppet = timer->data;
+
+    puppet_check(puppet);
+    if (!puppet->has_parted)
+        return;
+    puppet->has_parted = false;
+    puppet_say(puppet, "parted %u %u", puppet->parted_at_close, puppet->parting);
 }
 
 _Noreturn static inline void puppet_run(int fd, const struct engine_config *wanted)
@@ -543,6 +644,8 @@ _Noreturn static inline void puppet_run(int fd, const struct engine_config *want
         .on_reset = puppet_reset,
         .on_ready = puppet_ready,
         .on_forgotten = puppet_forgotten,
+        .on_moved = puppet_moved,
+        .on_fenced = puppet_fenced,
     };
     struct puppet *puppet = calloc(1, sizeof *puppet);
     struct engine_config config = *wanted;

@@ -276,6 +276,89 @@ static void a_later_start_takes_the_place_of_an_earlier(void **state)
     close_both(&house);
 }
 
+static void start_rival(struct house *house, const char *id)
+{
+    house->config.gateway_id = id;
+    start(house, &house->rival, ENGINE_GATEWAY);
+    ask(house, &house->rival, "ready 1", "ready");
+}
+
+static void who_is_fenced_off_is_told_and_writes_nothing(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    ask(&house, &house.gateway, "put s1 p1 u 1 r:1", "done OK");
+    start_rival(&house, "g1");
+    ask_until(&house, &house.gateway, "fate", "fate 0 1");
+    ask(&house, &house.gateway, "ready 0", "ready");
+    ask(&house, &house.gateway, "put s2 p2 u 1 r:1", "done E_UNAVAILABLE");
+    ask(&house, &house.rival, "put s3 p3 u 1 r:1", "done OK");
+    ask_until(&house, &house.publisher, "count r:1 -", "count 1 1");
+    ask(&house, &house.rival, "fate", "fate 0 0");
+    close_one(&house, &house.rival);
+    close_both(&house);
+}
+
+static void a_session_that_lives_elsewhere_is_given_up(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    ask(&house, &house.gateway, "put s1 p1 u 1 r:1", "done OK");
+    start_rival(&house, "g2");
+    ask(&house, &house.rival, "put s1 p1 u 2 r:1", "done OK");
+    ask(&house, &house.gateway, "put s1 p1 u 2 r:1", "done E_CONFLICT");
+    ask(&house, &house.gateway, "fate", "fate 1 0");
+    ask(&house, &house.gateway, "find p1", "found OK s1 g2 1");
+    close_one(&house, &house.rival);
+    close_both(&house);
+}
+
+/* What is put again once did not fit under the ceiling, and it started over for ever. */
+static void more_sessions_than_may_wait_are_put_again(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    puppet_kill(&house.publisher);
+    ask(&house, &house.gateway, "crowd 250000", "crowd 250000");
+    start(&house, &house.publisher, ENGINE_LOG);
+    ask_until(&house, &house.publisher, "totals", "totals 250001 2 1 1");
+    close_both(&house);
+}
+
+static void an_answer_may_close_the_engine(void **state)
+{
+    static const struct {
+        const char *command;
+        bool has_publisher; /* else they wait too long */
+    } partings[] = {
+        {"part put",    true },
+        {"part find",   true },
+        {"part replay", true },
+        {"part put",    false},
+        {"part find",   false},
+        {"part replay", false},
+    };
+
+    for (size_t i = 0; i < sizeof partings / sizeof *partings; i++) {
+        struct house house;
+        house_open(&house, state);
+        open_both(&house);
+        if (!partings[i].has_publisher)
+            puppet_kill(&house.publisher);
+        ask(&house, &house.gateway, partings[i].command, "parted 3 3");
+        close_one(&house, &house.gateway);
+        if (partings[i].has_publisher)
+            close_one(&house, &house.publisher);
+        house_remove(&house);
+    }
+}
+
 static void a_second_publisher_is_refused(void **state)
 {
     struct house house;
@@ -335,6 +418,10 @@ int main(void)
         ROW(sessions_are_found_and_counted, nng_ipc),
         ROW(sessions_are_found_and_counted, nng_sealed),
         ROW(a_later_start_takes_the_place_of_an_earlier, nng_ipc),
+        ROW(who_is_fenced_off_is_told_and_writes_nothing, nng_ipc),
+        ROW(a_session_that_lives_elsewhere_is_given_up, nng_ipc),
+        ROW(more_sessions_than_may_wait_are_put_again, nng_ipc),
+        ROW(an_answer_may_close_the_engine, nng_ipc),
         ROW(a_second_publisher_is_refused, nng_ipc),
         cmocka_unit_test(an_unknown_engine_is_refused),
     };

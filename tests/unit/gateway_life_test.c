@@ -103,6 +103,35 @@ static void a_forgotten_gateway_puts_sessions_that_are_opening_too(void **state)
     peer_destroy(opening);
 }
 
+static void a_session_that_lives_elsewhere_is_closed_here(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *gone = join_native(house, "ada", "[]");
+    char sid[64] = "";
+
+    assert_int_equal(sscanf(strstr(house->text, "\"sid\":"), "\"sid\":\"%63[^\"]", sid),
+                     1);
+    struct ws_peer *stays = join_socketio(house, "bob", "[]");
+    house->engine.listener->on_moved(house->engine.ctx, SLICE("nobody"));
+    house->engine.listener->on_moved(house->engine.ctx, slice_of(sid));
+    READ(house, gone);
+    assert_int_equal(gone->opcode, 8);
+    assert_int_equal(close_code(house), 4409);
+    assert_int_equal(value_of(house, METRIC_SESSIONS), 1);
+    peer_destroy(gone);
+    peer_destroy(stays);
+}
+
+static void a_fenced_gateway_ends_and_that_is_a_failure(void **state)
+{
+    struct house *house = *state;
+
+    assert_false(lifecycle_has_failed(house->lifecycle));
+    house->engine.listener->on_fenced(house->engine.ctx);
+    assert_true(lifecycle_has_failed(house->lifecycle));
+    assert_false(lifecycle_is_ready(house->lifecycle));
+}
+
 /* Two joins of one room are under way; the directory answers them differently. */
 static void a_later_join_outlives_the_failure_of_an_earlier_one(void **state)
 {
@@ -281,6 +310,8 @@ int main(void)
         GATEWAY_TEST(a_reset_returns_every_socketio_client),
         GATEWAY_TEST(who_arrives_during_the_drain_is_told_too),
         GATEWAY_TEST(a_forgotten_gateway_puts_sessions_that_are_opening_too),
+        GATEWAY_TEST(a_session_that_lives_elsewhere_is_closed_here),
+        GATEWAY_TEST(a_fenced_gateway_ends_and_that_is_a_failure),
         GATEWAY_TEST(a_later_join_outlives_the_failure_of_an_earlier_one),
         GATEWAY_TEST(a_leave_that_the_directory_missed_is_written_again),
         GATEWAY_TEST(answers_after_the_end_reach_nobody),
