@@ -21,14 +21,25 @@ void str_map_finish(struct str_map *map)
     map->count = 0;
 }
 
+static uint32_t hash_of(const struct str_map *map, struct slice key)
+{
+    assert(key.len <= UINT32_MAX);
+    return (uint32_t)siphash(&map->hash_key, key);
+}
+
+static struct slice key_of(const struct str_map_slot *slot)
+{
+    return (struct slice){slot->key, slot->key_len};
+}
+
 /* The slot that holds `key`, or the free one where it would go. */
 static struct str_map_slot *probe(struct str_map_slot *slots, size_t capacity,
-                                  uint64_t hash, struct slice key)
+                                  uint32_t hash, struct slice key)
 {
     size_t at = hash & (capacity - 1);
 
     while (slots[at].value &&
-           (slots[at].hash != hash || !slice_equal(slots[at].key, key)))
+           (slots[at].hash != hash || !slice_equal(key_of(&slots[at]), key)))
         at = (at + 1) & (capacity - 1);
     return &slots[at];
 }
@@ -37,7 +48,7 @@ void *str_map_find(const struct str_map *map, struct slice key)
 {
     if (map->count == 0)
         return NULL;
-    return probe(map->slots, map->capacity, siphash(&map->hash_key, key), key)->value;
+    return probe(map->slots, map->capacity, hash_of(map, key), key)->value;
 }
 
 /* Room for one more: at most three quarters of the slots are taken. */
@@ -53,7 +64,7 @@ static enum status make_room(struct str_map *map)
     for (size_t i = 0; i < map->capacity; i++) {
         const struct str_map_slot *old = &map->slots[i];
         if (old->value)
-            *probe(slots, capacity, old->hash, old->key) = *old;
+            *probe(slots, capacity, old->hash, key_of(old)) = *old;
     }
     free(map->slots);
     map->slots = slots;
@@ -63,13 +74,13 @@ static enum status make_room(struct str_map *map)
 
 enum status str_map_put(struct str_map *map, struct slice key, void *value)
 {
-    uint64_t hash = siphash(&map->hash_key, key);
+    uint32_t hash = hash_of(map, key);
 
     assert(value);
     if (map->count > 0) {
         struct str_map_slot *known = probe(map->slots, map->capacity, hash, key);
         if (known->value) {
-            known->key = key;
+            known->key = key.ptr;
             known->value = value;
             return ST_OK;
         }
@@ -81,7 +92,7 @@ enum status str_map_put(struct str_map *map, struct slice key, void *value)
         return st;
 
     *probe(map->slots, map->capacity, hash, key) =
-        (struct str_map_slot){hash, key, value};
+        (struct str_map_slot){key.ptr, value, (uint32_t)key.len, hash};
     map->count++;
     return ST_OK;
 }
@@ -92,8 +103,7 @@ void *str_map_remove(struct str_map *map, struct slice key)
         return NULL;
 
     size_t mask = map->capacity - 1;
-    struct str_map_slot *slot =
-        probe(map->slots, map->capacity, siphash(&map->hash_key, key), key);
+    struct str_map_slot *slot = probe(map->slots, map->capacity, hash_of(map, key), key);
     void *value = slot->value;
     if (!value)
         return NULL;

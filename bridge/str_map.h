@@ -10,10 +10,12 @@
 #include "proto/siphash.h"
 #include "proto/status.h"
 
+/* As small as can be: a table of clients has two of them for each. */
 struct str_map_slot {
-    uint64_t hash;
-    struct slice key;
+    const char *key;
     void *value; /* NULL: the slot is free */
+    uint32_t key_len;
+    uint32_t hash; /* the lower half */
 };
 
 /* Embedded; only str_map.c looks inside. */

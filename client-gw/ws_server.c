@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 
 enum {
-    RX_BUFFER_BYTES = 128, /* of each connection, for ever; longer messages come in
+    RX_BUFFER_BYTES = 256, /* of each connection, for ever; longer messages come in
                               pieces. 0 would mean 4 KiB */
     TX_PACKET_BYTES = 64 * 1024,
     HANDSHAKE_S = 5,
