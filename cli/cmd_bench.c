@@ -95,8 +95,8 @@ static int read_shape(struct bench *bench)
     if (bench->shape.payload_bytes < LOAD_PAYLOAD_MIN ||
         bench->shape.payload_bytes > LOAD_PAYLOAD_MAX)
         return fail(EXIT_CODE_USAGE, "--size needs something between 64B and 200KiB", "");
-    if (!bench->shape.clients || !bench->shape.rooms || !bench->shape.rate)
-        return fail(EXIT_CODE_USAGE, "--clients, --rooms and --rate need at least 1", "");
+    if (!bench->shape.clients || !bench->shape.rooms)
+        return fail(EXIT_CODE_USAGE, "--clients and --rooms need at least 1", "");
     if (bench->shape.duration_ms == 0)
         return fail(EXIT_CODE_USAGE, "--duration needs more than nothing", "");
     return EXIT_CODE_OK;
@@ -399,7 +399,9 @@ static const struct flag flags[] = {
      AT(transport),                                                                                                             0                         },
     {"rooms",         FLAG_NUMBER,   "N",          "rooms; every client is in all of them (2)",              AT(rooms),
      LOAD_SEAT_ROOMS                                                                                                                                      },
-    {"rate",          FLAG_NUMBER,   "N",          "events per second into each room (1)",                   AT(rate),          1000000                   },
+    {"rate",          FLAG_NUMBER,   "N",
+     "events per second into each room; 0: as fast as answers come (1)",                                     AT(rate),
+     1000000                                                                                                                                              },
     {"size",          FLAG_TEXT,     "SIZE",       "of an event's data (100B)",                              AT(size),          0                         },
     {"duration",      FLAG_DURATION, "DURATION",   "how long to publish (10s)",                              AT(duration_ms),
      0                                                                                                                                                    },

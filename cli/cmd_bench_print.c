@@ -151,15 +151,19 @@ static void print_failures(FILE *out, const struct load_report *report)
 void bench_print_text(FILE *out, const struct bench_shape *shape,
                       const struct bench_row *rows, size_t count)
 {
-    char duration[UNITS_TEXT_BYTES], payload[UNITS_TEXT_BYTES];
+    char duration[UNITS_TEXT_BYTES], payload[UNITS_TEXT_BYTES], rate[40];
 
     units_print_duration(shape->duration_ms, duration);
     units_print_size(shape->payload_bytes, payload);
+    if (shape->rate > 0)
+        snprintf(rate, sizeof rate, "%" PRIu64 " events/s", shape->rate);
+    else
+        snprintf(rate, sizeof rate, "event after event");
     fprintf(out,
-            "%" PRIu64 " clients, each in %" PRIu64 " room%s, %" PRIu64
-            " events/s of %s into each room for %s\n\n",
-            shape->clients, shape->rooms, shape->rooms == 1 ? "" : "s", shape->rate,
-            payload, duration);
+            "%" PRIu64 " clients, each in %" PRIu64 " room%s, %s of %s into each room "
+            "for %s\n\n",
+            shape->clients, shape->rooms, shape->rooms == 1 ? "" : "s", rate, payload,
+            duration);
     fprintf(out, "%-9s  %9s  %10s  %9s  %9s  %9s  %5s  %7s  %10s\n", "transport",
             "connected", "connects/s", "published", "received", "received/s", "lost",
             "doubled", "disordered");

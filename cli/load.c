@@ -137,8 +137,8 @@ void load_destroy(struct load *load)
 {
     if (!load)
         return;
-    if (load->clients)
-        load_disconnect(load);
+    for (size_t i = 0; load->clients && i < load->plan.clients; i++)
+        load_client_stop(&load->clients[i]);
     load_measure_finish(&load->measure);
     load_loop_close(&load->loop);
     free(load->clients);
@@ -238,28 +238,10 @@ void load_connect(struct load *load)
     load->report.is_cut = load->loop.is_stopped;
 }
 
-void load_disconnect(struct load *load)
-{
-    for (size_t i = 0; i < load->plan.clients; i++)
-        load_client_stop(&load->clients[i]);
-    load->report.in.connected = 0;
-}
-
-void load_pause(struct load *load, size_t count)
-{
-    for (size_t i = 0; i < count && i < load->plan.clients; i++)
-        load_link_pause(&load->clients[i].link, load->loop.epoll);
-}
-
 /* --- publishing */
 
-/* Those who listened at the start, or were lost since: what they lack is lost. */
-static bool counts_as_member(const struct load_client *client)
-{
-    return client->state == LOAD_CLIENT_LIVE;
-}
-
-/* Visits each sequence at each client: what was accepted there, and what is lacking. */
+/* Who listened at the start is a member, also when lost since. Visits each sequence at
+ * each member: what was accepted there, and what is lacking. */
 static void count_lost(const struct load *load,
                        const struct load_publisher_counts *counts, const bool *members,
                        uint64_t *expected, uint64_t *lost)
@@ -387,7 +369,7 @@ bool load_publish(struct load *load, const struct load_publish_plan *plan,
     struct load_publisher *publisher =
         load_publisher_create(&complete, &load->loop, load->run, error);
     for (size_t i = 0; members && i < load->plan.clients; i++)
-        members[i] = counts_as_member(&load->clients[i]);
+        members[i] = load->clients[i].state == LOAD_CLIENT_LIVE;
     if (members && publisher &&
         load_measure_begin(&load->measure, load->run, load->plan.clients,
                            load->plan.rooms_per_client,
@@ -399,17 +381,6 @@ bool load_publish(struct load *load, const struct load_publish_plan *plan,
     load_publisher_destroy(publisher);
     free(members);
     return is_measured;
-}
-
-void load_idle(struct load *load, uint64_t ms)
-{
-    load->begun_us = (uint64_t)clock_us();
-    uint64_t end_us = load->begun_us + ms * MS_US;
-
-    while (!load->loop.is_stopped && (uint64_t)clock_us() < end_us) {
-        load_loop_step(&load->loop, earlier(end_us, (uint64_t)clock_us() + PROGRESS_US));
-        tell(load, "idle", NULL);
-    }
 }
 
 const struct load_report *load_report(const struct load *load)

@@ -16,8 +16,7 @@
 enum {
     LOAD_CLIENTS_MAX = 200000,
     LOAD_ROOMS_MAX = 100000,
-    LOAD_WINDOW = 128, /* clients on their way in at a time, when nothing is said */
-    LOAD_ROOM_TEXT_BYTES = LOAD_ROOM_BYTES
+    LOAD_WINDOW = 128 /* clients on their way in at a time, when nothing is said */
 };
 
 struct load_progress {
@@ -83,10 +82,6 @@ void load_destroy(struct load *load);
 
 /* Brings everybody in who is not; over when the last one listens or was refused. */
 void load_connect(struct load *load);
-/* Drops all clients at once, as a network does. */
-void load_disconnect(struct load *load);
-/* The first `count` clients read no more. */
-void load_pause(struct load *load, size_t count);
 
 /*
  * Publishes, and waits for the deliveries. False: it could not begin, and `error` is a
@@ -94,8 +89,6 @@ void load_pause(struct load *load, size_t count);
  */
 bool load_publish(struct load *load, const struct load_publish_plan *plan,
                   char error[DIAL_ERROR_BYTES]);
-/* Keeps the clients alive and idle, and reads what comes. */
-void load_idle(struct load *load, uint64_t ms);
 
 /* Lent. What was counted so far. */
 const struct load_report *load_report(const struct load *load);

@@ -34,19 +34,8 @@ void load_histogram_add(struct load_histogram *histogram, uint64_t value)
 {
     histogram->cells[cell_of(value)]++;
     histogram->count++;
-    histogram->sum += value;
     if (value > histogram->max)
         histogram->max = value;
-}
-
-void load_histogram_merge(struct load_histogram *into, const struct load_histogram *from)
-{
-    for (size_t i = 0; i < LOAD_HISTOGRAM_CELLS; i++)
-        into->cells[i] += from->cells[i];
-    into->count += from->count;
-    into->sum += from->sum;
-    if (from->max > into->max)
-        into->max = from->max;
 }
 
 uint64_t load_histogram_at(const struct load_histogram *histogram, unsigned per_mille)
@@ -62,11 +51,6 @@ uint64_t load_histogram_at(const struct load_histogram *histogram, unsigned per_
             return top_of(i) < histogram->max ? top_of(i) : histogram->max;
     }
     return histogram->max;
-}
-
-uint64_t load_histogram_mean(const struct load_histogram *histogram)
-{
-    return histogram->count ? histogram->sum / histogram->count : 0;
 }
 
 uint64_t load_histogram_below(const struct load_histogram *histogram, uint64_t value)

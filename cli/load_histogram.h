@@ -17,18 +17,15 @@ enum {
 struct load_histogram {
     uint64_t count;
     uint64_t max;
-    uint64_t sum;
     uint64_t cells[LOAD_HISTOGRAM_CELLS];
 };
 
 void load_histogram_add(struct load_histogram *histogram, uint64_t value);
-void load_histogram_merge(struct load_histogram *into, const struct load_histogram *from);
 
 /* The value that `per_mille` of all do not pass (500: the median); 0 when there are none.
  */
 uint64_t load_histogram_at(const struct load_histogram *histogram, unsigned per_mille);
 /* How many are below `value`, give or take one step. */
 uint64_t load_histogram_below(const struct load_histogram *histogram, uint64_t value);
-uint64_t load_histogram_mean(const struct load_histogram *histogram);
 
 #endif

@@ -62,7 +62,8 @@ static void bind_source(int fd, const struct load_peer *peer, size_t source)
         return;
     from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)(source / PORTS_PER_SOURCE));
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
-    bind(fd, (struct sockaddr *)&from, sizeof from);
+    /* Without it the kernel chooses, as long as it has ports. */
+    (void)bind(fd, (struct sockaddr *)&from, sizeof from);
 }
 
 enum status load_link_open(struct load_link *link, const struct load_peer *peer,
