@@ -15,6 +15,7 @@ const { values: options } = parseArgs({
     markdown: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     small: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
   },
 });
@@ -25,6 +26,8 @@ function fail(text) {
 }
 
 function chosen() {
+  if (options.peers)
+    fail('--peers: no other server is measured beside this one yet');
   const names = options.scenario ?? Object.keys(scenarios);
   for (const name of names) {
     if (not_yet[name])
@@ -39,7 +42,7 @@ async function run_scenario(name, runs) {
   const samples = [];
   for (let i = 0; i < runs; i++) {
     console.error(`${name} ${i + 1}/${runs}`);
-    samples.push(await scenarios[name].sample(options));
+    samples.push(...[await scenarios[name].sample(options)].flat());
   }
   const faults = samples.reduce((sum, sample) => sum + (sample.faults ?? 0), 0);
   if (faults > 0)

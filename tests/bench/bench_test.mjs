@@ -50,6 +50,7 @@ test('what cannot be measured yet or does not exist is refused by name', async (
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, new RegExp(`${name}.*${reason}|${reason} ${name}`));
   }
+  assert.match((await run('--peers')).stderr, /--peers/);
 });
 
 test('a row has the median, the median of the pairs\' ratios, and a verdict', () => {

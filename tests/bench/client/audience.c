@@ -67,8 +67,9 @@ void audience_open(struct audience *audience, const struct options *options)
     char error[DIAL_ERROR_BYTES];
     size_t limit;
 
-    *audience =
-        (struct audience){.count = options->clients.value, .rooms = options->rooms.value};
+    *audience = (struct audience){.count = options->clients.value,
+                                  .rooms = options->rooms.value,
+                                  .lanes = options->burst.value};
     if (!load_may_open(audience->count, &limit))
         give_up("%zu clients need more open files than %zu", audience->count, limit);
     if (!load_peer_find(options->server, &audience->peer, error))
@@ -78,7 +79,7 @@ void audience_open(struct audience *audience, const struct options *options)
     audience->clients = calloc(audience->count, sizeof *audience->clients);
     if (!audience->clients || !load_loop_open(&audience->loop, -1) ||
         !load_measure_begin(&audience->measure, RUN, audience->count,
-                            options->rooms_each.value, 1))
+                            options->rooms_each.value, audience->lanes))
         give_up("out of memory");
     audience->crowd = (struct load_crowd){.loop = &audience->loop,
                                           .peer = &audience->peer,
@@ -150,22 +151,24 @@ uint64_t audience_await(struct audience *audience, uint64_t received)
     return first_us;
 }
 
-/* Events take turns among the rooms, from room 0 on. */
-static uint64_t sent_to(const struct audience *audience, size_t room, uint64_t events)
+/* Bursts take turns among the rooms, from room 0 on. */
+static uint64_t sent_to(const struct audience *audience, size_t room, uint64_t bursts)
 {
-    return events / audience->rooms + (room < events % audience->rooms);
+    return bursts / audience->rooms + (room < bursts % audience->rooms);
 }
 
-uint64_t audience_lost(const struct audience *audience, size_t first, uint64_t events)
+uint64_t audience_lost(const struct audience *audience, size_t first, uint64_t bursts)
 {
     uint64_t lost = 0;
 
     for (size_t i = first; i < audience->count; i++) {
         const struct load_seat *seat = &audience->clients[i].seat;
-        for (size_t slot = 0; slot < seat->room_count; slot++)
-            lost +=
-                load_measure_lost(&audience->measure, i, slot, 0,
-                                  sent_to(audience, load_seat_room(seat, slot), events));
+        for (size_t cell = 0; cell < seat->room_count * audience->lanes; cell++) {
+            size_t slot = cell / audience->lanes;
+            uint64_t sent = sent_to(audience, load_seat_room(seat, slot), bursts);
+            lost += load_measure_lost(&audience->measure, i, slot, cell % audience->lanes,
+                                      sent);
+        }
     }
     return lost;
 }

@@ -15,7 +15,7 @@ struct audience {
     struct load_crowd crowd;
     struct load_client *clients;
     size_t count, started, live;
-    size_t rooms;
+    size_t rooms, lanes;
     char **tokens;
     size_t token_count;
 };
@@ -36,8 +36,8 @@ void audience_idle(struct audience *audience, uint64_t ms);
  * read. */
 uint64_t audience_await(struct audience *audience, uint64_t received);
 
-/* Deliveries of `sent` events in each room (the first `extra` rooms: one more) that have
- * not come to clients from `first` on. */
-uint64_t audience_lost(const struct audience *audience, size_t first, uint64_t events);
+/* What has not come to clients from `first` on, of `bursts` that took turns among the
+ * rooms. */
+uint64_t audience_lost(const struct audience *audience, size_t first, uint64_t bursts);
 
 #endif

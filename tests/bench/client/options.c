@@ -8,27 +8,29 @@
 #define AT(field) offsetof(struct options, field)
 
 static const struct flag flags[] = {
-    {"server",        FLAG_TEXT,   "URL",  "where clients connect",         AT(server),         0       },
-    {"publisher",     FLAG_TEXT,   "URL",  "where events are posted",       AT(publisher),      0       },
-    {"control",       FLAG_TEXT,   "URL",  "the limit server's control",    AT(control),        0       },
-    {"key",           FLAG_TEXT,   "KEY",  "that may publish",              AT(key),            0       },
-    {"token-file",    FLAG_TEXT,   "FILE", "a token in each line",          AT(token_file),     0       },
-    {"dialect",       FLAG_TEXT,   "NAME", "native, ws or raw",             AT(dialect),        0       },
-    {"gateway-pid",   FLAG_LIST,   "PID",  "whose CPU time is counted",     AT(gateway_pids),   0       },
-    {"publisher-pid", FLAG_LIST,   "PID",  "whose CPU time is counted",     AT(publisher_pids),
-     0                                                                                                  },
-    {"clients",       FLAG_NUMBER, "N",    "that listen",                   AT(clients),        1000000 },
-    {"rooms",         FLAG_NUMBER, "N",    "in all",                        AT(rooms),          1000000 },
-    {"rooms-each",    FLAG_NUMBER, "N",    "that a client is in",           AT(rooms_each),     64      },
-    {"events",        FLAG_NUMBER, "N",    "that are counted",              AT(events),         10000000},
-    {"burst",         FLAG_NUMBER, "N",    "events published at once",      AT(burst),          1000    },
-    {"bytes",         FLAG_NUMBER, "N",    "of an event's data or a frame", AT(bytes),          200000  },
-    {"asleep",        FLAG_NUMBER, "N",    "clients that do not read",      AT(asleep),         1000000 },
-    {"rate",          FLAG_NUMBER, "N",    "events per second",             AT(rate),           1000000 },
-    {"connections",   FLAG_NUMBER, "N",    "that publish",                  AT(connections),    1000    },
-    {"window",        FLAG_NUMBER, "N",    "connects under way at once",    AT(window),         1000000 },
-    {"idle-ms",       FLAG_NUMBER, "N",    "before memory is counted",      AT(idle_ms),        100000  },
-    {"run-ms",        FLAG_NUMBER, "N",    "that publishing lasts",         AT(run_ms),         600000  },
+    {"server",        FLAG_TEXT,   "URL",  "where clients connect",              AT(server),         0       },
+    {"publisher",     FLAG_TEXT,   "URL",  "where events are posted",            AT(publisher),      0       },
+    {"control",       FLAG_TEXT,   "URL",  "the limit server's control",         AT(control),        0       },
+    {"key",           FLAG_TEXT,   "KEY",  "that may publish",                   AT(key),            0       },
+    {"token-file",    FLAG_TEXT,   "FILE", "a token in each line",               AT(token_file),     0       },
+    {"dialect",       FLAG_TEXT,   "NAME", "native, ws or raw",                  AT(dialect),        0       },
+    {"gateway-pid",   FLAG_LIST,   "PID",  "whose CPU time is counted",          AT(gateway_pids),   0       },
+    {"publisher-pid", FLAG_LIST,   "PID",  "whose CPU time is counted",          AT(publisher_pids),
+     0                                                                                                       },
+    {"clients",       FLAG_NUMBER, "N",    "that listen",                        AT(clients),        1000000 },
+    {"rooms",         FLAG_NUMBER, "N",    "in all",                             AT(rooms),          1000000 },
+    {"rooms-each",    FLAG_NUMBER, "N",    "that a client is in",                AT(rooms_each),     64      },
+    {"events",        FLAG_NUMBER, "N",    "that are counted",                   AT(events),         10000000},
+    {"burst",         FLAG_NUMBER, "N",    "events published at once",           AT(burst),          1000    },
+    {"bytes",         FLAG_NUMBER, "N",    "of an event's data or a frame",      AT(bytes),          200000  },
+    {"asleep",        FLAG_NUMBER, "N",    "clients that do not read",           AT(asleep),         1000000 },
+    {"rate",          FLAG_NUMBER, "N",    "events per second",                  AT(rate),           1000000 },
+    {"connections",   FLAG_NUMBER, "N",    "that publish",                       AT(connections),    1000    },
+    {"window",        FLAG_NUMBER, "N",    "connects under way at once",         AT(window),         1000000 },
+    {"blocks",        FLAG_NUMBER, "N",    "of rounds, each at a line of stdin", AT(blocks),
+     100000                                                                                                  },
+    {"idle-ms",       FLAG_NUMBER, "N",    "before memory is counted",           AT(idle_ms),        100000  },
+    {"run-ms",        FLAG_NUMBER, "N",    "that publishing lasts",              AT(run_ms),         600000  },
 };
 
 static void set_default(struct flag_number *number, uint64_t value)
@@ -58,6 +60,7 @@ void options_parse(struct options *options, int argc, char **argv)
     set_default(&options->bytes, 64);
     set_default(&options->rate, 200);
     set_default(&options->connections, 32);
+    set_default(&options->blocks, 0);
     set_default(&options->window, 64);
     set_default(&options->idle_ms, 5000);
     set_default(&options->run_ms, 2000);

@@ -31,11 +31,12 @@ static int by_size(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+/* What every scenario with events ends its object with. */
 static void print_result(const struct audience *audience, const struct source *source,
-                         size_t first_reader, const struct spent *before,
-                         const struct spent *after)
+                         const struct spent *before, const struct spent *after)
 {
     const struct load_measure *measure = &audience->measure;
+    size_t first_reader = source->options->asleep.value;
 
     printf("\"message_bytes\":%.0f,\"lost\":%llu,\"doubled\":%llu,\"disordered\":%llu,"
            "\"stray\":%llu,\"p50_us\":%llu,\"p99_us\":%llu,\"gateway_cpu_us\":%llu,"
@@ -48,6 +49,7 @@ static void print_result(const struct audience *audience, const struct source *s
            (unsigned long long)load_histogram_at(&measure->delivery, 990),
            (unsigned long long)(after->gateway_us - before->gateway_us),
            (unsigned long long)(after->publisher_us - before->publisher_us));
+    fflush(stdout);
 }
 
 /* The first of all clients read no more. */
@@ -57,49 +59,65 @@ static void put_to_sleep(struct audience *audience, size_t count)
         load_link_pause(&audience->clients[i].link, audience->loop.epoll);
 }
 
+/* Who reads what comes to one room. */
+static size_t readers_of(const struct options *options)
+{
+    return (options->clients.value - options->asleep.value) / options->rooms.value;
+}
+
 /* One burst to one room, until the last of its readers has it. Gives the time between the
  * first byte and the last. */
-static uint64_t one_round(struct audience *audience, struct source *source,
-                          const struct options *options, size_t readers)
+static uint64_t one_round(struct audience *audience, struct source *source)
 {
-    uint64_t received = audience->measure.received + readers * options->burst.value;
+    uint64_t deliveries = readers_of(source->options) * source->burst;
+    uint64_t received = audience->measure.received + deliveries;
 
-    source_ring(source, options->burst.value, (uint64_t)clock_us());
+    source_ring(source, (uint64_t)clock_us());
     uint64_t first_us = audience_await(audience, received);
     source_settle(source, true);
     return audience->measure.last_us > first_us ? audience->measure.last_us - first_us
-                                                : 0;
+                                                : 1;
+}
+
+static void one_block(struct audience *audience, struct source *source, uint64_t *walls)
+{
+    const struct options *options = source->options;
+    size_t rounds = options->events.value;
+    size_t deliveries = readers_of(options) * source->burst;
+
+    struct spent before = spent_now(options);
+    for (size_t i = 0; i < rounds; i++)
+        walls[i] = one_round(audience, source);
+    struct spent after = spent_now(options);
+    qsort(walls, rounds, sizeof *walls, by_size);
+    uint64_t wall_us = walls[rounds / 2];
+    printf(
+        "{\"rounds\":%zu,\"deliveries\":%zu,\"wall_us\":%llu,\"deliveries_per_s\":%.0f,",
+        rounds, deliveries * rounds, (unsigned long long)wall_us,
+        (double)deliveries * 1e6 / (double)wall_us);
+    print_result(audience, source, &before, &after);
 }
 
 void scenario_rounds(const struct options *options)
 {
-    size_t asleep = options->asleep.value;
-    size_t readers = (options->clients.value - asleep) / options->rooms.value;
-    size_t rounds = options->events.value;
-    uint64_t *walls = calloc(rounds, sizeof *walls);
+    uint64_t *walls = calloc(options->events.value + 1, sizeof *walls);
     struct audience audience;
     struct source source;
 
-    if (!walls || readers == 0 || options->clients.value % options->rooms.value != 0 ||
-        (options->rooms.value > 1 && (asleep > 0 || options->burst.value > 1)))
+    if (!walls || readers_of(options) == 0 || options->events.value == 0 ||
+        options->clients.value % options->rooms.value != 0 ||
+        (options->rooms.value > 1 && options->asleep.value > 0))
         give_up("these clients and rooms do not fit together");
     audience_open(&audience, options);
     audience_connect(&audience, options->window.value);
-    put_to_sleep(&audience, asleep);
+    put_to_sleep(&audience, options->asleep.value);
     source_open(&source, options);
     for (size_t i = 0; i < WARM_UP; i++)
-        one_round(&audience, &source, options, readers);
-    struct spent before = spent_now(options);
-    for (size_t i = 0; i < rounds; i++)
-        walls[i] = one_round(&audience, &source, options, readers);
-    struct spent after = spent_now(options);
-    qsort(walls, rounds, sizeof *walls, by_size);
-    size_t deliveries = readers * options->burst.value;
-    printf(
-        "{\"rounds\":%zu,\"deliveries\":%zu,\"wall_us\":%llu,\"deliveries_per_s\":%.0f,",
-        rounds, deliveries * rounds, (unsigned long long)walls[rounds / 2],
-        (double)deliveries * 1e6 / (double)(walls[rounds / 2] ? walls[rounds / 2] : 1));
-    print_result(&audience, &source, asleep, &before, &after);
+        one_round(&audience, &source);
+    if (options->blocks.value == 0)
+        one_block(&audience, &source, walls);
+    for (uint64_t i = 0; i < options->blocks.value && getchar() == '\n'; i++)
+        one_block(&audience, &source, walls);
     source_close(&source);
     audience_close(&audience);
     free(walls);
@@ -107,7 +125,6 @@ void scenario_rounds(const struct options *options)
 
 void scenario_latency(const struct options *options)
 {
-    size_t readers = options->clients.value / options->rooms.value;
     struct load_schedule schedule = {.rate = options->rate.value,
                                      .count = options->events.value};
     struct audience audience;
@@ -117,7 +134,7 @@ void scenario_latency(const struct options *options)
     audience_connect(&audience, options->window.value);
     source_open(&source, options);
     for (size_t i = 0; i < WARM_UP * options->rooms.value; i++)
-        one_round(&audience, &source, options, readers);
+        one_round(&audience, &source);
     audience.measure.delivery = (struct load_histogram){0};
     struct spent before = spent_now(options);
     schedule.start_us = (uint64_t)clock_us() + 1000;
@@ -125,15 +142,15 @@ void scenario_latency(const struct options *options)
         uint64_t due_us = load_schedule_due_us(&schedule, k);
         while ((uint64_t)clock_us() < due_us)
             load_loop_step(&audience.loop, due_us);
-        source_ring(&source, 1, due_us);
+        source_ring(&source, due_us);
         source_settle(&source, false);
     }
-    audience_await(&audience, source.rung * readers);
+    audience_await(&audience, source.rung * readers_of(options));
     source_settle(&source, true);
     struct spent after = spent_now(options);
     printf("{\"events\":%llu,\"rate\":%llu,", (unsigned long long)schedule.count,
            (unsigned long long)schedule.rate);
-    print_result(&audience, &source, 0, &before, &after);
+    print_result(&audience, &source, &before, &after);
     source_close(&source);
     audience_close(&audience);
 }

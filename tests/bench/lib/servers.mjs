@@ -82,25 +82,71 @@ export async function with_limit(use) {
 }
 
 // Runs one scenario of the measuring client; gives what it prints.
-export function measure(scenario, args) {
+export async function measure(scenario, args) {
+  const client = start_client(scenario, args);
+  const result = await client.next_line();
+  await client.end();
+  return result;
+}
+
+// Two clients that take turns, block by block, so that a slow moment of the machine falls on
+// both. `second` makes the other's arguments from the first's first result, which is not
+// counted. Gives [[first, second], …].
+export async function take_turns(blocks, first_args, second) {
+  const turns = ['--blocks', blocks + 1];
+  const clients = [start_client('rounds', [...first_args, ...turns])];
+  const pairs = [];
+  try {
+    const sample = await clients[0].next_block();
+    clients.push(start_client('rounds', [...second(sample), ...turns]));
+    await clients[1].next_block();
+    for (let i = 0; i < blocks; i++)
+      pairs.push([await clients[0].next_block(), await clients[1].next_block()]);
+  } finally {
+    for (const client of clients)
+      client.hang_up();
+  }
+  await Promise.all(clients.map((client) => client.end()));
+  return pairs;
+}
+
+function start_client(scenario, args) {
   const [command, ...rest] = pinned(client_core, [path.join(release, 'bench/bench_client'),
     scenario, ...args.map(String)]);
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const late = setTimeout(() => child.kill('SIGKILL'), client_ms);
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (data) => { stdout += data; });
-    child.stderr.on('data', (data) => { stderr += data; });
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      clearTimeout(late);
-      if (code === 0)
-        resolve(JSON.parse(stdout));
-      else
-        reject(new Error(`${scenario} could not be measured (${signal ?? code}): ${stderr}`));
-    });
-  });
+  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const late = setTimeout(() => child.kill('SIGKILL'), client_ms);
+  let stdout = '';
+  let stderr = '';
+  let code = null;
+
+  child.stdin.on('error', () => {}); // it ended: its code tells
+  child.stdout.on('data', (data) => { stdout += data; });
+  child.stderr.on('data', (data) => { stderr += data; });
+  child.on('error', (error) => { stderr += error.message; code = -1; });
+  child.on('close', (status) => { code = status ?? -1; clearTimeout(late); });
+  const failed = () => new Error(`${scenario} could not be measured (${code}): ${stderr}`);
+  const next_line = async () => {
+    await until(() => stdout.includes('\n') || code !== null, client_ms);
+    const end = stdout.indexOf('\n');
+    if (end < 0)
+      throw failed();
+    const line = stdout.slice(0, end);
+    stdout = stdout.slice(end + 1);
+    return JSON.parse(line);
+  };
+  return {
+    next_line,
+    next_block: () => {
+      child.stdin.write('\n');
+      return next_line();
+    },
+    hang_up: () => child.stdin.end(),
+    end: async () => {
+      await until(() => code !== null, client_ms);
+      if (code !== 0)
+        throw failed();
+    },
+  };
 }
 
 function pinned(core, command) {
