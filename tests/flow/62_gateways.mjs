@@ -70,6 +70,7 @@ test('a killed gateway takes only its own clients with it, and they return [webs
       assert.equal(disconnects, 0);
       assert.deepEqual(seen, Array.from({ length: last - seen[0] + 1 }, (_, i) => seen[0] + i));
     }
+    assert.doesNotMatch(sidecast.log, /not ready/, 'another child lost its bus for it');
     assert.ok(worst_ms <= bound(latency_ms), `${worst_ms} ms`);
     assert.ok(away_ms <= bound(2000), `${away_ms} ms`);
     for (const { seen, disconnects } of victims) {
