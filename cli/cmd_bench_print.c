@@ -160,10 +160,10 @@ void bench_print_text(FILE *out, const struct bench_shape *shape,
     else
         snprintf(rate, sizeof rate, "event after event");
     fprintf(out,
-            "%" PRIu64 " clients, each in %" PRIu64 " room%s, %s of %s into each room "
+            "%" PRIu64 " client%s, each in %" PRIu64 " room%s, %s of %s into each room "
             "for %s\n\n",
-            shape->clients, shape->rooms, shape->rooms == 1 ? "" : "s", rate, payload,
-            duration);
+            shape->clients, shape->clients == 1 ? "" : "s", shape->rooms,
+            shape->rooms == 1 ? "" : "s", rate, payload, duration);
     fprintf(out, "%-9s  %9s  %10s  %9s  %9s  %9s  %5s  %7s  %10s\n", "transport",
             "connected", "connects/s", "published", "received", "received/s", "lost",
             "doubled", "disordered");
