@@ -10,6 +10,7 @@
 #include "cli/token_keys_load.h"
 #include "proto/units.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@
 #include <unistd.h>
 
 enum {
-    PUBLISH_CONNECTIONS = 16
+    PUBLISH_CONNECTIONS = 16,
+    SPARE_CONNECTIONS = 100
 };
 
 struct bench_args {
@@ -170,9 +172,16 @@ static int find_server(struct bench *bench)
 
 static int start_server(struct bench *bench)
 {
-    char error[DIAL_ERROR_BYTES];
+    const struct flag_list *asked = &bench->call.sets;
+    char error[DIAL_ERROR_BYTES], room[40];
+    /* Room for the clients, and no more: a server warns when it has too few files. */
+    struct flag_list sets = {.items = {room}, .count = 1};
 
-    if (!load_server_start(&bench->server, &bench->call.sets, &bench->call.hooks, error))
+    snprintf(room, sizeof room, "limits.connections=%" PRIu64,
+             bench->shape.clients + SPARE_CONNECTIONS);
+    for (size_t i = 0; i < asked->count && sets.count < FLAG_LIST_MAX; i++)
+        sets.items[sets.count++] = asked->items[i];
+    if (!load_server_start(&bench->server, &sets, &bench->call.hooks, error))
         return fail(EXIT_CODE_FAILED, error, "");
     bench->url = bench->server.gateway;
     bench->publisher_url = bench->server.publisher;

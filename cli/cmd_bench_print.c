@@ -19,7 +19,10 @@ static uint64_t per_second(uint64_t count, uint64_t us)
 
 static uint64_t server_cpu_us(const struct load_report *report)
 {
-    return report->after.cpu_us - report->before.cpu_us;
+    /* A process that ended took its count along. */
+    return report->after.cpu_us > report->before.cpu_us
+               ? report->after.cpu_us - report->before.cpu_us
+               : 0;
 }
 
 static uint64_t run_us(const struct load_report *report)
@@ -156,7 +159,8 @@ void bench_print_text(FILE *out, const struct bench_shape *shape,
     units_print_duration(shape->duration_ms, duration);
     units_print_size(shape->payload_bytes, payload);
     if (shape->rate > 0)
-        snprintf(rate, sizeof rate, "%" PRIu64 " events/s", shape->rate);
+        snprintf(rate, sizeof rate, "%" PRIu64 " event%s/s", shape->rate,
+                 shape->rate == 1 ? "" : "s");
     else
         snprintf(rate, sizeof rate, "event after event");
     fprintf(out,
