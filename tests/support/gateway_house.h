@@ -49,7 +49,7 @@ static inline int open_house_with(void **state, const struct config_gateway *set
 {
     struct house *house = calloc(1, sizeof *house);
     const char *reason = "";
-    struct sockaddr_in address;
+    struct sockaddr_in address = {0};
     socklen_t len = sizeof address;
 
     uv_loop_init(&house->loop);

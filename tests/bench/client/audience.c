@@ -32,11 +32,10 @@ static void read_tokens(struct audience *audience, const char *path)
     FILE *file = fopen(path, "re");
     char *line = NULL;
     size_t size = 0;
-    ssize_t len;
 
     if (!file)
         give_up("cannot read %s", path);
-    while ((len = getline(&line, &size, file)) > 0) {
+    while (getline(&line, &size, file) > 0) {
         line[strcspn(line, "\n")] = '\0';
         audience->tokens = realloc(audience->tokens, (audience->token_count + 1) *
                                                          sizeof *audience->tokens);

@@ -21,20 +21,32 @@ uint64_t gauge_cpu_us(const struct flag_list *pids)
     return sum;
 }
 
-uint64_t gauge_private_bytes(const struct flag_list *pids)
+/* 0: not to be had. */
+static uint64_t private_kib(int pid)
 {
-    unsigned long long kib, sum = 0;
+    unsigned long long kib = 0;
     char line[256];
 
+    snprintf(line, sizeof line, "/proc/%d/smaps_rollup", pid);
+    FILE *file = fopen(line, "re");
+    if (!file)
+        return 0;
+    while (fgets(line, sizeof line, file) &&
+           sscanf(line, "Private_Dirty: %llu kB", &kib) != 1)
+        ;
+    fclose(file);
+    return kib;
+}
+
+uint64_t gauge_private_bytes(const struct flag_list *pids)
+{
+    uint64_t sum = 0;
+
     for (size_t i = 0; i < pids->count; i++) {
-        snprintf(line, sizeof line, "/proc/%d/smaps_rollup", atoi(pids->items[i]));
-        FILE *file = fopen(line, "re");
-        if (!file)
+        uint64_t kib = private_kib(atoi(pids->items[i]));
+        if (kib == 0)
             give_up("no memory figures of process %s", pids->items[i]);
-        while (fgets(line, sizeof line, file))
-            if (sscanf(line, "Private_Dirty: %llu kB", &kib) == 1)
-                sum += kib * 1024;
-        fclose(file);
+        sum += kib * 1024;
     }
     return sum;
 }

@@ -20,7 +20,7 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-    struct options options;
+    struct options options = {.dialect = "native"};
 
     options_parse(&options, argc, argv);
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)

@@ -45,7 +45,6 @@ void options_parse(struct options *options, int argc, char **argv)
     struct flag_list words = {0};
     char error[FLAG_ERROR_BYTES];
 
-    *options = (struct options){.dialect = "native"};
     if (!flags_parse(&set, 1, argc - 1, argv + 1, &words, error) || words.count != 1) {
         fprintf(stderr, "bench_client: %s\n",
                 words.count == 1 ? error : "exactly one scenario is needed");

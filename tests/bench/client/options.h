@@ -17,10 +17,10 @@ struct options {
         connections, window, blocks, idle_ms, run_ms;
 };
 
-/* Exits with 2 when they are wrong. */
+/* `options` is zeroed but for its defaults. Exits with 2 when the flags are wrong. */
 void options_parse(struct options *options, int argc, char **argv);
 
 /* Nothing can be measured: says why and ends. */
-_Noreturn __attribute__((format(printf, 1, 2))) void give_up(const char *format, ...);
+__attribute__((noreturn, format(printf, 1, 2))) void give_up(const char *format, ...);
 
 #endif

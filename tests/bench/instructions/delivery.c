@@ -42,8 +42,7 @@ static void drain(struct audience *audience)
 {
     for (size_t i = 0; i < MEMBERS; i++) {
         struct ws_peer *peer = audience->peers[i];
-        ssize_t n;
-        while ((n = recv(peer->fd, peer->bytes, PEER_BYTES, MSG_DONTWAIT)) > 0)
+        while (recv(peer->fd, peer->bytes, PEER_BYTES, MSG_DONTWAIT) > 0)
             ;
     }
 }
