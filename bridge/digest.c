@@ -52,3 +52,43 @@ bool digest_equal(const void *a, const void *b, size_t len)
 {
     return CRYPTO_memcmp(a, b, len) == 0;
 }
+
+struct digester {
+    EVP_MD *kind;
+    EVP_MD_CTX *ctx;
+};
+
+struct digester *digester_create(void)
+{
+    struct digester *digester = calloc(1, sizeof *digester);
+
+    if (!digester)
+        return NULL;
+    digester->kind = EVP_MD_fetch(NULL, "SHA256", NULL);
+    digester->ctx = EVP_MD_CTX_new();
+    if (!digester->kind || !digester->ctx) {
+        digester_destroy(digester);
+        return NULL;
+    }
+    return digester;
+}
+
+void digester_destroy(struct digester *digester)
+{
+    if (!digester)
+        return;
+    EVP_MD_CTX_free(digester->ctx);
+    EVP_MD_free(digester->kind);
+    free(digester);
+}
+
+void digester_sha256(struct digester *digester, struct slice bytes,
+                     unsigned char out[DIGEST_SHA256_BYTES])
+{
+    const char *from = bytes.ptr ? bytes.ptr : "";
+
+    if (!EVP_DigestInit_ex2(digester->ctx, digester->kind, NULL) ||
+        !EVP_DigestUpdate(digester->ctx, from, bytes.len) ||
+        !EVP_DigestFinal_ex(digester->ctx, out, NULL))
+        abort();
+}

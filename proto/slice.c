@@ -64,7 +64,12 @@ bool slice_is(struct slice s, const char *text)
 
 bool slice_is_nocase(struct slice s, const char *text)
 {
-    return s.len == strlen(text) && (s.len == 0 || strncasecmp(s.ptr, text, s.len) == 0);
+    if (s.len == 0 || text[0] == '\0')
+        return s.len == 0 && text[0] == '\0';
+    /* Most of what is compared differs in its first letter: 0x20 is its case. */
+    if ((s.ptr[0] | 0x20) != (text[0] | 0x20))
+        return false;
+    return s.len == strlen(text) && strncasecmp(s.ptr, text, s.len) == 0;
 }
 
 bool slice_starts_with(struct slice s, const char *prefix)

@@ -11,13 +11,22 @@ enum {
 };
 
 struct api_keys {
+    struct digester *digester;
     struct api_key *rows;
     size_t count;
 };
 
 struct api_keys *api_keys_create(void)
 {
-    return calloc(1, sizeof(struct api_keys));
+    struct api_keys *keys = calloc(1, sizeof *keys);
+
+    if (!keys)
+        return NULL;
+    keys->digester = digester_create();
+    if (keys->digester)
+        return keys;
+    free(keys);
+    return NULL;
 }
 
 static void slices_free(const struct slice *slices, size_t count)
@@ -41,6 +50,7 @@ void api_keys_destroy(struct api_keys *keys)
     for (size_t i = 0; i < keys->count; i++)
         key_finish(&keys->rows[i]);
     free(keys->rows);
+    digester_destroy(keys->digester);
     free(keys);
 }
 
@@ -145,7 +155,7 @@ const struct api_key *api_keys_find(const struct api_keys *keys, struct slice se
     unsigned char digest[DIGEST_SHA256_BYTES];
     const struct api_key *found = NULL;
 
-    digest_sha256(secret, digest);
+    digester_sha256(keys->digester, secret, digest);
     struct slice wanted = {(const char *)digest, sizeof digest};
     for (size_t i = 0; i < keys->count; i++) {
         const struct api_key *key = &keys->rows[i];

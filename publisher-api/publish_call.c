@@ -41,6 +41,7 @@ struct publish_calls {
     size_t pooled, open;
     bool is_closed; /* destroyed while calls were open: the last one frees it */
     struct ident_ulids ulids;
+    struct digester *digester;
     struct buf wire, body, rooms; /* scratch */
 };
 
@@ -50,6 +51,11 @@ struct publish_calls *publish_calls_create(const struct publish_calls_config *co
 
     if (!calls)
         return NULL;
+    calls->digester = digester_create();
+    if (!calls->digester) {
+        free(calls);
+        return NULL;
+    }
     calls->config = *config;
     calls->wire.max = LIMIT_ENVELOPE_BYTES;
     calls->body.max = REPLY_BYTES;
@@ -67,6 +73,7 @@ void publish_calls_destroy(struct publish_calls *calls)
         buf_finish(&call->rooms);
         free(call);
     }
+    digester_destroy(calls->digester);
     buf_finish(&calls->wire);
     buf_finish(&calls->body);
     buf_finish(&calls->rooms);
@@ -377,7 +384,7 @@ void publish_calls_submit(struct publish_calls *calls, struct http_exchange *exc
     bool known = false;
 
     if (order->has_id) {
-        digest_sha256(order->body, digest);
+        digester_sha256(calls->digester, order->body, digest);
         enum status st = idempotency_begin(calls->config.idempotency, order->envelope->id,
                                            digest, clock_ms(), &ticket, &known, &first);
         if (st) {

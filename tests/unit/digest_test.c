@@ -35,6 +35,24 @@ static void the_digest_is_the_one_of_the_standard(void **state)
     }
 }
 
+/* Again and again, and whatever was digested before. */
+static void a_digester_gives_the_same(void **state)
+{
+    static const char *const texts[] = {"", "abc", "", "sk_secret", "abc"};
+    struct digester *digester = digester_create();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        unsigned char expected[DIGEST_SHA256_BYTES], digest[DIGEST_SHA256_BYTES];
+
+        digest_sha256(slice_of(texts[i]), expected);
+        digester_sha256(digester, slice_of(texts[i]), digest);
+        assert_memory_equal(digest, expected, sizeof expected);
+    }
+    digester_destroy(digester);
+    digester_destroy(NULL);
+}
+
 static void the_empty_slice_is_no_bytes(void **state)
 {
     (void)state;
@@ -84,6 +102,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_digest_is_the_one_of_the_standard),
+        cmocka_unit_test(a_digester_gives_the_same),
         cmocka_unit_test(the_empty_slice_is_no_bytes),
         cmocka_unit_test(the_sha1_is_what_a_websocket_handshake_needs),
         cmocka_unit_test(the_keyed_digest_is_the_one_of_the_standard),

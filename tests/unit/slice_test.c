@@ -90,6 +90,9 @@ static void equality_is_of_all_bytes(void **state)
     assert_false(slice_is(SLICE("a\0b"), "a"));
     assert_true(slice_is_nocase(SLICE("Host"), "hOST"));
     assert_false(slice_is_nocase(SLICE("Hos"), "host"));
+    assert_false(slice_is_nocase(SLICE("Host"), ""));
+    assert_false(slice_is_nocase(SLICE("host"), "hosx"));
+    assert_false(slice_is_nocase(SLICE("@ost"), "`ost"));
     assert_false(slice_is_nocase(SLICE("hos\0"), "host"));
     assert_true(slice_starts_with(SLICE("abc"), "ab"));
     assert_false(slice_starts_with(SLICE("ab"), "abc"));
