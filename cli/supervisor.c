@@ -18,7 +18,8 @@ enum {
     FIRST_FD = 4, /* 0-2 as ours, 3 the status line */
     STATUS_FD = 3,
     MAX_ARGS = 2 * 64 + 8,
-    BLAME_PAUSE_MS = 30000 /* the bus' server is restarted for a gateway this often */
+    BLAME_PAUSE_MS = 30000, /* the bus' server is restarted for a gateway this often */
+    BEGIN_MS = 2000 /* a forerunner that is stopping holds the bus no longer than that */
 };
 
 enum child_state {
@@ -47,8 +48,10 @@ struct supervisor {
     unsigned open_handles;
     uint64_t blamed_ms;
     uint64_t ticked_ms;
+    uint64_t created_ms;
     int exit_code;
     bool is_stopping;
+    bool has_begun; /* the bus was there once, and everybody was started */
     bool was_ready;
     bool has_ended;
 };
@@ -124,10 +127,24 @@ static void stop_all(struct supervisor *supervisor, int signum)
 
 /* --- what a child says */
 
+/* The bus is there, or nobody serves it: those who need it may come. */
+static void begin(struct supervisor *supervisor)
+{
+    supervisor->has_begun = true;
+    for (size_t i = 0; i < supervisor->config.count; i++)
+        if (!supervisor->children[i].plan->serves_bus)
+            child_start(&supervisor->children[i]);
+}
+
 static void hear(struct child *child, struct slice line)
 {
+    struct supervisor *supervisor = child->supervisor;
+
     child_watch_heard(&child->watch, line, clock_ms());
-    check_ready(child->supervisor);
+    if (!supervisor->has_begun && !supervisor->is_stopping && child->plan->serves_bus &&
+        child_watch_is_ready(&child->watch))
+        begin(supervisor);
+    check_ready(supervisor);
 }
 
 static void on_status_alloc(uv_handle_t *handle, size_t wanted, uv_buf_t *buf)
@@ -169,12 +186,23 @@ static void on_restart(uv_timer_t *timer)
     child_start(timer->data);
 }
 
+/* The bus was never there, and not because somebody is just leaving it. */
+static bool has_no_beginning(const struct child *child, int exit_code)
+{
+    const struct supervisor *supervisor = child->supervisor;
+
+    return child->plan->serves_bus && !supervisor->has_begun &&
+           exit_code == EXIT_CODE_FAILED &&
+           clock_ms() - supervisor->created_ms >= BEGIN_MS;
+}
+
 static void schedule_or_give_up(struct child *child, int exit_code)
 {
     struct supervisor *supervisor = child->supervisor;
     unsigned delay_ms;
 
-    if (child_watch_ended(&child->watch, exit_code, clock_ms(), &delay_ms)) {
+    if (!has_no_beginning(child, exit_code) &&
+        child_watch_ended(&child->watch, exit_code, clock_ms(), &delay_ms)) {
         child->state = CHILD_WAITING;
         uv_timer_start(&child->restart, on_restart, delay_ms, 0);
         return;
@@ -390,6 +418,7 @@ static void on_tick(uv_timer_t *timer)
 struct supervisor *supervisor_create(const struct supervisor_config *config)
 {
     struct supervisor *supervisor = calloc(1, sizeof *supervisor);
+    bool has_server = false;
 
     if (!supervisor)
         return NULL;
@@ -397,7 +426,7 @@ struct supervisor *supervisor_create(const struct supervisor_config *config)
     uv_timer_init(config->loop, &supervisor->tick);
     supervisor->tick.data = supervisor;
     supervisor->open_handles = 1;
-    supervisor->ticked_ms = clock_ms();
+    supervisor->ticked_ms = supervisor->created_ms = clock_ms();
     uv_timer_start(&supervisor->tick, on_tick, TICK_MS, TICK_MS);
 
     for (size_t i = 0; i < config->count; i++) {
@@ -407,8 +436,13 @@ struct supervisor *supervisor_create(const struct supervisor_config *config)
         uv_timer_init(config->loop, &child->restart);
         child->restart.data = child;
         supervisor->open_handles++;
-        child_start(child);
+        has_server |= child->plan->serves_bus;
     }
+    for (size_t i = 0; i < config->count; i++)
+        if (supervisor->children[i].plan->serves_bus)
+            child_start(&supervisor->children[i]);
+    if (!has_server)
+        begin(supervisor);
     return supervisor;
 }
 

@@ -1,7 +1,9 @@
 /*
  * The supervisor: starts the roles as children of its own binary, with their listeners
  * already open, and keeps them running. A child that ends is started again; one that is
- * silent is killed first; one that ends for its configuration ends them all. The children
+ * silent is killed first; one that ends for its configuration ends them all. Who serves
+ * the bus is started first, and the others once it is ready; when it fails to begin for
+ * 2 s, nobody is started: the bus is another one's. The children
  * live in sessions of their own, so that a key on the terminal reaches the supervisor
  * alone, and end when it ends. Loop thread only.
  */
@@ -29,7 +31,7 @@ struct supervisor_plan {
     const char *const *args; /* after the program's name; NULL ends them */
     struct supervisor_fd fds[SUPERVISOR_MAX_FDS];
     size_t fd_count;
-    bool serves_bus; /* restarted when another one cannot reach its bus */
+    bool serves_bus; /* first; restarted when another one cannot reach its bus */
 };
 
 struct supervisor_config {

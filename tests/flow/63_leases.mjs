@@ -1,10 +1,11 @@
 // Leases and fencing: a gateway that stands still is given up after 10 s and taken back when
 // it goes on; a supervised one is replaced; of two under one id the later start stays.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { native } from './lib/clients.mjs';
 import { counted, ended, gateway_row, pid_of, start_alone, stop_alone, until_counted } from './lib/gateways.mjs';
-import { is_alive, with_sidecast } from './lib/sidecast.mjs';
+import { is_alive, program, with_sidecast } from './lib/sidecast.mjs';
 import { bound, sleep, until } from './lib/wait.mjs';
 
 const lease_ms = 10_000;
@@ -107,6 +108,25 @@ test('of two gateways under one id the later start stays [native]',
     await until_counted(sidecast, 'r', 2, 5000);
     assert.equal(await pid_of(sidecast, 'g2'), second.pid);
     await stop_alone(second);
+  }));
+
+test('a second serve on the same bus gives up and disturbs nobody [native]',
+  with_sidecast({}, async (sidecast, t) => {
+    const [client] = await natives(sidecast, 1, 'r');
+    const before = sidecast.children();
+    const second = spawn(program, ['serve', '--port', '0', '--set', `bus.url=ipc://${sidecast.folder}/bus`], {
+      env: { ...process.env, SIDECAST_PUBLISHER_API_KEYS: sidecast.key, SIDECAST_AUTH_JWT_HMAC_SECRET: sidecast.secret },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let text = '';
+    second.stderr.on('data', (data) => { text += data; });
+    t.after(() => second.exitCode === null && second.kill('SIGKILL'));
+    await until(() => second.exitCode !== null, bound(4000));
+    assert.equal(second.exitCode, 1, text);
+    assert.match(text, /another publisher already uses this bus.url/);
+    assert.doesNotMatch(text, /\bg1\b/);
+    assert.deepEqual(sidecast.children(), before);
+    assert.equal(client.closed, null);
   }));
 
 // By mistake, beside a sidecast that runs: its supervisor starts the gateway once more, and
