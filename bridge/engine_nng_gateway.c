@@ -90,6 +90,17 @@ static void on_fenced(void *ctx)
         self->listener->on_fenced(self->ctx);
 }
 
+/*
+ * The directory hears nothing before: who joined while no event could be heard would be
+ * counted, and miss what was published until the beginning.
+ */
+static void on_begun(void *ctx)
+{
+    struct gateway_engine *self = ctx;
+
+    sessions_open(self->sessions);
+}
+
 /* A connection of the bus, on its way from the library's thread to the loop. */
 struct pipe_news {
     struct inbox_item item;
@@ -155,6 +166,8 @@ static enum status start_parts(struct gateway_engine *self,
         .replayer = self->replayer,
         .metrics = config->metrics,
         .log = config->log,
+        .on_begun = on_begun,
+        .ctx = self,
     };
     struct sessions_config sessions = {
         .link = links[LINK_DIRECTORY],

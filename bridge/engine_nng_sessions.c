@@ -50,6 +50,7 @@ struct sessions {
     size_t waiting_bytes;
     uint64_t now_ms; /* of the last tick: a stopped process has not waited */
     uint64_t answered_ms, renewed_ms;
+    bool is_open;                     /* the stream has begun */
     bool has_answer;                  /* ever */
     bool has_met;                     /* the directory has known this incarnation */
     bool is_settled;                  /* everything was put since it met us */
@@ -132,8 +133,8 @@ static void send_waiting(struct sessions *sessions)
     struct buf request = {.max = LIMIT_DIRECTORY_BYTES + HEAD_MAX_BYTES};
     uint32_t count = 0, finds = 0;
 
-    if (asker_is_busy(sessions->asker) || !sessions->waiting.first ||
-        sessions->is_stopped)
+    if (!sessions->is_open || asker_is_busy(sessions->asker) ||
+        !sessions->waiting.first || sessions->is_stopped)
         return;
     while (sessions->waiting.first && count < MAX_OPS && finds < MAX_FINDS) {
         struct op *op = sessions->waiting.first;
@@ -412,6 +413,12 @@ struct sessions *sessions_start(const struct sessions_config *config)
     }
     renew_lease(sessions);
     return sessions;
+}
+
+void sessions_open(struct sessions *sessions)
+{
+    sessions->is_open = true;
+    send_waiting(sessions);
 }
 
 /*

@@ -23,8 +23,11 @@ struct sessions_config {
     void *ctx;
 };
 
-/* Gives a client of the directory for the life of the process, or NULL. */
+/* Gives a client of the directory for the life of the process, or NULL. What it is asked
+ * waits until sessions_open. */
 struct sessions *sessions_start(const struct sessions_config *config);
+/* Events are heard from now on: the directory may hear of sessions. */
+void sessions_open(struct sessions *sessions);
 
 /*
  * As engine_ops.session_put, _drop and _find. A put without on_done and a drop never

@@ -323,6 +323,8 @@ static bool align(struct stream *stream, const struct replay_page *page)
 {
     if (stream->applied.epoch == 0) {
         stream->applied = page->head; /* the beginning: at the head, silently */
+        if (stream->config.on_begun)
+            stream->config.on_begun(stream->config.ctx);
         return true;
     }
     if (page->head.epoch != stream->applied.epoch) {

@@ -21,6 +21,9 @@ struct stream_config {
     struct replayer *replayer;
     struct metrics *metrics;
     const struct logger *log;
+    /* May be NULL; called once: events after the head of this moment will be heard. */
+    void (*on_begun)(void *ctx);
+    void *ctx;
 };
 
 /* Gives a stream for the life of the process, or NULL. Nothing is received yet. */

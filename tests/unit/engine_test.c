@@ -210,6 +210,22 @@ static void a_gateway_without_a_log_says_so(void **state)
     close_both(&house);
 }
 
+/* Who joined before a gateway hears events would miss what is published until then. */
+static void nobody_joins_before_events_are_heard(void **state)
+{
+    struct house house;
+    char path[128];
+
+    house_open(&house, state);
+    start(&house, &house.publisher, ENGINE_LOG);
+    snprintf(path, sizeof path, "%s/bus/replay", house.folder);
+    assert_int_equal(unlink(path), 0); /* so that it cannot learn where the log stands */
+    start(&house, &house.gateway, ENGINE_GATEWAY);
+    ask(&house, &house.gateway, "put s1 p1 u 1 r:1", "done E_UNAVAILABLE");
+    ask(&house, &house.publisher, "totals", "totals 0 0 0 0");
+    close_both(&house);
+}
+
 /* Time in which it could not listen is no gateway's silence. */
 static void a_stopped_publisher_forgets_nobody(void **state)
 {
@@ -414,6 +430,7 @@ int main(void)
         ROW(what_retention_removed_is_told, nng_ipc),
         ROW(a_new_log_is_a_new_epoch, nng_ipc),
         ROW(a_gateway_without_a_log_says_so, nng_ipc),
+        ROW(nobody_joins_before_events_are_heard, nng_ipc),
         ROW(a_stopped_publisher_forgets_nobody, nng_ipc),
         ROW(sessions_are_found_and_counted, nng_ipc),
         ROW(sessions_are_found_and_counted, nng_sealed),

@@ -124,7 +124,9 @@ class Member {
       this.end(name, Infinity);
     for (const { room, from, through } of this.spans)
       for (const event of by_room.get(room) ?? [])
-        if (event.invoked >= from && event.rank <= through && !this.seen.has(event.id))
+        // The place of an event without an answer is not known: only who stayed must have it.
+        if (event.invoked >= from && (event.rank <= through || through === Infinity) &&
+            !this.seen.has(event.id))
           this.fault(event.outcome === 'ok' ? 'a' : 'd', `${event.id} did not come`);
   }
 }
@@ -143,8 +145,6 @@ export function check(records) {
   const acknowledged = kept.filter(({ outcome }) => outcome === 'ok').sort((a, b) => a.rank - b.rank);
   const by_room = new Map();
   for (const event of kept) {
-    if (event.outcome === 'unknown')
-      event.rank = event.rank || 0; // its place is not known: whoever stayed has it
     if (!by_room.has(event.room))
       by_room.set(event.room, []);
     by_room.get(event.room).push(event);

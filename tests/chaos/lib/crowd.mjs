@@ -27,21 +27,29 @@ export async function crowd(fleet, history, { clients, rooms }) {
     const member = is_native
       ? await native_member(fleet.gateways[at], history, who)
       : await official_member(fleet.gateways[at], history, who);
-    for (const room of names) {
-      await member.join(room);
-      history.add(who, 'join', { phase: 'ok', room });
-    }
+    const join_all = async () => {
+      for (const room of names) {
+        await member.join(room);
+        history.add(who, 'join', { phase: 'ok', room });
+      }
+    };
+    await join_all();
+    member.on_return(join_all);
     members.push({ who, gateway: at, rooms: names, is_native, ...member });
   }
   return members;
 }
 
 async function official_member(gateway, history, who) {
-  const socket = await connect(gateway);
+  const socket = await connect(gateway, { reconnection: true, reconnectionDelay: 100 });
   socket.offAny();
   socket.on('e', (data) => history.add(who, 'recv', { id: data.id }));
   socket.on('disconnect', (reason) => history.add(who, 'disconnect', { reason }));
-  return { socket, join: (room) => join(socket, room), close: () => socket.close() };
+  const on_return = (join_all) => socket.on('connect', () => {
+    history.add(who, 'connect', { recovered: socket.recovered });
+    join_all().catch(() => {}); // gone again: the next return joins
+  });
+  return { socket, on_return, join: (room) => join(socket, room), close: () => socket.close() };
 }
 
 async function native_member(gateway, history, who) {
@@ -59,7 +67,10 @@ async function native_member(gateway, history, who) {
       history.add(who, 'resync', { reason: JSON.parse(text).reason });
   };
   client.socket.on('close', (code) => history.add(who, 'disconnect', { code }));
-  return { socket: client, join: (room) => client.subscribe(room, n++), close: () => client.close() };
+  return {
+    socket: client, on_return: () => {}, join: (room) => client.subscribe(room, n++),
+    close: () => client.close(),
+  };
 }
 
 // Publishes `rate` events a second for `ms`, in time whatever the answers do; most go to one
