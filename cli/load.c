@@ -199,7 +199,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Those who are still on their way have had their time. */
+/* Those who are still on their way have had their time, unless the user had enough. */
 static void give_up(struct load *load)
 {
     for (size_t i = 0; i < load->plan.clients; i++) {
@@ -208,7 +208,8 @@ static void give_up(struct load *load)
             client->state == LOAD_CLIENT_GONE)
             continue;
         load_client_stop(client);
-        on_gone(&load->crowd, client, false, "no answer in time");
+        if (!load->loop.is_stopped)
+            on_gone(&load->crowd, client, false, "no answer in time");
     }
 }
 
