@@ -85,7 +85,7 @@ static bool make_room(struct event_log *log, size_t count)
 enum status event_log_append(struct event_log *log, const struct event_log_entry *entries,
                              size_t count, uint64_t now_ms, uint64_t *first)
 {
-    enum status st = ST_NO_MEMORY;
+    enum status st = ST_LOG_DOWN;
 
     uv_mutex_lock(&log->lock);
     if (make_room(log, count)) {

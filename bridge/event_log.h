@@ -36,7 +36,8 @@ struct event_log_entry {
 /*
  * All or nothing: gives the entries consecutive seqs, the first of which is `*first`.
  * `bytes` stay readable for the writer until it trims or appends again. Ceilings are
- * trim's work, so the log may be above them by one batch. ST_NO_MEMORY changes nothing.
+ * trim's work, so the log may be above them by one batch. ST_LOG_DOWN (out of memory)
+ * changes nothing.
  */
 enum status event_log_append(struct event_log *log, const struct event_log_entry *entries,
                              size_t count, uint64_t now_ms, uint64_t *first);

@@ -57,6 +57,13 @@ static void wait_appended(struct rig *rig, unsigned count)
     assert_int_equal(rig->engine.appended, count);
 }
 
+static void wait_metric(struct rig *rig, enum metric which, uint64_t value)
+{
+    for (int i = 0; i < 3000 && metric(rig, which) != value; i++)
+        usleep(1000);
+    assert_int_equal(metric(rig, which), value);
+}
+
 static void a_publish_is_answered_when_it_is_kept(void **state)
 {
     static const int modes[] = {RIG_KEEPS, RIG_KEEPS_NOW, RIG_COUNTS_LATE};
@@ -193,9 +200,9 @@ static void an_answer_is_remembered_though_its_peer_has_left(void **state)
     int fd = rig_post_begin(rig, "/broadcast", AUTH, GOOD_WITH_ID);
     wait_appended(rig, 1);
     close(fd);
-    usleep(50000);
+    wait_metric(rig, METRIC_HTTP_CONNECTIONS, 0);
     rig->engine.mode = RIG_KEEPS;
-    usleep(50000);
+    wait_metric(rig, METRIC_PUBLISHED, 1);
     rig_post(rig, "/broadcast", AUTH, GOOD_WITH_ID, &answer);
     assert_int_equal(answer.status, 202);
     assert_non_null(strstr(answer.body, "\"duplicate\":true"));
@@ -280,10 +287,10 @@ static void refusals_say_what_to_do(void **state)
         /* RFC 6750 §3: an error is named only to who sent something. */
         bool is_given = strstr(rows[i].fields, "a.b.c") || strstr(rows[i].fields, "sk_");
         if (answer.status == 401)
-            assert_non_null(strstr(
-                answer.text, is_given
-                                 ? "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n"
-                                 : "WWW-Authenticate: Bearer\r\n"));
+            assert_non_null(
+                strstr(answer.text,
+                       is_given ? "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n"
+                                : "WWW-Authenticate: Bearer\r\n"));
     }
     assert_int_equal(rig->engine.appended, 0);
 }
@@ -454,7 +461,7 @@ static void an_end_with_a_held_publish_is_clean(void **state)
     int other = rig_post_begin(rig, "/broadcast", AUTH, GOOD);
     wait_appended(rig, 2);
     close(other);
-    usleep(20000);
+    wait_metric(rig, METRIC_HTTP_CONNECTIONS, 1);
     close(fd);
 }
 
