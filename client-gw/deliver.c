@@ -119,19 +119,24 @@ static bool is_repeated(const struct delivery *delivery, struct session *session
 }
 
 /* A member that a full outbox ends leaves the room: the array shrinks while it is walked,
- * from its end. */
+ * from its end, and the last one may take the room along. */
+static void deliver_to_members(struct delivery *delivery,
+                               const struct room_member *members, size_t count)
+{
+    while (count-- > 0)
+        if (!is_repeated(delivery, members[count].session))
+            deliver_to(delivery, &members[count]);
+}
+
 static void deliver_to_room(struct delivery *delivery, const struct room_key *key)
 {
     struct room *room = room_find(delivery->deliver->config.rooms, key);
-    size_t i;
+    size_t count;
 
     if (!room)
         return;
-    struct room_member *members = room_members(room, &i);
-    while (i-- > 0) {
-        if (!is_repeated(delivery, members[i].session))
-            deliver_to(delivery, &members[i]); /* the last one may take the room along */
-    }
+    const struct room_member *members = room_members(room, &count);
+    deliver_to_members(delivery, members, count);
 }
 
 /* The socket of a sid, as long as it is in the namespace. */
@@ -147,10 +152,10 @@ static void deliver_to_socket(struct delivery *delivery, const struct room_key *
 {
     struct session *session = find_socket(delivery->deliver, key);
 
-    if (!session || is_repeated(delivery, session))
+    if (!session)
         return;
-    struct room_member member = session_as_member(session);
-    deliver_to(delivery, &member);
+    const struct room_member member = session_as_member(session);
+    deliver_to_members(delivery, &member, 1);
 }
 
 static void skip_excepted(struct delivery *delivery, const struct envelope *envelope)
