@@ -66,9 +66,10 @@ struct config_web {
 struct config_limits {
     uint64_t connections;
     uint64_t connections_per_ip;
-    uint64_t connections_per_user;         /* 0: no limit */
-    const char *handshakes;                /* "5000/s" */
-    bool is_per_ip_set, is_handshakes_set; /* by the user: they hold for loopback too */
+    uint64_t connections_per_user; /* 0: no limit */
+    const char *handshakes;        /* "5000/s" */
+    /* By the user: then the latter two hold for loopback as well. */
+    bool is_connections_set, is_per_ip_set, is_handshakes_set;
     uint64_t rooms_per_socket;
     uint64_t outbox_bytes;
     uint64_t outbox_frames;

@@ -164,7 +164,9 @@ static enum status enter_through_proxy(struct front *front, struct front_peer *p
     web_policy_judge(policy, head, &peer->ip, &caller, &problem->detail);
     if (ip_prefix_list_has(&policy->proxies, &caller.address))
         return ST_OK; /* the proxy's own health check */
-    return enter(front, peer, &caller.address, problem);
+    if (enter(front, peer, &caller.address, problem))
+        peer->ip = caller.address; /* whom the refusal is for */
+    return problem->status;
 }
 
 /* Takes `fd`, whose head is complete or refused, and on which no handle is left; and the

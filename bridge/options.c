@@ -299,6 +299,8 @@ void options_resolve(const struct options *options, struct config *config)
         case OPTION_WORD: memcpy(base + row->offset, &text, sizeof text); break;
         }
     }
+    config->limits.is_connections_set =
+        options_source(options, "limits.connections") != OPTION_DEFAULT;
     config->limits.is_per_ip_set =
         options_source(options, "limits.connections_per_ip") != OPTION_DEFAULT;
     config->limits.is_handshakes_set =

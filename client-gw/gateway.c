@@ -307,10 +307,15 @@ static unsigned take_descriptors(const struct gateway_config *config)
     unsigned limit = descriptors_raise((unsigned)clients + DESCRIPTORS_RESERVED);
     unsigned usable = descriptors_for_clients(limit);
 
+    const struct log_field fields[] = {
+        LOG_NUM("descriptors", limit),
+        LOG_NUM("for_clients", usable),
+    };
     if (usable < config->limits->connections)
-        log_warn(config->log,
-                 "fewer descriptors than limits.connections: raise LimitNOFILE",
-                 LOG_NUM("descriptors", limit), LOG_NUM("for_clients", usable));
+        log_line(config->log,
+                 config->limits->is_connections_set ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+                 "fewer descriptors than limits.connections: raise LimitNOFILE", fields,
+                 sizeof fields / sizeof *fields);
     return usable;
 }
 

@@ -106,8 +106,8 @@ export function native_raw(sidecast, { query = '', ...options } = {}) {
   return new Native(ws_url(sidecast, `/ws${query}`), options);
 }
 
-export async function native(sidecast, { token = sidecast.token, rooms = [] } = {}) {
-  const client = native_raw(sidecast, { query: `?token=${token}` });
+export async function native(sidecast, { token = sidecast.token, rooms = [], headers = {} } = {}) {
+  const client = native_raw(sidecast, { query: `?token=${token}`, headers });
   await client.opened();
   client.hello = await client.message((m) => m.t === 'connected');
   for (const [n, room] of rooms.entries())

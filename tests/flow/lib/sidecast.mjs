@@ -43,12 +43,18 @@ async function within(ms, work) {
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-// Options: role ('serve' or 'demo'), set (key=value each), hooks (test switches), args, env.
+// Options: role ('serve' or 'demo'), set (key=value each), hooks (test switches), args, env,
+// descriptors (a limit that the program cannot raise).
 // SIDECAST_GATEWAYS runs a script with so many gateways, where it does not say itself.
-export async function start({ role = 'serve', set = [], hooks = [], args = [], env = {} } = {}) {
+export async function start({
+  role = 'serve', set = [], hooks = [], args = [], env = {}, descriptors = 0,
+} = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-test-'));
   const secrets = { key: `sk_${random_text(32)}`, secret: random_text(48) };
-  const child = spawn(program, command_line(role, folder, set, hooks, args), {
+  const words = [program, ...command_line(role, folder, set, hooks, args)];
+  if (descriptors)
+    words.unshift('prlimit', `--nofile=${descriptors}`, '--');
+  const child = spawn(words[0], words.slice(1), {
     env: { ...process.env, ...environment(role, folder, secrets), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
