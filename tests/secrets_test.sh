@@ -20,7 +20,7 @@ proto/http_query.c|slice_is(key, name)|the name of a parameter
 proto/http_query.c|slice_is(slice_trim(key), name)|the name of a cookie
 bridge/token_keys.c|slice_is(kid, token_key_kid(keys->rows[i]))|the public name of a key
 bridge/options.c|slice_is(key, option_table[i].key)|the name of an option
-bridge/str_map.c|slice_equal(slots[at].key, key)|the key of a map: names and ids
+bridge/str_map.c|slice_equal(key_of(&slots[at]), key)|the key of a map: names and ids
 publisher-api/api_keys.c|slice_starts_with(secret, "sk_")|what all keys begin with
 client-gw/deliver.c|slice_equal(session->nsp, key->nsp)|the key of a room
 cli/listener.c|slice_is(key, name)|the name of a listener
