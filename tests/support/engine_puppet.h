@@ -135,8 +135,13 @@ static inline void puppet_put_crowd(struct puppet *puppet)
     static const char text[] =
         "0123456789abcdef0123456789abcdef0123456789abcdef0123456789"
         "abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    struct engine_membership rooms[8];
     char sid[24];
 
+    /* Their own names: the first letter is left out, then the second, … */
+    for (size_t i = 0; i < 8; i++)
+        rooms[i] =
+            (struct engine_membership){ROOM_NAMED, slice_from(slice_of(text), i), 7};
     puppet->crowd_generation++;
     for (uint64_t i = 0; i < puppet->crowd; i++) {
         snprintf(sid, sizeof sid, "%" PRIu64, i);
@@ -145,6 +150,8 @@ static inline void puppet_put_crowd(struct puppet *puppet)
             .nsp = slice_of(text),
             .user = slice_of(text),
             .generation = puppet->crowd_generation,
+            .rooms = rooms,
+            .room_count = 8,
         };
         puppet->engine->ops->session_put(puppet->engine, &session, NULL, NULL);
     }

@@ -38,8 +38,8 @@ static inline bool puppet_hear(struct puppet_process *process, char line[PUPPET_
     return false;
 }
 
-/* Starts a process with an engine and its own test switches (NULL ends `hooks`); its first
- * line ("open", "refused …") is in `line`. */
+/* Starts a process with an engine and its own test switches (NULL ends `hooks`); its
+ * first line ("open", "refused …") is in `line`. */
 static inline bool puppet_start(struct puppet_process *process,
                                 const struct engine_config *config,
                                 const char *const *hooks, char line[PUPPET_LINE])
@@ -62,14 +62,20 @@ static inline bool puppet_start(struct puppet_process *process,
     return process->pid > 0 && puppet_hear(process, line);
 }
 
-/* Sends a command; its answer is in `line`. */
-static inline bool puppet_ask(struct puppet_process *process, const char *command,
-                              char line[PUPPET_LINE])
+/* Sends a command; puppet_hear has its answer. */
+static inline bool puppet_tell(struct puppet_process *process, const char *command)
 {
     char text[PUPPET_LINE];
     int n = snprintf(text, sizeof text, "%s\n", command);
 
-    return write(process->fd, text, (size_t)n) == n && puppet_hear(process, line);
+    return write(process->fd, text, (size_t)n) == n;
+}
+
+/* Sends a command; its answer is in `line`. */
+static inline bool puppet_ask(struct puppet_process *process, const char *command,
+                              char line[PUPPET_LINE])
+{
+    return puppet_tell(process, command) && puppet_hear(process, line);
 }
 
 /* The exit status, or -1 when it was killed. */
