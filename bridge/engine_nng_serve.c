@@ -40,24 +40,32 @@ static void refuse_request(struct inbox_item *item)
     uv_sem_post(&self->answered);
 }
 
+static void destroy(struct directory_thread *self)
+{
+    uv_sem_destroy(&self->answered);
+    buf_finish(&self->answer);
+    free(self);
+}
+
+/* False: the engine is closed. */
+static bool serve_one(struct directory_thread *self)
+{
+    self->request = link_serve(self->link);
+    self->item = (struct inbox_item){.run = answer_request, .drop = refuse_request};
+    self->status = door_put(self->door, &self->item);
+    if (!self->status)
+        uv_sem_wait(&self->answered);
+    if (!self->status)
+        link_send(self->link, buf_slice(&self->answer));
+    link_message_free(self->request);
+    return self->status != ST_DRAINING;
+}
+
 static void run_directory(void *arg)
 {
-    struct directory_thread *self = arg;
-
-    while (true) {
-        self->request = link_serve(self->link);
-        self->item = (struct inbox_item){.run = answer_request, .drop = refuse_request};
-        if (door_put(self->door, &self->item)) {
-            link_message_free(self->request);
-            return;
-        }
-        uv_sem_wait(&self->answered);
-        if (!self->status)
-            link_send(self->link, buf_slice(&self->answer));
-        link_message_free(self->request);
-        if (self->status == ST_DRAINING)
-            return;
-    }
+    while (serve_one(arg))
+        ;
+    destroy(arg);
 }
 
 enum status serve_directory(struct link link, struct door *door,
@@ -72,8 +80,12 @@ enum status serve_directory(struct link link, struct door *door,
     self->directory = directory;
     self->now_ms = now_ms;
     self->answer.max = LIMIT_DIRECTORY_BYTES + 32 * 1024;
-    if (uv_sem_init(&self->answered, 0) || link_thread(run_directory, self)) {
+    if (uv_sem_init(&self->answered, 0)) {
         free(self);
+        return ST_NO_MEMORY;
+    }
+    if (link_thread(run_directory, self)) {
+        destroy(self);
         return ST_NO_MEMORY;
     }
     return ST_OK;
