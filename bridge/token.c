@@ -92,6 +92,25 @@ enum refusal token_verify(const struct token_keys *keys, struct slice token,
     return refusal;
 }
 
+static void add_text(json_t *claims, const char *name, struct slice text)
+{
+    if (text.len > 0)
+        json_object_set_new(claims, name, json_stringn(text.ptr, text.len));
+}
+
+void token_address(const struct token_keys *keys, enum claims_use use, int64_t now_s,
+                   int64_t ttl_s, json_t *claims)
+{
+    const struct claims_rules *rules = token_keys_rules(keys);
+
+    if (rules->max_ttl_s > 0 && ttl_s > rules->max_ttl_s)
+        ttl_s = rules->max_ttl_s;
+    json_object_set_new(claims, "iat", json_integer(now_s));
+    json_object_set_new(claims, "exp", json_integer(now_s + ttl_s));
+    add_text(claims, "iss", rules->issuer);
+    add_text(claims, "aud", claims_audience(use, rules));
+}
+
 static const jwt_alg_t library_algs[] = {
     [TOKEN_HS256] = JWT_ALG_HS256,
     [TOKEN_HS384] = JWT_ALG_HS384,

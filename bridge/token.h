@@ -21,6 +21,13 @@ enum refusal token_verify(const struct token_keys *keys, struct slice token,
                           char hint[160]);
 
 /*
+ * Adds to `claims` what a token for `use` needs on this server: `iat`, an `exp` that is
+ * `ttl_s` ahead (or max_ttl_s of the rules, if that is less), `iss` and `aud`.
+ */
+void token_address(const struct token_keys *keys, enum claims_use use, int64_t now_s,
+                   int64_t ttl_s, json_t *claims);
+
+/*
  * Borrows `claims`; appends a token signed with the secret called `kid`, or with the
  * first secret there is when `kid` is empty. ST_NOT_FOUND: no such secret; ST_TOO_LARGE:
  * more than LIMIT_TOKEN_BYTES.

@@ -25,29 +25,18 @@ static int fail(enum exit_code code, const char *what, const char *detail)
     return (int)code;
 }
 
-static void add_text(json_t *claims, const char *name, struct slice text)
-{
-    if (text.len > 0)
-        json_object_set_new(claims, name, json_stringn(text.ptr, text.len));
-}
+/* The words of --for; a backend's token has the scope of that name. */
+static const char *const uses[] = {
+    [CLAIMS_CLIENT] = "client", [CLAIMS_PUBLISH] = "publish", [CLAIMS_ADMIN] = "admin"};
 
-/* "client" has the configured audience; the two others have their own, and the scope of
- * that name. */
-static bool add_use(json_t *claims, const char *use, const struct claims_rules *rules)
+static bool read_use(const char *word, enum claims_use *use)
 {
-    char audience[40];
-
-    add_text(claims, "iss", rules->issuer);
-    if (strcmp(use, "client") == 0) {
-        add_text(claims, "aud", rules->audience);
-        return true;
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+        *use = (enum claims_use)i;
+        if (strcmp(word, uses[i]) == 0)
+            return true;
     }
-    if (strcmp(use, "publish") != 0 && strcmp(use, "admin") != 0)
-        return false;
-    snprintf(audience, sizeof audience, "sidecast:%s", use);
-    json_object_set_new(claims, "aud", json_string(audience));
-    json_object_set_new(claims, "scope", json_string(use));
-    return true;
+    return false;
 }
 
 static bool add_claim(json_t *claims, const char *assignment)
@@ -62,23 +51,24 @@ static bool add_claim(json_t *claims, const char *assignment)
 }
 
 static int add_all(json_t *claims, const struct gentoken_args *args,
-                   const struct claims_rules *rules)
+                   const struct token_keys *keys)
 {
-    int64_t now_s = clock_wall_ms() / 1000;
     json_t *rooms = json_array();
+    enum claims_use use;
 
     json_object_set_new(claims, "sub", json_string(args->user));
-    json_object_set_new(claims, "iat", json_integer(now_s));
-    json_object_set_new(claims, "exp",
-                        json_integer(now_s + (int64_t)(args->ttl_ms / 1000)));
     for (size_t i = 0; i < args->rooms.count; i++)
         json_array_append_new(rooms, json_string(args->rooms.items[i]));
     if (args->rooms.count > 0)
         json_object_set(claims, "rooms", rooms);
     json_decref(rooms);
 
-    if (!add_use(claims, args->use, rules))
+    if (!read_use(args->use, &use))
         return fail(EXIT_CODE_USAGE, "--for needs client, publish or admin", "");
+    token_address(keys, use, clock_wall_ms() / 1000, (int64_t)(args->ttl_ms / 1000),
+                  claims);
+    if (use != CLAIMS_CLIENT)
+        json_object_set_new(claims, "scope", json_string(args->use));
     for (size_t i = 0; i < args->claims.count; i++)
         if (!add_claim(claims, args->claims.items[i]))
             return fail(EXIT_CODE_USAGE, "--claim needs NAME=JSON, not ",
@@ -104,7 +94,7 @@ static int print_token(const struct token_keys *keys, const struct gentoken_args
 {
     json_t *claims = json_object();
     struct buf token = {.max = LIMIT_TOKEN_BYTES};
-    int code = add_all(claims, args, token_keys_rules(keys));
+    int code = add_all(claims, args, keys);
     enum status st = ST_OK;
 
     if (!code)

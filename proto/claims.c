@@ -217,26 +217,34 @@ static bool audience_is_readable(const json_t *aud)
     return true;
 }
 
+struct slice claims_audience(enum claims_use use, const struct claims_rules *rules)
+{
+    switch (use) {
+    case CLAIMS_PUBLISH: return SLICE("sidecast:publish");
+    case CLAIMS_ADMIN: return SLICE("sidecast:admin");
+    default: return rules->audience;
+    }
+}
+
+static bool is_of_a_backend(const json_t *aud)
+{
+    return audience_has(aud, claims_audience(CLAIMS_PUBLISH, NULL)) ||
+           audience_has(aud, claims_audience(CLAIMS_ADMIN, NULL));
+}
+
 static enum refusal check_audience(const struct reading *reading, enum claims_use use)
 {
-    const struct slice publish = SLICE("sidecast:publish"),
-                       admin = SLICE("sidecast:admin");
-    struct slice wanted = use == CLAIMS_PUBLISH ? publish : admin;
     const json_t *aud = json_object_get(reading->tree, "aud");
+    struct slice wanted = claims_audience(use, reading->rules);
 
     if (!audience_is_readable(aud))
         return refuse(reading, REFUSAL_INVALID,
                       "The token's \"aud\" must be a string or an array of strings.");
-    if (use == CLAIMS_CLIENT) {
-        if (audience_has(aud, publish) || audience_has(aud, admin))
-            return refuse(reading, REFUSAL_INVALID,
-                          "The token is one of a backend (its \"aud\" says so): a client "
-                          "needs a token of its own.");
-        wanted = reading->rules->audience;
-        if (wanted.len == 0)
-            return REFUSAL_NONE;
-    }
-    if (!audience_has(aud, wanted))
+    if (use == CLAIMS_CLIENT && is_of_a_backend(aud))
+        return refuse(reading, REFUSAL_INVALID,
+                      "The token is one of a backend (its \"aud\" says so): a client "
+                      "needs a token of its own.");
+    if (wanted.len > 0 && !audience_has(aud, wanted))
         return refuse(
             reading, REFUSAL_INVALID,
             "The token is not meant for this listener: its \"aud\" must contain "

@@ -45,6 +45,10 @@ struct claims_rules {
     struct slice audience; /* `aud` of a client's token must have this; empty: any */
 };
 
+/* What `aud` must have for this use; empty: anything that is not a backend's. Lent by the
+ * rules. */
+struct slice claims_audience(enum claims_use use, const struct claims_rules *rules);
+
 /*
  * Borrows `json`, the payload of a token whose signature held. `now_s` is wall clock.
  * `exp` must be there, and an integer. Gives claims on REFUSAL_NONE. `hint` (may be NULL)
