@@ -1,6 +1,8 @@
 /* sidecast gentoken: a signed token, for trying things out and for scripts. */
 #include "bridge/clock.h"
+#include "bridge/secret_file.h"
 #include "bridge/token.h"
+#include "bridge/token_sign.h"
 #include "cli/cmd.h"
 #include "cli/exit_code.h"
 #include "cli/invocation.h"
@@ -8,6 +10,7 @@
 #include "proto/room_name.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct gentoken_args {
@@ -17,12 +20,21 @@ struct gentoken_args {
     struct flag_list claims;
     const char *use;
     const char *key_file;
+    const char *alg; /* NULL: the key is a secret */
+    const char *kid;
 };
 
 static int fail(enum exit_code code, const char *what, const char *detail)
 {
     fprintf(stderr, "sidecast: %s%s\n", what, detail);
     return (int)code;
+}
+
+static int fail_status(enum status status)
+{
+    return fail(EXIT_CODE_FAILED, "no token: ",
+                status == ST_TOO_LARGE ? "the claims make it too large"
+                                       : status_title(status));
 }
 
 /* The words of --for; a backend's token has the scope of that name. */
@@ -90,20 +102,52 @@ static int check(const struct gentoken_args *args)
     return EXIT_CODE_OK;
 }
 
+/* With the private key in --key-file. Gives an exit code. */
+static int sign_privately(const struct gentoken_args *args, const json_t *claims,
+                          struct buf *token)
+{
+    const char *reason = "";
+    char *pem = NULL;
+    enum token_alg alg;
+    int code = EXIT_CODE_OK;
+
+    if (!args->key_file || !token_alg_find(slice_of(args->alg), &alg) ||
+        token_alg_row(alg)->family == TOKEN_FAMILY_HMAC)
+        return fail(EXIT_CODE_USAGE, "--alg is for a private key in --key-file: RS256, ",
+                    "RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA");
+    if (secret_file_read(args->key_file, &pem, &reason))
+        return fail(EXIT_CODE_CONFIG, "the key file cannot be read: ", reason);
+    enum status st =
+        token_sign(alg, slice_of(args->kid), slice_of(pem), claims, token, &reason);
+    if (st == ST_BAD_REQUEST)
+        code = fail(EXIT_CODE_CONFIG, "the key in --key-file ", reason);
+    else if (st)
+        code = fail_status(st);
+    free(pem);
+    return code;
+}
+
+static int sign(const struct token_keys *keys, const struct gentoken_args *args,
+                const json_t *claims, struct buf *token)
+{
+    if (args->alg)
+        return sign_privately(args, claims, token);
+    if (!token_keys_first_secret(keys))
+        return fail(EXIT_CODE_CONFIG, "no secret to sign with: set ",
+                    "SIDECAST_AUTH_JWT_HMAC_SECRET, its _FILE, or --key-file");
+    enum status st = token_mint(keys, slice_of(""), claims, token);
+    return st ? fail_status(st) : EXIT_CODE_OK;
+}
+
 static int print_token(const struct token_keys *keys, const struct gentoken_args *args)
 {
     json_t *claims = json_object();
     struct buf token = {.max = LIMIT_TOKEN_BYTES};
     int code = add_all(claims, args, keys);
-    enum status st = ST_OK;
 
     if (!code)
-        st = token_mint(keys, slice_of(""), claims, &token);
-    if (st)
-        code =
-            fail(EXIT_CODE_FAILED, "no token: ",
-                 st == ST_TOO_LARGE ? "the claims make it too large" : status_title(st));
-    else if (!code)
+        code = sign(keys, args, claims, &token);
+    if (!code)
         printf("%.*s\n", (int)token.len, token.ptr);
     buf_finish(&token);
     json_decref(claims);
@@ -124,15 +168,12 @@ static int run(const struct command *self, int argc, char **argv)
 
     char reason[TOKEN_KEYS_REASON_BYTES];
     struct token_keys *keys =
-        token_keys_load(&call.config.auth, args.key_file, NULL, reason);
+        token_keys_load(&call.config.auth, args.alg ? NULL : args.key_file, NULL, reason);
     if (!keys)
         code = fail(EXIT_CODE_CONFIG, reason, "");
     else if (call.config.auth.max_ttl_ms > 0 && args.ttl_ms > call.config.auth.max_ttl_ms)
         code = fail(EXIT_CODE_USAGE, "--ttl is longer than auth.jwt.max_ttl: ",
                     "no server would take the token");
-    else if (!token_keys_first_secret(keys))
-        code = fail(EXIT_CODE_CONFIG, "no secret to sign with: set ",
-                    "SIDECAST_AUTH_JWT_HMAC_SECRET, its _FILE, or --key-file");
     else
         code = print_token(keys, &args);
     token_keys_destroy(keys);
@@ -142,14 +183,18 @@ static int run(const struct command *self, int argc, char **argv)
 
 #define AT(field) offsetof(struct gentoken_args, field)
 static const struct flag flags[] = {
-    {"user",     FLAG_TEXT,     "ID",        "whose token: the claim sub",        AT(user),     0},
+    {"user",     FLAG_TEXT,     "ID",        "whose token: the claim sub",                            AT(user),     0},
     {"room",     FLAG_LIST,     "PATTERN",
-     "rooms it may join, for instance 'project:*'; may be repeated",              AT(rooms),    0},
-    {"ttl",      FLAG_DURATION, "DURATION",  "how long it is good (1h)",          AT(ttl_ms),   0},
-    {"claim",    FLAG_LIST,     "NAME=JSON", "any other claim; may be repeated",  AT(claims),   0},
-    {"for",      FLAG_TEXT,     "USE",       "client, publish or admin (client)", AT(use),      0},
+     "rooms it may join, for instance 'project:*'; may be repeated",                                  AT(rooms),    0},
+    {"ttl",      FLAG_DURATION, "DURATION",  "how long it is good (1h)",                              AT(ttl_ms),   0},
+    {"claim",    FLAG_LIST,     "NAME=JSON", "any other claim; may be repeated",                      AT(claims),   0},
+    {"for",      FLAG_TEXT,     "USE",       "client, publish or admin (client)",                     AT(use),      0},
     {"key-file", FLAG_TEXT,     "FILE",
-     "the secret to sign with, instead of the configured one",                    AT(key_file), 0},
+     "the secret to sign with, instead of the configured one",                                        AT(key_file), 0},
+    {"alg",      FLAG_TEXT,     "ALG",
+     "what the PEM private key in --key-file signs with: RS256, ES256, EdDSA ...",                    AT(alg),      0},
+    {"kid",      FLAG_TEXT,     "KID",       "with --alg: the name that the server has for this key",
+     AT(kid),                                                                                                       0},
 };
 
 const struct command command_gentoken = {

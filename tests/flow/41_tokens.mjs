@@ -109,6 +109,14 @@ test('tokens of every key family open all three doors, and forged ones none',
     for (const key of [...issued, from_pem])
       await assert_doors(sidecast, key.alg, 'in', (claims) => key.mint(claims));
 
+    const file = path.join(folder, 'private.pem');
+    for (const key of issued) {
+      writeFileSync(file, key.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+      const minted = spawnSync(program, ['gentoken', '--user', 'alice', '--key-file', file,
+        '--alg', key.alg, '--kid', key.kid], { encoding: 'utf8', timeout: 20_000 });
+      assert.equal(await doors.socketio(sidecast, minted.stdout.trim()), 'in', minted.stderr);
+    }
+
     const [rsa, , ec] = issued;
     const stranger = new Key(rsa.kid, 'RS256');
     const hmac = (text, secret) => `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
