@@ -19,7 +19,7 @@ async function cut_often(fleet, random, count, ms) {
   const end = performance.now() + 2 * ms;
   while (fleet.proxy.cuts < count && performance.now() < end) {
     await sleep((0.5 + random(100) / 100) * (ms / count));
-    fleet.proxy.cut(random);
+    fleet.proxy.cut(random, random(10) === 0);
   }
 }
 
