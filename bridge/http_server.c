@@ -93,7 +93,7 @@ static bool daemon_open(struct http_daemon *daemon, struct http_server *server)
         daemon, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)LIMIT_HTTP_POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-        server->config.max_connections + 1, MHD_OPTION_END);
+        server->config.max_connections + HTTP_NEWCOMERS + 1, MHD_OPTION_END);
     return daemon->mhd != NULL;
 }
 
@@ -259,12 +259,23 @@ static void refuse_full(struct http_server *server, int fd, const struct sockadd
     http_refuser_answer(server->refuser, fd, &refusal);
 }
 
+/* At the ceiling, who keeps a connection for nothing makes room for who has a request. */
+static bool has_room(struct http_server *server)
+{
+    unsigned max = server->config.max_connections;
+
+    if (server->connections < max)
+        return true;
+    return server->connections < max + HTTP_NEWCOMERS &&
+           http_connections_make_room(server);
+}
+
 void http_server_adopt(struct http_server *server, int fd, const struct sockaddr *peer,
                        socklen_t peer_len, struct peer_guest *guest)
 {
     unsigned index = server->next_daemon;
 
-    if (server->is_draining || server->connections >= server->config.max_connections) {
+    if (server->is_draining || !has_room(server)) {
         refuse_full(server, fd, peer, peer_len);
         peer_guest_leave(guest);
         return;

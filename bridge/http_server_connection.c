@@ -16,6 +16,7 @@
 enum {
     SWEEP_MS = 250,
     LOOK_MS = 1000, /* between two looks at idle connections */
+    SLOW_MS = 1000, /* for the rest of a request, while others have no room */
     HUP_EVENTS = 64,
     HUP_ROUNDS = 16, /* what is left wakes the next turn */
 };
@@ -172,6 +173,26 @@ static void on_peer_left(struct http_connection *connection)
         http_exchange_abandon(connection->exchange);
     else
         http_connection_enter(connection, connection->phase);
+}
+
+bool http_connections_make_room(struct http_server *server)
+{
+    static const enum http_phase order[] = {HTTP_PHASE_IDLE, HTTP_PHASE_HEAD,
+                                            HTTP_PHASE_BODY};
+    uint64_t now = clock_ms();
+
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        enum http_phase phase = order[i];
+        struct http_connection *oldest =
+            (struct http_connection *)list_first(&server->phases[phase]);
+        bool is_slow =
+            oldest && now + server->deadlines.ms[phase] >= oldest->deadline + SLOW_MS;
+        if (!oldest || (phase != HTTP_PHASE_IDLE && !is_slow))
+            continue;
+        cut(oldest);
+        return true;
+    }
+    return false;
 }
 
 void http_connections_on_hup(uv_poll_t *poll, int error, int events)

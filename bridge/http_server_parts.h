@@ -35,6 +35,9 @@ enum {
     HTTP_DAEMONS = 4,
     /* Of one daemon, each asked for at each run: more are suspended at once. */
     HTTP_AWAITED = 32,
+    /* Beyond the ceiling: newcomers, while those that were cut for them still wait for
+     * their daemon to close them. */
+    HTTP_NEWCOMERS = 64,
 };
 
 /* What a connection is waiting for. Each phase has one length, so that its connections
@@ -151,6 +154,12 @@ void http_connection_destroy(struct http_connection *connection);
 void http_connection_enter(struct http_connection *connection, enum http_phase phase);
 /* Closes the connections that wait for a next request. */
 void http_connections_close_idle(struct http_server *server);
+/* Closes the one that has waited longest for a next request, or else for the rest of one
+ * and for too long. False: there is none. */
+bool http_connections_make_room(struct http_server *server);
+/* Closes the one that has waited longest for a next request, or else for the rest of one
+ * and for too long. False: there is none. */
+bool http_connections_make_room(struct http_server *server);
 void http_connections_on_sweep(uv_timer_t *timer);
 
 void http_connections_on_hup(uv_poll_t *poll, int error, int events);

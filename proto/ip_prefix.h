@@ -10,7 +10,7 @@
 #include "proto/status.h"
 
 enum {
-    IP_TEXT_BYTES = 46, /* the longest address and its terminator */
+    IP_TEXT_BYTES = 46, /* the longest address and its terminator: INET6_ADDRSTRLEN */
 };
 
 struct ip_address {

@@ -216,9 +216,9 @@ static void connections_beyond_the_limit_get_503(void **state)
     (void)state;
     for (int i = 0; i < 3; i++) {
         fds[i] = rig_connect(rig);
-        rig_send(fds[i], slice_of(GET_HEALTH));
-        expect_body(fds[i], "ok");
+        rig_send(fds[i], slice_of("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n"));
     }
+    assert_true(rig_wait_for(&rig->held, 3, 1000));
     rig_ask(rig, GET_HEALTH, &answer);
     rig_expect_problem(&answer, 503, "E_BUSY");
     assert_non_null(strstr(answer.head, "Retry-After: "));
@@ -227,6 +227,51 @@ static void connections_beyond_the_limit_get_503(void **state)
     assert_true(rig_metric_reaches(rig, METRIC_HTTP_CONNECTIONS, 0));
     rig_ask(rig, GET_HEALTH, &answer);
     assert_int_equal(answer.status, 200);
+    rig_stop(rig);
+}
+
+static void at_the_limit_idle_connections_make_room_oldest_first(void **state)
+{
+    struct rig *rig = rig_start((struct rig_options){.max_connections = 3});
+    int fds[4];
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        fds[i] = rig_connect(rig);
+        rig_send(fds[i], slice_of(GET_HEALTH));
+        expect_body(fds[i], "ok");
+    }
+    assert_true(rig_is_closed(fds[0]));
+    for (int i = 1; i < 4; i++) {
+        rig_send(fds[i], slice_of(GET_HEALTH));
+        expect_body(fds[i], "ok");
+    }
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+    rig_stop(rig);
+}
+
+static void at_the_limit_slow_bodies_make_room_and_quick_ones_do_not(void **state)
+{
+    static const char slow[] =
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n";
+    struct rig *rig = rig_start((struct rig_options){.max_connections = 3});
+    struct rig_answer answer;
+    int fds[3];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        fds[i] = rig_connect(rig);
+        rig_send(fds[i], slice_of(slow));
+    }
+    assert_true(rig_metric_reaches(rig, METRIC_HTTP_CONNECTIONS, 3));
+    rig_ask(rig, GET_HEALTH, &answer);
+    assert_int_equal(answer.status, 503);
+    usleep(1100000);
+    rig_ask(rig, GET_HEALTH, &answer);
+    assert_int_equal(answer.status, 200);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
     rig_stop(rig);
 }
 
@@ -284,6 +329,8 @@ int main(void)
         cmocka_unit_test(slow_drips_are_cut),
         cmocka_unit_test(a_reader_that_stopped_is_cut_and_a_holder_is_not),
         cmocka_unit_test(connections_beyond_the_limit_get_503),
+        cmocka_unit_test(at_the_limit_idle_connections_make_room_oldest_first),
+        cmocka_unit_test(at_the_limit_slow_bodies_make_room_and_quick_ones_do_not),
         cmocka_unit_test(many_held_exchanges_are_answered),
         cmocka_unit_test(an_answer_of_the_next_turn_is_awaited),
     };

@@ -48,11 +48,28 @@ static void names_nothing_else(void **state)
     assert_string_equal(name, "-");
 }
 
+static void an_address_is_the_same_by_either_family(void **state)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 mapped = {.sin6_family = AF_INET6};
+    struct ip_address expected;
+
+    (void)state;
+    v4.sin_addr.s_addr = htonl(0xc0000221);
+    inet_pton(AF_INET6, "::ffff:192.0.2.33", &mapped.sin6_addr);
+    assert_true(ip_address_parse(SLICE("192.0.2.33"), &expected));
+    struct ip_address a = peer_address((struct sockaddr *)&v4, sizeof v4);
+    struct ip_address b = peer_address((struct sockaddr *)&mapped, sizeof mapped);
+    assert_true(ip_address_equal(&a, &expected));
+    assert_true(ip_address_equal(&b, &expected));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_ipv4_and_ipv6),
         cmocka_unit_test(names_nothing_else),
+        cmocka_unit_test(an_address_is_the_same_by_either_family),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
