@@ -196,7 +196,6 @@ void connection_send_later(struct connection *connection, struct frame *frame)
         return;
     if (!connection->is_dirty)
         set_add_dirty(connection);
-    tell_sessions(connection);
 }
 
 void connection_send_text(struct connection *connection, struct slice text)

@@ -97,6 +97,11 @@ void connection_set_close_all(struct connection_set *set, enum close_reason reas
 /* Tells every open session that continuity is broken; some dialects close for it. */
 void connection_set_reset(struct connection_set *set, const char *reason,
                           const struct position *now);
+/*
+ * Whether frames of this burst wait for connection_set_flush: then nothing may be written
+ * past them, and members that were direct before the burst are not told.
+ */
+bool connection_set_is_bursting(const struct connection_set *set);
 /* Writes what the events of this burst have queued. */
 void connection_set_flush(struct connection_set *set);
 

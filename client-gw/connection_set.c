@@ -103,6 +103,11 @@ void connection_set_reset(struct connection_set *set, const char *reason,
         reset_sessions(c, reason, now);
 }
 
+bool connection_set_is_bursting(const struct connection_set *set)
+{
+    return set->dirty != NULL;
+}
+
 void connection_set_flush(struct connection_set *set)
 {
     while (set->dirty) {

@@ -19,7 +19,7 @@ struct delivery {
     struct deliver *deliver;
     struct event_view view;
     struct frame *frames[ENCODING_COUNT];
-    bool has_more;    /* others follow at once: write them together */
+    bool is_burst;    /* others follow or came before: all are written together */
     bool is_unique;   /* several targets or exceptions: each member at most once */
     bool is_volatile; /* only for who takes it now */
     uint64_t delivered, dropped;
@@ -81,7 +81,7 @@ static bool deliver_frame(const struct delivery *delivery,
 {
     bool is_direct = member->flags & ROOM_MEMBER_DIRECT;
 
-    if (is_direct && !delivery->has_more)
+    if (is_direct && !delivery->is_burst)
         return deliver_directly(delivery, member, frame);
     if (is_direct)
         connection_send_later(member->session->connection, frame);
@@ -182,7 +182,8 @@ static void deliver_envelope(struct deliver *deliver, const struct engine_event 
                    .position = {text, position_print(&event->position, text)},
                    .room = only && only->kind == ROOM_NAMED ? only->name : (struct slice){0},
                    },
-        .has_more = event->has_more,
+        .is_burst =
+            event->has_more || connection_set_is_bursting(deliver->config.connections),
         .is_unique = envelope->target_count > 1 || envelope->except_count > 0,
         .is_volatile = envelope->flags & ENVELOPE_VOLATILE,
     };

@@ -4,13 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct frame {
-    unsigned refs;
-    unsigned header_len;
-    size_t wire_len;
-    char wire[];
-};
-
 struct frame *frame_create(enum ws_opcode op, struct slice payload)
 {
     char header[WS_HEADER_BYTES];
@@ -28,21 +21,10 @@ struct frame *frame_create(enum ws_opcode op, struct slice payload)
     return frame;
 }
 
-struct frame *frame_share(struct frame *frame)
-{
-    frame->refs++;
-    return frame;
-}
-
 void frame_drop(struct frame *frame)
 {
     if (frame && --frame->refs == 0)
         free(frame);
-}
-
-struct slice frame_wire(const struct frame *frame)
-{
-    return (struct slice){frame->wire, frame->wire_len};
 }
 
 struct slice frame_payload(const struct frame *frame)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 enum {
-    FIRST_ROOM = 32,
+    FIRST_ROOM = 32, /* a power of two, as all that follow */
     KEPT_ROOM = 256, /* a ring that grew past this is given back once it is empty */
 };
 
@@ -19,10 +19,9 @@ static uint32_t slot_count(const struct frame_queue *queue)
     return queue->many ? queue->room : FRAME_QUEUE_FEW;
 }
 
-struct frame *frame_queue_at(const struct frame_queue *queue, uint32_t i)
+static uint32_t slot_of(const struct frame_queue *queue, uint32_t i)
 {
-    struct frame *const *ring = queue->many ? queue->many : queue->few;
-    return ring[(queue->head + i) % slot_count(queue)];
+    return (queue->head + i) & (slot_count(queue) - 1);
 }
 
 static enum status grow(struct frame_queue *queue)
@@ -54,7 +53,7 @@ enum status frame_queue_push(struct frame_queue *queue, const struct frame_limit
         if (st)
             return st;
     }
-    slots(queue)[(queue->head + queue->count) % slot_count(queue)] = frame_share(frame);
+    slots(queue)[slot_of(queue, queue->count)] = frame_share(frame);
     queue->count++;
     queue->bytes += size;
     return ST_OK;
@@ -65,7 +64,7 @@ void frame_queue_shift(struct frame_queue *queue, uint32_t n)
     for (uint32_t i = 0; i < n; i++) {
         struct frame *frame = frame_queue_at(queue, 0);
         queue->bytes -= frame_wire(frame).len;
-        queue->head = (queue->head + 1) % slot_count(queue);
+        queue->head = slot_of(queue, 1);
         queue->count--;
         frame_drop(frame);
     }

@@ -10,7 +10,7 @@
 #include "proto/status.h"
 
 enum {
-    FRAME_QUEUE_FEW = 4, /* held without a heap block */
+    FRAME_QUEUE_FEW = 4, /* held without a heap block; a power of two */
 };
 
 struct frame_limits {
@@ -31,7 +31,11 @@ enum status frame_queue_push(struct frame_queue *queue, const struct frame_limit
                              struct frame *frame);
 
 /* The i-th waiting frame; i < count. */
-struct frame *frame_queue_at(const struct frame_queue *queue, uint32_t i);
+static inline struct frame *frame_queue_at(const struct frame_queue *queue, uint32_t i)
+{
+    return queue->many ? queue->many[(queue->head + i) & (queue->room - 1)]
+                       : queue->few[(queue->head + i) & (FRAME_QUEUE_FEW - 1)];
+}
 
 /* Drops the first `n` references; n ≤ count. */
 void frame_queue_shift(struct frame_queue *queue, uint32_t n);

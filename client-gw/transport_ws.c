@@ -80,6 +80,10 @@ static bool take_sent(struct transport_ws *ws, struct frame_queue *queue, uint32
 {
     uint32_t whole = 0;
 
+    if (sent == queue->bytes) {
+        frame_queue_shift(queue, count);
+        return true;
+    }
     while (whole < count && sent >= frame_wire(frame_queue_at(queue, whole)).len)
         sent -= frame_wire(frame_queue_at(queue, whole++)).len;
     if (sent > 0) {
