@@ -1,8 +1,10 @@
 // The bench: each scenario several times, the raw-socket limit and the product one after the
 // other in each repetition. `./dev bench` builds the release and runs this.
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release as kernel, totalmem } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { make_row, markdown_table, text_table } from './lib/figures.mjs';
 import { not_yet, scenarios } from './lib/scenarios.mjs';
@@ -13,6 +15,7 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '3' },
     json: { type: 'string' },
     markdown: { type: 'boolean', default: false },
+    docs: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     small: { type: 'boolean', default: false },
     peers: { type: 'boolean', default: false },
@@ -68,11 +71,22 @@ function machine() {
   };
 }
 
+function origin_of({ machine: on, commit, runs }) {
+  return `${on.cpu}, ${on.cores} cores, ${on.memory_gib} GiB, Linux ${on.kernel}; commit ${commit}; `
+    + `medians of ${runs} runs; \`./dev bench\``;
+}
+
 function print(report, results) {
-  const { machine: on, commit, runs } = report;
-  console.log(options.markdown ? markdown_table(results) : text_table(results));
-  console.log(`\n${on.cpu}, ${on.cores} cores, ${on.memory_gib} GiB, Linux ${on.kernel}; commit ${commit}; `
-    + `medians of ${runs} runs; \`./dev bench\``);
+  const table = options.markdown ? markdown_table(results) : text_table(results);
+  console.log(`${table}\n\n${origin_of(report)}`);
+}
+
+// Between the two marks of docs/performance.md.
+function write_docs(report, results) {
+  const file = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../docs/performance.md');
+  const text = `${markdown_table(results)}\n\n${origin_of(report)}\n`;
+  writeFileSync(file, readFileSync(file, 'utf8')
+    .replace(/(<!-- \.\/dev bench --docs -->\n)[^]*(<!-- end -->)/, (_, begin, end) => begin + text + end));
 }
 
 async function main() {
@@ -83,6 +97,8 @@ async function main() {
   const runs = Number(options.runs);
   if (!(Number.isInteger(runs) && runs > 0))
     fail('--runs needs a number from 1 on');
+  if (options.docs && options.scenario)
+    fail('--docs writes the whole table: leave --scenario out');
   const results = [];
   for (const name of chosen())
     results.push(...await run_scenario(name, runs));
@@ -93,6 +109,8 @@ async function main() {
     rows: results.map((result) => result.row),
   };
   print(report, results);
+  if (options.docs)
+    write_docs(report, results);
   if (options.json)
     writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
   if (options.check && results.some((result) => result.verdict === 'MISSED'))
