@@ -1,6 +1,6 @@
 // The servers that are measured, the client that measures them, and the cores they sit on.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,11 +45,9 @@ export async function with_product({ tokens = 1, set = [], env = {}, mint }, use
 }
 
 // Ten thousand clients hang up at once; a stop in that moment would take its time.
-async function until_alone(sidecast) {
-  await until(async () => {
-    const { json } = await sidecast.request(`${sidecast.ops}/v1/stats`);
-    return json?.connections === 0;
-  }, alone_ms);
+async function until_alone({ pids }) {
+  const few_files = 100;
+  await until(() => pids.gateways.every((pid) => readdirSync(`/proc/${pid}/fd`).length < few_files), alone_ms);
 }
 
 // The raw-socket limit on the same core. It ends when its client hangs up.
