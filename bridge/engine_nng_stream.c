@@ -10,7 +10,7 @@
 
 enum {
     POLL_AFTER_MS = 500, /* of silence; the bus beats every 100 ms */
-    SILENCE_MS = 1000,   /* until the bus counts as lost */
+    SILENCE_MS = 900,    /* until the bus counts as lost: it is told within 1 s */
     MISSING_MS = 3000,   /* and what is missing as not to be had */
     PARKED_PER_TURN = 8, /* frames applied before the sockets have their turn */
 };

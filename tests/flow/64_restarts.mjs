@@ -12,7 +12,7 @@ import { random_from, sleep, until } from './lib/wait.mjs';
 
 const publishes_per_s = 200;
 const connects_per_s = 50;
-const kill_each_ms = 400;
+const kill_each_ms = 370;
 const patience_ms = 20_000;
 
 // Calls `start` so many times a second, also when the calls before it are not done; gives

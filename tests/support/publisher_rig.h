@@ -45,7 +45,7 @@ struct rig_engine {
     atomic_int mode;
     atomic_uint appended;
     atomic_ullong recipients;
-    atomic_bool complete;
+    atomic_bool complete, is_rebuilding;
     uint64_t seq;
     char last[4096]; /* of the last envelope; read while nothing is in flight */
     size_t last_len;
@@ -110,7 +110,8 @@ static inline void rig_count(struct engine *base, struct slice nsp,
                              engine_count_fn *on_count, void *ctx)
 {
     struct rig_engine *engine = rig_engine_of(base);
-    const struct engine_count count = {engine->recipients, engine->complete, false};
+    const struct engine_count count = {engine->recipients, engine->complete,
+                                       engine->is_rebuilding};
 
     (void)nsp, (void)targets, (void)target_count, (void)except, (void)except_count;
     if (engine->mode == RIG_COUNTS_LATE)
@@ -122,7 +123,8 @@ static inline void rig_count(struct engine *base, struct slice nsp,
 
 static inline void rig_engine_flush(struct rig_engine *engine)
 {
-    const struct engine_count count = {engine->recipients, engine->complete, false};
+    const struct engine_count count = {engine->recipients, engine->complete,
+                                       engine->is_rebuilding};
     size_t n = engine->held_count;
 
     engine->held_count = 0;
@@ -143,8 +145,9 @@ static inline void rig_head(struct engine *base, struct position *position)
 
 static inline void rig_totals(struct engine *base, struct engine_totals *totals)
 {
-    (void)base;
-    *totals = (struct engine_totals){3, 2, 4, 9, true, false};
+    const struct rig_engine *engine = rig_engine_of(base);
+
+    *totals = (struct engine_totals){3, 2, 4, 9, engine->complete, engine->is_rebuilding};
 }
 
 static inline void rig_gateways(struct engine *base, engine_gateway_fn *visit, void *ctx)

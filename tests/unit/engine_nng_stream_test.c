@@ -420,7 +420,7 @@ static void calm_down(struct sim *sim)
         read_page(sim, 10);
         deliver_page(sim, true);
         tick(sim);
-        if (i % 10 == 0)
+        if (i % 5 == 0)
             send_frame(sim, sim->head.seq + 1, 0, true);
     }
 }

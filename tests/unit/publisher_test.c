@@ -225,6 +225,24 @@ static void nobody_there_is_a_warning_and_not_an_error(void **state)
     assert_null(strstr(answer.body, "warning"));
 }
 
+static void what_is_being_rebuilt_is_no_number(void **state)
+{
+    struct rig *rig = *state;
+    struct rig_answer answer;
+
+    rig->engine.complete = false; /* a silent gateway: the number is still one */
+    rig_post(rig, "/broadcast", AUTH, GOOD, &answer);
+    assert_non_null(strstr(answer.body, "\"recipients\":17,\"complete\":false"));
+    rig->engine.is_rebuilding = true;
+    rig_post(rig, "/broadcast", AUTH, GOOD, &answer);
+    assert_non_null(strstr(answer.body, "\"recipients\":null,\"complete\":false"));
+    assert_null(strstr(answer.body, "warning"));
+    rig_get(rig->ops_port, "/v1/stats", "", &answer);
+    assert_non_null(strstr(answer.body, "\"connections\":null,\"users\":null,"
+                                        "\"rooms\":null,\"memberships\":null,"));
+    assert_non_null(strstr(answer.body, "\"complete\":false}"));
+}
+
 static void refusals_say_what_to_do(void **state)
 {
     static const struct {
@@ -491,6 +509,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_token_publishes_what_it_was_minted_for, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(health_needs_no_key_on_either_listener, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_is_being_rebuilt_is_no_number, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(stats_are_for_admins_and_for_ops, set_up,
                                         tear_down),
