@@ -128,15 +128,17 @@ static void meet_upgrade(struct front *front, int fd, const struct front_peer *p
     struct problem problem = {.status = ST_OK};
     struct web_caller caller;
     struct note note;
+    char ip[IP_TEXT_BYTES];
 
     problem.status =
         web_policy_judge(front->config.policy, head, &peer->ip, &caller, &problem.detail);
-    write_note(&note, caller.ip, head, &problem);
+    ip_address_print(&caller.address, ip);
+    write_note(&note, ip, head, &problem);
     const struct front_visit visit = {
         .head = head,
         .peer = (const struct sockaddr *)&peer->address,
         .peer_len = peer->len,
-        .peer_ip = caller.ip,
+        .peer_ip = ip,
         .request_id = note.id,
         .guest = peer->guest,
     };

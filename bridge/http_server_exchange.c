@@ -216,6 +216,8 @@ static enum status judge_caller(struct http_exchange *exchange)
 
     if (st)
         snprintf(exchange->detail, sizeof exchange->detail, "%s", detail);
+    if (exchange->caller.is_through_proxy)
+        ip_address_print(&exchange->caller.address, exchange->client_ip);
     exchange->is_preflight =
         !st && policy && policy->takes_browsers && origin_is_preflight(head);
     return st;

@@ -91,7 +91,8 @@ struct http_exchange {
     enum status verdict; /* answered instead of the handler once the body is there */
     char detail[LIMIT_HTTP_DETAIL_BYTES]; /* of the verdict */
     const struct http_route *route;
-    struct web_caller caller; /* once the head has passed the gate */
+    struct web_caller caller;      /* once the head has passed the gate */
+    char client_ip[IP_TEXT_BYTES]; /* empty: the peer is the client */
     bool is_preflight;
     struct http_request request;
     struct buf target; /* raw: libmicrohttpd decodes its own copy */

@@ -60,7 +60,7 @@ static bool came_through_proxy(const struct http_head *head)
 
 const char *http_exchange_ip(const struct http_exchange *exchange)
 {
-    return exchange->caller.ip[0] ? exchange->caller.ip : exchange->connection->peer_ip;
+    return exchange->client_ip[0] ? exchange->client_ip : exchange->connection->peer_ip;
 }
 
 /*

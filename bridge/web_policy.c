@@ -50,7 +50,6 @@ enum status web_policy_judge(const struct web_policy *policy,
         st = forwarded_read(head, &policy->proxies, peer, &forwarded, detail);
     caller->address = forwarded.client;
     caller->is_through_proxy = forwarded.is_through_proxy;
-    ip_address_print(&caller->address, caller->ip);
     if (st)
         caller->origin = ORIGIN_REFUSED;
     return st || !policy ? st : judge_origin(policy, head, &forwarded, caller, detail);

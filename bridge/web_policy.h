@@ -20,7 +20,6 @@ struct web_policy {
 /* Who asks. */
 struct web_caller {
     struct ip_address address; /* the client's, as far as proxies are listed */
-    char ip[IP_TEXT_BYTES];
     enum origin_verdict origin;
     bool is_through_proxy;
 };
