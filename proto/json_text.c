@@ -108,6 +108,26 @@ bool json_array_next(struct slice array, struct json_cursor *cursor,
     return true;
 }
 
+bool json_list_next(struct slice list, struct json_cursor *cursor,
+                    struct json_value *item)
+{
+    const char *end = list.ptr + list.len;
+
+    if (list.len == 0 || cursor->at >= list.len)
+        return false;
+    const char *at = skip_blanks(list.ptr + cursor->at, end);
+    if (cursor->at > 0) {
+        if (at == end || *at != ',')
+            return false;
+        at = skip_blanks(at + 1, end);
+    }
+    if (at == end)
+        return false;
+    at = read_value(at, end, item);
+    cursor->at = (size_t)(at - list.ptr);
+    return true;
+}
+
 bool json_object_next(struct slice object, struct json_cursor *cursor,
                       struct json_member *member)
 {

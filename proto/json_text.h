@@ -42,6 +42,9 @@ bool json_array_next(struct slice array, struct json_cursor *cursor,
                      struct json_value *item);
 bool json_object_next(struct slice object, struct json_cursor *cursor,
                       struct json_member *member);
+/* The same for the items of an array that comes without its brackets. */
+bool json_list_next(struct slice list, struct json_cursor *cursor,
+                    struct json_value *item);
 
 /* The member called `key` (plain text); JSON_GATE_NONE when absent. */
 struct json_value json_object_find(struct slice object, const char *key);

@@ -75,7 +75,15 @@ enum {
     LIMIT_EIO_SID_BYTES = 24,
     LIMIT_SIO_SID_BYTES = 20,
     LIMIT_PID_BYTES = 32,
-    LIMIT_POSITION_BYTES = 32
+    LIMIT_POSITION_BYTES = 32,
+
+    /* configuration */
+    LIMIT_CONFIG_BYTES = 1024 * 1024, /* one file */
+    LIMIT_CONFIG_DEPTH = 16,
+    LIMIT_FAULTS = 200,
+    LIMIT_TEMPLATE_PIECES = 256,
+    LIMIT_TEMPLATE_PATH = 8,  /* names after the source */
+    LIMIT_TEMPLATE_FAN = 1000 /* rooms that one template gives */
 };
 
 #endif
