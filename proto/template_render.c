@@ -5,10 +5,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum {
-    WORD_BYTES = 40
+    WORD_BYTES = 64
 };
 
 /* What a placeholder stands for. */
@@ -106,16 +105,34 @@ static void found_number(struct found *found, uint64_t number)
     found_json(found, (struct slice){found->word, (size_t)len});
 }
 
+/* The Gregorian date of a day since 1970, counted in years that begin in March. */
+static void date_of(int64_t day, int64_t *year, int64_t *month, int64_t *mday)
+{
+    int64_t shifted = day + 719468;
+    int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+    int64_t of_era = shifted - era * 146097;
+    int64_t years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * years + years / 4 - years / 100);
+    int64_t months = (5 * of_year + 2) / 153;
+
+    *mday = of_year - (153 * months + 2) / 5 + 1;
+    *month = months < 10 ? months + 3 : months - 9;
+    *year = years + era * 400 + (*month <= 2);
+}
+
 static void found_time(struct found *found, int64_t now_ms)
 {
-    time_t seconds = (time_t)(now_ms / 1000);
-    struct tm parts;
+    int64_t year, month, mday;
+    int64_t ms_of_day = now_ms % 86400000;
+    int64_t second = ms_of_day / 1000;
 
-    gmtime_r(&seconds, &parts);
-    size_t len = strftime(found->word, sizeof found->word, "%Y-%m-%dT%H:%M:%S", &parts);
-    len += (size_t)snprintf(found->word + len, sizeof found->word - len, ".%03dZ",
-                            (int)(now_ms % 1000));
-    found_text(found, (struct slice){found->word, len});
+    date_of(now_ms / 86400000, &year, &month, &mday);
+    int len = snprintf(found->word, sizeof found->word,
+                       "%04" PRId64 "-%02" PRId64 "-%02" PRId64 "T%02" PRId64
+                       ":%02" PRId64 ":%02" PRId64 ".%03" PRId64 "Z",
+                       year, month, mday, second / 3600, second / 60 % 60, second % 60,
+                       ms_of_day % 1000);
+    found_text(found, (struct slice){found->word, (size_t)len});
 }
 
 static void found_pair(struct found *found, const struct template_pair *pairs,
