@@ -1,0 +1,133 @@
+/* Equality of JSON values: see the header. */
+#include "proto/json_equal.h"
+
+#include "proto/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+double json_number_value(struct slice text)
+{
+    char copy[LIMIT_JSON_NUMBER_BYTES + 1];
+    size_t len = text.len < sizeof copy ? text.len : sizeof copy - 1;
+
+    memcpy(copy, text.ptr, len);
+    copy[len] = '\0';
+    return strtod(copy, NULL);
+}
+
+static bool is_number(struct slice json)
+{
+    return json.ptr[0] == '-' || (json.ptr[0] >= '0' && json.ptr[0] <= '9');
+}
+
+/* Digits only, both: compared as written, since a double would round them. */
+static bool are_integers(struct slice a, struct slice b)
+{
+    static const char digits[] = "-0123456789";
+
+    for (size_t i = 0; i < a.len; i++)
+        if (!strchr(digits, a.ptr[i]))
+            return false;
+    for (size_t i = 0; i < b.len; i++)
+        if (!strchr(digits, b.ptr[i]))
+            return false;
+    return !slice_is(a, "-0") && !slice_is(b, "-0");
+}
+
+static bool numbers_equal(struct slice a, struct slice b)
+{
+    return are_integers(a, b) ? slice_equal(a, b)
+                              : json_number_value(a) == json_number_value(b);
+}
+
+/* Raw contents of two strings or keys, as decoded. */
+static bool texts_equal(struct slice a, struct slice b)
+{
+    bool has_escape =
+        (a.len && memchr(a.ptr, '\\', a.len)) || (b.len && memchr(b.ptr, '\\', b.len));
+    char *memory;
+
+    if (!has_escape)
+        return slice_equal(a, b);
+    memory = malloc(a.len + b.len + 1);
+    if (!memory)
+        return false;
+    bool equal =
+        slice_equal(json_key_decode(a, memory), json_key_decode(b, memory + a.len));
+    free(memory);
+    return equal;
+}
+
+static struct slice inside(struct slice string)
+{
+    return (struct slice){string.ptr + 1, string.len - 2};
+}
+
+static bool arrays_equal(struct slice a, struct slice b)
+{
+    struct json_cursor at_a = {0}, at_b = {0};
+    struct json_value x, y;
+
+    for (;;) {
+        bool has_x = json_array_next(a, &at_a, &x);
+        bool has_y = json_array_next(b, &at_b, &y);
+        if (has_x != has_y)
+            return false;
+        if (!has_x)
+            return true;
+        if (!json_equal(x.text, y.text))
+            return false;
+    }
+}
+
+static bool has_member(struct slice object, const struct json_member *wanted)
+{
+    struct json_cursor cursor = {0};
+    struct json_member member;
+
+    while (json_object_next(object, &cursor, &member))
+        if (texts_equal(member.key, wanted->key))
+            return json_equal(member.value.text, wanted->value.text);
+    return false;
+}
+
+static size_t member_count(struct slice object)
+{
+    struct json_cursor cursor = {0};
+    struct json_member member;
+    size_t count = 0;
+
+    while (json_object_next(object, &cursor, &member))
+        count++;
+    return count;
+}
+
+static bool objects_equal(struct slice a, struct slice b)
+{
+    struct json_cursor cursor = {0};
+    struct json_member member;
+
+    if (member_count(a) != member_count(b))
+        return false;
+    while (json_object_next(a, &cursor, &member))
+        if (!has_member(b, &member))
+            return false;
+    return true;
+}
+
+bool json_equal(struct slice a, struct slice b)
+{
+    if (a.len == 0 || b.len == 0)
+        return a.len == b.len;
+    if (is_number(a))
+        return is_number(b) && numbers_equal(a, b);
+    if (a.ptr[0] != b.ptr[0])
+        return false;
+    switch (a.ptr[0]) {
+    case '"': return texts_equal(inside(a), inside(b));
+    case '[': return arrays_equal(a, b);
+    case '{': return objects_equal(a, b);
+    default: return true; /* true, false, null */
+    }
+}
