@@ -269,11 +269,17 @@ static struct template *compile_text(const struct document_node *node, unsigned 
     return end(&builder, node->place);
 }
 
-/* The name that the fixed parts make with an `x` in every gap. */
-static bool is_room_with_gaps(const struct template *template)
+static bool is_target(struct slice name)
+{
+    struct room_key key;
+
+    return room_target_decode(SLICE("/"), name, &key) == ST_OK;
+}
+
+/* Is what the fixed parts make with an `x` in every gap a name? */
+static bool is_name_with_gaps(const struct template *template)
 {
     char name[LIMIT_ROOM_BYTES + 1];
-    struct room_key key;
     size_t len = 0;
 
     for (size_t i = 0; i < template->count; i++) {
@@ -285,7 +291,7 @@ static bool is_room_with_gaps(const struct template *template)
         memcpy(name + len, is_gap ? "x" : piece->literal, n);
         len += n;
     }
-    return room_target_decode(SLICE("/"), (struct slice){name, len}, &key) == ST_OK;
+    return template->is_name((struct slice){name, len});
 }
 
 static size_t fan_count(const struct template *template)
@@ -321,17 +327,33 @@ struct template *template_of_text(const struct document_node *node, unsigned sou
     return unless(template, why, node->place, faults);
 }
 
-struct template *template_of_room(const struct document_node *node, unsigned sources,
-                                  struct faults *faults)
+static struct template *compile_name(const struct document_node *node, unsigned sources,
+                                     bool (*is_name)(struct slice name),
+                                     struct faults *faults)
 {
     struct template *template = compile_text(node, sources, faults);
     const char *why = NULL;
 
-    if (template && !is_room_with_gaps(template))
+    if (!template)
+        return NULL;
+    template->is_name = is_name;
+    if (!is_name_with_gaps(template))
         why = "a room's name is made of segments like project:7";
-    else if (template && fan_count(template) > 1)
+    else if (fan_count(template) > 1)
         why = "only one part of a room's name may fan out";
     return unless(template, why, node->place, faults);
+}
+
+struct template *template_of_room(const struct document_node *node, unsigned sources,
+                                  struct faults *faults)
+{
+    return compile_name(node, sources, is_target, faults);
+}
+
+struct template *template_of_pattern(const struct document_node *node, unsigned sources,
+                                     struct faults *faults)
+{
+    return compile_name(node, sources, room_pattern_is_valid, faults);
 }
 
 void template_destroy(struct template *template)

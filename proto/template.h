@@ -79,6 +79,9 @@ struct template *template_of_text(const struct document_node *node, unsigned sou
  * the user's own kind). */
 struct template *template_of_room(const struct document_node *node, unsigned sources,
                                   struct faults *faults);
+/* The same for a pattern, in which `*` and `**` may stand for segments. */
+struct template *template_of_pattern(const struct document_node *node, unsigned sources,
+                                     struct faults *faults);
 void template_destroy(struct template *template);
 
 /* The bits of the sources that it draws from. */
@@ -106,9 +109,10 @@ enum status template_text(const struct template *template,
                           struct template_failure *failure);
 
 /*
- * Calls `visit` once per room, whose name has the grammar of room_target_decode's texts;
- * `name` is lent for the call. At most LIMIT_TEMPLATE_FAN rooms; ends at the first status
- * that is not ST_OK, which it gives back. `scratch` is used for the names.
+ * Calls `visit` once per room, whose name has the grammar of room_target_decode's texts
+ * (or of a pattern); `name` is lent for the call. At most LIMIT_TEMPLATE_FAN rooms; ends
+ * at the first status that is not ST_OK, which it gives back. `scratch` is used for the
+ * names.
  */
 typedef enum status template_room_fn(void *ctx, struct slice name);
 enum status template_rooms(const struct template *template,

@@ -42,6 +42,7 @@ struct template
     struct piece *pieces;
     size_t count;
     unsigned uses;
+    bool (*is_name)(struct slice name); /* the grammar of what a room gives */
 };
 
 /* Which of the sources is followed by names, and which; for compiling. */

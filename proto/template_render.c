@@ -479,9 +479,8 @@ static enum status give_room(const struct template *template, struct buf *scratc
                              struct template_failure *failure)
 {
     struct slice name = buf_slice(scratch);
-    struct room_key key;
 
-    if (room_target_decode(SLICE("/"), name, &key)) {
+    if (!template->is_name(name)) {
         const struct piece *last = &template->pieces[template->count - 1];
         if (last->kind == PIECE_LITERAL)
             last = &template->pieces[0];

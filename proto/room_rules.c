@@ -1,0 +1,229 @@
+/* Rules of rooms: see the header. */
+#include "proto/room_rules.h"
+
+#include "proto/claim_rules.h"
+#include "proto/limits.h"
+#include "proto/room_name.h"
+#include "proto/template.h"
+
+#include <stdlib.h>
+
+struct room_rule {
+    struct template *pattern;
+    struct slice text; /* of the pattern, as written; for its rank */
+    enum room_allow allow;
+    struct claim_rules *require;
+    uint64_t max_members;
+};
+
+struct room_rules {
+    struct room_rule *rows; /* the most specific first */
+    size_t count;
+};
+
+static const char *const allow_words[] = {"token", "any", "none", "claim"};
+enum {
+    ALLOW_WORDS = sizeof allow_words / sizeof *allow_words
+};
+
+/* --- rank: segment by segment, a name before `*` before `**` */
+
+static int rank_of(struct slice segment)
+{
+    if (slice_is(segment, "**"))
+        return 2;
+    return slice_is(segment, "*") ? 1 : 0;
+}
+
+/* Below 0: `a` is the more specific one. */
+static int compare_patterns(struct slice a, struct slice b)
+{
+    bool a_goes_on, b_goes_on;
+    int difference;
+
+    do {
+        struct slice x, y;
+        a_goes_on = slice_cut(a, ':', &x, &a);
+        b_goes_on = slice_cut(b, ':', &y, &b);
+        difference = rank_of(x) - rank_of(y);
+    } while (difference == 0 && a_goes_on && b_goes_on);
+    return difference;
+}
+
+/* Few, and sorted once: by insertion, so that equal ones stay in the order of the file.
+ */
+static void sort_rows(struct room_rules *rules)
+{
+    for (size_t i = 1; i < rules->count; i++) {
+        struct room_rule row = rules->rows[i];
+        size_t at = i;
+        for (; at > 0 && compare_patterns(rules->rows[at - 1].text, row.text) > 0; at--)
+            rules->rows[at] = rules->rows[at - 1];
+        rules->rows[at] = row;
+    }
+}
+
+/* --- compiling */
+
+static bool read_allow(struct room_rule *row, const struct document_node *node,
+                       struct faults *faults)
+{
+    const struct document_node *allow = document_find(node, "allow");
+
+    if (!allow)
+        return true; /* the token decides */
+    for (size_t i = 0; allow->kind == DOCUMENT_SCALAR && i < ALLOW_WORDS; i++) {
+        if (slice_is(allow->text, allow_words[i])) {
+            row->allow = (enum room_allow)i;
+            return true;
+        }
+    }
+    faults_add_word(faults, allow->place, "allow is token, any, none or claim, not",
+                    allow->text, allow_words, ALLOW_WORDS);
+    return false;
+}
+
+static bool read_max_members(struct room_rule *row, const struct document_node *node,
+                             struct faults *faults)
+{
+    const struct document_node *max = document_find(node, "max_members");
+
+    if (!max)
+        return true;
+    if (max->kind == DOCUMENT_SCALAR && slice_to_u64(max->text, &row->max_members) &&
+        row->max_members > 0)
+        return true;
+    faults_add(faults, max->place, NULL, "max_members must be a whole number from 1 on");
+    return false;
+}
+
+static bool read_pattern(struct room_rule *row, const struct document_node *node,
+                         struct faults *faults)
+{
+    const struct document_node *match = document_find(node, "match");
+    char *text;
+
+    if (!match) {
+        faults_add(faults, node->place, NULL, "a row of rooms needs match: a pattern");
+        return false;
+    }
+    row->pattern = template_of_pattern(match, TEMPLATE_BIT(TEMPLATE_CLAIMS), faults);
+    text = slice_dup(match->text);
+    row->text = (struct slice){text, text ? match->text.len : 0};
+    return row->pattern && text;
+}
+
+/* All faults of a row, not the first. */
+static bool compile_row(struct room_rule *row, const struct document_node *node,
+                        struct faults *faults)
+{
+    const struct document_node *require = document_find(node, "require");
+
+    if (node->kind != DOCUMENT_MAP) {
+        faults_add(faults, node->place, NULL, "a row of rooms is a map: match, allow, …");
+        return false;
+    }
+    bool is_good = read_pattern(row, node, faults);
+    is_good &= read_allow(row, node, faults);
+    is_good &= read_max_members(row, node, faults);
+    row->require = claim_rules_compile(require, faults);
+    if (row->allow == ROOM_ALLOW_CLAIM && !require) {
+        faults_add(faults, node->place, NULL, "allow: claim needs require: the claims");
+        return false;
+    }
+    return is_good && row->require;
+}
+
+struct room_rules *room_rules_compile(const struct document_node *node,
+                                      struct faults *faults)
+{
+    struct room_rules *rules = calloc(1, sizeof *rules);
+    size_t faults_before = faults->count + faults->left_out;
+    size_t count = node && node->kind == DOCUMENT_LIST ? node->count : 0;
+
+    if (node && node->kind != DOCUMENT_LIST)
+        faults_add(faults, node->place, NULL, "rooms is a list of rows");
+    if (rules)
+        rules->rows = calloc(count ? count : 1, sizeof *rules->rows);
+    if (!rules || !rules->rows)
+        faults_add(faults, (struct place){0}, NULL, "out of memory");
+    for (size_t i = 0; rules && rules->rows && i < count; i++) {
+        rules->count++;
+        compile_row(&rules->rows[i], &node->items[i], faults);
+    }
+    if (faults->count + faults->left_out == faults_before) {
+        sort_rows(rules);
+        return rules;
+    }
+    room_rules_destroy(rules);
+    return NULL;
+}
+
+void room_rules_destroy(struct room_rules *rules)
+{
+    if (!rules)
+        return;
+    for (size_t i = 0; i < rules->count; i++) {
+        template_destroy(rules->rows[i].pattern);
+        claim_rules_destroy(rules->rows[i].require);
+        free((char *)rules->rows[i].text.ptr);
+    }
+    free(rules->rows);
+    free(rules);
+}
+
+/* --- asking */
+
+struct question {
+    struct slice name;
+    bool matches;
+};
+
+static enum status ask(void *ctx, struct slice pattern)
+{
+    struct question *question = ctx;
+
+    if (room_pattern_matches(pattern, question->name))
+        question->matches = true;
+    return ST_OK;
+}
+
+/* A claim that is missing, or fits in no name, makes a pattern that matches nothing. */
+static bool row_matches(const struct room_rule *row, const struct template_values *values,
+                        struct slice name, struct buf *scratch)
+{
+    struct template_failure failure;
+    struct question question = {.name = name};
+
+    if (template_rooms(row->pattern, values, scratch, ask, &question, &failure))
+        return false;
+    return question.matches;
+}
+
+const struct room_rule *room_rules_find(const struct room_rules *rules,
+                                        struct slice claims, struct slice name,
+                                        struct buf *scratch)
+{
+    struct template_values values = {.claims = claims};
+
+    for (size_t i = 0; i < rules->count; i++)
+        if (row_matches(&rules->rows[i], &values, name, scratch))
+            return &rules->rows[i];
+    return NULL;
+}
+
+enum room_allow room_rule_allow(const struct room_rule *rule)
+{
+    return rule->allow;
+}
+
+bool room_rule_requires_met(const struct room_rule *rule, struct slice claims,
+                            const char **failed)
+{
+    return claim_rules_hold(rule->require, claims, failed);
+}
+
+uint64_t room_rule_max_members(const struct room_rule *rule)
+{
+    return rule->max_members;
+}
