@@ -82,8 +82,9 @@ enum {
     LIMIT_CONFIG_DEPTH = 16,
     LIMIT_FAULTS = 200,
     LIMIT_TEMPLATE_PIECES = 256,
-    LIMIT_TEMPLATE_PATH = 8,  /* names after the source */
-    LIMIT_TEMPLATE_FAN = 1000 /* rooms that one template gives */
+    LIMIT_TEMPLATE_PATH = 8,   /* names after the source */
+    LIMIT_TEMPLATE_FAN = 1000, /* rooms that one template gives */
+    LIMIT_COMMANDS = 256
 };
 
 #endif

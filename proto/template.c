@@ -372,3 +372,10 @@ unsigned template_uses(const struct template *template)
 {
     return template->uses;
 }
+
+bool template_fans_out(const struct template *template)
+{
+    if (template->is_name)
+        return fan_count(template) > 0;
+    return template->count > 0 && template->pieces[0].kind == PIECE_SPREAD;
+}

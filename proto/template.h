@@ -86,6 +86,8 @@ void template_destroy(struct template *template);
 
 /* The bits of the sources that it draws from. */
 unsigned template_uses(const struct template *template);
+/* Whether a rendering may give more, or fewer, than one: arguments, or rooms. */
+bool template_fans_out(const struct template *template);
 
 /* Why a rendering failed: the placeholder, as written, without braces. Lent by the
  * template. */

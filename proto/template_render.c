@@ -417,10 +417,11 @@ enum status template_text(const struct template *template,
 
 /* --- rooms */
 
-/* "user:{…}" names a user, whose id may be any text. */
+/* "user:{…}" names a user, whose id may be any text; in a pattern it could be a `*`. */
 static bool is_user_template(const struct template *template)
 {
-    return template->count == 2 && template->pieces[0].kind == PIECE_LITERAL &&
+    return template->is_name != room_pattern_is_valid && template->count == 2 &&
+           template->pieces[0].kind == PIECE_LITERAL &&
            template->pieces[0].literal_len == 5 &&
            memcmp(template->pieces[0].literal, "user:", 5) == 0;
 }
