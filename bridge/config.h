@@ -1,7 +1,7 @@
 /*
- * What a process was told, after flags, environment and defaults have met: one struct per
- * part, and each part of the program is handed its own. Strings live as long as the
- * config.
+ * What a process was told, after flags, environment, file and defaults have met: one
+ * struct per part, and each part of the program is handed its own. Strings live as long
+ * as the config.
  */
 #ifndef BRIDGE_CONFIG_H
 #define BRIDGE_CONFIG_H
@@ -12,11 +12,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum config_switch {
+    CONFIG_OFF,
+    CONFIG_ON,
+};
+
 struct config_gateway {
     const char *listen; /* "127.0.0.1:7410" */
     uint64_t count;
     uint64_t ping_interval_ms, ping_timeout_ms, connect_timeout_ms;
     uint64_t max_message_bytes;
+    enum config_switch socketio, native; /* mounts when the file names none */
 };
 
 struct config_publisher {
@@ -35,6 +41,7 @@ struct config_auth {
     const char *algorithms;  /* "RS256, ES256"; empty: what each key is for */
     const char *keys;        /* "kid:ALG:FILE, …" of PEM public keys; empty: none */
     const char *jwks_file;   /* empty: none */
+    const char *jwks_url;    /* empty: none */
     const char *issuer;      /* empty: any */
     const char *audience;    /* of clients' tokens; empty: any */
     uint64_t leeway_ms, max_ttl_ms;
@@ -50,13 +57,9 @@ struct config_log {
     uint64_t keep_age_ms, keep_events, keep_bytes;
 };
 
-enum config_switch {
-    CONFIG_OFF,
-    CONFIG_ON,
-};
-
 /* Lists are comma-separated; the options have checked them. */
 struct config_web {
+    const char *public_url;      /* empty: not known */
     const char *allowed_origins; /* empty: pages of the same host */
     const char *trusted_proxies; /* prefixes; empty: none */
     enum config_switch cors_credentials;

@@ -1,18 +1,15 @@
 /* Options in the environment: SIDECAST_GATEWAY_PING_INTERVAL=5s. See bridge/options.h. */
 #include "bridge/options.h"
 
-#include "bridge/options_table.h"
 #include "bridge/secret_file.h"
 #include "proto/suggest.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    NAME_BYTES = 80
-};
+#include <unistd.h>
 
 /* Names of ours that are no options: for other commands, for children, and what container
  * systems set for a service called "sidecast". A final '*' is any rest. */
@@ -21,28 +18,28 @@ static const char *const other_names[] = {
     "SIDECAST_CONFIG", "SIDECAST_STATUS_FD", "SIDECAST_LISTEN_FD*",
 };
 
-/* "gateway.ping_interval" → "SIDECAST_GATEWAY_PING_INTERVAL" */
-static void name_of(const struct option *row, char name[NAME_BYTES])
+void options_variable(const struct config_key *key, char name[OPTIONS_NAME_BYTES])
 {
-    size_t len = (size_t)snprintf(name, NAME_BYTES, "SIDECAST_%s", row->key);
+    size_t len = (size_t)snprintf(name, OPTIONS_NAME_BYTES, "SIDECAST_%s", key->path);
 
     for (size_t i = 0; i < len; i++)
         name[i] = name[i] == '.' ? '_' : (char)toupper((unsigned char)name[i]);
 }
 
-/* The row of a variable; `*is_file` when its name ends in _FILE and the row is a secret.
- */
-static const struct option *row_of(struct slice variable, bool *is_file)
+/* The option of a variable; `*is_file` when its name ends in _FILE and it is a secret. */
+static const struct config_key *row_of(struct slice variable, bool *is_file)
 {
-    char name[NAME_BYTES];
+    char name[OPTIONS_NAME_BYTES];
 
-    for (size_t i = 0; i < option_count; i++) {
-        const struct option *row = &option_table[i];
-        name_of(row, name);
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *row = &config_keys[i];
+        if (!config_key_is_option(row))
+            continue;
+        options_variable(row, name);
         *is_file = false;
         if (slice_is(variable, name))
             return row;
-        *is_file = row->type == OPTION_SECRET && slice_starts_with(variable, name) &&
+        *is_file = config_key_is_secret(row) && slice_starts_with(variable, name) &&
                    slice_is(slice_from(variable, strlen(name)), "_FILE");
         if (*is_file)
             return row;
@@ -63,25 +60,27 @@ static bool is_other(struct slice variable)
     return false;
 }
 
-static enum status unknown_name(struct slice variable, char error[OPTIONS_ERROR_BYTES])
+static void unknown_name(struct slice variable, struct faults *faults)
 {
-    char names[OPTION_MAX_COUNT][NAME_BYTES];
-    const char *words[OPTION_MAX_COUNT];
+    char names[CONFIG_KEY_MAX_COUNT][OPTIONS_NAME_BYTES];
+    const char *words[CONFIG_KEY_MAX_COUNT];
+    size_t count = 0;
 
-    for (size_t i = 0; i < option_count; i++) {
-        name_of(&option_table[i], names[i]);
-        words[i] = names[i];
+    for (size_t i = 0; i < config_key_count; i++) {
+        if (!config_key_is_option(&config_keys[i]))
+            continue;
+        options_variable(&config_keys[i], names[count]);
+        words[count] = names[count];
+        count++;
     }
-    const char *nearest = suggest_nearest(variable, words, option_count);
-    int len = snprintf(error, OPTIONS_ERROR_BYTES, "unknown variable %.*s",
-                       (int)slice_first(variable, 100).len, variable.ptr);
-    if (nearest)
-        snprintf(error + len, (size_t)(OPTIONS_ERROR_BYTES - len), ": did you mean %s?",
-                 nearest);
-    return ST_NOT_FOUND;
+    const char *nearest = suggest_nearest(variable, words, count);
+    faults_add(faults, (struct place){0}, NULL, "unknown variable %.*s%s%s%s",
+               (int)slice_first(variable, 100).len, variable.ptr,
+               nearest ? ": did you mean " : "", nearest ? nearest : "",
+               nearest ? "?" : "");
 }
 
-static enum status put_file(struct options *options, const struct option *row,
+static enum status put_file(struct options *options, const struct config_key *row,
                             const char *path, char error[OPTIONS_ERROR_BYTES])
 {
     char *text;
@@ -89,107 +88,140 @@ static enum status put_file(struct options *options, const struct option *row,
     enum status st = secret_file_read(path, &text, &reason);
 
     if (st) {
-        snprintf(error, OPTIONS_ERROR_BYTES, "%s: cannot read %.150s: %.60s", row->key,
+        snprintf(error, OPTIONS_ERROR_BYTES, "%s: cannot read %.150s: %.60s", row->path,
                  path, reason);
         return st;
     }
-    st = options_put(options, OPTION_ENV, slice_of(row->key), slice_of(text), error);
+    st = options_put(options, OPTION_ENV, slice_of(row->path), slice_of(text), error);
     free(text);
     return st;
 }
 
-static bool has_variable(char *const *environment, const char *name)
+/* The value of a variable, or NULL. */
+static const char *find_variable(char *const *environment, const char *name)
 {
     size_t len = strlen(name);
 
     for (; *environment; environment++)
         if (strncmp(*environment, name, len) == 0 && (*environment)[len] == '=')
-            return true;
-    return false;
+            return *environment + len + 1;
+    return NULL;
 }
 
-enum status options_put_environment(struct options *options, char *const *environment,
-                                    char error[OPTIONS_ERROR_BYTES])
+static void put_variable(struct options *options, const char *entry,
+                         char *const *environment, struct faults *faults)
 {
-    for (char *const *at = environment; *at; at++) {
-        struct slice variable, text;
-        char name[NAME_BYTES];
-        bool is_file;
+    char name[OPTIONS_NAME_BYTES], error[OPTIONS_ERROR_BYTES];
+    struct slice variable, text;
+    bool is_file;
 
-        if (strncmp(*at, "SIDECAST_", 9) != 0 ||
-            !slice_cut(slice_of(*at), '=', &variable, &text))
-            continue;
-        const struct option *row = row_of(variable, &is_file);
-        if (!row && is_other(variable))
-            continue;
-        if (!row)
-            return unknown_name(variable, error);
-
-        name_of(row, name);
-        if (is_file && has_variable(environment, name)) {
-            snprintf(error, OPTIONS_ERROR_BYTES, "%s and %s_FILE are both set: keep one",
-                     name, name);
-            return ST_CONFLICT;
-        }
-        enum status st =
-            is_file ? put_file(options, row, *at + variable.len + 1, error)
-                    : options_put(options, OPTION_ENV, slice_of(row->key), text, error);
-        if (st)
-            return st;
+    if (!slice_cut(slice_of(entry), '=', &variable, &text))
+        return;
+    const struct config_key *row = row_of(variable, &is_file);
+    if (!row) {
+        if (!is_other(variable))
+            unknown_name(variable, faults);
+        return;
     }
-    return ST_OK;
+    options_variable(row, name);
+    if (is_file && find_variable(environment, name)) {
+        faults_add(faults, (struct place){0}, NULL,
+                   "%s and %s_FILE are both set: keep one", name, name);
+        return;
+    }
+    enum status st =
+        is_file ? put_file(options, row, entry + variable.len + 1, error)
+                : options_put(options, OPTION_ENV, slice_of(row->path), text, error);
+    if (st)
+        faults_add(faults, (struct place){0}, NULL, "%s", error);
 }
 
-static bool is_option(const char *entry)
+/* systemd's LoadCredential=auth.jwt.hmac_secret:FILE. A variable is stronger. */
+static void put_credentials(struct options *options, const char *folder,
+                            struct faults *faults)
+{
+    char path[PATH_MAX], error[OPTIONS_ERROR_BYTES];
+
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *row = &config_keys[i];
+        if (!config_key_is_option(row) || !config_key_is_secret(row))
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, row->path);
+        if (access(path, F_OK) == 0 && put_file(options, row, path, error))
+            faults_add(faults, (struct place){0}, NULL, "%s", error);
+    }
+}
+
+void options_put_environment(struct options *options, char *const *environment,
+                             struct faults *faults)
+{
+    const char *credentials = find_variable(environment, "CREDENTIALS_DIRECTORY");
+
+    if (credentials)
+        put_credentials(options, credentials, faults);
+    for (char *const *at = environment; *at; at++)
+        if (strncmp(*at, "SIDECAST_", 9) == 0)
+            put_variable(options, *at, environment, faults);
+}
+
+static bool is_replaced(const char *entry)
 {
     struct slice variable, text;
     bool is_file;
 
     return slice_cut(slice_of(entry), '=', &variable, &text) &&
-           row_of(variable, &is_file);
+           (slice_is(variable, "SIDECAST_CONFIG") || row_of(variable, &is_file));
 }
 
-/* Adds one entry, and its bytes; with `strings` NULL only counts them. */
-static void add_entry(char **entries, char *strings, size_t *count, size_t *bytes,
-                      const char *name, const char *glue, const char *text)
+/* The entries of an environment in one piece; without memory it only counts. */
+struct collection {
+    char **entries;
+    char *strings;
+    size_t count, bytes;
+};
+
+static void add_entry(struct collection *all, const char *name, const char *glue,
+                      const char *text)
 {
     size_t len = strlen(name) + strlen(glue) + strlen(text) + 1;
 
-    if (strings) {
-        entries[*count] = strings + *bytes;
-        snprintf(strings + *bytes, len, "%s%s%s", name, glue, text);
+    if (all->strings) {
+        all->entries[all->count] = all->strings + all->bytes;
+        snprintf(all->strings + all->bytes, len, "%s%s%s", name, glue, text);
     }
-    *bytes += len;
-    *count += 1;
+    all->bytes += len;
+    all->count++;
 }
 
-static void add_all(const struct options *options, char *const *environment,
-                    char **entries, char *strings, size_t *count, size_t *bytes)
+static void add_all(struct collection *all, const struct options *options,
+                    const char *file, char *const *environment)
 {
-    *count = *bytes = 0;
     for (; *environment; environment++)
-        if (!is_option(*environment))
-            add_entry(entries, strings, count, bytes, *environment, "", "");
-    for (size_t i = 0; i < option_count; i++) {
-        char name[NAME_BYTES];
-        const char *key = option_table[i].key;
-        if (options_source(options, key) == OPTION_DEFAULT)
+        if (!is_replaced(*environment))
+            add_entry(all, *environment, "", "");
+    for (size_t i = 0; i < config_key_count; i++) {
+        char name[OPTIONS_NAME_BYTES];
+        const char *key = config_keys[i].path;
+        if (!config_key_is_option(&config_keys[i]) ||
+            options_source(options, key) <= OPTION_FILE)
             continue;
-        name_of(&option_table[i], name);
-        add_entry(entries, strings, count, bytes, name, "=", options_text(options, key));
+        options_variable(&config_keys[i], name);
+        add_entry(all, name, "=", options_text(options, key));
     }
+    add_entry(all, "SIDECAST_CONFIG", "=", file ? file : "");
 }
 
-char **options_child_environment(const struct options *options, char *const *environment)
+char **options_child_environment(const struct options *options, const char *file,
+                                 char *const *environment)
 {
-    size_t count, bytes;
+    struct collection size = {0}, all = {0};
 
-    add_all(options, environment, NULL, NULL, &count, &bytes);
-    char **entries = malloc((count + 1) * sizeof *entries + bytes);
-    if (!entries)
+    add_all(&size, options, file, environment);
+    all.entries = malloc((size.count + 1) * sizeof *all.entries + size.bytes);
+    if (!all.entries)
         return NULL;
-    char *strings = (char *)(entries + count + 1);
-    add_all(options, environment, entries, strings, &count, &bytes);
-    entries[count] = NULL;
-    return entries;
+    all.strings = (char *)(all.entries + size.count + 1);
+    add_all(&all, options, file, environment);
+    all.entries[all.count] = NULL;
+    return all.entries;
 }

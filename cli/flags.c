@@ -85,14 +85,29 @@ static bool store(const struct given *given, const char *value,
     return true;
 }
 
+/* The few that have a letter, too. */
+static const struct {
+    const char *letter, *flag;
+} letters[] = {
+    {"-h", "--help"  },
+    {"-c", "--config"},
+};
+
+static const char *long_form(const char *arg)
+{
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+        if (strcmp(arg, letters[i].letter) == 0)
+            return letters[i].flag;
+    return arg;
+}
+
 /* "--port=7410" or "-h" → name and value. */
 static struct given split(const char *arg)
 {
     struct given given = {0};
     struct slice rest;
 
-    if (strcmp(arg, "-h") == 0)
-        arg = "--help";
+    arg = long_form(arg);
     if (slice_cut(slice_of(arg + 2), '=', &given.name, &rest))
         given.attached = arg + 2 + given.name.len + 1;
     return given;
@@ -100,7 +115,7 @@ static struct given split(const char *arg)
 
 static bool is_flag(const char *arg)
 {
-    return strncmp(arg, "--", 2) == 0 || strcmp(arg, "-h") == 0;
+    return strncmp(long_form(arg), "--", 2) == 0;
 }
 
 bool flags_parse(const struct flag_set *sets, size_t set_count, int argc, char **argv,

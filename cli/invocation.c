@@ -8,9 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
+enum {
+    FAULTS_TEXT_BYTES = 256 * 1024
+};
+
 #define AT(field) offsetof(struct invocation, field)
 
 static const struct flag common_flags[] = {
+    {"config",     FLAG_TEXT,   "FILE",      "configuration file; also -c FILE",     AT(config_path),  0},
     {"set",        FLAG_LIST,   "KEY=VALUE",
      "set an option, for instance gateway.ping_interval=5s",                         AT(sets),         0},
     {"log-level",  FLAG_TEXT,   "LEVEL",     "error, warn, info or debug",           AT(log_level),    0},
@@ -82,38 +87,77 @@ bool invocation_begin(struct invocation *call, const struct command *command, in
     return true;
 }
 
-static enum status put_flags(struct invocation *call, char error[OPTIONS_ERROR_BYTES])
+static void put_flag(struct invocation *call, const char *key, const char *value,
+                     struct faults *faults)
 {
-    enum status st = ST_OK;
+    char error[OPTIONS_ERROR_BYTES];
 
-    for (size_t i = 0; !st && i < call->sets.count; i++)
-        st = options_put_flag(call->options, call->sets.items[i], error);
-    if (!st && call->is_quiet)
-        st = options_put(call->options, OPTION_FLAG, SLICE("logs.level"), SLICE("error"),
-                         error);
-    if (!st && call->log_level)
-        st = options_put(call->options, OPTION_FLAG, SLICE("logs.level"),
-                         slice_of(call->log_level), error);
-    if (!st && call->log_format)
-        st = options_put(call->options, OPTION_FLAG, SLICE("logs.format"),
-                         slice_of(call->log_format), error);
-    return st;
+    if (value &&
+        options_put(call->options, OPTION_FLAG, slice_of(key), slice_of(value), error))
+        faults_add(faults, (struct place){0}, NULL, "%s", error);
+}
+
+static void put_flags(struct invocation *call, struct faults *faults)
+{
+    char error[OPTIONS_ERROR_BYTES];
+
+    for (size_t i = 0; i < call->sets.count; i++)
+        if (options_put_flag(call->options, call->sets.items[i], error))
+            faults_add(faults, (struct place){0}, NULL, "%s", error);
+    put_flag(call, "logs.level", call->is_quiet ? "error" : NULL, faults);
+    put_flag(call, "logs.level", call->log_level, faults);
+    put_flag(call, "logs.format", call->log_format, faults);
+}
+
+bool invocation_read(struct invocation *call, struct faults *faults)
+{
+    call->options = options_create();
+    call->file = config_file_open(config_file_find(call->config_path, environ), faults);
+    if (!call->options || !call->file) {
+        faults_add(faults, (struct place){0}, NULL, "out of memory");
+        return false;
+    }
+    config_file_bind(call->file, call->options, faults);
+    options_put_environment(call->options, environ, faults);
+    put_flags(call, faults);
+    call->system = config_file_compile(call->file, faults);
+    invocation_resolve(call);
+    return faults_are_none(faults);
+}
+
+struct invocation invocation_again(const struct invocation *call)
+{
+    struct invocation again = *call;
+
+    again.file = NULL;
+    again.options = NULL;
+    again.system = NULL;
+    return again;
+}
+
+int invocation_refuse(const struct invocation *call, struct faults *faults)
+{
+    struct buf out = {.max = FAULTS_TEXT_BYTES};
+
+    config_file_print(call->file, faults, &out);
+    size_t count = faults->count + faults->left_out;
+    fprintf(stderr, "%.*s%zu error%s, nothing started (exit %d)\n", (int)out.len,
+            out.len ? out.ptr : "", count, count == 1 ? "" : "s", EXIT_CODE_CONFIG);
+    buf_finish(&out);
+    return EXIT_CODE_CONFIG;
 }
 
 bool invocation_load(struct invocation *call, int *exit_code)
 {
-    char error[OPTIONS_ERROR_BYTES] = "out of memory";
+    struct faults faults = {0};
+    bool is_good = invocation_read(call, &faults);
 
-    *exit_code = EXIT_CODE_CONFIG;
-    call->options = options_create();
-    if (call->options && !options_put_environment(call->options, environ, error) &&
-        !put_flags(call, error)) {
-        invocation_resolve(call);
-        return true;
+    if (!is_good) {
+        *exit_code = invocation_refuse(call, &faults);
+        invocation_end(call);
     }
-    fprintf(stderr, "sidecast: %s\n", error);
-    invocation_end(call);
-    return false;
+    faults_finish(&faults);
+    return is_good;
 }
 
 void invocation_resolve(struct invocation *call)
@@ -123,6 +167,10 @@ void invocation_resolve(struct invocation *call)
 
 void invocation_end(struct invocation *call)
 {
+    system_release(call->system);
     options_destroy(call->options);
+    config_file_close(call->file);
+    call->system = NULL;
     call->options = NULL;
+    call->file = NULL;
 }

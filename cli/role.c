@@ -140,6 +140,7 @@ int role_run(const struct role_server *server, const struct invocation *call,
         return fail(EXIT_CODE_FAILED, "out of memory");
     role->server = server;
     role->parts.config = &call->config;
+    role->parts.system = call->system;
     role->parts.id = id;
     role->parts.log =
         (struct logger){call->config.logs.level, call->config.logs.format, id};

@@ -21,7 +21,8 @@ struct role_parts {
     struct engine *engine;
     struct lifecycle *lifecycle;
     const struct config *config;
-    const char *id; /* "publisher", "g1" */
+    struct system *system; /* the compiled tables of the configuration */
+    const char *id;        /* "publisher", "g1" */
 };
 
 /* A role's server: one row per role. `destroy` may be called without `drain`. */

@@ -112,7 +112,8 @@ static int prepare(struct serve *serve)
         !put(serve, "ops.listen", serve->listeners.ops_address) || !put_bus(serve))
         return EXIT_CODE_FAILED;
     invocation_resolve(call);
-    serve->environment = options_child_environment(call->options, environ);
+    serve->environment =
+        options_child_environment(call->options, config_file_path(call->file), environ);
     return serve->environment ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
 

@@ -87,6 +87,29 @@ void faults_sort(struct faults *faults)
     }
 }
 
+static void drop(struct fault *fault)
+{
+    free(fault->message);
+    free(fault->hint);
+}
+
+void faults_drop_echoes(struct faults *faults)
+{
+    size_t kept = 0;
+
+    faults_sort(faults);
+    for (size_t i = 0; i < faults->count; i++) {
+        struct fault *fault = &faults->items[i];
+        bool is_echo = kept > 0 && fault->place.line > 0 &&
+                       compare_places(&faults->items[kept - 1].place, &fault->place) == 0;
+        if (is_echo)
+            drop(fault);
+        else
+            faults->items[kept++] = *fault;
+    }
+    faults->count = kept;
+}
+
 /* The nth line of a text, without its end. */
 static struct slice line_of(struct slice source, unsigned line)
 {
@@ -137,10 +160,8 @@ void fault_print(const struct fault *fault, struct slice source, struct buf *out
 
 void faults_finish(struct faults *faults)
 {
-    for (size_t i = 0; i < faults->count; i++) {
-        free(faults->items[i].message);
-        free(faults->items[i].hint);
-    }
+    for (size_t i = 0; i < faults->count; i++)
+        drop(&faults->items[i]);
     free(faults->items);
     *faults = (struct faults){0};
 }

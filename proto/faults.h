@@ -43,6 +43,9 @@ bool faults_are_none(const struct faults *faults);
 
 /* By file, line and column; faults of one place keep their order. */
 void faults_sort(struct faults *faults);
+/* Of the faults at one place of a file only the first stays: others are its echoes.
+ * Sorts. */
+void faults_drop_echoes(struct faults *faults);
 
 /*
  * Appends one fault as people read it: "FILE:7:1: unknown key …", then the line of
