@@ -118,7 +118,7 @@ static bool is_one_of(struct slice claim, struct slice values)
     struct json_value value;
 
     while (json_array_next(values, &cursor, &value))
-        if (json_equal(claim, value.text))
+        if (json_equal_values(claim, value.text))
             return true;
     return false;
 }

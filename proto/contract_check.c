@@ -99,7 +99,7 @@ static bool holds_silently(struct run *run, int number, const struct json_value 
 
 static bool is_integer(struct slice number)
 {
-    double value = json_number_value(number);
+    double value = json_equal_number(number);
 
     return value == floor(value) && !isinf(value);
 }
@@ -151,7 +151,7 @@ static bool value_holds(struct run *run, const struct schema *schema,
     if (schema->value_count == 0)
         return true;
     for (size_t i = 0; i < schema->value_count; i++)
-        if (json_equal(value->text, slice_of(schema->values[i])))
+        if (json_equal_values(value->text, slice_of(schema->values[i])))
             return true;
     if (schema->is_const)
         return breaks(run, step, "const", "must be %s", schema->values[0]);
@@ -171,7 +171,7 @@ static bool is_multiple(double value, double of)
 static bool number_holds(struct run *run, const struct schema *schema,
                          const struct json_value *value, const struct step *step)
 {
-    double number = schema->bounds ? json_number_value(value->text) : 0;
+    double number = schema->bounds ? json_equal_number(value->text) : 0;
     bool good = true;
 
     if (schema->bounds & BOUND_MINIMUM && number < schema->minimum)
@@ -271,7 +271,7 @@ static bool is_there_before(struct slice array, size_t index, struct slice wante
     struct json_value item;
 
     for (size_t i = 0; i < index && json_array_next(array, &cursor, &item); i++)
-        if (json_equal(item.text, wanted))
+        if (json_equal_values(item.text, wanted))
             return true;
     return false;
 }

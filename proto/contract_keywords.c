@@ -67,13 +67,13 @@ static double read_number(struct contract_builder *builder,
         contract_complain(builder, node, "this must be a number");
         return 0;
     }
-    return json_number_value(node->text);
+    return json_equal_number(node->text);
 }
 
 static uint64_t read_size(struct contract_builder *builder,
                           const struct document_node *node)
 {
-    double number = is_number(node) ? json_number_value(node->text) : -1;
+    double number = is_number(node) ? json_equal_number(node->text) : -1;
 
     if (number < 0 || number != floor(number) || number > 9007199254740991.0) {
         contract_complain(builder, node, "this must be a whole number, 0 or more");

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-double json_number_value(struct slice text)
+double json_equal_number(struct slice text)
 {
     char copy[LIMIT_JSON_NUMBER_BYTES + 1];
     size_t len = text.len < sizeof copy ? text.len : sizeof copy - 1;
@@ -38,7 +38,7 @@ static bool are_integers(struct slice a, struct slice b)
 static bool numbers_equal(struct slice a, struct slice b)
 {
     return are_integers(a, b) ? slice_equal(a, b)
-                              : json_number_value(a) == json_number_value(b);
+                              : json_equal_number(a) == json_equal_number(b);
 }
 
 /* Raw contents of two strings or keys, as decoded. */
@@ -76,7 +76,7 @@ static bool arrays_equal(struct slice a, struct slice b)
             return false;
         if (!has_x)
             return true;
-        if (!json_equal(x.text, y.text))
+        if (!json_equal_values(x.text, y.text))
             return false;
     }
 }
@@ -88,7 +88,7 @@ static bool has_member(struct slice object, const struct json_member *wanted)
 
     while (json_object_next(object, &cursor, &member))
         if (texts_equal(member.key, wanted->key))
-            return json_equal(member.value.text, wanted->value.text);
+            return json_equal_values(member.value.text, wanted->value.text);
     return false;
 }
 
@@ -116,7 +116,7 @@ static bool objects_equal(struct slice a, struct slice b)
     return true;
 }
 
-bool json_equal(struct slice a, struct slice b)
+bool json_equal_values(struct slice a, struct slice b)
 {
     if (a.len == 0 || b.len == 0)
         return a.len == b.len;

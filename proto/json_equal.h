@@ -8,9 +8,9 @@
 
 #include "proto/json_text.h"
 
-bool json_equal(struct slice a, struct slice b);
+bool json_equal_values(struct slice a, struct slice b);
 
 /* The value of a number; strings such as 1e400 give infinity. */
-double json_number_value(struct slice text);
+double json_equal_number(struct slice text);
 
 #endif

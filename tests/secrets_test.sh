@@ -18,6 +18,19 @@ proto/forwarded.c|*|names of parameters
 proto/http_query.c|*|names of parameters and cookies
 bridge/token_keys.c|slice_is(kid, token_key_kid(keys->rows[i]))|the public name of a key
 bridge/options.c|*|names of options
+bridge/config_keys.c|*|names of options
+bridge/config_words.c|*|names of options
+bridge/config_yaml.c|*|keys of a map
+proto/document.c|*|keys of a map
+proto/json_equal.c|*|keys of JSON
+proto/ack_rules.c|*|names of options
+proto/auth_event.c|*|names of options
+proto/auth_rules.c|*|names of options
+proto/auth_sources.c|slice_is_nocase(slice_first(token, len), sources->strip)|the word before a token, as Bearer
+proto/command_compile.c|*|names of options
+proto/contract_check.c|*|keys of JSON
+proto/contract_compile.c|*|keys of JSON Schema
+proto/contract_keywords.c|*|keys of JSON Schema
 bridge/str_map.c|*|the keys of a map: names and ids
 publisher-api/api_keys.c|slice_starts_with(secret, "sk_")|what all keys begin with
 client-gw/deliver.c|slice_equal(session->nsp, key->nsp)|the key of a room
