@@ -1,6 +1,12 @@
 /* The compiled tables of a configuration: see the header. */
 #include "proto/system.h"
 
+#include "proto/ack_rules.h"
+#include "proto/auth_rules.h"
+#include "proto/beat_rules.h"
+#include "proto/command_rules.h"
+#include "proto/connect_rules.h"
+#include "proto/rate_rules.h"
 #include "proto/room_rules.h"
 
 #include <stdlib.h>
@@ -20,13 +26,28 @@ static const struct document_node *find(const struct compilation *from, const ch
 /* One line per table; each finds all of its faults and the next one goes on. */
 static void compile_parts(struct system *system, const struct compilation *from)
 {
-    system->rooms = room_rules_compile(find(from, "rooms"), from->faults);
+    struct faults *faults = from->faults;
+    const struct document_node *limits = find(from, "limits");
+
+    system->auth = auth_rules_compile(find(from, "auth"), faults);
+    system->connect = connect_rules_compile(find(from, "connect"), faults);
+    system->rooms = room_rules_compile(find(from, "rooms"), faults);
+    system->commands = command_rules_compile(from->root, faults);
+    system->acks = ack_rules_compile(from->root, faults);
+    system->rates = rate_rules_compile(document_find(limits, "rates"), faults);
+    system->beats = beat_rules_compile(find(from, "heartbeats"), faults);
 }
 
 /* And one line per table here. */
 static void destroy_parts(struct system *system)
 {
+    auth_rules_destroy(system->auth);
+    connect_rules_destroy(system->connect);
     room_rules_destroy(system->rooms);
+    command_rules_destroy(system->commands);
+    ack_rules_destroy(system->acks);
+    rate_rules_destroy(system->rates);
+    beat_rules_destroy(system->beats);
 }
 
 struct system *system_compile(const struct document_node *root,

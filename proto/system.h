@@ -12,7 +12,13 @@
 /* The parts of the compiled system: a field for each table. Read-only. */
 struct system {
     unsigned references;
-    struct room_rules *rooms; /* `rooms` */
+    struct auth_rules *auth;        /* `auth` */
+    struct connect_rules *connect;  /* `connect` */
+    struct room_rules *rooms;       /* `rooms` */
+    struct command_rules *commands; /* `commands`, `client_events` */
+    struct ack_rules *acks;         /* `ack`, `error_event`, `codes` */
+    struct rate_rules *rates;       /* `limits.rates` */
+    struct beat_rules *beats;       /* `heartbeats` */
 };
 
 /* How the tables get at the files that a configuration names. */

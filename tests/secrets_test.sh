@@ -17,7 +17,6 @@ proto/http_gate.c|slice_is(slice_from(key, WEBSOCKET_KEY_BYTES - 2), "==")|the p
 proto/forwarded.c|*|names of parameters
 proto/http_query.c|*|names of parameters and cookies
 bridge/token_keys.c|slice_is(kid, token_key_kid(keys->rows[i]))|the public name of a key
-bridge/options.c|*|names of options
 bridge/config_keys.c|*|names of options
 bridge/config_words.c|*|names of options
 bridge/config_yaml.c|*|keys of a map
