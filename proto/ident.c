@@ -140,3 +140,21 @@ bool ident_hex_decode(struct slice text, uint8_t *out, size_t n)
     }
     return true;
 }
+
+void ident_uuid(const uint8_t fresh[IDENT_UUID_RANDOM_BYTES],
+                char out[IDENT_UUID_BYTES + 1])
+{
+    static const size_t groups[] = {4, 2, 2, 2, 6};
+    uint8_t bytes[IDENT_UUID_RANDOM_BYTES];
+    const uint8_t *at = bytes;
+
+    memcpy(bytes, fresh, sizeof bytes);
+    bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40); /* version */
+    bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80); /* variant */
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        if (i > 0)
+            *out++ = '-';
+        out += ident_hex_encode(at, groups[i], out);
+        at += groups[i];
+    }
+}

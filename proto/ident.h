@@ -26,6 +26,15 @@ void ident_ulid_next(struct ident_ulids *ulids, int64_t now_ms,
                      const uint8_t fresh[IDENT_ULID_RANDOM_BYTES],
                      char out[IDENT_ULID_BYTES + 1]);
 
+enum {
+    IDENT_UUID_BYTES = 36,
+    IDENT_UUID_RANDOM_BYTES = 16,
+};
+
+/* A UUID of version 4 (RFC 4122 §4.4), terminated. */
+void ident_uuid(const uint8_t fresh[IDENT_UUID_RANDOM_BYTES],
+                char out[IDENT_UUID_BYTES + 1]);
+
 /* Characters that `n` bytes take, without a terminator. */
 #define IDENT_BASE64URL_CHARS(n) (((n)*4 + 2) / 3)
 #define IDENT_HEX_CHARS(n) ((n)*2)

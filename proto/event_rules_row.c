@@ -1,0 +1,338 @@
+/* One row of the catalog of events: see event_rules.h. */
+#include "proto/event_rules_parts.h"
+
+#include "proto/limits.h"
+#include "proto/sio.h"
+#include "proto/utf8.h"
+
+#include <stdlib.h>
+
+/* What is being read, and whether it is still good. */
+struct reading {
+    struct event_rule *rule;
+    const struct contract_set *contracts;
+    struct faults *faults;
+    bool is_good;
+};
+
+static void complain(struct reading *reading, struct place place, const char *message)
+{
+    faults_add(reading->faults, place, NULL, "%s", message);
+    reading->is_good = false;
+}
+
+/* --- words */
+
+const char *event_name_fault(struct slice name)
+{
+    if (name.len == 0)
+        return "an event's name is empty";
+    if (name.len > LIMIT_EVENT_NAME_BYTES)
+        return "an event's name has more than 128 bytes";
+    if (!utf8_is_plain(name))
+        return "an event's name contains a control character";
+    if (event_name_is_reserved(name))
+        return "this name belongs to the client's own life cycle: choose another";
+    return NULL;
+}
+
+bool event_word_set(struct event_word *word, struct slice text)
+{
+    struct buf json = {.max = LIMIT_CONFIG_BYTES};
+
+    buf_add_json_string(&json, text);
+    buf_add_byte(&json, '\0');
+    word->text = slice_dup(text);
+    if (!word->text || buf_status(&json)) {
+        buf_finish(&json);
+        return false;
+    }
+    word->json = buf_release(&json);
+    return true;
+}
+
+static void add_word(struct reading *reading, const struct document_node *node,
+                     const char *(*fault_of)(struct slice text),
+                     struct event_words *words)
+{
+    const char *fault = NULL;
+
+    if (node->kind != DOCUMENT_SCALAR)
+        fault = "this must be a text";
+    else
+        fault = fault_of(node->text);
+    if (fault)
+        complain(reading, node->place, fault);
+    else if (!event_word_set(&words->items[words->count++], node->text))
+        complain(reading, node->place, "out of memory");
+}
+
+/* A list of texts, or one. */
+static void read_words(struct reading *reading, const struct document_node *node,
+                       const char *(*fault_of)(struct slice text),
+                       struct event_words *words)
+{
+    bool is_list = node && node->kind == DOCUMENT_LIST;
+    size_t count = is_list ? node->count : 1;
+
+    if (!node)
+        return;
+    if (count == 0) {
+        complain(reading, node->place, "this list is empty: leave the key out instead");
+        return;
+    }
+    words->items = calloc(count, sizeof *words->items);
+    if (!words->items) {
+        complain(reading, node->place, "out of memory");
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        add_word(reading, is_list ? &node->items[i] : node, fault_of, words);
+}
+
+static const char *publisher_fault(struct slice word)
+{
+    return word.len == 0 || !utf8_is_plain(word)
+               ? "the name of a key, or a scope, was expected"
+               : NULL;
+}
+
+static enum event_default read_switch(struct reading *reading,
+                                      const struct document_node *node)
+{
+    static const char *const words[] = {"on", "off", "true", "false"};
+
+    if (!node)
+        return EVENT_UNSAID;
+    for (size_t i = 0; node->kind == DOCUMENT_SCALAR && i < 4; i++)
+        if (slice_is(node->text, words[i]))
+            return i % 2 ? EVENT_OFF : EVENT_ON;
+    complain(reading, node->place, "this is on or off");
+    return EVENT_UNSAID;
+}
+
+/* --- contract */
+
+static void read_file_contract(struct reading *reading, const struct document_node *node)
+{
+    size_t count;
+    const char *const *files = contract_set_files(reading->contracts, &count);
+
+    reading->rule->contract = contract_set_find(reading->contracts, node->text);
+    if (reading->rule->contract)
+        return;
+    reading->is_good = false;
+    if (!reading->contracts)
+        faults_add(reading->faults, node->place, NULL,
+                   "no folder of contracts is named, where \"%.*s\" could lie",
+                   (int)node->text.len, node->text.ptr);
+    else
+        faults_add_word(reading->faults, node->place,
+                        "the folder of contracts has no file", node->text, files, count);
+}
+
+static void read_contract(struct reading *reading, const struct document_node *node)
+{
+    struct event_rule *rule = reading->rule;
+    struct buf file = {.max = LIMIT_CONFIG_BYTES};
+
+    if (!node) {
+        contract_file_of(slice_of(rule->name.text), &file);
+        rule->contract = contract_set_find(reading->contracts, buf_slice(&file));
+        buf_finish(&file);
+    } else if (node->kind == DOCUMENT_SCALAR) {
+        read_file_contract(reading, node);
+    } else {
+        rule->own_contract = contract_compile(node, reading->faults);
+        rule->contract = rule->own_contract;
+        reading->is_good &= rule->contract != NULL;
+    }
+}
+
+/* --- target */
+
+static struct template *user_template(const struct document_node *node,
+                                      struct faults *faults)
+{
+    struct buf text = {.max = LIMIT_CONFIG_BYTES};
+    struct document_node user = *node;
+    struct template *template = NULL;
+
+    buf_add_text(&text, "user:");
+    buf_add(&text, node->text);
+    user.text = buf_slice(&text);
+    if (buf_status(&text))
+        faults_add(faults, node->place, NULL, "out of memory");
+    else
+        template = template_of_room(&user, EVENT_SOURCES, faults);
+    buf_finish(&text);
+    return template;
+}
+
+typedef struct template *target_fn(const struct document_node *node,
+                                   struct faults *faults);
+
+static struct template *room_template(const struct document_node *node,
+                                      struct faults *faults)
+{
+    return template_of_room(node, EVENT_SOURCES, faults);
+}
+
+static void add_target(struct reading *reading, const struct document_node *node,
+                       target_fn *target)
+{
+    struct event_rule *rule = reading->rule;
+
+    if (node->kind != DOCUMENT_SCALAR) {
+        complain(reading, node->place, "this must be a text");
+        return;
+    }
+    struct template *template = target(node, reading->faults);
+    if (template)
+        rule->to[rule->to_count++] = template;
+    else
+        reading->is_good = false;
+}
+
+/* A list of targets, or one. */
+static void read_targets(struct reading *reading, const struct document_node *node,
+                         target_fn *target)
+{
+    bool is_list = node->kind == DOCUMENT_LIST;
+    size_t count = is_list ? node->count : 1;
+
+    if (count == 0 || count > LIMIT_TARGETS) {
+        complain(reading, node->place, "from 1 to 1,000 targets were expected");
+        return;
+    }
+    reading->rule->to = calloc(count, sizeof(struct template *));
+    if (!reading->rule->to) {
+        complain(reading, node->place, "out of memory");
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        add_target(reading, is_list ? &node->items[i] : node, target);
+}
+
+static void read_target_map(struct reading *reading, const struct document_node *node)
+{
+    static const char *const words[] = {"rooms", "users", "first"};
+    const struct document_entry *entry = node->entries;
+
+    if (node->count != 1) {
+        complain(reading, node->place, "to is exactly one of rooms, users and first");
+        return;
+    }
+    reading->rule->is_first_of = slice_is(entry->key, "first");
+    if (slice_is(entry->key, "users")) {
+        read_targets(reading, &entry->value, user_template);
+    } else if (reading->rule->is_first_of || slice_is(entry->key, "rooms")) {
+        read_targets(reading, &entry->value, room_template);
+    } else {
+        faults_add_word(reading->faults, entry->place,
+                        "to is one of rooms, users and first, not", entry->key, words, 3);
+        reading->is_good = false;
+    }
+}
+
+static struct template *everybody(const struct document_node *node, struct faults *faults)
+{
+    struct document_node all = *node;
+
+    all.text = SLICE("*");
+    return room_template(&all, faults);
+}
+
+static void read_to(struct reading *reading, const struct document_node *node)
+{
+    if (!node)
+        return;
+    if (node->kind == DOCUMENT_MAP)
+        read_target_map(reading, node);
+    else if (node->kind == DOCUMENT_SCALAR && slice_is(node->text, "all"))
+        read_targets(reading, node, everybody);
+    else
+        read_targets(reading, node, room_template);
+}
+
+/* --- shape */
+
+/* "{payload.items[]}" alone gives any number of values, and a payload is one. */
+static bool fans_out(const struct document_node *node)
+{
+    struct slice text = node->text, tail;
+
+    if (node->kind != DOCUMENT_SCALAR || text.len < 3)
+        return false;
+    tail = slice_from(text, text.len - 2);
+    return text.ptr[0] == '{' && text.ptr[1] != '{' && slice_is(tail, "]}");
+}
+
+struct template *event_envelope_compile(const struct document_node *node,
+                                        struct faults *faults)
+{
+    if (!fans_out(node))
+        return template_of_json(node, EVENT_SOURCES, faults);
+    faults_add(faults, node->place, NULL,
+               "an envelope is one value: write a list around what fans out");
+    return NULL;
+}
+
+static void read_shape(struct reading *reading, const struct document_node *envelope,
+                       const struct document_node *args)
+{
+    struct event_rule *rule = reading->rule;
+    const struct document_node *node = args ? args : envelope;
+
+    if (!node)
+        return;
+    if (args && envelope)
+        complain(reading, args->place, "envelope and args exclude each other");
+    if (args && args->kind == DOCUMENT_MAP)
+        complain(reading, args->place, "args is a list: one item for each argument");
+    rule->has_args = args != NULL;
+    rule->is_list = node->kind == DOCUMENT_LIST;
+    rule->own_shape = args ? template_of_json(node, EVENT_SOURCES, reading->faults)
+                           : event_envelope_compile(node, reading->faults);
+    rule->shape = rule->own_shape;
+    reading->is_good &= rule->shape != NULL;
+}
+
+bool event_row_read(const struct document_node *row, const struct contract_set *contracts,
+                    struct event_rule *rule, struct faults *faults)
+{
+    struct reading reading = {rule, contracts, faults, true};
+
+    read_contract(&reading, document_find(row, "contract"));
+    read_to(&reading, document_find(row, "to"));
+    read_shape(&reading, document_find(row, "envelope"), document_find(row, "args"));
+    read_words(&reading, document_find(row, "emit_as"), event_name_fault, &rule->emit_as);
+    read_words(&reading, document_find(row, "aliases"), event_name_fault, &rule->aliases);
+    read_words(&reading, document_find(row, "publish"), publisher_fault, &rule->publish);
+    rule->history = read_switch(&reading, document_find(row, "history"));
+    rule->is_volatile = read_switch(&reading, document_find(row, "volatile"));
+    return reading.is_good;
+}
+
+static void finish_words(struct event_words *words)
+{
+    for (size_t i = 0; i < words->count; i++) {
+        free(words->items[i].text);
+        free(words->items[i].json);
+    }
+    free(words->items);
+}
+
+void event_rule_finish(struct event_rule *rule)
+{
+    free(rule->name.text);
+    free(rule->name.json);
+    contract_destroy(rule->own_contract);
+    for (size_t i = 0; i < rule->to_count; i++)
+        template_destroy(rule->to[i]);
+    free(rule->to);
+    template_destroy(rule->own_shape);
+    finish_words(&rule->emit_as);
+    finish_words(&rule->publish);
+    finish_words(&rule->aliases);
+}
