@@ -19,6 +19,8 @@ static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_PUBLISHED] = {"sidecast_published_total",           "counter", "Events accepted."     },
     [METRIC_PUBLISH_REFUSED] = {"sidecast_publish_refused_total",     "counter",
                               "Publish requests that were refused."                                   },
+    [METRIC_CONTRACT_REFUSED] = {"sidecast_contract_refused_total",    "counter",
+                              "Payloads that did not keep their event's contract."                    },
     [METRIC_PUBLISH_DUPLICATES] = {"sidecast_publish_duplicates_total",  "counter",
                               "Publish requests answered from the idempotency "
                                    "window."                                                          },

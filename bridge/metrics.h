@@ -16,6 +16,7 @@ enum metric {
     METRIC_HTTP_CONNECTIONS, /* gauge */
     METRIC_PUBLISHED,        /* events accepted */
     METRIC_PUBLISH_REFUSED,
+    METRIC_CONTRACT_REFUSED,   /* of these: a payload that keeps no contract */
     METRIC_PUBLISH_DUPLICATES, /* answered from the idempotency window */
     METRIC_IDEMPOTENCY_EVICTED,
     METRIC_LOG_EVENTS, /* gauge: events the log holds */

@@ -122,6 +122,7 @@ static enum status take_flag(struct publish_reading *reading,
                               "%s is not a boolean", reading->field->name);
     }
     *flags = value->type == JSON_GATE_TRUE ? *flags | flag : *flags & ~flag;
+    reading->request->given_flags |= flag;
     return ST_OK;
 }
 
@@ -327,7 +328,7 @@ static enum status check_whole(struct publish_reading *reading)
         return publish_refuse(reading, ST_BAD_PAYLOAD, "either data or args",
                               "data and args exclude each other");
     }
-    if (!reading->target_field) {
+    if (!reading->target_field && !request->target_is_optional) {
         publish_advise(reading, "Say who gets it, for instance \"room\":\"project:7\".");
         return publish_refuse(reading, ST_BAD_TARGET, one_target,
                               "the target is missing");
@@ -348,6 +349,7 @@ static enum status prepare(struct publish_request *request, struct slice body)
         .targets = request->room.targets,
         .except = request->room.except,
     };
+    request->given_flags = 0;
     if (body.len > LIMIT_PUBLISH_BYTES)
         return ST_TOO_LARGE;
     request->memory.max = LIMIT_PUBLISH_BYTES + 1;

@@ -11,6 +11,8 @@
 
 /* Decoded names and targets live in `memory`; reuse it from request to request. */
 struct publish_request {
+    bool target_is_optional;  /* set by the caller: it may follow from the event */
+    unsigned given_flags;     /* enum envelope_flag: what the body says something about */
     struct envelope envelope; /* id empty when the body had none; at_ms, accepted_us,
                                  request_id are the caller's */
     struct envelope_room room;

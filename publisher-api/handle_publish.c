@@ -5,7 +5,9 @@
 #include "publisher-api/handlers.h"
 
 #include "bridge/clock.h"
+#include "bridge/random.h"
 #include "proto/http_query.h"
+#include "proto/ident.h"
 
 #include <stdio.h>
 
@@ -87,31 +89,156 @@ static void refuse_body(const struct handler_parts *parts, struct http_exchange 
     refuse(parts, exchange, &problem);
 }
 
+/* --- the catalog of events */
+
+/* All that the contract says, with pointers into the whole body. */
+static void refuse_payload(const struct handler_parts *parts,
+                           struct http_exchange *exchange,
+                           const struct publish_fault *fault)
+{
+    const struct event_publish *shape = &parts->shape;
+    const struct contract_report *report = &shape->report;
+    char pointers[CONTRACT_MAX_ERRORS][CONTRACT_POINTER_BYTES + 8];
+    struct problem_error errors[CONTRACT_MAX_ERRORS];
+
+    for (size_t i = 0; i < report->count; i++) {
+        const struct contract_error *error = &report->errors[i];
+        snprintf(pointers[i], sizeof pointers[i], "%s%s", shape->root, error->pointer);
+        errors[i] = (struct problem_error){pointers[i], error->detail, error->expected};
+    }
+    log_info(parts->log, "publish refused by contract",
+             LOG_SLICE("event", event_rule_name(shape->rule)),
+             LOG_TEXT("pointer", pointers[0]), LOG_TEXT("expected", errors[0].expected),
+             LOG_NUM("errors", report->count));
+    metrics_add(parts->metrics, METRIC_CONTRACT_REFUSED, 1);
+    struct problem problem = {
+        .status = ST_BAD_PAYLOAD,
+        .detail = fault->detail,
+        .hint = fault->hint,
+        .errors = errors,
+        .error_count = report->count,
+    };
+    refuse(parts, exchange, &problem);
+}
+
+/* A row may name keys, and scopes. */
+static bool may_publish_event(const struct event_rule *rule, const struct caller *caller)
+{
+    if (!event_rule_is_restricted(rule))
+        return true;
+    if (caller->key && event_rule_names_publisher(rule, slice_of(caller->key->name)))
+        return true;
+    return (caller->scopes & API_SCOPE_PUBLISH &&
+            event_rule_names_publisher(rule, SLICE("publish"))) ||
+           (caller->scopes & API_SCOPE_ADMIN &&
+            event_rule_names_publisher(rule, SLICE("admin")));
+}
+
+static void refuse_caller(const struct handler_parts *parts,
+                          struct http_exchange *exchange, const struct caller *caller)
+{
+    char detail[CALLER_DETAIL_BYTES];
+
+    snprintf(detail, sizeof detail, "The %s may not publish this event to these rooms.",
+             caller->name);
+    struct problem problem = {
+        .status = ST_FORBIDDEN,
+        .detail = detail,
+        .hint = "Compare the event and the rooms with the ones the credential is for."};
+    refuse(parts, exchange, &problem);
+}
+
+/* What one publish draws from beside its body. */
+struct moment {
+    struct event_moment values;
+    char uuid[IDENT_UUID_BYTES + 1];
+};
+
+static void moment_set(struct moment *moment, const struct event_rule *rule,
+                       const struct http_request *request)
+{
+    moment->values = (struct event_moment){
+        .now_ms = clock_wall_ms(),
+        .request_id = slice_of(request->request_id),
+    };
+    if (!event_rule_uses_uuid(rule))
+        return;
+    uint8_t fresh[IDENT_UUID_RANDOM_BYTES];
+    random_bytes(fresh, sizeof fresh);
+    ident_uuid(fresh, moment->uuid);
+    moment->values.uuid = (struct slice){moment->uuid, IDENT_UUID_BYTES};
+}
+
+/* False: refused. */
+static bool apply_catalog(struct handler_parts *parts, struct http_exchange *exchange,
+                          const struct http_request *request, const struct caller *caller,
+                          struct moment *moment)
+{
+    struct event_publish *shape = &parts->shape;
+    struct publish_fault fault = {0};
+
+    enum status st = event_publish_begin(shape, parts->events, &parts->request, &fault);
+    if (!st && !may_publish_event(shape->rule, caller)) {
+        refuse_caller(parts, exchange, caller);
+        return false;
+    }
+    if (!st) {
+        moment_set(moment, shape->rule, request);
+        st = event_publish_check(shape, &parts->request, &moment->values, &fault);
+    }
+    if (st && shape->report.count > 0)
+        refuse_payload(parts, exchange, &fault);
+    else if (st)
+        refuse_body(parts, exchange, st, &fault);
+    return !st;
+}
+
+/* The last step, so that what was asked about is what came. False: refused. */
+static bool shape_payload(struct handler_parts *parts, struct http_exchange *exchange,
+                          const struct moment *moment)
+{
+    struct publish_fault fault = {0};
+    enum status st =
+        event_publish_shape(&parts->shape, &parts->request, &moment->values, &fault);
+
+    if (st)
+        refuse_body(parts, exchange, st, &fault);
+    return !st;
+}
+
+/* --- an event that was understood */
+
+/* False: refused. */
+static bool take_id(const struct handler_parts *parts, struct http_exchange *exchange,
+                    const struct http_head *head, struct envelope *envelope)
+{
+    struct problem problem = {0};
+
+    problem.status = take_header_id(head, "Idempotency-Key", &envelope->id, &problem);
+    if (!problem.status)
+        problem.status =
+            take_header_id(head, "X-Idempotency-Key", &envelope->id, &problem);
+    if (problem.status)
+        refuse(parts, exchange, &problem);
+    return !problem.status;
+}
+
 static void submit(struct handler_parts *parts, struct http_exchange *exchange,
                    const struct http_request *request, const struct caller *caller)
 {
     struct envelope *envelope = &parts->request.envelope;
-    struct problem problem = {0};
-    char detail[CALLER_DETAIL_BYTES];
+    struct moment moment;
 
-    problem.status =
-        take_header_id(request->head, "Idempotency-Key", &envelope->id, &problem);
-    if (!problem.status)
-        problem.status =
-            take_header_id(request->head, "X-Idempotency-Key", &envelope->id, &problem);
-    if (!problem.status && !caller_may_publish(caller, envelope)) {
-        snprintf(detail, sizeof detail,
-                 "The %s may not publish this event to these rooms.", caller->name);
-        problem = (struct problem){
-            .status = ST_FORBIDDEN,
-            .detail = detail,
-            .hint =
-                "Compare the event and the rooms with the ones the credential is for."};
-    }
-    if (problem.status) {
-        refuse(parts, exchange, &problem);
+    if (!take_id(parts, exchange, request->head, envelope))
+        return;
+    if (parts->events && !apply_catalog(parts, exchange, request, caller, &moment))
+        return;
+    if (!caller_may_publish(caller, envelope)) {
+        refuse_caller(parts, exchange, caller);
         return;
     }
+    if (parts->events && !shape_payload(parts, exchange, &moment))
+        return;
 
     envelope->at_ms = clock_wall_ms();
     envelope->accepted_us = clock_us();
@@ -121,6 +248,7 @@ static void submit(struct handler_parts *parts, struct http_exchange *exchange,
         .has_id = envelope->id.len > 0,
         .body = request->body,
         .caller = caller->name,
+        .rule = parts->events ? parts->shape.rule : NULL,
     };
     publish_calls_submit(parts->calls, exchange, &order);
 }
@@ -170,6 +298,7 @@ void handle_publish(struct http_exchange *exchange, const struct http_request *r
         refuse(parts, exchange, &problem);
         goto out;
     }
+    parts->request.target_is_optional = parts->events != NULL;
     enum status st = publish_request_decode(request->body, &parts->request, &fault);
     if (st)
         refuse_body(parts, exchange, st, &fault);

@@ -8,7 +8,7 @@
 #include "bridge/engine.h"
 #include "bridge/http_server.h"
 #include "bridge/lifecycle.h"
-#include "proto/publish_request.h"
+#include "proto/event_publish.h"
 #include "publisher-api/caller.h"
 #include "publisher-api/publish_call.h"
 
@@ -22,7 +22,9 @@ struct handler_parts {
     uint64_t started_ms; /* monotonic */
     struct caller_trust trust;
     struct publish_calls *calls;
-    struct publish_request request; /* scratch of handle_publish */
+    const struct event_rules *events; /* NULL: no catalog */
+    struct publish_request request;   /* scratch of handle_publish */
+    struct event_publish shape;       /* the same; what the catalog makes of it */
     bool is_draining;
 };
 

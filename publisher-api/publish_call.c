@@ -26,6 +26,7 @@ struct publish_call {
     struct publish_call *next;      /* in the pool */
     struct http_exchange *exchange; /* NULL: the peer has left */
     unsigned waits;                 /* of enum call_wait */
+    size_t unkept;                  /* appends that the engine has not answered */
     uint32_t ticket;                /* 0: none */
     enum status kept;
     struct position position;
@@ -103,6 +104,7 @@ static struct publish_call *call_take(struct publish_calls *calls)
     }
     call->exchange = NULL;
     call->waits = WAIT_SUBMIT;
+    call->unkept = 0;
     call->ticket = 0;
     call->kept = ST_OK;
     call->count = (struct engine_count){0};
@@ -248,10 +250,12 @@ static void on_kept(void *ctx, enum status status, const struct position *positi
 {
     struct publish_call *call = ctx;
 
-    call->kept = status;
     if (status == ST_OK)
         call->position = *position;
-    call_arrived(call, WAIT_KEPT);
+    else
+        call->kept = status;
+    if (--call->unkept == 0)
+        call_arrived(call, WAIT_KEPT);
 }
 
 static void on_count(void *ctx, const struct engine_count *count)
@@ -277,27 +281,57 @@ static void give_ulid(struct publish_calls *calls, struct publish_call *call,
     envelope->id = (struct slice){call->id, call->id_len};
 }
 
-static enum status call_append(struct publish_call *call, struct envelope *envelope)
+/* One event to the log; on_kept will say what came of it. */
+static enum status append_one(struct publish_call *call, const struct envelope *envelope)
 {
     struct publish_calls *calls = call->calls;
     struct engine *engine = calls->config.engine;
 
     buf_clear(&calls->wire);
     envelope_encode(envelope, &calls->wire);
-    reply_add_rooms(&call->rooms, envelope->targets, envelope->target_count);
     enum status st = buf_status(&calls->wire);
-    if (!st)
-        st = buf_status(&call->rooms);
     if (st)
         return st;
-
     call->waits |= WAIT_KEPT;
+    call->unkept++;
     st = engine->ops->append(engine, buf_slice(&calls->wire),
                              envelope->flags & ENVELOPE_VOLATILE, on_kept, call);
-    if (st) {
+    if (st && --call->unkept == 0)
         call->waits &= ~(unsigned)WAIT_KEPT;
-        return st;
+    return st;
+}
+
+/* Once, or once under each of the names that clients get it under. */
+static enum status append_each(struct publish_call *call, const struct envelope *envelope,
+                               const struct event_rule *rule)
+{
+    size_t names = rule ? event_rule_emit_count(rule) : 0;
+    struct envelope named = *envelope;
+    enum status st = ST_OK;
+
+    if (names == 0)
+        return append_one(call, envelope);
+    for (size_t i = 0; i < names && !st; i++) {
+        struct event_name name = event_rule_emit_name(rule, i);
+        named.event = name.text;
+        named.event_json = name.json;
+        st = append_one(call, &named);
     }
+    return st;
+}
+
+static enum status call_append(struct publish_call *call,
+                               const struct publish_order *order)
+{
+    const struct envelope *envelope = order->envelope;
+    struct engine *engine = call->calls->config.engine;
+
+    reply_add_rooms(&call->rooms, envelope->targets, envelope->target_count);
+    enum status st = buf_status(&call->rooms);
+    if (!st)
+        st = append_each(call, envelope, order->rule);
+    if (st)
+        return st;
     call->waits |= WAIT_COUNT;
     engine->ops->count(engine, envelope->nsp, envelope->targets, envelope->target_count,
                        envelope->except, envelope->except_count, on_count, call);
@@ -328,7 +362,7 @@ static void publish(struct publish_calls *calls, struct http_exchange *exchange,
               LOG_SLICE("id", envelope->id), LOG_SLICE("event", envelope->event),
               LOG_SLICE("request_id", envelope->request_id));
 
-    enum status st = call_append(call, envelope);
+    enum status st = call_append(call, order);
     if (st)
         call->kept = st;
     if (call->waits & (WAIT_KEPT | WAIT_COUNT))

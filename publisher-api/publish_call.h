@@ -9,6 +9,7 @@
 
 #include "bridge/engine.h"
 #include "bridge/http_server.h"
+#include "proto/event_rules.h"
 #include "publisher-api/idempotency.h"
 
 struct publish_calls;
@@ -32,6 +33,8 @@ struct publish_order {
     bool has_id;               /* the caller gave one */
     struct slice body;         /* what a repeated id is compared by */
     const char *caller;        /* for the log */
+    const struct event_rule
+        *rule; /* the names that clients get it under; NULL: its own */
 };
 
 /* Borrows `order`; the exchange is answered now or later, by this. */

@@ -146,6 +146,7 @@ static bool build_parts(struct publisher *publisher,
         .log = config->log,
         .metrics = config->metrics,
         .engine = config->engine,
+        .events = config->events,
         .lifecycle = config->lifecycle,
         .version = config->version,
         .started_ms = clock_ms(),
@@ -230,5 +231,6 @@ void publisher_destroy(struct publisher *publisher)
     idempotency_destroy(publisher->idempotency);
     api_keys_destroy(publisher->api_keys);
     publish_request_finish(&publisher->parts.request);
+    event_publish_finish(&publisher->parts.shape);
     uv_close((uv_handle_t *)&publisher->drain_timer, on_closed);
 }

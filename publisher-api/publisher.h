@@ -10,6 +10,7 @@
 #include "bridge/engine.h"
 #include "bridge/lifecycle.h"
 #include "bridge/token.h"
+#include "proto/event_rules.h"
 
 struct publisher;
 
@@ -22,6 +23,7 @@ struct publisher_config {
     const struct config_publisher *settings;
     const struct config_web *web;
     const struct token_keys *keys;     /* for callers with a JWT; NULL: API keys alone */
+    const struct event_rules *events;  /* the catalog; NULL: none */
     const struct lifecycle *lifecycle; /* what /readyz says */
     const char *version;
     int listen_fd; /* takes; listening */
