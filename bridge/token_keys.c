@@ -87,13 +87,32 @@ enum status token_keys_set_rules(struct token_keys *keys,
     }
     free(keys->issuer);
     free(keys->audience);
+    const struct claims_rules before = keys->rules;
     keys->issuer = issuer;
     keys->audience = audience;
     keys->rules = *rules;
+    keys->rules.keeps_json = before.keeps_json;
+    keys->rules.needs_no_sub = before.needs_no_sub;
     keys->rules.issuer = slice_of(issuer);
     keys->rules.audience = slice_of(audience);
     token_cache_clear(keys->cache);
     return ST_OK;
+}
+
+void token_keys_keep_json(struct token_keys *keys, bool keeps_json)
+{
+    if (keys->rules.keeps_json == keeps_json)
+        return;
+    keys->rules.keeps_json = keeps_json;
+    token_cache_clear(keys->cache);
+}
+
+void token_keys_need_no_sub(struct token_keys *keys, bool needs_no_sub)
+{
+    if (keys->rules.needs_no_sub == needs_no_sub)
+        return;
+    keys->rules.needs_no_sub = needs_no_sub;
+    token_cache_clear(keys->cache);
 }
 
 void token_keys_set_leeway(struct token_keys *keys, int64_t leeway_s)
@@ -121,12 +140,15 @@ void token_keys_replace(struct token_keys *keys, struct token_keys *fresh)
 {
     struct token_cache *cache = keys->cache;
     struct metrics *metrics = keys->metrics;
+    const struct claims_rules before = keys->rules;
 
     content_finish(keys);
     token_cache_destroy(fresh->cache);
     *keys = *fresh;
     keys->cache = cache;
     keys->metrics = metrics;
+    keys->rules.keeps_json = before.keeps_json;
+    keys->rules.needs_no_sub = before.needs_no_sub;
     token_cache_clear(cache);
     free(fresh);
 }

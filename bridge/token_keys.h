@@ -34,6 +34,10 @@ enum status token_keys_put(struct token_keys *keys, struct token_key *key);
 /* Copies; the texts too. At first: no leeway, no ceiling, any issuer and audience. */
 enum status token_keys_set_rules(struct token_keys *keys,
                                  const struct claims_rules *rules);
+/* Whether claims are kept whole (claims_json), and whether clients' tokens need no `sub`;
+ * what was verified before is forgotten. */
+void token_keys_keep_json(struct token_keys *keys, bool keeps_json);
+void token_keys_need_no_sub(struct token_keys *keys, bool needs_no_sub);
 /* How far apart the clocks of issuer and server may be; the other rules stay. */
 void token_keys_set_leeway(struct token_keys *keys, int64_t leeway_s);
 /* Lent until the next change. */
@@ -43,8 +47,8 @@ const struct claims_rules *token_keys_rules(const struct token_keys *keys);
 void token_keys_count_in(struct token_keys *keys, struct metrics *metrics);
 struct metrics *token_keys_metrics(const struct token_keys *keys);
 
-/* Takes `fresh`: its keys and rules are those of `keys` from now on, and what was
- * verified with the old ones is forgotten. */
+/* Takes `fresh`: its keys and rules are those of `keys` from now on (but for the two
+ * above), and what was verified with the old ones is forgotten. */
 void token_keys_replace(struct token_keys *keys, struct token_keys *fresh);
 
 size_t token_keys_count(const struct token_keys *keys);

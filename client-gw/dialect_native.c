@@ -3,7 +3,6 @@
  * plain WebSockets, without a client library.
  */
 #include "client-gw/command.h"
-#include "proto/access.h"
 #include "proto/sio.h"
 
 #include <string.h>
@@ -122,7 +121,7 @@ static bool may_join_all(struct connection *connection, const struct claims *cla
                  "", CLOSE_MALFORMED);
             return false;
         }
-        if (!access_may_join(claims, &key)) {
+        if (!services_may_join(connection->services, claims, &key)) {
             fail(connection, "E_FORBIDDEN", "the token does not grant one of `rooms`",
                  "forbidden", CLOSE_FORBIDDEN);
             return false;

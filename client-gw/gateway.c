@@ -268,6 +268,22 @@ static void mark_of(const char *id, char mark[3])
     mark[2] = '\0';
 }
 
+static bool use_system(struct gateway *gateway)
+{
+    struct system *system = gateway->config.system;
+
+    system = system ? system_share(system) : system_default();
+    if (system)
+        services_use(&gateway->services, system);
+    system_release(system);
+    return system != NULL;
+}
+
+void gateway_reload(struct gateway *gateway, struct system *system)
+{
+    services_use(&gateway->services, system);
+}
+
 static bool make_parts(struct gateway *gateway)
 {
     const struct gateway_config *config = &gateway->config;
@@ -285,7 +301,7 @@ static bool make_parts(struct gateway *gateway)
     services->scratch.max = 2 * config->settings->max_message_bytes;
     services->strings.max = config->settings->max_message_bytes;
     mark_of(config->id, services->gateway_mark);
-    if (!services->sessions)
+    if (!services->sessions || !use_system(gateway))
         return false;
     struct deliver_config deliver = {
         .rooms = gateway->rooms,

@@ -10,6 +10,7 @@
 #include "bridge/http_server.h"
 #include "bridge/lifecycle.h"
 #include "bridge/token.h"
+#include "proto/system.h"
 
 struct gateway;
 struct trace_log;
@@ -23,7 +24,8 @@ struct gateway_config {
     const struct config_gateway *settings;
     const struct config_limits *limits;
     const struct config_web *web;
-    const struct token_keys *keys;
+    struct token_keys *keys;     /* told what of tokens the system needs */
+    struct system *system;       /* shares; NULL: what holds without a file */
     struct lifecycle *lifecycle; /* told ready as the engine's on_ready says */
     const char *id;              /* "g1" */
     const char *version;
@@ -39,6 +41,9 @@ struct gateway_config {
  * sentence for the operator. The descriptor is taken either way.
  */
 struct gateway *gateway_create(const struct gateway_config *config, const char **reason);
+
+/* Shares `system`: what it says holds from now on. Nobody is disconnected. */
+void gateway_reload(struct gateway *gateway, struct system *system);
 
 /*
  * No accept after it; every connection is told and closed, its session dropped from the

@@ -1,6 +1,5 @@
 /* subscribe {room}: join a room that the token grants. */
 #include "client-gw/command.h"
-#include "proto/access.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +28,7 @@ void handle_subscribe(const struct command_call *call)
         return;
     if (room_target_decode(call->session->nsp, room, &key)) {
         command_fail(call, ST_BAD_TARGET, "this is not the name of a room");
-    } else if (!access_may_join(call->session->claims, &key)) {
+    } else if (!services_may_join(call->services, call->session->claims, &key)) {
         snprintf(message, sizeof message, "the token does not grant room \"%.*s\"",
                  (int)room.len, room.ptr);
         command_fail(call, ST_FORBIDDEN, message);

@@ -2,6 +2,8 @@
 #include "client-gw/services.h"
 
 #include "bridge/clock.h"
+#include "proto/access.h"
+#include "proto/auth_rules.h"
 #include "proto/json_text.h"
 
 enum refusal services_verify(const struct client_services *services, struct slice token,
@@ -16,6 +18,12 @@ enum refusal services_verify(const struct client_services *services, struct slic
                  LOG_TEXT("reason", refusal_reason(refusal)), LOG_TEXT("hint", hint));
     }
     return refusal;
+}
+
+bool services_may_join(struct client_services *services, const struct claims *claims,
+                       const struct room_key *key)
+{
+    return access_may_join(services->system, claims, key, services_scratch(services));
 }
 
 enum status services_refusal_status(enum refusal refusal)
@@ -47,8 +55,21 @@ bool services_decode(struct client_services *services, struct slice json,
     return true;
 }
 
+void services_use(struct client_services *services, struct system *system)
+{
+    struct system *before = services->system;
+
+    services->system = system_share(system);
+    system_release(before);
+    session_set_use(services->sessions, system);
+    token_keys_keep_json(services->keys,
+                         system->client_uses & TEMPLATE_BIT(TEMPLATE_CLAIMS));
+    token_keys_need_no_sub(services->keys, auth_rules_has_user(system->auth));
+}
+
 void services_finish(struct client_services *services)
 {
+    system_release(services->system);
     buf_finish(&services->scratch);
     buf_finish(&services->strings);
     native_memory_finish(&services->native);

@@ -8,11 +8,13 @@
 #include "bridge/token.h"
 #include "client-gw/session.h"
 #include "proto/native.h"
+#include "proto/system.h"
 
 struct client_services {
     struct session_set *sessions;
     struct engine *engine;
-    const struct token_keys *keys;
+    struct token_keys *keys;
+    struct system *system; /* the tables in force; shared */
     const struct logger *log;
     struct metrics *metrics;
     char gateway_mark[3]; /* the first two characters of every Engine.IO sid of ours */
@@ -25,6 +27,10 @@ struct client_services {
 enum refusal services_verify(const struct client_services *services, struct slice token,
                              struct claims **claims, char hint[160]);
 
+/* As access_may_join, with the tables in force. */
+bool services_may_join(struct client_services *services, const struct claims *claims,
+                       const struct room_key *key);
+
 /* The code that a refusal has in every dialect. */
 enum status services_refusal_status(enum refusal refusal);
 
@@ -34,6 +40,9 @@ struct buf *services_scratch(struct client_services *services);
 /* Decodes a raw JSON string; lends it until the next call. False when out of memory. */
 bool services_decode(struct client_services *services, struct slice json,
                      struct slice *text);
+
+/* Shares `system`, the tables in force from now on. */
+void services_use(struct client_services *services, struct system *system);
 
 /* Frees what it owns. */
 void services_finish(struct client_services *services);

@@ -21,6 +21,7 @@ struct session_set *session_set_create(const struct session_set_config *config)
     if (!set)
         return NULL;
     set->config = *config;
+    set->patterns.max = LIMIT_TOKEN_BYTES;
     str_map_init(&set->by_sid, &key, config->max_sessions);
     set->scratch = calloc(config->rooms_per_session, sizeof *set->scratch);
     if (!set->scratch) {
@@ -30,11 +31,17 @@ struct session_set *session_set_create(const struct session_set_config *config)
     return set;
 }
 
+void session_set_use(struct session_set *set, const struct system *system)
+{
+    set->system = system;
+}
+
 void session_set_destroy(struct session_set *set)
 {
     if (!set)
         return;
     str_map_finish(&set->by_sid);
+    buf_finish(&set->patterns);
     free(set->scratch);
     free(set);
 }

@@ -13,6 +13,7 @@
 #include "client-gw/frame_queue.h"
 #include "client-gw/room.h"
 #include "proto/claims.h"
+#include "proto/system.h"
 
 struct connection;
 struct session_set;
@@ -62,6 +63,9 @@ struct session_set_config {
 
 struct session_set *session_set_create(const struct session_set_config *config);
 void session_set_destroy(struct session_set *set);
+
+/* Keeps `system`, the tables in force, until the next one. */
+void session_set_use(struct session_set *set, const struct system *system);
 
 /* Writes every session to the directory again, also those that are opening. */
 void session_set_put_all(struct session_set *set);

@@ -86,12 +86,14 @@ static void undo_join(const struct session_op *op)
 /* A newer token may have taken the room away while the directory was asked. */
 static bool is_still_granted(const struct session_op *op)
 {
+    const struct session *session = op->session;
     struct room_key key = {
-        op->session->nsp, ROOM_NAMED, {op->room, op->room_len}
+        session->nsp, ROOM_NAMED, {op->room, op->room_len}
     };
 
-    return session_is_in(op->session, key.name) ||
-           access_may_join(op->session->claims, &key);
+    return session_is_in(session, key.name) ||
+           access_may_stay(session->set->system, session->claims, &key,
+                           &session->set->patterns);
 }
 
 static void op_done(void *ctx, enum status status)
@@ -147,6 +149,7 @@ enum status session_op_start(struct session *session, enum session_op_kind kind,
 
 void session_refresh(struct session *session, struct claims *claims)
 {
+    struct session_set *set = session->set;
     uint16_t slot = session->membership_count;
     bool has_left = false;
 
@@ -155,7 +158,8 @@ void session_refresh(struct session *session, struct claims *claims)
     while (slot-- > 0) {
         const struct room *room = session->memberships[slot].room;
         struct room_key key = {session->nsp, room_kind(room), room_name(room)};
-        if (key.kind == ROOM_NAMED && !access_may_join(claims, &key)) {
+        if (key.kind == ROOM_NAMED &&
+            !access_may_stay(set->system, claims, &key, &set->patterns)) {
             session_exit(session, key.name);
             has_left = true;
         }

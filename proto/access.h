@@ -7,10 +7,34 @@
 
 #include "proto/claims.h"
 #include "proto/room_name.h"
+#include "proto/system.h"
+#include "proto/template.h"
 
-/* A user's kind: that user only. A named room: a pattern in the token's `rooms` matches.
- * Sockets: never. Everybody is in ROOM_ALL by themselves: joining it is allowed and
- * changes nothing. `claims` may be NULL: nobody. */
-bool access_may_join(const struct claims *claims, const struct room_key *key);
+/*
+ * A user's kind: that user only. A named room: the most specific row of `rooms` that
+ * matches decides, where none does a pattern in the token's `rooms`. Sockets: never.
+ * Everybody is in ROOM_ALL by themselves: joining it is allowed and changes nothing.
+ * `claims` may be NULL: nobody. `scratch` is used for patterns.
+ */
+bool access_may_join(const struct system *system, const struct claims *claims,
+                     const struct room_key *key, struct buf *scratch);
+
+/*
+ * Whether somebody may stay in a room with a newer token: by joining it again, because
+ * they are put into it at connect, or because a command lets them in.
+ */
+bool access_may_stay(const struct system *system, const struct claims *claims,
+                     const struct room_key *key, struct buf *scratch);
+
+/* How many members the room may have; 0: as many as come. */
+uint64_t access_max_members(const struct system *system, const struct claims *claims,
+                            const struct room_key *key, struct buf *scratch);
+
+/*
+ * Fills in what templates draw from claims: {claims…} and {user…}, as far as the tables
+ * for clients ask for it. `memory` holds the user's JSON as long as the values are used.
+ */
+void access_values(const struct system *system, const struct claims *claims,
+                   struct buf *memory, struct template_values *values);
 
 #endif

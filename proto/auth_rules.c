@@ -310,6 +310,10 @@ enum status auth_rules_user(const struct auth_rules *rules, struct slice claims,
     const struct template_values values = {.claims = claims};
     struct template_failure failure;
 
+    if (user.len == 0) {
+        buf_add_text(out, "{\"id\":null}"); /* nobody */
+        return buf_status(out);
+    }
     buf_add_text(out, "{\"id\":");
     buf_add_json_string(out, user);
     enum status st = add_data(rules, &values, out, &failure);

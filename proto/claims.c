@@ -31,6 +31,7 @@ struct claims {
     int64_t expires_s;
     struct slice user;
     struct slice scope;
+    struct slice json;
     size_t room_count;
     struct slice rooms[]; /* the bytes of all slices follow */
 };
@@ -44,6 +45,7 @@ struct reading {
     char user_digits[24];
     struct slice user;
     struct slice scope;
+    struct slice json;
     struct slice rooms[LIMIT_PATTERNS];
     size_t room_count;
 };
@@ -257,7 +259,7 @@ static enum refusal read_user(struct reading *reading, enum claims_use use)
 {
     const json_t *sub = json_object_get(reading->tree, "sub");
 
-    if (!sub && use == CLAIMS_CLIENT)
+    if (!sub && use == CLAIMS_CLIENT && !reading->rules->needs_no_sub)
         return refuse(reading, REFUSAL_INVALID,
                       "The token has no \"sub\": put the user's id there.");
     if (!sub)
@@ -325,37 +327,66 @@ static struct slice copy_to(char **at, struct slice bytes)
     return copy;
 }
 
-static struct claims *claims_create(const struct reading *reading)
+/* Copies what `model` has, its rooms apart. */
+static struct claims *claims_create(const struct claims *model, const struct slice *rooms)
 {
-    size_t bytes = reading->user.len + reading->scope.len;
+    size_t bytes = model->user.len + model->scope.len + model->json.len;
 
-    for (size_t i = 0; i < reading->room_count; i++)
-        bytes += reading->rooms[i].len;
-    size_t head = sizeof(struct claims) + reading->room_count * sizeof(struct slice);
+    for (size_t i = 0; i < model->room_count; i++)
+        bytes += rooms[i].len;
+    size_t head = sizeof(struct claims) + model->room_count * sizeof(struct slice);
     struct claims *claims = malloc(head + bytes);
     if (!claims)
         return NULL;
 
     char *at = (char *)claims + head;
+    *claims = *model;
     claims->references = 1;
-    claims->expires_s = reading->expires_s;
-    claims->user = copy_to(&at, reading->user);
-    claims->scope = copy_to(&at, reading->scope);
-    claims->room_count = reading->room_count;
-    for (size_t i = 0; i < reading->room_count; i++)
-        claims->rooms[i] = copy_to(&at, reading->rooms[i]);
+    claims->user = copy_to(&at, model->user);
+    claims->scope = copy_to(&at, model->scope);
+    claims->json = copy_to(&at, model->json);
+    for (size_t i = 0; i < model->room_count; i++)
+        claims->rooms[i] = copy_to(&at, rooms[i]);
     return claims;
+}
+
+static struct claims *claims_of(const struct reading *reading)
+{
+    const struct claims model = {
+        .expires_s = reading->expires_s,
+        .user = reading->user,
+        .scope = reading->scope,
+        .json = reading->json,
+        .room_count = reading->room_count,
+    };
+
+    return claims_create(&model, reading->rooms);
+}
+
+struct claims *claims_nobody(void)
+{
+    const struct claims model = {.expires_s = INT64_MAX};
+
+    return claims_create(&model, NULL);
+}
+
+struct claims *claims_as(struct claims *claims, struct slice user)
+{
+    struct claims model = *claims;
+
+    model.user = user;
+    struct claims *made = claims_create(&model, claims->rooms);
+    claims_drop(claims);
+    return made;
 }
 
 /* Gives a tree (json_decref), or NULL: the gate has seen the bytes before jansson does.
  */
-static json_t *load(struct slice json, struct json_fault *fault)
+static json_t *load(struct slice json, struct json_value *value, struct json_fault *fault)
 {
-    struct json_value value;
-
-    if (json_gate_check(json, &limits, &value, fault))
+    if (json_gate_check(json, &limits, value, fault))
         return NULL;
-    if (value.type != JSON_GATE_OBJECT) {
+    if (value->type != JSON_GATE_OBJECT) {
         fault->reason = "not an object";
         return NULL;
     }
@@ -368,7 +399,8 @@ enum refusal claims_decode(struct slice json, enum claims_use use, int64_t now_s
 {
     struct json_fault fault = {.reason = "not readable"};
     struct reading reading = {.rules = rules};
-    json_t *tree = load(json, &fault);
+    struct json_value value = {0};
+    json_t *tree = load(json, &value, &fault);
 
     reading.hint = hint;
     if (!tree)
@@ -376,6 +408,8 @@ enum refusal claims_decode(struct slice json, enum claims_use use, int64_t now_s
                       "The token's payload is not accepted as JSON: %s.", fault.reason);
 
     reading.tree = tree;
+    if (rules->keeps_json)
+        reading.json = value.text;
     enum refusal refusal = check_audience(&reading, use);
     if (!refusal)
         refusal = check_issuer(&reading);
@@ -388,7 +422,7 @@ enum refusal claims_decode(struct slice json, enum claims_use use, int64_t now_s
     if (!refusal)
         refusal = read_scope(&reading);
     if (!refusal) {
-        *claims = claims_create(&reading);
+        *claims = claims_of(&reading);
         if (!*claims)
             refusal = refuse(&reading, REFUSAL_UNAVAILABLE, "Out of memory.");
     }
@@ -416,6 +450,11 @@ struct slice claims_user(const struct claims *claims)
 int64_t claims_expires_s(const struct claims *claims)
 {
     return claims->expires_s;
+}
+
+struct slice claims_json(const struct claims *claims)
+{
+    return claims->json;
 }
 
 size_t claims_room_count(const struct claims *claims)

@@ -43,6 +43,8 @@ struct claims_rules {
     int64_t max_ttl_s;     /* how far ahead `exp` may be; 0: any distance */
     struct slice issuer;   /* `iss` must be this; empty: not looked at */
     struct slice audience; /* `aud` of a client's token must have this; empty: any */
+    bool keeps_json;       /* claims_json is wanted */
+    bool needs_no_sub;     /* a client's id is made of other claims (claims_as) */
 };
 
 /* What `aud` must have for this use; empty: anything that is not a backend's. Lent by the
@@ -58,6 +60,11 @@ enum refusal claims_decode(struct slice json, enum claims_use use, int64_t now_s
                            const struct claims_rules *rules, struct claims **claims,
                            char hint[160]);
 
+/* Gives claims of nobody: no user, no rooms, no end; NULL when out of memory. */
+struct claims *claims_nobody(void);
+/* Takes `claims`; gives the same with another user, NULL when out of memory. */
+struct claims *claims_as(struct claims *claims, struct slice user);
+
 /* Reference counted, one thread. */
 struct claims *claims_share(struct claims *claims);
 void claims_drop(struct claims *claims);
@@ -67,6 +74,8 @@ claims_user(const struct claims *claims); /* `sub` as a string; empty: none */
 int64_t claims_expires_s(const struct claims *claims); /* `exp` */
 size_t claims_room_count(const struct claims *claims);
 struct slice claims_room(const struct claims *claims, size_t i); /* a valid pattern */
+/* All of it, an object that has passed the gate; empty unless the rules keep it. */
+struct slice claims_json(const struct claims *claims);
 bool claims_has_scope(const struct claims *claims, const char *word);
 
 #endif

@@ -13,6 +13,7 @@ struct room_rule {
     struct slice text; /* of the pattern, as written; for its rank */
     enum room_allow allow;
     struct claim_rules *require;
+    bool has_require;
     uint64_t max_members;
 };
 
@@ -127,6 +128,7 @@ static bool compile_row(struct room_rule *row, const struct document_node *node,
     is_good &= read_allow(row, node, faults);
     is_good &= read_max_members(row, node, faults);
     row->require = claim_rules_compile(require, faults);
+    row->has_require = require != NULL;
     if (row->allow == ROOM_ALLOW_CLAIM && !require) {
         faults_add(faults, node->place, NULL, "allow: claim needs require: the claims");
         return false;
@@ -210,6 +212,18 @@ const struct room_rule *room_rules_find(const struct room_rules *rules,
         if (row_matches(&rules->rows[i], &values, name, scratch))
             return &rules->rows[i];
     return NULL;
+}
+
+unsigned room_rules_uses(const struct room_rules *rules)
+{
+    unsigned uses = 0;
+
+    for (size_t i = 0; i < rules->count; i++) {
+        uses |= template_uses(rules->rows[i].pattern);
+        if (rules->rows[i].has_require)
+            uses |= TEMPLATE_BIT(TEMPLATE_CLAIMS);
+    }
+    return uses;
 }
 
 enum room_allow room_rule_allow(const struct room_rule *rule)

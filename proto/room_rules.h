@@ -34,6 +34,9 @@ const struct room_rule *room_rules_find(const struct room_rules *rules,
                                         struct slice claims, struct slice name,
                                         struct buf *scratch);
 
+/* The template sources that the rules draw from: TEMPLATE_CLAIMS, or none. */
+unsigned room_rules_uses(const struct room_rules *rules);
+
 enum room_allow room_rule_allow(const struct room_rule *rule);
 /* Whether `require` holds; it does where there is none. */
 bool room_rule_requires_met(const struct room_rule *rule, struct slice claims,

@@ -1,12 +1,9 @@
 /* The compiled tables of a configuration: see the header. */
 #include "proto/system.h"
 
-#include "proto/ack_rules.h"
 #include "proto/auth_rules.h"
-#include "proto/beat_rules.h"
 #include "proto/command_rules.h"
 #include "proto/connect_rules.h"
-#include "proto/rate_rules.h"
 #include "proto/room_rules.h"
 
 #include <stdlib.h>
@@ -27,15 +24,11 @@ static const struct document_node *find(const struct compilation *from, const ch
 static void compile_parts(struct system *system, const struct compilation *from)
 {
     struct faults *faults = from->faults;
-    const struct document_node *limits = find(from, "limits");
 
     system->auth = auth_rules_compile(find(from, "auth"), faults);
     system->connect = connect_rules_compile(find(from, "connect"), faults);
     system->rooms = room_rules_compile(find(from, "rooms"), faults);
     system->commands = command_rules_compile(from->root, faults);
-    system->acks = ack_rules_compile(from->root, faults);
-    system->rates = rate_rules_compile(document_find(limits, "rates"), faults);
-    system->beats = beat_rules_compile(find(from, "heartbeats"), faults);
 }
 
 /* And one line per table here. */
@@ -45,9 +38,13 @@ static void destroy_parts(struct system *system)
     connect_rules_destroy(system->connect);
     room_rules_destroy(system->rooms);
     command_rules_destroy(system->commands);
-    ack_rules_destroy(system->acks);
-    rate_rules_destroy(system->rates);
-    beat_rules_destroy(system->beats);
+}
+
+/* Nothing of a client is kept that no table asks for. */
+static unsigned client_uses(const struct system *system)
+{
+    return room_rules_uses(system->rooms) | auth_rules_uses(system->auth) |
+           command_rules_uses(system->commands) | connect_rules_uses(system->connect);
 }
 
 struct system *system_compile(const struct document_node *root,
@@ -63,10 +60,40 @@ struct system *system_compile(const struct document_node *root,
     }
     system->references = 1;
     compile_parts(system, &from);
-    if (faults->count + faults->left_out == faults_before)
+    if (faults->count + faults->left_out == faults_before) {
+        system->client_uses = client_uses(system);
         return system;
+    }
     system_release(system);
     return NULL;
+}
+
+static enum status no_contract(void *ctx, struct slice name,
+                               const struct document_node **root, struct faults *faults)
+{
+    (void)ctx;
+    (void)name;
+    (void)root;
+    (void)faults;
+    return ST_NOT_FOUND;
+}
+
+static const char *no_event(void *ctx, size_t index)
+{
+    (void)ctx;
+    (void)index;
+    return NULL;
+}
+
+struct system *system_default(void)
+{
+    static const struct system_files none = {no_contract, no_event, NULL};
+    static const struct document_node root = {.kind = DOCUMENT_MAP};
+    struct faults faults = {0};
+    struct system *system = system_compile(&root, &none, &faults);
+
+    faults_finish(&faults);
+    return system;
 }
 
 struct system *system_share(struct system *system)

@@ -12,13 +12,11 @@
 /* The parts of the compiled system: a field for each table. Read-only. */
 struct system {
     unsigned references;
-    struct auth_rules *auth;        /* `auth` */
+    struct auth_rules *auth;        /* `auth`, but for `auth.jwt` */
     struct connect_rules *connect;  /* `connect` */
     struct room_rules *rooms;       /* `rooms` */
-    struct command_rules *commands; /* `commands`, `client_events` */
-    struct ack_rules *acks;         /* `ack`, `error_event`, `codes` */
-    struct rate_rules *rates;       /* `limits.rates` */
-    struct beat_rules *beats;       /* `heartbeats` */
+    struct command_rules *commands; /* `commands`, and all that belongs to answering */
+    unsigned client_uses; /* template sources that the tables for clients draw from */
 };
 
 /* How the tables get at the files that a configuration names. */
@@ -43,6 +41,8 @@ struct system_files {
  */
 struct system *system_compile(const struct document_node *root,
                               const struct system_files *files, struct faults *faults);
+/* What holds without a file; NULL when out of memory. */
+struct system *system_default(void);
 /* Shares: one more system_release. */
 struct system *system_share(struct system *system);
 void system_release(struct system *system);

@@ -11,7 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice json = slice_from((struct slice){(const char *)data, size}, 1);
     struct room_key key = {SLICE("/"), ROOM_NAMED, SLICE("project:7")};
     enum claims_use use = size ? (enum claims_use)(data[0] % 3) : CLAIMS_CLIENT;
-    const struct claims_rules rules = {.leeway_s = 5};
+    const struct claims_rules rules = {.leeway_s = 5, .keeps_json = true};
+    static struct system *system;
+    struct buf scratch = {.max = 4096};
     struct claims *claims = NULL;
     char hint[160] = "";
 
@@ -26,7 +28,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (!room_pattern_is_valid(claims_room(claims, i)))
             abort();
     }
-    access_may_join(claims, &key);
+    if (!system)
+        system = system_default();
+    access_may_stay(system, claims, &key, &scratch);
+    buf_finish(&scratch);
     claims_has_scope(claims, "publish");
     claims_drop(claims);
     return 0;

@@ -124,6 +124,9 @@ static struct world *world_create(void)
                                                .gateway_mark = "AB",
                                                .scratch.max = 1 << 17,
                                                .strings.max = 1 << 16};
+    struct system *system = system_default();
+    services_use(&world->services, system);
+    system_release(system);
     return world;
 }
 
