@@ -98,6 +98,11 @@ const char *config_file_path(const struct config_file *file)
     return file->path;
 }
 
+const struct document_node *config_file_root(const struct config_file *file)
+{
+    return &file->root;
+}
+
 void config_file_bind(const struct config_file *file, struct options *options,
                       struct faults *faults)
 {

@@ -27,6 +27,9 @@ void config_file_close(struct config_file *file);
 /* Lends the file's absolute name, or NULL when there is none. */
 const char *config_file_path(const struct config_file *file);
 
+/* Lends the whole document. */
+const struct document_node *config_file_root(const struct config_file *file);
+
 /* Puts the file's values into `options`, which must not outlive the file. */
 void config_file_bind(const struct config_file *file, struct options *options,
                       struct faults *faults);

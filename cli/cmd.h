@@ -5,8 +5,11 @@
 #include "cli/command.h"
 
 extern const struct command command_bench;
+extern const struct command command_check_config;
+extern const struct command command_config;
 extern const struct command command_demo;
 extern const struct command command_gateway;
+extern const struct command command_genconfig;
 extern const struct command command_gentoken;
 extern const struct command command_help;
 extern const struct command command_publish;

@@ -86,6 +86,13 @@ static bool put(struct demo *demo, enum option_source source, const char *key,
     return false;
 }
 
+/* The page shows what happens; only what goes wrong is worth a line more. */
+static bool put_log_level(struct demo *demo)
+{
+    return options_source(demo->call.options, "logs.level") != OPTION_DEFAULT ||
+           put(demo, OPTION_ENV, "logs.level", "warn");
+}
+
 /* Nobody's real keys and no address that others reach, whatever the environment says. */
 static bool configure(struct demo *demo)
 {
@@ -98,9 +105,7 @@ static bool configure(struct demo *demo)
         !put(demo, OPTION_FLAG, "auth.jwt.hmac_secret", secret) ||
         !put(demo, OPTION_FLAG, "gateway.listen", "127.0.0.1:7410") ||
         !put(demo, OPTION_FLAG, "publisher.listen", "127.0.0.1:7411") ||
-        !put(demo, OPTION_FLAG, "ops.listen", "127.0.0.1:7412") ||
-        /* The page shows what happens; only what goes wrong is worth a line more. */
-        !put(demo, OPTION_FILE, "logs.level", "warn"))
+        !put(demo, OPTION_FLAG, "ops.listen", "127.0.0.1:7412") || !put_log_level(demo))
         return false;
     invocation_resolve(&demo->call);
     return true;

@@ -21,7 +21,7 @@ void help_overview(FILE *out)
         fprintf(out, "\n%s\n", group_titles[group]);
         for (size_t i = 0; i < command_count; i++)
             if ((int)command_table[i]->group == group)
-                fprintf(out, "  %-11s %s\n", command_table[i]->name,
+                fprintf(out, "  %-13s %s\n", command_table[i]->name,
                         command_table[i]->summary);
     }
 }

@@ -1,0 +1,156 @@
+/* Checks of a whole configuration: see the header. */
+#include "cli/config_checks.h"
+
+#include "cli/token_keys_load.h"
+#include "proto/ip_prefix.h"
+#include "proto/origin.h"
+#include "publisher-api/api_keys.h"
+
+#include <string.h>
+
+static void check_token_keys(const struct invocation *call, struct faults *faults)
+{
+    char reason[TOKEN_KEYS_REASON_BYTES];
+    struct token_keys *keys = token_keys_load(&call->config.auth, NULL, NULL, reason);
+    const char *key = strstr(reason, "auth.jwt.keys") == reason ? "auth.jwt.keys"
+                                                                : "auth.jwt.hmac_secret";
+
+    if (!keys)
+        faults_add(faults, options_place(call->options, key), NULL, "%s", reason);
+    token_keys_destroy(keys);
+}
+
+static void check_api_keys(const struct invocation *call, struct faults *faults)
+{
+    struct api_keys *keys = api_keys_create();
+    struct place place = options_place(call->options, "publisher.api_keys");
+
+    switch (api_keys_add_list(keys, slice_of(call->config.publisher.api_keys))) {
+    case ST_OK: break;
+    case ST_CONFLICT:
+        faults_add(faults, place, NULL, "publisher.api_keys: a key is there twice");
+        break;
+    case ST_LIMIT:
+        faults_add(faults, place, NULL, "publisher.api_keys: more than 1,000 keys");
+        break;
+    default:
+        faults_add(
+            faults, place, NULL,
+            "publisher.api_keys: a key is not 'sk_' and 43 characters of base64url");
+    }
+    api_keys_destroy(keys);
+}
+
+void config_checks_keys(const struct invocation *call, struct faults *faults)
+{
+    check_token_keys(call, faults);
+    check_api_keys(call, faults);
+}
+
+/* --- allowed, but unsafe: one row each */
+
+static bool is_public(const char *address)
+{
+    return strncmp(address, "127.", 4) != 0 && strncmp(address, "[::1]", 5) != 0 &&
+           strcmp(address, "gateway") != 0;
+}
+
+static bool allows_all_pages(const struct config *config)
+{
+    struct origin_list origins = {0};
+    struct slice bad;
+    const char *reason;
+
+    return !origin_list_parse(slice_of(config->web.allowed_origins), &origins, &bad,
+                              &reason) &&
+           origins.allows_any;
+}
+
+static bool trusts_everybody(const struct config *config)
+{
+    struct ip_prefix_list list = {0};
+    struct slice bad;
+
+    if (ip_prefix_list_parse(slice_of(config->web.trusted_proxies), &list, &bad))
+        return false;
+    for (size_t i = 0; i < list.count; i++)
+        if (list.items[i].bits == 0 || list.items[i].bits == 96)
+            return true;
+    return false;
+}
+
+static bool has_public_publisher(const struct config *config)
+{
+    return is_public(config->publisher.listen);
+}
+
+static bool has_public_ops(const struct config *config)
+{
+    return is_public(config->ops.listen);
+}
+
+static bool has_endless_tokens(const struct config *config)
+{
+    return config->auth.max_ttl_ms == 0;
+}
+
+static bool has_no_api_key(const struct config *config)
+{
+    return config->publisher.api_keys[0] == '\0';
+}
+
+static bool is_late_to_notice(const struct config *config)
+{
+    return config->gateway.ping_interval_ms + config->gateway.ping_timeout_ms > 120000;
+}
+
+static const struct {
+    bool (*holds)(const struct config *config);
+    const char *key;
+    const char *text;
+} unsafe[] = {
+    {allows_all_pages,     "allowed_origins",
+     "insecure:* lets the pages of every site connect"                                      },
+    {trusts_everybody,     "trusted_proxies",
+     "a prefix of all addresses lets everybody say which address is theirs"                 },
+    {has_public_publisher, "publisher.listen",
+     "other machines reach the publisher, and what they send is not encrypted"              },
+    {has_public_ops,       "ops.listen",
+     "other machines read metrics and statistics without a key"                             },
+    {has_endless_tokens,   "auth.jwt.max_ttl",      "0s accepts tokens that hardly ever end"},
+    {has_no_api_key,       "publisher.api_keys",
+     "there is no key, so only tokens for sidecast:publish may publish"                     },
+    {is_late_to_notice,    "gateway.ping_interval",
+     "a lost client is noticed only after more than two minutes"                            },
+};
+
+static bool has_token_key(const struct config *config)
+{
+    const struct config_auth *auth = &config->auth;
+
+    return auth->hmac_secret[0] || auth->keys[0] || auth->jwks_file[0] ||
+           auth->jwks_url[0];
+}
+
+static void check_auth_mode(const struct invocation *call, struct faults *warnings)
+{
+    const struct document_node *mode =
+        document_find(document_find(config_file_root(call->file), "auth"), "mode");
+    bool is_open = mode && mode->kind == DOCUMENT_SCALAR && slice_is(mode->text, "none");
+
+    if (is_open && is_public(call->config.gateway.listen))
+        faults_add(warnings, mode->place, NULL,
+                   "auth.mode: everybody who reaches gateway.listen may connect");
+    if (!is_open && !has_token_key(&call->config))
+        faults_add(warnings, (struct place){0}, NULL,
+                   "auth.jwt: there is no secret or key, so no client can connect");
+}
+
+void config_checks_unsafe(const struct invocation *call, struct faults *warnings)
+{
+    for (size_t i = 0; i < sizeof unsafe / sizeof *unsafe; i++)
+        if (unsafe[i].holds(&call->config))
+            faults_add(warnings, options_place(call->options, unsafe[i].key), NULL,
+                       "%s: %s", unsafe[i].key, unsafe[i].text);
+    check_auth_mode(call, warnings);
+}

@@ -1,0 +1,16 @@
+/*
+ * What can be said of a configuration before anything starts, beyond its keys and tables:
+ * whether its secrets and keys can be used, and what is allowed but unsafe.
+ */
+#ifndef CLI_CONFIG_CHECKS_H
+#define CLI_CONFIG_CHECKS_H
+
+#include "cli/invocation.h"
+
+/* Adds a fault for what every process would refuse at its start. */
+void config_checks_keys(const struct invocation *call, struct faults *faults);
+
+/* Adds what the user should know; nothing of it keeps anything from starting. */
+void config_checks_unsafe(const struct invocation *call, struct faults *warnings);
+
+#endif
