@@ -3,8 +3,8 @@
  * which one runs; tests/unit/engine_test.c holds every engine to the contract below.
  *
  * One process opens it in one role. ENGINE_LOG (the publisher): append, counts, members,
- * totals and gateways are its own; it serves the gateways. ENGINE_GATEWAY: subscribe,
- * replay, marks, sessions. The operations of the other role are NULL in its table; head,
+ * totals and gateways are its own; it serves the gateways. ENGINE_GATEWAY: publish,
+ * subscribe, replay, marks, sessions. The operations of the other role are NULL in its table; head,
  * is_ready, durability and close are both's.
  *
  * Loop thread only; every callback runs on the loop thread. The engine's own threads stay
@@ -167,6 +167,15 @@ struct engine_ops {
      */
     enum status (*append)(struct engine *engine, struct slice envelope, bool is_volatile,
                           engine_kept_fn *on_kept, void *ctx);
+
+    /*
+     * ENGINE_GATEWAY: as append, by way of whoever keeps the log. What one gateway
+     * publishes is kept in its order and once, however often it had to be sent.
+     * ST_UNAVAILABLE after 2 s without an answer: it may have been kept. A position
+     * whose seq is 0: kept earlier, nobody knows where any more. Ask is_ready before.
+     */
+    enum status (*publish)(struct engine *engine, struct slice envelope, bool is_volatile,
+                           engine_kept_fn *on_kept, void *ctx);
 
     /* Once; keeps `listener` and `ctx`. A new gateway begins at the head. */
     void (*subscribe)(struct engine *engine, const struct engine_listener *listener,

@@ -42,6 +42,12 @@ enum metric {
     METRIC_TOKEN_CACHE_MISSES,
     METRIC_SLOW_CONSUMERS,
     METRIC_CLIENT_EVENTS,
+    METRIC_CLIENT_EVENTS_UNKNOWN, /* that are no command */
+    METRIC_COMMANDS_FAILED,
+    METRIC_RATE_LIMITED, /* commands beyond a named rate */
+    METRIC_RELAYED,      /* events that clients sent to rooms */
+    METRIC_BEATS,        /* heartbeats of the application that were answered */
+    METRIC_BEAT_RTT_US,  /* the sum of their round trips */
     METRIC_COUNT
 };
 

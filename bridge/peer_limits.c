@@ -138,6 +138,11 @@ enum status peer_limits_enter(struct peer_limits *limits,
     return ST_OK;
 }
 
+const struct ip_address *peer_guest_site(const struct peer_guest *guest)
+{
+    return &guest->site;
+}
+
 void peer_guest_leave(struct peer_guest *guest)
 {
     if (!guest || --guest->connections > 0)

@@ -43,6 +43,8 @@ enum status peer_limits_enter(struct peer_limits *limits,
                               const struct ip_address *address, uint64_t now_ms,
                               struct peer_guest **guest);
 void peer_guest_leave(struct peer_guest *guest);
+/* Lends whom it counts: of IPv6, the network that stands for its addresses. */
+const struct ip_address *peer_guest_site(const struct peer_guest *guest);
 
 /* Its head is waited for, or no more. False: too many of this address are. */
 bool peer_guest_wait(struct peer_guest *guest);

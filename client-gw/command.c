@@ -1,130 +1,152 @@
-/* The table of commands, and how they answer: see the header. */
+/* Running commands: found, counted, checked, handed to the action's file. */
 #include "client-gw/command.h"
 
-#include "proto/json_gate.h"
+#include "bridge/clock.h"
+#include "client-gw/beats.h"
+#include "proto/access.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-struct command_row {
-    const char *name;
-    void (*handle)(const struct command_call *call);
+typedef void handle_fn(const struct command_call *call);
+
+static handle_fn *const actions[COMMAND_ACTION_COUNT] = {
+    [COMMAND_JOIN] = handle_join,       [COMMAND_LEAVE] = handle_leave,
+    [COMMAND_ROOMS] = handle_rooms,     [COMMAND_WHOAMI] = handle_whoami,
+    [COMMAND_REFRESH] = handle_refresh, [COMMAND_REPLY] = handle_reply,
+    [COMMAND_ACK] = handle_ack,         [COMMAND_RELAY] = handle_relay,
+    [COMMAND_CLOSE] = handle_close,
 };
 
-static const struct command_row commands[] = {
-    {"subscribe",    handle_subscribe  },
-    {"unsubscribe",  handle_unsubscribe},
-    {"auth:refresh", handle_refresh    },
-};
-
-void command_run(const struct command_call *call, struct slice name)
+/* The last words and the end: a Socket.IO client does not come back by itself. */
+static void end_connection(const struct command_call *call, enum close_reason reason)
 {
-    metrics_add(call->services->metrics, METRIC_CLIENT_EVENTS, 1);
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (slice_is(name, commands[i].name)) {
-            commands[i].handle(call);
-            return;
-        }
-    }
-    /* An event that nobody handles is ignored; who asked for an ack is told. */
-    if (call->ack.is_wanted)
-        command_fail(call, ST_UNKNOWN_EVENT, "nothing here handles this event");
-}
+    struct connection *connection = call->session->connection;
 
-/* The dialect encodes into the scratch buffer too: the answer moves out of it first. */
-static void send_answer(const struct command_call *call, struct buf *json)
-{
-    struct slice text = buf_slice(json);
-    char *memory = buf_release(json);
-
-    call->session->connection->dialect->send_ack(call->session, call->ack, text);
-    free(memory);
-}
-
-void command_succeed(const struct command_call *call, struct slice room)
-{
-    struct buf *out = services_scratch(call->services);
-
-    if (!call->ack.is_wanted)
+    if (!connection || connection->state != CONNECTION_OPEN)
         return;
-    buf_add_text(out, "{\"ok\":true");
-    if (room.len) {
-        buf_add_text(out, ",\"room\":");
-        buf_add_json_string(out, room);
-    }
-    buf_add_byte(out, '}');
-    send_answer(call, out);
+    connection->dialect->send_end(call->session);
+    connection_close(connection, reason);
 }
 
-void command_fail(const struct command_call *call, enum status status,
-                  const char *message)
+static void run_unknown(const struct command_call *call)
 {
-    const struct dialect *dialect = call->session->connection->dialect;
-    struct buf *out = services_scratch(call->services);
+    static const char message[] = "nothing here handles this event";
+    enum command_unknown unknown =
+        command_rules_unknown(call->services->system->commands);
 
-    if (!call->ack.is_wanted) {
-        dialect->send_error(call->session, status_code(status), slice_of(message));
+    metrics_add(call->services->metrics, METRIC_CLIENT_EVENTS_UNKNOWN, 1);
+    if (unknown != COMMAND_UNKNOWN_IGNORE || call->ack.is_wanted)
+        command_fail(call, ST_UNKNOWN_EVENT, message);
+    if (unknown == COMMAND_UNKNOWN_DISCONNECT)
+        end_connection(call, CLOSE_FORBIDDEN);
+}
+
+/* --- rates --- */
+
+static struct slice who_is(const struct command_call *call, enum rate_per per)
+{
+    static const struct ip_address nobody;
+    const struct peer_guest *guest = call->session->connection->guest;
+    const struct ip_address *site = guest ? peer_guest_site(guest) : &nobody;
+
+    if (per == RATE_PER_USER)
+        return claims_user(call->session->claims);
+    return (struct slice){(const char *)site->bytes, sizeof site->bytes};
+}
+
+static bool take(const struct command_call *call, const struct rate_rule *limit)
+{
+    struct client_services *services = call->services;
+    const struct rate_rules *rates = command_rules_rates(services->system->commands);
+
+    if (limit->per != RATE_PER_SOCKET)
+        return rate_table_take(services->rates, limit->index, who_is(call, limit->per),
+                               &limit->rate, clock_ms());
+    struct token_bucket *bucket =
+        session_rate(call->session, limit->index, rate_rules_per_socket(rates));
+    return !bucket || token_bucket_take(bucket, &limit->rate, clock_ms());
+}
+
+/* What a rate may do at most by itself is not to be multiplied in the log. */
+static void warn(const struct command_call *call, const struct rate_rule *limit)
+{
+    static const struct token_rate per_second = {1, 1000};
+    char name[80];
+
+    if (!token_bucket_take(&call->services->warned, &per_second, clock_ms()))
         return;
-    }
-    buf_print(out, "{\"ok\":false,\"error\":\"%s\",\"message\":", status_code(status));
-    buf_add_json_string(out, slice_of(message));
-    buf_add_byte(out, '}');
-    send_answer(call, out);
+    snprintf(name, sizeof name, "%.*s", (int)slice_first(limit->name, 79).len,
+             limit->name.ptr);
+    log_warn(call->services->log, "a client is beyond a rate", LOG_TEXT("rate", name),
+             LOG_TEXT("sid", call->session->sid));
 }
 
-bool command_text_arg(const struct command_call *call, const char *key,
-                      struct slice *text)
+/* False: it is too much, and what the rate says has happened. */
+static bool is_within_rate(const struct command_call *call)
 {
-    bool is_object = call->args.len > 0 && call->args.ptr[0] == '{';
-    struct json_value value = {0};
-    char message[80];
+    const struct rate_rule *limit = call->rule->limit;
 
-    if (is_object)
-        value = json_object_find(call->args, key);
-    if (value.type != JSON_GATE_STRING) {
-        snprintf(message, sizeof message, "expected one argument: {\"%s\": \"…\"}", key);
-        command_fail(call, ST_BAD_PAYLOAD, message);
-        return false;
-    }
-    if (!services_decode(call->services, value.text, text)) {
-        command_fail(call, ST_NO_MEMORY, "out of memory; try again");
-        return false;
-    }
-    return true;
+    if (!limit || take(call, limit))
+        return true;
+    metrics_add(call->services->metrics, METRIC_RATE_LIMITED, 1);
+    warn(call, limit);
+    if (limit->then == RATE_THEN_WARN)
+        return true;
+    if (limit->then != RATE_THEN_DROP)
+        command_fail(call, ST_RATE_LIMIT, "too many of these: wait a moment");
+    if (limit->then == RATE_THEN_DISCONNECT)
+        end_connection(call, CLOSE_LIMIT);
+    return false;
 }
 
-struct command_wait *command_wait_create(const struct command_call *call,
-                                         struct slice room)
-{
-    struct command_wait *wait = malloc(sizeof *wait);
+/* --- */
 
-    if (!wait)
-        return NULL;
-    wait->services = call->services;
-    wait->ack = call->ack;
-    wait->room_len = room.len;
-    memcpy(wait->room, room.ptr, room.len);
-    return wait;
+static bool has_its_args(const struct command_call *call)
+{
+    char why[COMMAND_ARGS_WHY_BYTES];
+
+    if (!call->rule->args || command_args_hold(call->rule->args, call->args, why))
+        return true;
+    command_fail(call, ST_BAD_PAYLOAD, why);
+    return false;
 }
 
-void command_wait_done(struct session *session, enum status status, void *ctx)
+void command_run(const struct command_call *asked, struct slice name)
 {
-    struct command_wait *wait = ctx;
-    struct command_call call = {
-        .services = wait->services,
-        .session = session,
-        .ack = wait->ack,
-    };
+    struct command_call call = *asked;
 
-    if (session->state == SESSION_OPEN) {
-        if (status)
-            command_fail(&call, status,
-                         status == ST_FORBIDDEN
-                             ? "the token does not grant this room any more"
-                             : "the directory did not answer; try again");
-        else
-            command_succeed(&call, (struct slice){wait->room, wait->room_len});
-    }
-    free(wait);
+    metrics_add(call.services->metrics, METRIC_CLIENT_EVENTS, 1);
+    if (call.services->beats && beats_event(call.services->beats, call.session, name))
+        return;
+    call.name = name;
+    call.rule = command_rules_find(call.services->system->commands, name);
+    session_share(call.session); /* whatever is sent may end it */
+    if (!call.rule)
+        run_unknown(&call);
+    else if (is_within_rate(&call) && has_its_args(&call))
+        actions[call.rule->action](&call);
+    session_drop(call.session);
+}
+
+void command_values(const struct command_call *call, struct template_values *values)
+{
+    struct client_services *services = call->services;
+    const struct peer_guest *guest = call->session->connection->guest;
+
+    *values = (struct template_values){0};
+    access_values(services->system, call->session->claims, &services->user, values);
+    if (services->system->client_uses & TEMPLATE_BIT(TEMPLATE_UUID))
+        services_new_uuid(services);
+    if (guest)
+        ip_address_print(peer_guest_site(guest), services->ip);
+    else
+        strcpy(services->ip, "127.0.0.1");
+    values->args = call->args;
+    values->event = call->name;
+    values->conn_id = slice_of(call->session->sid);
+    values->conn_ip = slice_of(services->ip);
+    values->conn_transport = SLICE("websocket");
+    values->uuid = slice_of(services->uuid);
+    values->now_ms = clock_wall_ms();
 }

@@ -1,12 +1,14 @@
 /*
- * Commands: what a client may ask of us by an event. One row of a table and one
- * handle_<name>.c each; the same for every dialect. Loop thread.
+ * Commands: what a client may ask of us by an event. Which there are is the rules' to say
+ * (proto/command_rules); here is what each action does: one handle_<action>.c, the same
+ * for every dialect. Loop thread.
  */
 #ifndef CLIENT_GW_COMMAND_H
 #define CLIENT_GW_COMMAND_H
 
 #include "client-gw/dialect.h"
 #include "client-gw/services.h"
+#include "proto/command_rules.h"
 
 /* One call of a command. All lent for the call. */
 struct command_call {
@@ -15,38 +17,63 @@ struct command_call {
     struct slice
         args; /* raw JSON values, comma-separated, without brackets; may be empty */
     struct ack ack;
+    struct slice name;               /* of the event */
+    const struct command_rule *rule; /* command_run sets it; NULL: no command */
 };
 
-/* Runs the command called `name`, or answers E_UNKNOWN_EVENT when an ack is wanted. */
+/* Runs the command called `name`; what is none is treated as `client_events` says. */
 void command_run(const struct command_call *call, struct slice name);
 
-/* The answers: an ack when one is wanted; a failure that nobody waits for is emitted as
- * `error`. */
-void command_succeed(const struct command_call *call, struct slice room);
+/* What the call's templates may draw from; lent until the next call. */
+void command_values(const struct command_call *call, struct template_values *values);
+
+/* --- a handler's steps: read, make ready, do, succeed --- */
+
+/* The room that the command is about, as it is spelled and as a key. */
+struct command_room {
+    struct room_key key; /* its name points into `text` */
+    size_t len;
+    char text[LIMIT_ROOM_BYTES];
+};
+/* False: there is none, and the call has been answered. */
+bool command_room(const struct command_call *call, struct command_room *room);
+
+/* Renders what the command sends; lent until the next rendering. False: the same. */
+bool command_output(const struct command_call *call, struct slice *values);
+
+/*
+ * Renders the answer of a success before anything is done, since what cannot be told
+ * fails. `room` and `result` (raw JSON) may be empty. False: the same.
+ */
+bool command_ready(const struct command_call *call, struct slice room,
+                   struct slice result);
+/* Sends what was made ready. */
+void command_succeed(const struct command_call *call);
+
+/* An ack when one is wanted, else the error event. */
 void command_fail(const struct command_call *call, enum status status,
                   const char *message);
 
-/*
- * The first argument's member `key`, a string; lent until the next call. False when there
- * is none, or it is no string; the call has then been answered.
- */
-bool command_text_arg(const struct command_call *call, const char *key,
-                      struct slice *text);
+/* --- what has to wait: a copy of the ready answer that outlives the call --- */
 
-/* What has to wait for the directory: a copy of the call's ack that outlives it. */
-struct command_wait {
-    struct client_services *services;
-    struct ack ack;
-    size_t room_len;
-    char room[LIMIT_ROOM_BYTES];
-};
-struct command_wait *command_wait_create(const struct command_call *call,
-                                         struct slice room);
+struct command_wait;
+/* NULL: out of memory. */
+struct command_wait *command_wait_create(const struct command_call *call);
+void command_wait_destroy(struct command_wait *wait);
 /* A session_done_fn: answers the call, and frees the wait. */
-void command_wait_done(struct session *session, enum status status, void *ctx);
+void command_wait_done(struct session *session, enum status status, void *wait);
+/* An engine_kept_fn for a wait that holds its session (command_wait_hold). */
+void command_wait_hold(struct command_wait *wait, struct session *session);
+void command_wait_kept(void *wait, enum status status, const struct position *position);
 
-void handle_subscribe(const struct command_call *call);
-void handle_unsubscribe(const struct command_call *call);
+void handle_join(const struct command_call *call);
+void handle_leave(const struct command_call *call);
+void handle_rooms(const struct command_call *call);
+void handle_whoami(const struct command_call *call);
 void handle_refresh(const struct command_call *call);
+void handle_reply(const struct command_call *call);
+void handle_ack(const struct command_call *call);
+void handle_relay(const struct command_call *call);
+void handle_close(const struct command_call *call);
 
 #endif

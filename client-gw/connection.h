@@ -97,6 +97,9 @@ void connection_set_close_all(struct connection_set *set, enum close_reason reas
 /* Tells every open session that continuity is broken; some dialects close for it. */
 void connection_set_reset(struct connection_set *set, const char *reason,
                           const struct position *now);
+/* Visits every open session; `visit` may close its connection. */
+typedef void session_visit_fn(struct session *session, void *ctx);
+void connection_set_each(struct connection_set *set, session_visit_fn *visit, void *ctx);
 /*
  * Whether frames of this burst wait for connection_set_flush: then nothing may be written
  * past them, and members that were direct before the burst are not told.

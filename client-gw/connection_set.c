@@ -103,6 +103,26 @@ void connection_set_reset(struct connection_set *set, const char *reason,
         reset_sessions(c, reason, now);
 }
 
+static void visit_sessions(struct connection *connection, session_visit_fn *visit,
+                           void *ctx)
+{
+    struct session *next;
+
+    for (struct session *session = connection->sessions; session; session = next) {
+        next = session->next;
+        if (session->state == SESSION_OPEN)
+            visit(session, ctx);
+        if (connection->state != CONNECTION_OPEN)
+            return;
+    }
+}
+
+void connection_set_each(struct connection_set *set, session_visit_fn *visit, void *ctx)
+{
+    for (struct connection *c = set->first; c; c = c->next)
+        visit_sessions(c, visit, ctx);
+}
+
 bool connection_set_is_bursting(const struct connection_set *set)
 {
     return set->dirty != NULL;

@@ -22,6 +22,23 @@ struct event_view {
     struct slice room; /* when the event has exactly one target and it is a named room */
 };
 
+/* An event of our own to one client, or to several that speak alike: no log knows it. */
+struct emit_view {
+    struct slice nsp;
+    struct slice event_json; /* the name with its quotes */
+    struct slice args;       /* raw JSON values, comma-separated; may be empty */
+    struct ack ack;          /* wanted: asks for one, where the dialect can */
+    struct slice id;
+    int64_t at_ms;
+};
+
+/* A command failed and nobody asked for an ack. */
+struct client_error {
+    struct slice event_json; /* what such an event is called, with quotes */
+    const char *code;
+    struct slice message;
+};
+
 struct dialect {
     const char *name;
     enum encoding encoding;
@@ -40,10 +57,12 @@ struct dialect {
     /* Appends the one message that carries an event to every client of this dialect. */
     void (*encode_event)(const struct event_view *event, struct buf *out);
 
-    /* `json`: the one argument of the answer. */
-    void (*send_ack)(struct session *session, struct ack ack, struct slice json);
-    /* A command failed and nobody asked for an ack. */
-    void (*send_error)(struct session *session, const char *code, struct slice message);
+    /* Appends one message. */
+    void (*encode_emit)(const struct emit_view *emit, struct buf *out);
+
+    /* `args`: raw JSON values, comma-separated; a dialect may take the first alone. */
+    void (*send_ack)(struct session *session, struct ack ack, struct slice args);
+    void (*send_error)(struct session *session, const struct client_error *error);
     /* Continuity is broken: every room, go on from `position`. */
     void (*send_reset)(struct session *session, const char *reason,
                        struct slice position);

@@ -266,18 +266,48 @@ static void encode_event(const struct event_view *event, struct buf *out)
     native_encode_event(out, &said);
 }
 
-static void send_ack(struct session *session, struct ack ack, struct slice json)
+/* One argument is `data`, several are `args`; acks are not asked for in this dialect. */
+static void encode_emit(const struct emit_view *emit, struct buf *out)
+{
+    struct json_cursor cursor = {0};
+    struct json_value first = {0}, second;
+    struct buf args = {.max = emit->args.len + 2};
+    struct native_event said = {
+        .event_json = emit->event_json,
+        .id = emit->id,
+        .at_ms = emit->at_ms,
+    };
+
+    json_list_next(emit->args, &cursor, &first);
+    if (json_list_next(emit->args, &cursor, &second)) {
+        buf_add_byte(&args, '[');
+        buf_add(&args, emit->args);
+        buf_add_byte(&args, ']');
+        said.args = buf_slice(&args);
+    } else {
+        said.data = first.text;
+    }
+    native_encode_event(out, &said);
+    if (buf_status(&args))
+        out->failure = buf_status(&args);
+    buf_finish(&args);
+}
+
+static void send_ack(struct session *session, struct ack ack, struct slice args)
 {
     struct buf *out = services_scratch(session->connection->services);
+    struct json_cursor cursor = {0};
+    struct json_value first = {0};
 
-    native_encode_ack(out, ack.id, json);
+    json_list_next(args, &cursor, &first);
+    native_encode_ack(out, ack.id, first.text);
     connection_send_buf(session->connection, out);
 }
 
-static void send_error(struct session *session, const char *code, struct slice message)
+static void send_error(struct session *session, const struct client_error *told)
 {
     struct buf *out = services_scratch(session->connection->services);
-    struct native_error error = {.code = slice_of(code), .message = message};
+    struct native_error error = {.code = slice_of(told->code), .message = told->message};
 
     native_encode_error(out, &error);
     connection_send_buf(session->connection, out);
@@ -308,6 +338,7 @@ const struct dialect dialect_native = {
     .on_deadline = on_deadline,
     .ping = ping,
     .encode_event = encode_event,
+    .encode_emit = encode_emit,
     .send_ack = send_ack,
     .send_error = send_error,
     .send_reset = send_reset,

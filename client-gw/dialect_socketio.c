@@ -3,6 +3,7 @@
  * Engine.IO packet is one text message; Socket.IO packets are those of type '4'.
  */
 #include "bridge/random.h"
+#include "client-gw/beats.h"
 #include "client-gw/command.h"
 #include "proto/eio.h"
 #include "proto/sio.h"
@@ -195,13 +196,19 @@ static void handle_disconnect(struct connection *connection,
         connection_close(connection, CLOSE_PARSE_ERROR);
 }
 
-/* We have asked for no acks: one that comes is ignored, as the protocol has it. */
-static void handle_ack(struct connection *connection, const struct sio_packet *packet)
+/* One that nobody waits for is ignored, as the protocol has it. */
+static void take_ack(struct connection *connection, const struct sio_packet *packet)
 {
-    if (open_session(connection, packet->nsp))
-        connection->attachments_due = (uint8_t)packet->attachments;
-    else
+    struct session *session = open_session(connection, packet->nsp);
+    struct beats *beats = connection->services->beats;
+
+    if (!session) {
         connection_close(connection, CLOSE_PARSE_ERROR);
+        return;
+    }
+    connection->attachments_due = (uint8_t)packet->attachments;
+    if (beats && packet->has_ack)
+        beats_ack(beats, session, packet->ack);
 }
 
 static void on_message(struct connection *connection, struct slice text)
@@ -218,7 +225,7 @@ static void on_message(struct connection *connection, struct slice text)
     case SIO_EVENT:
     case SIO_BINARY_EVENT: handle_event(connection, &packet); break;
     case SIO_ACK:
-    case SIO_BINARY_ACK: handle_ack(connection, &packet); break;
+    case SIO_BINARY_ACK: take_ack(connection, &packet); break;
     case SIO_CONNECT_ERROR: connection_close(connection, CLOSE_PARSE_ERROR); break;
     }
 }
@@ -270,23 +277,34 @@ static void encode_event(const struct event_view *event, struct buf *out)
                      envelope->args, (struct slice){0});
 }
 
-static void send_ack(struct session *session, struct ack ack, struct slice json)
+static void encode_emit(const struct emit_view *emit, struct buf *out)
+{
+    if (emit->ack.is_wanted)
+        sio_encode_request(out, emit->nsp, emit->ack.id, emit->event_json, emit->args);
+    else
+        sio_encode_event(out, emit->nsp, emit->event_json, emit->args, (struct slice){0},
+                         (struct slice){0});
+}
+
+static void send_ack(struct session *session, struct ack ack, struct slice args)
 {
     struct buf *out = services_scratch(session->connection->services);
 
-    sio_encode_ack(out, session->nsp, ack.id, json);
+    sio_encode_ack(out, session->nsp, ack.id, args);
     connection_send_buf(session->connection, out);
 }
 
-static void send_error(struct session *session, const char *code, struct slice message)
+static void send_error(struct session *session, const struct client_error *error)
 {
     struct buf *out = services_scratch(session->connection->services);
     struct buf data = {.max = DATA_BYTES};
 
-    buf_print(&data, "{\"code\":\"%s\",\"message\":", code);
-    buf_add_json_string(&data, message);
+    buf_add_text(&data, "{\"code\":");
+    buf_add_json_string(&data, slice_of(error->code));
+    buf_add_text(&data, ",\"message\":");
+    buf_add_json_string(&data, error->message);
     buf_add_text(&data, ",\"meta\":{}}");
-    sio_encode_event(out, session->nsp, SLICE("\"error\""), buf_slice(&data),
+    sio_encode_event(out, session->nsp, error->event_json, buf_slice(&data),
                      (struct slice){0}, (struct slice){0});
     connection_send_buf(session->connection, buf_status(&data) ? &data : out);
     buf_finish(&data);
@@ -317,6 +335,7 @@ const struct dialect dialect_socketio = {
     .on_deadline = on_deadline,
     .ping = ping,
     .encode_event = encode_event,
+    .encode_emit = encode_emit,
     .send_ack = send_ack,
     .send_error = send_error,
     .send_reset = send_reset,

@@ -4,6 +4,8 @@
 #include "bridge/clock.h"
 #include "bridge/descriptors.h"
 #include "bridge/front.h"
+#include "bridge/random.h"
+#include "client-gw/beats.h"
 #include "client-gw/deliver.h"
 #include "client-gw/http_routes.h"
 #include "client-gw/services.h"
@@ -270,18 +272,20 @@ static void mark_of(const char *id, char mark[3])
 
 static bool use_system(struct gateway *gateway)
 {
+    struct client_services *services = &gateway->services;
     struct system *system = gateway->config.system;
+    struct hash_key key = random_hash_key();
 
+    services->rates = rate_table_create(&key);
     system = system ? system_share(system) : system_default();
-    if (system)
-        services_use(&gateway->services, system);
+    bool is_used = services->rates && system && services_use(services, system);
     system_release(system);
-    return system != NULL;
+    return is_used;
 }
 
-void gateway_reload(struct gateway *gateway, struct system *system)
+bool gateway_reload(struct gateway *gateway, struct system *system)
 {
-    services_use(&gateway->services, system);
+    return services_use(&gateway->services, system);
 }
 
 static bool make_parts(struct gateway *gateway)
@@ -296,10 +300,15 @@ static bool make_parts(struct gateway *gateway)
     services->sessions = make_sessions(config, gateway->rooms);
     services->engine = config->engine;
     services->keys = config->keys;
+    services->loop = config->loop;
+    services->connections = gateway->connections;
     services->log = config->log;
     services->metrics = config->metrics;
     services->scratch.max = 2 * config->settings->max_message_bytes;
     services->strings.max = config->settings->max_message_bytes;
+    services->user.max = LIMIT_CONFIG_BYTES;
+    services->rendering.max = 2 * config->settings->max_message_bytes;
+    services->answer.max = 2 * config->settings->max_message_bytes;
     mark_of(config->id, services->gateway_mark);
     if (!services->sessions || !use_system(gateway))
         return false;
@@ -434,6 +443,7 @@ void gateway_destroy(struct gateway *gateway)
     gateway->on_drained = NULL;
     uv_close((uv_handle_t *)&gateway->timer, NULL);
     uv_close((uv_handle_t *)&gateway->prepare, NULL);
+    beats_destroy(gateway->services.beats);
     front_destroy(gateway->front);
     http_server_destroy(gateway->http);
     if (gateway->ws)

@@ -42,8 +42,9 @@ struct gateway_config {
  */
 struct gateway *gateway_create(const struct gateway_config *config, const char **reason);
 
-/* Shares `system`: what it says holds from now on. Nobody is disconnected. */
-void gateway_reload(struct gateway *gateway, struct system *system);
+/* Shares `system`: what it says holds from now on. Nobody is disconnected. False: out of
+ * memory, what held before holds. */
+bool gateway_reload(struct gateway *gateway, struct system *system);
 
 /*
  * No accept after it; every connection is told and closed, its session dropped from the

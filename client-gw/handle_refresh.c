@@ -1,5 +1,24 @@
-/* auth:refresh {token}: go on as the same user with a newer token. */
+/* do: refresh. Go on as the same user with a newer token, the first argument's `token`.
+ */
 #include "client-gw/command.h"
+
+/* False: there is none, and the call has been answered. */
+static bool read_token(const struct command_call *call, struct slice *token)
+{
+    struct json_cursor cursor = {0};
+    struct json_value first = {0}, value = {0};
+
+    if (json_list_next(call->args, &cursor, &first) && first.type == JSON_GATE_OBJECT)
+        value = json_object_find(first.text, "token");
+    if (value.type != JSON_GATE_STRING) {
+        command_fail(call, ST_BAD_PAYLOAD, "\"token\" is missing");
+        return false;
+    }
+    if (services_decode(call->services, value.text, token))
+        return true;
+    command_fail(call, ST_NO_MEMORY, "out of memory; try again");
+    return false;
+}
 
 void handle_refresh(const struct command_call *call)
 {
@@ -7,7 +26,7 @@ void handle_refresh(const struct command_call *call)
     struct slice token;
     char hint[160] = "";
 
-    if (!command_text_arg(call, "token", &token))
+    if (!read_token(call, &token))
         return;
     enum refusal refusal = services_verify(call->services, token, &claims, hint);
     if (refusal) {
@@ -21,5 +40,6 @@ void handle_refresh(const struct command_call *call)
         return;
     }
     session_refresh(call->session, claims);
-    command_succeed(call, (struct slice){0});
+    if (command_ready(call, (struct slice){0}, (struct slice){0}))
+        command_succeed(call);
 }

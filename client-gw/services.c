@@ -2,8 +2,11 @@
 #include "client-gw/services.h"
 
 #include "bridge/clock.h"
+#include "bridge/random.h"
+#include "client-gw/beats.h"
 #include "proto/access.h"
 #include "proto/auth_rules.h"
+#include "proto/command_rules.h"
 #include "proto/json_text.h"
 
 enum refusal services_verify(const struct client_services *services, struct slice token,
@@ -44,6 +47,37 @@ struct buf *services_scratch(struct client_services *services)
     return &services->scratch;
 }
 
+struct buf *services_rendering(struct client_services *services)
+{
+    buf_clear(&services->rendering);
+    return &services->rendering;
+}
+
+void services_new_uuid(struct client_services *services)
+{
+    unsigned char bytes[16];
+    char *at = services->uuid;
+
+    random_bytes(bytes, sizeof bytes);
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        at += ident_hex_encode(&bytes[i], 1, at);
+        if (i == 3 || i == 5 || i == 7 || i == 9)
+            *at++ = '-';
+    }
+    *at = '\0';
+}
+
+const char *services_new_id(struct client_services *services)
+{
+    uint8_t fresh[IDENT_ULID_RANDOM_BYTES];
+
+    random_bytes(fresh, sizeof fresh);
+    ident_ulid_next(&services->ulids, clock_wall_ms(), fresh, services->id);
+    return services->id;
+}
+
 bool services_decode(struct client_services *services, struct slice json,
                      struct slice *text)
 {
@@ -55,16 +89,36 @@ bool services_decode(struct client_services *services, struct slice json,
     return true;
 }
 
-void services_use(struct client_services *services, struct system *system)
+/* The heartbeats of a system begin anew with it. */
+static bool use_beats(struct client_services *services, const struct system *system)
+{
+    const struct beat_rules *rules = command_rules_beats(system->commands);
+    struct beats *beats = NULL;
+
+    if (beat_rules_count(rules) > 0) {
+        beats =
+            beats_create(services->loop, rules, services->connections, services->metrics);
+        if (!beats)
+            return false;
+    }
+    beats_destroy(services->beats);
+    services->beats = beats;
+    return true;
+}
+
+bool services_use(struct client_services *services, struct system *system)
 {
     struct system *before = services->system;
 
+    if (!use_beats(services, system))
+        return false;
     services->system = system_share(system);
     system_release(before);
     session_set_use(services->sessions, system);
     token_keys_keep_json(services->keys,
                          system->client_uses & TEMPLATE_BIT(TEMPLATE_CLAIMS));
     token_keys_need_no_sub(services->keys, auth_rules_has_user(system->auth));
+    return true;
 }
 
 void services_finish(struct client_services *services)
@@ -72,5 +126,9 @@ void services_finish(struct client_services *services)
     system_release(services->system);
     buf_finish(&services->scratch);
     buf_finish(&services->strings);
+    buf_finish(&services->rendering);
+    buf_finish(&services->answer);
+    buf_finish(&services->user);
+    rate_table_destroy(services->rates);
     native_memory_finish(&services->native);
 }

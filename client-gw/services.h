@@ -7,8 +7,18 @@
 
 #include "bridge/token.h"
 #include "client-gw/session.h"
+#include "proto/ident.h"
+#include "proto/ip_prefix.h"
 #include "proto/native.h"
+#include "proto/rate_table.h"
 #include "proto/system.h"
+
+struct beats;
+struct connection_set;
+
+enum {
+    SERVICES_UUID_BYTES = 36,
+};
 
 struct client_services {
     struct session_set *sessions;
@@ -21,6 +31,21 @@ struct client_services {
     struct buf scratch;   /* one message at a time is encoded here */
     struct buf strings;   /* decoded strings of the message that is being handled */
     struct native_memory native; /* the same for a native one */
+
+    /* commands */
+    uv_loop_t *loop;
+    struct connection_set *connections;
+    struct buf user;            /* {user}, as JSON, of the command that runs */
+    struct beats *beats;        /* NULL: there are none */
+    struct rate_table *rates;   /* of users and addresses */
+    struct token_bucket warned; /* log lines about rates */
+    struct buf rendering;       /* what a command sends */
+    struct buf answer;          /* its ack */
+    struct slice answer_values; /* lent by `answer`, or by who waited */
+    struct ident_ulids ulids;
+    char id[IDENT_ULID_BYTES + 1];
+    char uuid[SERVICES_UUID_BYTES + 1];
+    char ip[IP_TEXT_BYTES];
 };
 
 /* Verifies a client's token now; see token_verify. Counts and logs a refusal. */
@@ -37,12 +62,21 @@ enum status services_refusal_status(enum refusal refusal);
 /* The scratch buffer, emptied. */
 struct buf *services_scratch(struct client_services *services);
 
+/* The buffer for what a command renders, emptied. */
+struct buf *services_rendering(struct client_services *services);
+
+/* Draws `uuid` anew: a random one (version 4). */
+void services_new_uuid(struct client_services *services);
+/* Lends the id of the next event of ours until the next one. */
+const char *services_new_id(struct client_services *services);
+
 /* Decodes a raw JSON string; lends it until the next call. False when out of memory. */
 bool services_decode(struct client_services *services, struct slice json,
                      struct slice *text);
 
-/* Shares `system`, the tables in force from now on. */
-void services_use(struct client_services *services, struct system *system);
+/* Shares `system`, the tables in force from now on. False: out of memory, nothing has
+ * changed. */
+bool services_use(struct client_services *services, struct system *system);
 
 /* Frees what it owns. */
 void services_finish(struct client_services *services);

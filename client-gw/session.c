@@ -78,6 +78,7 @@ void session_drop(struct session *session)
         return;
     claims_drop(session->claims);
     free(session->memberships);
+    free(session->rates);
     free(session);
 }
 
@@ -328,6 +329,21 @@ enum status session_leave(struct session *session, struct slice room,
     if (st)
         session_put(session); /* it has left all the same */
     return st;
+}
+
+struct token_bucket *session_rate(struct session *session, size_t index, size_t count)
+{
+    if (count > session->rate_count) {
+        struct token_bucket *grown =
+            realloc(session->rates, count * sizeof *session->rates);
+        if (!grown)
+            return NULL;
+        memset(grown + session->rate_count, 0,
+               (count - session->rate_count) * sizeof *grown);
+        session->rates = grown;
+        session->rate_count = (uint8_t)count;
+    }
+    return &session->rates[index];
 }
 
 static enum status hold(struct session *session, struct frame *frame)

@@ -14,6 +14,7 @@
 #include "client-gw/room.h"
 #include "proto/claims.h"
 #include "proto/system.h"
+#include "proto/token_bucket.h"
 
 struct connection;
 struct session_set;
@@ -40,12 +41,15 @@ struct session {
     uint64_t generation;
     uint64_t stamp; /* of the last event with several targets that it got */
     struct membership *memberships;
-    struct frame_queue *held; /* while opening; NULL: nothing */
+    struct frame_queue *held;   /* while opening; NULL: nothing */
+    struct token_bucket *rates; /* what it used of rates per socket; NULL: nothing yet */
     enum session_state state;
     enum encoding encoding;
     unsigned refs;
     int direct_fd; /* as the connection said last; -1: write nothing directly */
     uint16_t membership_count, membership_cap;
+    uint8_t beats_due;                 /* a bit for each heartbeat: not answered yet */
+    uint8_t rate_count;                /* of `rates` */
     bool is_counted;                   /* the directory and the gauges know it */
     char sid[LIMIT_SIO_SID_BYTES + 1]; /* public */
     char pid[LIMIT_PID_BYTES + 1];     /* secret */
@@ -113,6 +117,10 @@ void session_refresh(struct session *session, struct claims *claims);
 
 /* Named rooms of the session: `names` has room for `max`; gives how many there are. */
 size_t session_rooms(const struct session *session, struct slice *names, size_t max);
+
+/* Lends what it has used of one of `count` rates until the next call; NULL: out of
+ * memory. */
+struct token_bucket *session_rate(struct session *session, size_t index, size_t count);
 
 /* Sends a frame of an event, or holds it back while opening. */
 void session_send(struct session *session, struct frame *frame);

@@ -69,9 +69,10 @@ enum {
 
     /* clients */
     LIMIT_CLIENT_MESSAGE_BYTES = 1000000,
-    LIMIT_ACK_ID_DIGITS = 16, /* 2^53-1 */
-    LIMIT_ATTACHMENTS = 10,   /* of one packet */
-    LIMIT_MESSAGE_ROOMS = 64, /* in one native connect */
+    LIMIT_ACK_ID_DIGITS = 16,    /* 2^53-1 */
+    LIMIT_ATTACHMENTS = 10,      /* of one packet */
+    LIMIT_MESSAGE_ROOMS = 64,    /* in one native connect */
+    LIMIT_ANSWERED_ROOMS = 1000, /* that a command lists */
     LIMIT_EIO_SID_BYTES = 24,
     LIMIT_SIO_SID_BYTES = 20,
     LIMIT_PID_BYTES = 32,
@@ -85,7 +86,8 @@ enum {
     LIMIT_TEMPLATE_PIECES = 256,
     LIMIT_TEMPLATE_PATH = 8,   /* names after the source */
     LIMIT_TEMPLATE_FAN = 1000, /* rooms that one template gives */
-    LIMIT_COMMANDS = 256
+    LIMIT_COMMANDS = 256,
+    LIMIT_RATES = 64
 };
 
 #endif

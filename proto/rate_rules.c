@@ -1,6 +1,7 @@
 /* Named rates: see the header. */
 #include "proto/rate_rules.h"
 
+#include "proto/limits.h"
 #include "proto/rule_node.h"
 
 #include <stdlib.h>
@@ -71,6 +72,9 @@ struct rate_rules *rate_rules_compile(const struct document_node *rates,
     size_t before = rule_fault_count(faults);
     bool is_map = rule_map(rates, "rates is a map: a name to its rate", faults);
     size_t count = rates && is_map ? rates->count : 0;
+
+    if (count > LIMIT_RATES)
+        faults_add(faults, rates->place, NULL, "there are at most %d rates", LIMIT_RATES);
 
     if (rules) {
         rules->rows = calloc(count + 1, sizeof *rules->rows);

@@ -242,6 +242,17 @@ void sio_encode_event(struct buf *out, struct slice nsp, struct slice event_json
     buf_add_byte(out, ']');
 }
 
+void sio_encode_request(struct buf *out, struct slice nsp, uint64_t ack_id,
+                        struct slice event_json, struct slice args)
+{
+    begin(out, SIO_EVENT, nsp);
+    buf_add_u64(out, ack_id);
+    buf_add_byte(out, '[');
+    buf_add(out, event_json);
+    add_argument(out, args);
+    buf_add_byte(out, ']');
+}
+
 void sio_encode_ack(struct buf *out, struct slice nsp, uint64_t ack_id, struct slice args)
 {
     begin(out, SIO_ACK, nsp);

@@ -74,13 +74,18 @@ void sio_encode_refused(struct buf *out, struct slice nsp, struct slice message,
                         struct slice data_json);
 
 /*
- * `42["name",…]`. The arguments are `data_json` (one value) or the items of `args_json`
- * (a whole array, with brackets); both may be empty. `offset` is the last argument when
- * it is not empty.
+ * `42["name",…]`. The arguments are `data_json` (one value, or several with commas
+ * between them) or the items of `args_json` (a whole array, with brackets); both may be
+ * empty. `offset` is the last argument when it is not empty.
  */
 void sio_encode_event(struct buf *out, struct slice nsp, struct slice event_json,
                       struct slice data_json, struct slice args_json,
                       struct slice offset);
+
+/* The same as one that asks for an ack: `42<id>["name",…]`. `args` is raw, without
+ * brackets, may be empty. */
+void sio_encode_request(struct buf *out, struct slice nsp, uint64_t ack_id,
+                        struct slice event_json, struct slice args);
 
 /* `43<id>[…]`; `args` is raw, without brackets (as sio_event_decode gives it), may be
  * empty. */

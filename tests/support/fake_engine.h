@@ -27,6 +27,15 @@ struct fake_engine {
         void *ctx;
     } waiting[FAKE_WAITING];
     size_t waiting_count;
+    struct {
+        engine_kept_fn *on_kept;
+        void *ctx;
+    } publishing[FAKE_WAITING];
+    size_t publishing_count;
+    enum status publish_answer; /* what whoever keeps the log says; also at once: ST_BUSY
+                                 */
+    size_t published;
+    struct buf last_published; /* the envelope */
     size_t puts, drops;
     char last_rooms[512];      /* of the last put, each followed by a comma */
     uint64_t first_joined_seq; /* of the last put's first room */
@@ -74,6 +83,36 @@ static void fake_session_drop(struct engine *engine, struct slice sid,
     ((struct fake_engine *)engine)->drops++;
 }
 
+static enum status fake_publish(struct engine *engine, struct slice envelope,
+                                bool is_volatile, engine_kept_fn *on_kept, void *ctx)
+{
+    struct fake_engine *fake = (struct fake_engine *)engine;
+
+    (void)is_volatile;
+    if (fake->publish_answer == ST_BUSY)
+        return ST_BUSY;
+    if (fake->publishing_count == FAKE_WAITING)
+        abort();
+    fake->published++;
+    fake->last_published.max = LIMIT_ENVELOPE_BYTES;
+    buf_clear(&fake->last_published);
+    buf_add(&fake->last_published, envelope);
+    fake->publishing[fake->publishing_count].on_kept = on_kept;
+    fake->publishing[fake->publishing_count++].ctx = ctx;
+    return ST_OK;
+}
+
+static void fake_publish_turn(struct fake_engine *fake)
+{
+    size_t count = fake->publishing_count;
+    struct position position = fake->head;
+
+    fake->publishing_count = 0;
+    for (size_t i = 0; i < count; i++)
+        fake->publishing[i].on_kept(fake->publishing[i].ctx, fake->publish_answer,
+                                    &position);
+}
+
 static void fake_turn(uv_idle_t *turn)
 {
     struct fake_engine *fake = turn->data;
@@ -81,6 +120,7 @@ static void fake_turn(uv_idle_t *turn)
 
     if (fake->is_silent)
         return;
+    fake_publish_turn(fake);
     fake->waiting_count = 0;
     for (size_t i = 0; i < count; i++)
         fake->waiting[i].on_done(fake->waiting[i].ctx, fake->put_answer);
@@ -88,6 +128,7 @@ static void fake_turn(uv_idle_t *turn)
 
 static const struct engine_ops fake_ops = {
     .name = "fake",
+    .publish = fake_publish,
     .subscribe = fake_subscribe,
     .head = fake_head,
     .session_put = fake_session_put,

@@ -21,6 +21,7 @@ struct house {
     struct config_limits limits;
     struct fake_engine engine;
     struct token_keys *keys;
+    struct system *system; /* NULL: what holds without a file */
     struct lifecycle *lifecycle;
     struct gateway *gateway;
     uint16_t port;
@@ -44,8 +45,10 @@ static const struct config_limits house_limits = {.connections = 50,
 
 static const struct config_web house_web = {.allowed_origins = ""};
 
-static inline int open_house_with(void **state, const struct config_gateway *settings,
-                                  const struct config_limits *limits)
+/* Takes `system`, which may be NULL. */
+static inline int open_house_by(void **state, const struct config_gateway *settings,
+                                const struct config_limits *limits,
+                                struct system *system)
 {
     struct house *house = calloc(1, sizeof *house);
     const char *reason = "";
@@ -56,6 +59,7 @@ static inline int open_house_with(void **state, const struct config_gateway *set
     house->log = (struct logger){LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, "test"};
     house->settings = *settings;
     house->limits = *limits;
+    house->system = system;
     fake_engine_init(&house->engine, &house->loop);
     house->keys = token_keys_create();
     assert_int_equal(token_keys_add(house->keys, TOKEN_HS256, (struct slice){0},
@@ -76,6 +80,7 @@ static inline int open_house_with(void **state, const struct config_gateway *set
                                     .limits = &house->limits,
                                     .web = &house_web,
                                     .keys = house->keys,
+                                    .system = system,
                                     .lifecycle = house->lifecycle,
                                     .id = "g1",
                                     .listen_fd = fd};
@@ -83,6 +88,12 @@ static inline int open_house_with(void **state, const struct config_gateway *set
     assert_non_null(house->gateway);
     *state = house;
     return 0;
+}
+
+static inline int open_house_with(void **state, const struct config_gateway *settings,
+                                  const struct config_limits *limits)
+{
+    return open_house_by(state, settings, limits, NULL);
 }
 
 static inline int open_house(void **state)
@@ -97,6 +108,8 @@ static inline int close_house(void **state)
     gateway_destroy(house->gateway);
     lifecycle_destroy(house->lifecycle);
     token_keys_destroy(house->keys);
+    system_release(house->system);
+    buf_finish(&house->engine.last_published);
     uv_close((uv_handle_t *)&house->engine.turn, NULL);
     for (int i = 0; i < 100 && uv_run(&house->loop, UV_RUN_NOWAIT); i++)
         ;

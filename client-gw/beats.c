@@ -1,0 +1,155 @@
+/* Heartbeats of the application: see the header. */
+#include "client-gw/beats.h"
+
+#include "bridge/clock.h"
+#include "client-gw/dialect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct beat {
+    uv_timer_t timer; /* first: libuv hands it back */
+    struct beats *beats;
+    const struct beat_rule *rule;
+    unsigned bit;
+    uint64_t ack_id; /* of the last one */
+    int64_t sent_us;
+};
+
+struct beats {
+    const struct beat_rules *rules;
+    struct connection_set *connections;
+    struct metrics *metrics;
+    uint64_t last_id;
+    size_t count;
+    size_t open_handles;
+    struct beat items[BEAT_RULES_MAX];
+};
+
+/* One beat on its way: a frame for each dialect, made when the first session needs it. */
+struct round {
+    struct beat *beat;
+    int64_t now_ms;
+    struct frame *frames[ENCODING_COUNT];
+    struct slice nsps[ENCODING_COUNT]; /* which namespace each frame is for */
+};
+
+static struct frame *frame_of(struct round *round, const struct session *session)
+{
+    const struct dialect *dialect = session->connection->dialect;
+    struct frame **frame = &round->frames[session->encoding];
+    struct buf out = {.max = 4096};
+    char stamp[24];
+
+    if (*frame && slice_equal(round->nsps[session->encoding], session->nsp))
+        return *frame;
+    frame_drop(*frame);
+    *frame = NULL;
+    round->nsps[session->encoding] = session->nsp;
+    snprintf(stamp, sizeof stamp, "%lld", (long long)round->now_ms);
+    struct emit_view emit = {
+        .nsp = session->nsp,
+        .event_json = round->beat->rule->event_json,
+        .args = slice_of(stamp),
+        .ack = {round->beat->rule->wants_ack, round->beat->ack_id},
+        .id = slice_of(stamp),
+        .at_ms = round->now_ms,
+    };
+    dialect->encode_emit(&emit, &out);
+    if (!buf_status(&out))
+        *frame = frame_create(WS_OP_TEXT, buf_slice(&out));
+    buf_finish(&out);
+    return *frame;
+}
+
+static void beat_session(struct session *session, void *ctx)
+{
+    struct round *round = ctx;
+    struct frame *frame = frame_of(round, session);
+
+    if (!frame)
+        return;
+    session->beats_due |= (uint8_t)round->beat->bit;
+    session_send(session, frame);
+}
+
+static void on_beat(uv_timer_t *timer)
+{
+    struct beat *beat = (struct beat *)timer;
+    struct round round = {.beat = beat, .now_ms = clock_wall_ms()};
+
+    beat->ack_id = ++beat->beats->last_id;
+    beat->sent_us = clock_us();
+    connection_set_each(beat->beats->connections, beat_session, &round);
+    for (int i = 0; i < ENCODING_COUNT; i++)
+        frame_drop(round.frames[i]);
+}
+
+struct beats *beats_create(uv_loop_t *loop, const struct beat_rules *rules,
+                           struct connection_set *connections, struct metrics *metrics)
+{
+    struct beats *beats = calloc(1, sizeof *beats);
+
+    if (!beats)
+        return NULL;
+    beats->rules = rules;
+    beats->connections = connections;
+    beats->metrics = metrics;
+    beats->count = beat_rules_count(rules);
+    for (size_t i = 0; i < beats->count; i++) {
+        struct beat *beat = &beats->items[i];
+        beat->beats = beats;
+        beat->rule = beat_rules_at(rules, i);
+        beat->bit = 1u << i;
+        uv_timer_init(loop, &beat->timer);
+        uv_timer_start(&beat->timer, on_beat, beat->rule->every_ms, beat->rule->every_ms);
+    }
+    beats->open_handles = beats->count;
+    return beats;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct beats *beats = ((struct beat *)handle)->beats;
+
+    if (--beats->open_handles == 0)
+        free(beats);
+}
+
+void beats_destroy(struct beats *beats)
+{
+    if (!beats)
+        return;
+    if (beats->count == 0)
+        free(beats);
+    else
+        for (size_t i = 0, count = beats->count; i < count; i++)
+            uv_close((uv_handle_t *)&beats->items[i].timer, on_closed);
+}
+
+/* False: it was answered before, or never sent. */
+static bool answered(struct beat *beat, struct session *session)
+{
+    if (!(session->beats_due & beat->bit))
+        return false;
+    session->beats_due &= (uint8_t)~beat->bit;
+    metrics_add(beat->beats->metrics, METRIC_BEATS, 1);
+    metrics_add(beat->beats->metrics, METRIC_BEAT_RTT_US, clock_us() - beat->sent_us);
+    return true;
+}
+
+bool beats_event(struct beats *beats, struct session *session, struct slice event)
+{
+    int at = beat_rules_expecting(beats->rules, event);
+
+    return at >= 0 && answered(&beats->items[at], session);
+}
+
+void beats_ack(struct beats *beats, struct session *session, uint64_t id)
+{
+    for (size_t i = 0; i < beats->count; i++) {
+        struct beat *beat = &beats->items[i];
+        if (beat->rule->wants_ack && beat->ack_id == id)
+            answered(beat, session);
+    }
+}

@@ -1,0 +1,40 @@
+/* do: reply, do: ack, do: close. What goes back to the caller alone. */
+#include "client-gw/command.h"
+
+#include "bridge/clock.h"
+
+void handle_reply(const struct command_call *call)
+{
+    struct client_services *services = call->services;
+    struct connection *connection = call->session->connection;
+    struct emit_view emit = {
+        .nsp = call->session->nsp,
+        .event_json = call->rule->event_json,
+        .id = slice_of(services_new_id(services)),
+        .at_ms = clock_wall_ms(),
+    };
+
+    if (!command_output(call, &emit.args) ||
+        !command_ready(call, (struct slice){0}, (struct slice){0}))
+        return;
+    struct buf *out = services_scratch(services);
+    connection->dialect->encode_emit(&emit, out);
+    connection_send_buf(connection, out);
+    command_succeed(call);
+}
+
+void handle_ack(const struct command_call *call)
+{
+    if (command_ready(call, (struct slice){0}, (struct slice){0}))
+        command_succeed(call);
+}
+
+void handle_close(const struct command_call *call)
+{
+    if (!command_ready(call, (struct slice){0}, (struct slice){0}))
+        return;
+    command_succeed(call);
+    /* The transport alone: a client that lost it comes back by itself. */
+    if (call->session->state == SESSION_OPEN)
+        connection_close(call->session->connection, CLOSE_CLIENT);
+}
