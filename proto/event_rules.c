@@ -13,9 +13,15 @@ static bool out_of_memory(struct faults *faults)
     return false;
 }
 
+/* What the catalog is made of. */
+struct sources {
+    const struct document_node *root, *events;
+    const struct system_files *files;
+    struct faults *faults;
+};
+
 /* --- rows */
 
-/* A place in the file that named it; of a contract's file: none in a line. */
 static struct event_rule *add_rule(struct event_rules *rules, struct slice name,
                                    struct place place, struct faults *faults)
 {
@@ -39,37 +45,20 @@ static void add_key(struct event_rules *rules, const char *name,
     rules->keys[rules->key_count++] = (struct event_key){name, rule, place};
 }
 
-static size_t words_of(const struct document_node *list)
-{
-    return list && list->kind == DOCUMENT_LIST ? list->count : 1;
-}
-
-/* As many keys as the file can give, its contracts included. */
-static size_t count_keys(const struct event_sources *sources, size_t file_count)
-{
-    size_t keys = file_count;
-
-    for (size_t i = 0; sources->events && i < sources->events->count; i++) {
-        const struct document_node *row = &sources->events->entries[i].value;
-        keys += 1 + words_of(document_find(row, "aliases"));
-    }
-    return keys;
-}
-
-static bool read_row(struct event_rules *rules, const struct event_sources *sources,
-                     const struct document_entry *entry, struct faults *faults)
+static bool read_row(struct event_rules *rules, const struct sources *sources,
+                     const struct document_entry *entry)
 {
     const struct document_node *row = &entry->value;
     const struct document_node *aliases = document_find(row, "aliases");
     bool is_empty = row->kind == DOCUMENT_SCALAR && row->text.len == 0;
 
     if (row->kind != DOCUMENT_MAP && !is_empty) {
-        faults_add(faults, row->place, NULL,
+        faults_add(sources->faults, row->place, NULL,
                    "an event is a map: contract, to, envelope, …");
         return false;
     }
-    struct event_rule *rule = add_rule(rules, entry->key, entry->place, faults);
-    if (!rule || !event_row_read(row, sources->contracts, rule, faults))
+    struct event_rule *rule = add_rule(rules, entry->key, entry->place, sources->faults);
+    if (!rule || !event_row_read(row, sources->files, rule, sources->faults))
         return false;
     add_key(rules, rule->name.text, rule, entry->place);
     for (size_t i = 0; i < rule->aliases.count; i++) {
@@ -82,48 +71,47 @@ static bool read_row(struct event_rules *rules, const struct event_sources *sour
 
 /* --- events that only a file of a contract names */
 
-static bool row_names_file(const struct document_entry *entry, const char *file)
-{
-    const struct document_node *contract = document_find(&entry->value, "contract");
-
-    return contract && contract->kind == DOCUMENT_SCALAR &&
-           slice_is(contract->text, file);
-}
-
 /* A file that a row names, or whose event has a row, makes no event of its own. */
-static bool is_taken(const struct event_sources *sources, const char *file,
-                     struct slice event)
+static bool is_taken(const struct document_node *events, struct slice event,
+                     struct slice file)
 {
-    const struct document_node *events = sources->events;
-
-    for (size_t i = 0; events && i < events->count; i++)
+    for (size_t i = 0; events && i < events->count; i++) {
+        const struct document_node *contract =
+            document_find(&events->entries[i].value, "contract");
         if (slice_equal(events->entries[i].key, event) ||
-            row_names_file(&events->entries[i], file))
+            (contract && contract->kind == DOCUMENT_SCALAR &&
+             slice_equal(contract->text, file)))
             return true;
+    }
     return false;
 }
 
-static bool read_file(struct event_rules *rules, const struct event_sources *sources,
-                      const char *file, struct faults *faults)
+static bool read_file(struct event_rules *rules, const struct sources *sources,
+                      struct slice event)
 {
-    struct buf event = {.max = LIMIT_CONFIG_BYTES};
-    struct place place = contract_set_schema(sources->contracts, slice_of(file))->place;
-    bool is_good = contract_file_event(slice_of(file), &event) && !buf_status(&event);
+    struct buf file = {.max = LIMIT_CONFIG_BYTES};
+    struct place place = document_find(sources->root, "contracts")
+                             ? document_find(sources->root, "contracts")->place
+                             : sources->root->place;
+    bool is_good = true;
 
-    if (!is_good) {
-        faults_add(
-            faults, place, NULL,
-            "the name of this file is no event's: EVENT.schema.json, with %%3A for "
-            "':' and %%2F for '/'");
-    } else if (!is_taken(sources, file, buf_slice(&event))) {
-        struct event_rule *rule = add_rule(rules, buf_slice(&event), place, faults);
-        is_good = rule != NULL;
-        if (rule) {
-            rule->contract = contract_set_find(sources->contracts, slice_of(file));
-            add_key(rules, rule->name.text, rule, place);
+    event_contract_file(event, &file);
+    if (buf_status(&file)) {
+        is_good = out_of_memory(sources->faults);
+    } else if (!is_taken(sources->events, event, buf_slice(&file))) {
+        struct event_rule *rule = add_rule(rules, event, place, sources->faults);
+        is_good = rule && event_row_read(NULL, sources->files, rule, sources->faults);
+        /* Where a row takes the same name, its place is the one to be told. */
+        if (is_good)
+            add_key(rules, rule->name.text, rule, (struct place){0});
+        if (is_good && !rule->contract) {
+            faults_add(sources->faults, place, NULL,
+                       "a contract's file is not called \"%.*s\"", (int)file.len,
+                       file.ptr);
+            is_good = false;
         }
     }
-    buf_finish(&event);
+    buf_finish(&file);
     return is_good;
 }
 
@@ -158,31 +146,31 @@ static bool sort_keys(struct event_rules *rules, struct faults *faults)
     return is_good;
 }
 
-static bool read_unknown(struct event_rules *rules, const struct event_sources *sources,
-                         struct faults *faults)
+static bool read_unknown(struct event_rules *rules, const struct sources *sources)
 {
     static const char *const words[] = {"deny", "allow"};
-    const struct document_node *node = sources->unknown_events;
+    const struct document_node *node = document_find(sources->root, "unknown_events");
 
-    rules->denies_unknown = sources->contracts != NULL;
+    rules->denies_unknown = document_find(sources->root, "contracts") != NULL;
     if (!node)
         return true;
-    rules->denies_unknown = node->kind == DOCUMENT_SCALAR && slice_is(node->text, "deny");
-    if (rules->denies_unknown ||
-        (node->kind == DOCUMENT_SCALAR && slice_is(node->text, "allow")))
+    struct slice word = node->kind == DOCUMENT_SCALAR ? node->text : SLICE("");
+    rules->denies_unknown = slice_is(word, "deny");
+    if (rules->denies_unknown || slice_is(word, "allow"))
         return true;
-    faults_add_word(faults, node->place, "unknown_events is deny or allow, not",
-                    node->kind == DOCUMENT_SCALAR ? node->text : SLICE(""), words, 2);
+    faults_add_word(sources->faults, node->place, "unknown_events is deny or allow, not",
+                    word, words, 2);
     return false;
 }
 
 /* Rows without a shape of their own have the one of all. */
-static bool read_envelope(struct event_rules *rules, const struct event_sources *sources,
-                          struct faults *faults)
+static bool read_envelope(struct event_rules *rules, const struct sources *sources)
 {
-    if (!sources->envelope)
+    const struct document_node *envelope = document_find(sources->root, "envelope");
+
+    if (!envelope)
         return true;
-    rules->envelope = event_envelope_compile(sources->envelope, faults);
+    rules->envelope = event_envelope_compile(envelope, sources->faults);
     rules->other.shape = rules->envelope;
     for (size_t i = 0; i < rules->count; i++)
         if (!rules->rules[i].shape)
@@ -190,63 +178,64 @@ static bool read_envelope(struct event_rules *rules, const struct event_sources 
     return rules->envelope != NULL;
 }
 
-static bool make_room(struct event_rules *rules, const struct event_sources *sources,
-                      size_t file_count, struct faults *faults)
+static size_t words_of(const struct document_node *list)
 {
-    size_t rows = sources->events ? sources->events->count : 0;
-    size_t keys = count_keys(sources, file_count);
-
-    rules->rules = calloc(rows + file_count + 1, sizeof *rules->rules);
-    rules->keys = calloc(keys + 1, sizeof *rules->keys);
-    rules->names = calloc(keys + 1, sizeof *rules->names);
-    return (rules->rules && rules->keys && rules->names) || out_of_memory(faults);
+    return list && list->kind == DOCUMENT_LIST ? list->count : 1;
 }
 
-static bool fill(struct event_rules *rules, const struct event_sources *sources,
-                 struct faults *faults)
+/* As many rules and keys as the sources can give. */
+static bool make_room(struct event_rules *rules, const struct sources *sources,
+                      size_t file_count)
 {
     const struct document_node *events = sources->events;
-    size_t file_count;
-    const char *const *files = contract_set_files(sources->contracts, &file_count);
+    size_t rows = file_count + (events ? events->count : 0), keys = rows;
+
+    for (size_t i = 0; events && i < events->count; i++)
+        keys += words_of(document_find(&events->entries[i].value, "aliases"));
+    rules->rules = calloc(rows + 1, sizeof *rules->rules);
+    rules->keys = calloc(keys + 1, sizeof *rules->keys);
+    rules->names = calloc(keys + 1, sizeof *rules->names);
+    return (rules->rules && rules->keys && rules->names) ||
+           out_of_memory(sources->faults);
+}
+
+static bool fill(struct event_rules *rules, const struct sources *sources)
+{
+    const struct document_node *events = sources->events;
+    const struct system_files *files = sources->files;
+    size_t file_count = 0;
     bool is_good = true;
 
-    if (!make_room(rules, sources, file_count, faults))
+    while (files->event_name(files->ctx, file_count))
+        file_count++;
+    if (!make_room(rules, sources, file_count))
         return false;
     for (size_t i = 0; events && i < events->count; i++)
-        is_good &= read_row(rules, sources, &events->entries[i], faults);
+        is_good &= read_row(rules, sources, &events->entries[i]);
     for (size_t i = 0; i < file_count; i++)
-        is_good &= read_file(rules, sources, files[i], faults);
-    is_good &= sort_keys(rules, faults);
-    is_good &= read_unknown(rules, sources, faults);
-    is_good &= read_envelope(rules, sources, faults);
+        is_good &= read_file(rules, sources, slice_of(files->event_name(files->ctx, i)));
+    is_good &= sort_keys(rules, sources->faults);
+    is_good &= read_unknown(rules, sources);
+    is_good &= read_envelope(rules, sources);
     return is_good;
 }
 
-struct event_sources event_sources_of(const struct document_node *root,
-                                      const struct contract_set *contracts)
-{
-    return (struct event_sources){
-        .events = document_find(root, "events"),
-        .unknown_events = document_find(root, "unknown_events"),
-        .envelope = document_find(root, "envelope"),
-        .contracts = contracts,
-    };
-}
-
-struct event_rules *event_rules_compile(const struct event_sources *sources,
+struct event_rules *event_rules_compile(const struct document_node *root,
+                                        const struct system_files *files,
                                         struct faults *faults)
 {
-    const struct document_node *events = sources->events;
+    const struct sources sources = {root, document_find(root, "events"), files, faults};
     struct event_rules *rules;
 
-    if (events && events->kind != DOCUMENT_MAP) {
-        faults_add(faults, events->place, NULL, "events is a map of events by name");
+    if (sources.events && sources.events->kind != DOCUMENT_MAP) {
+        faults_add(faults, sources.events->place, NULL,
+                   "events is a map of events by name");
         return NULL;
     }
     rules = calloc(1, sizeof *rules);
     if (!rules)
         out_of_memory(faults);
-    else if (fill(rules, sources, faults))
+    else if (fill(rules, &sources))
         return rules;
     event_rules_destroy(rules);
     return NULL;

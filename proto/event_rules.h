@@ -8,29 +8,19 @@
 #ifndef PROTO_EVENT_RULES_H
 #define PROTO_EVENT_RULES_H
 
-#include "proto/contract_set.h"
-#include "proto/status.h"
-
-/* What a catalog is made of; nodes are borrowed, and NULL where the file has no such key.
- */
-struct event_sources {
-    const struct document_node *events;         /* a map: name to row */
-    const struct document_node *unknown_events; /* `deny` or `allow` */
-    const struct document_node *envelope;       /* for events without one of their own */
-    /* Kept as long as the rules live; NULL: no folder. Then unknown events are allowed
-     * unless the file says otherwise. */
-    const struct contract_set *contracts;
-};
-
-/* The nodes of a whole configuration; `contracts` as above. */
-struct event_sources event_sources_of(const struct document_node *root,
-                                      const struct contract_set *contracts);
+#include "proto/contract.h"
+#include "proto/system.h"
 
 struct event_rule;
 struct event_rules;
 
-/* Gives rules (event_rules_destroy), or NULL after at least one fault was added. */
-struct event_rules *event_rules_compile(const struct event_sources *sources,
+/*
+ * Borrows `root`, a whole configuration, and `files`. Unknown events are allowed unless
+ * the file says otherwise, or names a folder of contracts. Gives rules
+ * (event_rules_destroy), or NULL after at least one fault was added.
+ */
+struct event_rules *event_rules_compile(const struct document_node *root,
+                                        const struct system_files *files,
                                         struct faults *faults);
 void event_rules_destroy(struct event_rules *rules);
 
@@ -67,5 +57,9 @@ struct event_name event_rule_emit_name(const struct event_rule *rule, size_t at)
 
 /* Whether a rendering of this rule needs a UUID; then it must be given one. */
 bool event_rule_uses_uuid(const struct event_rule *rule);
+
+/* Appends the name of the file that is an event's contract without being named:
+ * "message%3Anew.schema.json". */
+void event_contract_file(struct slice event, struct buf *out);
 
 #endif

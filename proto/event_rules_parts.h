@@ -31,9 +31,8 @@ struct event_words {
 };
 
 struct event_rule {
-    struct event_word name; /* of a rule for unknown events: NULL */
-    const struct contract *contract;
-    struct contract *own_contract; /* the same, when it is written in the row */
+    struct event_word name;    /* of a rule for unknown events: NULL */
+    struct contract *contract; /* NULL: anything holds */
     struct template **to;
     size_t to_count;
     bool is_first_of;             /* of `to` the first that can be filled in, not all */
@@ -63,8 +62,9 @@ struct event_rules {
     struct template *envelope; /* of all rows without a shape of their own */
 };
 
-/* Reads the row of an event into `rule`, whose name is set. False: faults were added. */
-bool event_row_read(const struct document_node *row, const struct contract_set *contracts,
+/* Reads the row of an event (NULL: it has none) into `rule`, whose name is set. False:
+ * faults were added. */
+bool event_row_read(const struct document_node *row, const struct system_files *files,
                     struct event_rule *rule, struct faults *faults);
 void event_rule_finish(struct event_rule *rule);
 

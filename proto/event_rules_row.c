@@ -10,7 +10,7 @@
 /* What is being read, and whether it is still good. */
 struct reading {
     struct event_rule *rule;
-    const struct contract_set *contracts;
+    const struct system_files *files;
     struct faults *faults;
     bool is_good;
 };
@@ -113,40 +113,83 @@ static enum event_default read_switch(struct reading *reading,
 
 /* --- contract */
 
-static void read_file_contract(struct reading *reading, const struct document_node *node)
+void event_contract_file(struct slice event, struct buf *out)
 {
-    size_t count;
-    const char *const *files = contract_set_files(reading->contracts, &count);
+    for (size_t i = 0; i < event.len; i++) {
+        if (event.ptr[i] == ':')
+            buf_add_text(out, "%3A");
+        else if (event.ptr[i] == '/')
+            buf_add_text(out, "%2F");
+        else
+            buf_add_byte(out, event.ptr[i]);
+    }
+    buf_add_text(out, ".schema.json");
+}
 
-    reading->rule->contract = contract_set_find(reading->contracts, node->text);
-    if (reading->rule->contract)
-        return;
+enum {
+    MAX_WORDS = 200 /* that are looked through for the one that was meant */
+};
+
+/* The files of the folder, one of which was probably meant. */
+static void refuse_file(struct reading *reading, const struct document_node *node)
+{
+    const struct system_files *files = reading->files;
+    struct buf names[MAX_WORDS];
+    const char *words[MAX_WORDS];
+    const char *event;
+    size_t count = 0;
+
+    while (count < MAX_WORDS && (event = files->event_name(files->ctx, count))) {
+        names[count] = (struct buf){.max = LIMIT_CONFIG_BYTES};
+        event_contract_file(slice_of(event), &names[count]);
+        buf_add_byte(&names[count], '\0');
+        words[count] = buf_status(&names[count]) ? "" : names[count].ptr;
+        count++;
+    }
+    faults_add_word(reading->faults, node->place, "there is no contract", node->text,
+                    words, count);
+    while (count > 0)
+        buf_finish(&names[--count]);
     reading->is_good = false;
-    if (!reading->contracts)
-        faults_add(reading->faults, node->place, NULL,
-                   "no folder of contracts is named, where \"%.*s\" could lie",
-                   (int)node->text.len, node->text.ptr);
-    else
-        faults_add_word(reading->faults, node->place,
-                        "the folder of contracts has no file", node->text, files, count);
+}
+
+static void compile_contract(struct reading *reading, const struct document_node *schema)
+{
+    reading->rule->contract = contract_compile(schema, reading->faults);
+    reading->is_good &= reading->rule->contract != NULL;
+}
+
+/* The file of this name; where no row names it, it need not be there. */
+static void read_file(struct reading *reading, struct slice name,
+                      const struct document_node *node)
+{
+    const struct system_files *files = reading->files;
+    const struct document_node *schema;
+
+    switch (files->read_contract(files->ctx, name, &schema, reading->faults)) {
+    case ST_OK: compile_contract(reading, schema); break;
+    case ST_NOT_FOUND:
+        if (node)
+            refuse_file(reading, node);
+        break;
+    default: reading->is_good = false;
+    }
 }
 
 static void read_contract(struct reading *reading, const struct document_node *node)
 {
-    struct event_rule *rule = reading->rule;
     struct buf file = {.max = LIMIT_CONFIG_BYTES};
 
-    if (!node) {
-        contract_file_of(slice_of(rule->name.text), &file);
-        rule->contract = contract_set_find(reading->contracts, buf_slice(&file));
-        buf_finish(&file);
-    } else if (node->kind == DOCUMENT_SCALAR) {
-        read_file_contract(reading, node);
+    if (node && node->kind != DOCUMENT_SCALAR) {
+        compile_contract(reading, node);
+    } else if (node) {
+        read_file(reading, node->text, node);
     } else {
-        rule->own_contract = contract_compile(node, reading->faults);
-        rule->contract = rule->own_contract;
-        reading->is_good &= rule->contract != NULL;
+        event_contract_file(slice_of(reading->rule->name.text), &file);
+        if (!buf_status(&file))
+            read_file(reading, buf_slice(&file), NULL);
     }
+    buf_finish(&file);
 }
 
 /* --- target */
@@ -298,10 +341,10 @@ static void read_shape(struct reading *reading, const struct document_node *enve
     reading->is_good &= rule->shape != NULL;
 }
 
-bool event_row_read(const struct document_node *row, const struct contract_set *contracts,
+bool event_row_read(const struct document_node *row, const struct system_files *files,
                     struct event_rule *rule, struct faults *faults)
 {
-    struct reading reading = {rule, contracts, faults, true};
+    struct reading reading = {rule, files, faults, true};
 
     read_contract(&reading, document_find(row, "contract"));
     read_to(&reading, document_find(row, "to"));
@@ -327,7 +370,7 @@ void event_rule_finish(struct event_rule *rule)
 {
     free(rule->name.text);
     free(rule->name.json);
-    contract_destroy(rule->own_contract);
+    contract_destroy(rule->contract);
     for (size_t i = 0; i < rule->to_count; i++)
         template_destroy(rule->to[i]);
     free(rule->to);

@@ -82,7 +82,6 @@ enum {
     LIMIT_CONFIG_BYTES = 1024 * 1024, /* one file */
     LIMIT_CONFIG_DEPTH = 16,
     LIMIT_FAULTS = 200,
-    LIMIT_CONTRACT_FILES = 1000,
     LIMIT_TEMPLATE_PIECES = 256,
     LIMIT_TEMPLATE_PATH = 8,   /* names after the source */
     LIMIT_TEMPLATE_FAN = 1000, /* rooms that one template gives */

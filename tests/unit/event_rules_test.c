@@ -6,42 +6,46 @@
 
 #include <cmocka.h>
 
+#include "support/contract_folder.h"
 #include "support/yaml_node.h"
 
 #include "proto/event_rules.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define COUNTED "{\"type\":\"object\",\"required\":[\"n\"]}"
 
-static const struct contract_source files[] = {
-    {"c/agent_update.schema.json",  SLICE("agent_update.schema.json"),  SLICE(COUNTED)},
-    {"c/message%3Anew.schema.json", SLICE("message%3Anew.schema.json"), SLICE(COUNTED)},
-};
-
-/* The catalog of a file, with the contracts above or without. */
+/* A catalog from a text and a folder made of nothing: see support/contract_folder.h. */
 struct catalog {
     struct document_node root;
-    struct contract_set *contracts;
     struct event_rules *rules;
     struct faults faults;
+    struct contract_folder folder;
 };
 
 static void catalog_make(struct catalog *catalog, const char *yaml, bool has_contracts)
 {
-    *catalog = (struct catalog){.root = yaml_node(yaml)};
-    if (has_contracts)
-        catalog->contracts = contract_set_compile(files, 2, &catalog->faults);
-    assert_true(faults_are_none(&catalog->faults));
-    struct event_sources sources = event_sources_of(&catalog->root, catalog->contracts);
-    catalog->rules = event_rules_compile(&sources, &catalog->faults);
+    static const struct contract_text texts[] = {
+        {"agent_update", "agent_update.schema.json",  COUNTED           },
+        {"message:new",  "message%3Anew.schema.json", COUNTED           },
+        {NULL,           "broken.json",               "{\n \"tpye\": 1}"},
+    };
+    char *text = NULL;
+
+    assert_true(asprintf(&text, "%s%s", yaml, has_contracts ? "\ncontracts: c" : "") >= 0);
+    *catalog = (struct catalog){.root = yaml_node(text)};
+    free(text);
+    contract_folder_open(&catalog->folder, texts, has_contracts ? 3 : 0);
+    struct system_files files = contract_folder_files(&catalog->folder);
+    catalog->rules = event_rules_compile(&catalog->root, &files, &catalog->faults);
 }
 
 static void catalog_drop(struct catalog *catalog)
 {
     event_rules_destroy(catalog->rules);
-    contract_set_destroy(catalog->contracts);
+    contract_folder_close(&catalog->folder);
     document_finish(&catalog->root);
     faults_finish(&catalog->faults);
 }
@@ -130,7 +134,7 @@ static void a_contract_without_its_folder_is_a_mistake(void **state)
     (void)state;
     catalog_make(&catalog, "events: {a: {contract: a.schema.json}}", false);
     assert_null(catalog.rules);
-    assert_non_null(strstr(catalog.faults.items[0].message, "no folder of contracts"));
+    assert_non_null(strstr(catalog.faults.items[0].message, "there is no contract"));
     catalog_drop(&catalog);
 }
 
@@ -178,11 +182,11 @@ static void unknown_events_are_denied_once_there_are_contracts(void **state)
         const char *yaml;
         bool has_contracts, is_allowed;
     } rows[] = {
-        {"events: {a: }",                         false, true },
-        {"events: {a: }",                         true,  false},
-        {"{events: {a: }, unknown_events: deny}", false, false},
-        {"unknown_events: allow",                 true,  true },
-        {"{}",                                    false, true },
+        {"events: {a: }",                       false, true },
+        {"events: {a: }",                       true,  false},
+        {"events: {a: }\nunknown_events: deny", false, false},
+        {"unknown_events: allow",               true,  true },
+        {"",                                    false, true },
     };
     struct contract_report report;
     struct catalog catalog;
@@ -258,63 +262,36 @@ static void a_row_says_who_may_publish(void **state)
     catalog_drop(&catalog);
 }
 
-static void names_of_files_and_events_turn_into_each_other(void **state)
+static void an_event_names_its_file(void **state)
 {
-    static const char *const events[] = {
-        "agent_update", "message:new", "a/b", "100%", "%3A", "\xc3\xa9t\xc3\xa9"};
-    static const char *const no_files[] = {"x.json", ".schema.json", "a%3.schema.json",
-                                           "a%zz.schema.json"};
-    struct buf file = {.max = 1000}, event = {.max = 1000};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
-        buf_clear(&file);
-        buf_clear(&event);
-        contract_file_of(slice_of(events[i]), &file);
-        assert_null(memchr(file.ptr, '/', file.len));
-        assert_true(contract_file_event(buf_slice(&file), &event));
-        assert_true(slice_is(buf_slice(&event), events[i]));
-    }
-    for (size_t i = 0; i < sizeof no_files / sizeof *no_files; i++)
-        assert_false(contract_file_event(slice_of(no_files[i]), &event));
-    buf_finish(&file);
-    buf_finish(&event);
-}
-
-static void faults_of_all_files_are_told(void **state)
-{
-    static const struct contract_source bad[] = {
-        {"c/a.schema.json", SLICE("a.schema.json"), SLICE("{\n \"tpye\": 1}")},
-        {"c/b.schema.json", SLICE("b.schema.json"), SLICE("{")               },
-        {"c/c.schema.json", SLICE("c.schema.json"), SLICE("true")            },
+    static const char *const rows[][2] = {
+        {"agent_update", "agent_update.schema.json" },
+        {"message:new",  "message%3Anew.schema.json"},
+        {"a/b:c",        "a%2Fb%3Ac.schema.json"    },
     };
-    struct faults faults = {0};
+    struct buf file = {.max = 1000};
 
     (void)state;
-    assert_null(contract_set_compile(bad, 3, &faults));
-    assert_int_equal(faults.count, 2);
-    assert_string_equal(faults.items[0].place.file, "c/a.schema.json");
-    assert_int_equal(faults.items[0].place.line, 2);
-    assert_int_equal(faults.items[0].place.column, 2);
-    assert_string_equal(faults.items[1].place.file, "c/b.schema.json");
-    faults_finish(&faults);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        buf_clear(&file);
+        event_contract_file(slice_of(rows[i][0]), &file);
+        assert_true(slice_is(buf_slice(&file), rows[i][1]));
+    }
+    buf_finish(&file);
 }
 
-static void a_file_whose_name_is_no_event_is_a_mistake(void **state)
+static void a_mistake_in_a_file_is_told_where_it_is(void **state)
 {
-    static const struct contract_source bad = {"c/a%zz.schema.json",
-                                               SLICE("a%zz.schema.json"), SLICE("{}")};
-    struct faults faults = {0};
-    struct contract_set *contracts = contract_set_compile(&bad, 1, &faults);
-    struct event_sources sources = {.contracts = contracts};
+    struct catalog catalog;
 
     (void)state;
-    assert_non_null(contracts);
-    assert_null(event_rules_compile(&sources, &faults));
-    assert_int_equal(faults.count, 1);
-    assert_string_equal(faults.items[0].place.file, "c/a%zz.schema.json");
-    contract_set_destroy(contracts);
-    faults_finish(&faults);
+    catalog_make(&catalog, "events: {a: {contract: broken.json}}", true);
+    assert_null(catalog.rules);
+    assert_int_equal(catalog.faults.count, 1);
+    assert_string_equal(catalog.faults.items[0].place.file, "broken.json");
+    assert_int_equal(catalog.faults.items[0].place.line, 2);
+    assert_int_equal(catalog.faults.items[0].place.column, 2);
+    catalog_drop(&catalog);
 }
 
 int main(void)
@@ -327,9 +304,8 @@ int main(void)
         cmocka_unit_test(unknown_events_are_denied_once_there_are_contracts),
         cmocka_unit_test(a_payload_keeps_its_contract_or_is_told_why),
         cmocka_unit_test(a_row_says_who_may_publish),
-        cmocka_unit_test(names_of_files_and_events_turn_into_each_other),
-        cmocka_unit_test(faults_of_all_files_are_told),
-        cmocka_unit_test(a_file_whose_name_is_no_event_is_a_mistake),
+        cmocka_unit_test(an_event_names_its_file),
+        cmocka_unit_test(a_mistake_in_a_file_is_told_where_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
