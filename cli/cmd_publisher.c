@@ -16,6 +16,7 @@ static void *create(struct role_parts *parts, const char **reason)
         .settings = &config->publisher,
         .web = &config->web,
         .keys = parts->keys,
+        .system = parts->system,
         .lifecycle = parts->lifecycle,
         .version = SIDECAST_VERSION,
     };

@@ -265,6 +265,11 @@ static int compare_name(struct slice name, const char *key)
     return order ? order : (name.len > len) - (name.len < len);
 }
 
+bool event_rules_are_none(const struct event_rules *rules)
+{
+    return rules->key_count == 0 && !rules->denies_unknown && !rules->envelope;
+}
+
 const struct event_rule *event_rules_find(const struct event_rules *rules,
                                           struct slice event, const char **meant)
 {

@@ -24,6 +24,9 @@ struct event_rules *event_rules_compile(const struct document_node *root,
                                         struct faults *faults);
 void event_rules_destroy(struct event_rules *rules);
 
+/* Whether they say nothing at all: every event may go out as it comes. */
+bool event_rules_are_none(const struct event_rules *rules);
+
 /*
  * The rule of an event, also by one of its aliases; where unknown events are allowed, an
  * unknown one's, which only says what holds for all. NULL: unknown, and denied; then

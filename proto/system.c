@@ -4,6 +4,7 @@
 #include "proto/auth_rules.h"
 #include "proto/command_rules.h"
 #include "proto/connect_rules.h"
+#include "proto/event_rules.h"
 #include "proto/room_rules.h"
 
 #include <stdlib.h>
@@ -29,6 +30,7 @@ static void compile_parts(struct system *system, const struct compilation *from)
     system->connect = connect_rules_compile(find(from, "connect"), faults);
     system->rooms = room_rules_compile(find(from, "rooms"), faults);
     system->commands = command_rules_compile(from->root, faults);
+    system->events = event_rules_compile(from->root, from->files, faults);
 }
 
 /* And one line per table here. */
@@ -38,6 +40,7 @@ static void destroy_parts(struct system *system)
     connect_rules_destroy(system->connect);
     room_rules_destroy(system->rooms);
     command_rules_destroy(system->commands);
+    event_rules_destroy(system->events);
 }
 
 /* Nothing of a client is kept that no table asks for. */

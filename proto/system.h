@@ -16,6 +16,7 @@ struct system {
     struct connect_rules *connect;  /* `connect` */
     struct room_rules *rooms;       /* `rooms` */
     struct command_rules *commands; /* `commands`, and all that belongs to answering */
+    struct event_rules *events; /* `events`, `unknown_events`, `envelope`, contracts */
     unsigned client_uses; /* template sources that the tables for clients draw from */
 };
 

@@ -5,9 +5,7 @@
 #include "publisher-api/handlers.h"
 
 #include "bridge/clock.h"
-#include "bridge/random.h"
 #include "proto/http_query.h"
-#include "proto/ident.h"
 
 #include <stdio.h>
 
@@ -89,14 +87,12 @@ static void refuse_body(const struct handler_parts *parts, struct http_exchange 
     refuse(parts, exchange, &problem);
 }
 
-/* --- the catalog of events */
-
 /* All that the contract says, with pointers into the whole body. */
 static void refuse_payload(const struct handler_parts *parts,
                            struct http_exchange *exchange,
                            const struct publish_fault *fault)
 {
-    const struct event_publish *shape = &parts->shape;
+    const struct event_publish *shape = &parts->catalog.shape;
     const struct contract_report *report = &shape->report;
     char pointers[CONTRACT_MAX_ERRORS][CONTRACT_POINTER_BYTES + 8];
     struct problem_error errors[CONTRACT_MAX_ERRORS];
@@ -121,19 +117,6 @@ static void refuse_payload(const struct handler_parts *parts,
     refuse(parts, exchange, &problem);
 }
 
-/* A row may name keys, and scopes. */
-static bool may_publish_event(const struct event_rule *rule, const struct caller *caller)
-{
-    if (!event_rule_is_restricted(rule))
-        return true;
-    if (caller->key && event_rule_names_publisher(rule, slice_of(caller->key->name)))
-        return true;
-    return (caller->scopes & API_SCOPE_PUBLISH &&
-            event_rule_names_publisher(rule, SLICE("publish"))) ||
-           (caller->scopes & API_SCOPE_ADMIN &&
-            event_rule_names_publisher(rule, SLICE("admin")));
-}
-
 static void refuse_caller(const struct handler_parts *parts,
                           struct http_exchange *exchange, const struct caller *caller)
 {
@@ -148,65 +131,27 @@ static void refuse_caller(const struct handler_parts *parts,
     refuse(parts, exchange, &problem);
 }
 
-/* What one publish draws from beside its body. */
-struct moment {
-    struct event_moment values;
-    char uuid[IDENT_UUID_BYTES + 1];
-};
-
-static void moment_set(struct moment *moment, const struct event_rule *rule,
-                       const struct http_request *request)
+/* Everything that is known about the event and who it is from. False: refused. */
+static bool check_event(struct handler_parts *parts, struct http_exchange *exchange,
+                        const struct http_request *request, const struct caller *caller)
 {
-    moment->values = (struct event_moment){
-        .now_ms = clock_wall_ms(),
-        .request_id = slice_of(request->request_id),
-    };
-    if (!event_rule_uses_uuid(rule))
-        return;
-    uint8_t fresh[IDENT_UUID_RANDOM_BYTES];
-    random_bytes(fresh, sizeof fresh);
-    ident_uuid(fresh, moment->uuid);
-    moment->values.uuid = (struct slice){moment->uuid, IDENT_UUID_BYTES};
-}
-
-/* False: refused. */
-static bool apply_catalog(struct handler_parts *parts, struct http_exchange *exchange,
-                          const struct http_request *request, const struct caller *caller,
-                          struct moment *moment)
-{
-    struct event_publish *shape = &parts->shape;
     struct publish_fault fault = {0};
+    enum status st = catalog_apply(&parts->catalog, &parts->request, caller,
+                                   slice_of(request->request_id), &fault);
 
-    enum status st = event_publish_begin(shape, parts->events, &parts->request, &fault);
-    if (!st && !may_publish_event(shape->rule, caller)) {
+    if (!st && !caller_may_publish(caller, &parts->request.envelope))
+        st = ST_FORBIDDEN;
+    if (!st)
+        st = catalog_shape(&parts->catalog, &parts->request, &fault);
+    if (st == ST_FORBIDDEN)
         refuse_caller(parts, exchange, caller);
-        return false;
-    }
-    if (!st) {
-        moment_set(moment, shape->rule, request);
-        st = event_publish_check(shape, &parts->request, &moment->values, &fault);
-    }
-    if (st && shape->report.count > 0)
+    else if (st == ST_BAD_PAYLOAD && catalog_rule(&parts->catalog) &&
+             parts->catalog.shape.report.count > 0)
         refuse_payload(parts, exchange, &fault);
     else if (st)
         refuse_body(parts, exchange, st, &fault);
     return !st;
 }
-
-/* The last step, so that what was asked about is what came. False: refused. */
-static bool shape_payload(struct handler_parts *parts, struct http_exchange *exchange,
-                          const struct moment *moment)
-{
-    struct publish_fault fault = {0};
-    enum status st =
-        event_publish_shape(&parts->shape, &parts->request, &moment->values, &fault);
-
-    if (st)
-        refuse_body(parts, exchange, st, &fault);
-    return !st;
-}
-
-/* --- an event that was understood */
 
 /* False: refused. */
 static bool take_id(const struct handler_parts *parts, struct http_exchange *exchange,
@@ -227,19 +172,10 @@ static void submit(struct handler_parts *parts, struct http_exchange *exchange,
                    const struct http_request *request, const struct caller *caller)
 {
     struct envelope *envelope = &parts->request.envelope;
-    struct moment moment;
 
-    if (!take_id(parts, exchange, request->head, envelope))
+    if (!take_id(parts, exchange, request->head, envelope) ||
+        !check_event(parts, exchange, request, caller))
         return;
-    if (parts->events && !apply_catalog(parts, exchange, request, caller, &moment))
-        return;
-    if (!caller_may_publish(caller, envelope)) {
-        refuse_caller(parts, exchange, caller);
-        return;
-    }
-    if (parts->events && !shape_payload(parts, exchange, &moment))
-        return;
-
     envelope->at_ms = clock_wall_ms();
     envelope->accepted_us = clock_us();
     envelope->request_id = slice_of(request->request_id);
@@ -248,7 +184,7 @@ static void submit(struct handler_parts *parts, struct http_exchange *exchange,
         .has_id = envelope->id.len > 0,
         .body = request->body,
         .caller = caller->name,
-        .rule = parts->events ? parts->shape.rule : NULL,
+        .rule = catalog_rule(&parts->catalog),
     };
     publish_calls_submit(parts->calls, exchange, &order);
 }
@@ -298,7 +234,7 @@ void handle_publish(struct http_exchange *exchange, const struct http_request *r
         refuse(parts, exchange, &problem);
         goto out;
     }
-    parts->request.target_is_optional = parts->events != NULL;
+    parts->request.target_is_optional = parts->catalog.events != NULL;
     enum status st = publish_request_decode(request->body, &parts->request, &fault);
     if (st)
         refuse_body(parts, exchange, st, &fault);

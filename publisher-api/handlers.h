@@ -8,8 +8,7 @@
 #include "bridge/engine.h"
 #include "bridge/http_server.h"
 #include "bridge/lifecycle.h"
-#include "proto/event_publish.h"
-#include "publisher-api/caller.h"
+#include "publisher-api/catalog.h"
 #include "publisher-api/publish_call.h"
 
 /* The context of every route. All borrowed from the publisher, for its life. */
@@ -22,9 +21,8 @@ struct handler_parts {
     uint64_t started_ms; /* monotonic */
     struct caller_trust trust;
     struct publish_calls *calls;
-    const struct event_rules *events; /* NULL: no catalog */
-    struct publish_request request;   /* scratch of handle_publish */
-    struct event_publish shape;       /* the same; what the catalog makes of it */
+    struct publish_request request; /* scratch of handle_publish */
+    struct catalog catalog;
     bool is_draining;
 };
 

@@ -146,12 +146,12 @@ static bool build_parts(struct publisher *publisher,
         .log = config->log,
         .metrics = config->metrics,
         .engine = config->engine,
-        .events = config->events,
         .lifecycle = config->lifecycle,
         .version = config->version,
         .started_ms = clock_ms(),
         .trust = {.keys = publisher->api_keys, .token_keys = config->keys},
     };
+    catalog_use(&publisher->parts.catalog, config->system);
     publisher->parts.calls = publish_calls_create(
         &(struct publish_calls_config){.log = config->log,
                                        .metrics = config->metrics,
@@ -183,11 +183,17 @@ struct publisher *publisher_create(const struct publisher_config *config,
 failed:
     if (publisher) {
         publish_calls_destroy(publisher->parts.calls);
+        catalog_finish(&publisher->parts.catalog);
         idempotency_destroy(publisher->idempotency);
         api_keys_destroy(publisher->api_keys);
     }
     free(publisher);
     return NULL;
+}
+
+void publisher_reload(struct publisher *publisher, struct system *system)
+{
+    catalog_use(&publisher->parts.catalog, system);
 }
 
 static void on_drain_step(uv_timer_t *timer)
@@ -231,6 +237,6 @@ void publisher_destroy(struct publisher *publisher)
     idempotency_destroy(publisher->idempotency);
     api_keys_destroy(publisher->api_keys);
     publish_request_finish(&publisher->parts.request);
-    event_publish_finish(&publisher->parts.shape);
+    catalog_finish(&publisher->parts.catalog);
     uv_close((uv_handle_t *)&publisher->drain_timer, on_closed);
 }

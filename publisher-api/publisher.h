@@ -10,7 +10,7 @@
 #include "bridge/engine.h"
 #include "bridge/lifecycle.h"
 #include "bridge/token.h"
-#include "proto/event_rules.h"
+#include "proto/system.h"
 
 struct publisher;
 
@@ -23,7 +23,7 @@ struct publisher_config {
     const struct config_publisher *settings;
     const struct config_web *web;
     const struct token_keys *keys;     /* for callers with a JWT; NULL: API keys alone */
-    const struct event_rules *events;  /* the catalog; NULL: none */
+    struct system *system;             /* shares; NULL: what holds without a file */
     const struct lifecycle *lifecycle; /* what /readyz says */
     const char *version;
     int listen_fd; /* takes; listening */
@@ -36,6 +36,9 @@ struct publisher_config {
  */
 struct publisher *publisher_create(const struct publisher_config *config,
                                    const char **reason);
+
+/* Other tables from now on: shares them. */
+void publisher_reload(struct publisher *publisher, struct system *system);
 
 /*
  * No accept after it. What the engine has been given is still answered, once it is kept;
