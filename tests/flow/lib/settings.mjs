@@ -12,3 +12,5 @@ export const slowness = Number(take('SIDECAST_SLOWNESS') ?? 5);
 export const gateways = take('SIDECAST_GATEWAYS');
 // Children to kill in 64_restarts.
 export const restarts = Number(take('SIDECAST_RESTARTS') ?? 20);
+// Write generated parts of the docs instead of comparing them.
+export const updates_docs = Boolean(take('SIDECAST_UPDATE_DOCS'));
