@@ -49,6 +49,8 @@ struct rig_engine {
     uint64_t seq;
     char last[4096]; /* of the last envelope; read while nothing is in flight */
     size_t last_len;
+    char before[4096]; /* of the one before it */
+    size_t before_len;
     struct rig_held held[RIG_HELD_MAX];
     size_t held_count;
 };
@@ -93,6 +95,8 @@ static inline enum status rig_append(struct engine *base, struct slice envelope,
     (void)is_volatile;
     if (mode == RIG_IS_BUSY || engine->held_count == RIG_HELD_MAX)
         return ST_BUSY;
+    memcpy(engine->before, engine->last, engine->last_len);
+    engine->before_len = engine->last_len;
     engine->last_len = envelope.len < sizeof engine->last ? envelope.len : 0;
     memcpy(engine->last, envelope.ptr, engine->last_len);
     engine->appended++;
@@ -243,7 +247,8 @@ static inline void rig_nothing(void *ctx)
     (void)ctx;
 }
 
-static inline struct rig *rig_start(void)
+/* Shares `system`; NULL: without a configuration file. */
+static inline struct rig *rig_start_with(struct system *system)
 {
     struct rig *rig = calloc(1, sizeof *rig);
     const char *reason = NULL;
@@ -276,6 +281,7 @@ static inline struct rig *rig_start(void)
         .settings = &rig->settings,
         .web = &rig_web,
         .keys = rig->keys,
+        .system = system,
         .lifecycle = rig->lifecycle,
         .version = "0.1.0",
         .listen_fd = rig_listen(&rig->api_port),
@@ -286,6 +292,11 @@ static inline struct rig *rig_start(void)
         fail_msg("%s", reason);
     uv_thread_create(&rig->thread, rig_run, rig);
     return rig;
+}
+
+static inline struct rig *rig_start(void)
+{
+    return rig_start_with(NULL);
 }
 
 static inline void rig_stop(struct rig *rig)
