@@ -91,22 +91,26 @@ static bool read_switch(struct slice text, unsigned *value)
     return false;
 }
 
-/* "must be a, b or c": the words that are built. */
-static enum status bad_word(const struct trial *trial)
+/* "must be a, b or c": the words that are built. In a list it is said of which item. */
+static enum status bad_word(const struct trial *trial, struct slice word)
 {
     const char *const *words = trial->key->words;
-    int len = snprintf(trial->error, CONFIG_ERROR_BYTES, "%s must be ", trial->name);
+    bool is_item = trial->key->type == KEY_WORDS;
     const char *last = NULL;
     size_t shown = 0;
+    int len =
+        is_item ? snprintf(trial->error, CONFIG_ERROR_BYTES, "%s: \"%.*s\" is none of ",
+                           trial->name, (int)slice_first(word, SHOWN_BYTES).len, word.ptr)
+                : snprintf(trial->error, CONFIG_ERROR_BYTES, "%s must be ", trial->name);
 
     for (size_t i = 0; words[i]; i++)
         last = words[i][0] == '~' ? last : words[i];
     for (size_t i = 0; words[i] && len < CONFIG_ERROR_BYTES; i++) {
         if (words[i][0] == '~')
             continue;
-        const char *glue = shown++ == 0 ? "" : (words[i] == last ? " or " : ", ");
+        const char *glue = words[i] == last ? (is_item ? " and " : " or ") : ", ";
         len += snprintf(trial->error + len, (size_t)(CONFIG_ERROR_BYTES - len), "%s%s",
-                        glue, words[i]);
+                        shown++ == 0 ? "" : glue, words[i]);
     }
     return ST_BAD_PAYLOAD;
 }
@@ -117,7 +121,7 @@ static enum status check_word(const struct trial *trial, struct slice word)
     bool is_later = false;
 
     if (!config_key_has_word(trial->key, word, &index, &is_later))
-        return bad_word(trial);
+        return bad_word(trial, word);
     if (!is_later)
         return ST_OK;
     snprintf(trial->error, CONFIG_ERROR_BYTES, "%s: %.*s is not built yet", trial->name,

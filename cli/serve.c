@@ -2,10 +2,10 @@
 #include "cli/serve.h"
 
 #include "cli/bus_folder.h"
+#include "cli/config_checks.h"
 #include "cli/exit_code.h"
 #include "cli/serve_listeners.h"
 #include "cli/supervisor.h"
-#include "cli/token_keys_load.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -87,22 +87,23 @@ static bool put_bus(struct serve *serve)
 }
 
 /* What every child would refuse is said once, here. */
-static bool check_keys(const struct config *config)
+static bool check_keys(const struct invocation *call)
 {
-    char reason[TOKEN_KEYS_REASON_BYTES];
-    struct token_keys *keys = token_keys_load(&config->auth, NULL, NULL, reason);
+    struct faults faults = {0};
 
-    if (!keys)
-        fprintf(stderr, "sidecast: %s\n", reason);
-    token_keys_destroy(keys);
-    return keys != NULL;
+    config_checks_keys(call, &faults);
+    bool is_good = faults_are_none(&faults);
+    if (!is_good)
+        invocation_refuse(call, &faults);
+    faults_finish(&faults);
+    return is_good;
 }
 
 static int prepare(struct serve *serve)
 {
     struct invocation *call = serve->plan->call;
 
-    if (!put_gateways(serve) || !check_keys(&call->config))
+    if (!put_gateways(serve) || !check_keys(call))
         return EXIT_CODE_CONFIG;
     invocation_resolve(call);
     if (!serve_listeners_open(&serve->listeners, &call->config, &serve->plan->port))

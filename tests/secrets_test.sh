@@ -30,6 +30,10 @@ proto/command_compile.c|*|names of options
 proto/contract_check.c|*|keys of JSON
 proto/contract_compile.c|*|keys of JSON Schema
 proto/contract_keywords.c|*|keys of JSON Schema
+cli/config_markdown.c|*|names of options
+proto/event_rules.c|*|names of events
+proto/event_rules_row.c|*|names of options
+client-gw/handle_relay.c|slice_equal(claims_user(session->claims), key->name)|the name of a room
 bridge/str_map.c|*|the keys of a map: names and ids
 publisher-api/api_keys.c|slice_starts_with(secret, "sk_")|what all keys begin with
 client-gw/deliver.c|slice_equal(session->nsp, key->nsp)|the key of a room
