@@ -358,6 +358,7 @@ enum directory_meeting directory_contact(struct directory *directory, struct sli
         return MEETING_FULL;
     gateway->incarnation = incarnation;
     gateway->last_number = 0;
+    gateway->last_serial = 0;
     gateway->heard_ms = now_ms;
     gateway->lease = (struct directory_lease){0};
     return MEETING_NEW;
@@ -368,6 +369,14 @@ bool directory_is_in_order(struct directory_gateway *gateway, uint64_t number)
     if (number < gateway->last_number)
         return false;
     gateway->last_number = number;
+    return true;
+}
+
+bool directory_is_new_event(struct directory_gateway *gateway, uint64_t serial)
+{
+    if (serial <= gateway->last_serial)
+        return false;
+    gateway->last_serial = serial;
     return true;
 }
 

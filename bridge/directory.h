@@ -54,6 +54,9 @@ enum directory_meeting directory_contact(struct directory *directory, struct sli
  */
 bool directory_is_in_order(struct directory_gateway *gateway, uint64_t number);
 
+/* False: the gateway has published it before, and it was sent again. */
+bool directory_is_new_event(struct directory_gateway *gateway, uint64_t serial);
+
 struct directory_lease {
     int pid;
     bool is_ready;

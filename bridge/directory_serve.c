@@ -111,17 +111,35 @@ static void serve_find(struct directory *directory, struct slice pid, struct buf
     struct engine_session session = {0};
 
     if (directory_find(directory, pid, &session, &result.gateway)) {
-        result.has_session = has_room_for(answer, &session);
-        result.outcome = result.has_session ? OUTCOME_OK : OUTCOME_FULL;
+        bool has_room = has_room_for(answer, &session);
+        result.kind = has_room ? RESULT_SESSION : RESULT_PLAIN;
+        result.outcome = has_room ? OUTCOME_OK : OUTCOME_FULL;
         result.session = to_wire(&session);
     }
     directory_result_encode(&result, answer);
-    if (result.has_session)
+    if (result.kind == RESULT_SESSION)
         encode_rooms(&session, answer);
 }
 
+/* What was published before is not kept twice: then nobody knows where any more. */
+static void serve_publish(struct directory_gateway *gateway,
+                          const struct directory_keeper *keeper,
+                          const struct directory_op *op, struct buf *answer)
+{
+    struct directory_result result = {.outcome = OUTCOME_OK, .kind = RESULT_POSITION};
+    size_t at = answer->len;
+    bool is_new = directory_is_new_event(gateway, op->serial);
+
+    if (is_new)
+        result.outcome = OUTCOME_FULL; /* until it is kept */
+    directory_result_encode(&result, answer);
+    if (is_new && !buf_status(answer))
+        keeper->keep(keeper->ctx, op->envelope, op->is_volatile, at);
+}
+
 static void serve_op(struct directory *directory, struct directory_gateway *gateway,
-                     bool is_new, const struct directory_op *op, struct buf *answer)
+                     bool is_new, const struct directory_keeper *keeper,
+                     const struct directory_op *op, struct buf *answer)
 {
     struct directory_result result = {.outcome = OUTCOME_OK};
 
@@ -134,6 +152,7 @@ static void serve_op(struct directory *directory, struct directory_gateway *gate
         directory_drop(directory, gateway, op->session.sid, op->session.generation);
         break;
     case DIRECTORY_FIND: serve_find(directory, op->session.pid, answer); return;
+    case DIRECTORY_PUBLISH: serve_publish(gateway, keeper, op, answer); return;
     case DIRECTORY_OP_COUNT: break;
     }
     directory_result_encode(&result, answer);
@@ -151,7 +170,8 @@ static enum directory_standing standing_of(enum directory_meeting meeting)
 }
 
 enum status directory_serve(struct directory *directory, struct slice bytes,
-                            uint64_t now_ms, struct buf *out)
+                            uint64_t now_ms, const struct directory_keeper *keeper,
+                            struct buf *out)
 {
     struct directory_request request;
     struct directory_gateway *gateway;
@@ -174,6 +194,6 @@ enum status directory_serve(struct directory *directory, struct slice bytes,
 
     struct directory_op op;
     for (size_t i = 0; i < answer.count && directory_op_next(&request.ops, &op); i++)
-        serve_op(directory, gateway, meeting == MEETING_NEW, &op, out);
+        serve_op(directory, gateway, meeting == MEETING_NEW, keeper, &op, out);
     return ST_OK;
 }

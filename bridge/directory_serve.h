@@ -8,9 +8,19 @@
 #include "bridge/directory.h"
 #include "proto/directory_wire.h"
 
+/*
+ * Who keeps what gateways publish. `keep` borrows the envelope; what has become of it is
+ * written at `at` of the answer by directory_result_settle, before the answer leaves.
+ */
+struct directory_keeper {
+    void (*keep)(void *ctx, struct slice envelope, bool is_volatile, size_t at);
+    void *ctx;
+};
+
 /* Borrows `bytes`. ST_BAD_PACKET: it deserves no answer. Else check buf_status. */
 enum status directory_serve(struct directory *directory, struct slice bytes,
-                            uint64_t now_ms, struct buf *out);
+                            uint64_t now_ms, const struct directory_keeper *keeper,
+                            struct buf *out);
 
 /* Appends a put of `session`; check buf_status. */
 void directory_encode_put(const struct engine_session *session, struct buf *out);

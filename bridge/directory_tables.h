@@ -43,6 +43,7 @@ struct directory_gateway {
     struct slice id; /* bytes follow the struct */
     uint64_t incarnation;
     uint64_t last_number;
+    uint64_t last_serial; /* of the events that it published */
     uint64_t heard_ms;
     struct directory_lease lease;
     struct directory_session *sessions;

@@ -249,6 +249,13 @@ static void head(struct engine *engine, struct position *position)
     stream_head(self_of(engine)->stream, position);
 }
 
+static enum status publish(struct engine *engine, struct slice envelope, bool is_volatile,
+                           engine_kept_fn *on_kept, void *ctx)
+{
+    return sessions_publish(self_of(engine)->sessions, envelope, is_volatile, on_kept,
+                            ctx);
+}
+
 static void session_put(struct engine *engine, const struct engine_session *session,
                         engine_done_fn *on_done, void *ctx)
 {
@@ -294,6 +301,7 @@ static void close_gateway(struct engine *engine)
 
 const struct engine_ops engine_nng_gateway = {
     .name = "nng",
+    .publish = publish,
     .subscribe = subscribe,
     .replay = replay,
     .marks = marks,

@@ -94,7 +94,7 @@ static enum status start_parts(struct log_engine *self,
     self->writer = writer_start(&writer);
     if (!self->writer || serve_replay(links[LINK_REPLAY], self->events) ||
         serve_directory(links[LINK_DIRECTORY], &self->door, self->directory,
-                        &self->now_ms))
+                        &self->now_ms, &self->base))
         return ST_NO_MEMORY;
     return ST_OK;
 }

@@ -5,30 +5,85 @@
 
 #include <stdlib.h>
 
-/* One request at a time: it goes to the loop as the item, and the thread waits. */
+/*
+ * One request at a time: it goes to the loop as the item, and the thread waits. Where
+ * events are published, the answer waits for the log.
+ */
 struct directory_thread {
     struct inbox_item item;
     struct link link;
     struct door *door;
     struct directory *directory; /* loop thread, as now_ms */
     const uint64_t *now_ms;
+    struct engine *engine;
     struct link_message *request;
     struct buf answer;
     enum status status;
+    size_t open; /* events that are being kept, and the request itself */
     uv_sem_t answered;
+    struct envelope_room room; /* for a look at what is published */
 };
 
-/* Loop thread. */
+/* An event of a gateway on its way to the log. */
+struct keeping {
+    struct directory_thread *thread;
+    size_t at; /* of its result, in the answer */
+};
+
+/* Loop thread, as the next three. */
+static void close_one(struct directory_thread *self)
+{
+    if (--self->open == 0)
+        uv_sem_post(&self->answered);
+}
+
+static void on_kept(void *ctx, enum status status, const struct position *position)
+{
+    struct keeping *keeping = ctx;
+    struct directory_thread *self = keeping->thread;
+    struct directory_result result = {
+        .outcome = status ? OUTCOME_FULL : OUTCOME_OK,
+        .kind = RESULT_POSITION,
+        .epoch = status ? 0 : position->epoch,
+        .seq = status ? 0 : position->seq,
+    };
+
+    directory_result_settle(&self->answer, keeping->at, &result);
+    free(keeping);
+    close_one(self);
+}
+
+/* What is no event, or cannot be kept, stays the failure that its result says. */
+static void keep(void *ctx, struct slice envelope, bool is_volatile, size_t at)
+{
+    struct directory_thread *self = ctx;
+    struct keeping *keeping = NULL;
+    struct envelope event;
+
+    if (!envelope_decode(envelope, &self->room, &event) && event.kind == ENVELOPE_EVENT)
+        keeping = malloc(sizeof *keeping);
+    if (!keeping)
+        return;
+    *keeping = (struct keeping){self, at};
+    self->open++;
+    if (!self->engine->ops->append(self->engine, envelope, is_volatile, on_kept, keeping))
+        return;
+    self->open--;
+    free(keeping);
+}
+
 static void answer_request(struct inbox_item *item)
 {
     struct directory_thread *self = (struct directory_thread *)item;
+    const struct directory_keeper keeper = {keep, self};
 
+    self->open = 1;
     buf_clear(&self->answer);
     self->status = directory_serve(self->directory, link_message_bytes(self->request),
-                                   *self->now_ms, &self->answer);
+                                   *self->now_ms, &keeper, &self->answer);
     if (!self->status)
         self->status = buf_status(&self->answer);
-    uv_sem_post(&self->answered);
+    close_one(self);
 }
 
 /* Loop thread: the engine is closed, and whoever asks will ask the next publisher. */
@@ -69,7 +124,8 @@ static void run_directory(void *arg)
 }
 
 enum status serve_directory(struct link link, struct door *door,
-                            struct directory *directory, const uint64_t *now_ms)
+                            struct directory *directory, const uint64_t *now_ms,
+                            struct engine *engine)
 {
     struct directory_thread *self = calloc(1, sizeof *self);
 
@@ -79,6 +135,7 @@ enum status serve_directory(struct link link, struct door *door,
     self->door = door;
     self->directory = directory;
     self->now_ms = now_ms;
+    self->engine = engine;
     self->answer.max = LIMIT_DIRECTORY_BYTES + 32 * 1024;
     if (uv_sem_init(&self->answered, 0)) {
         free(self);

@@ -16,7 +16,9 @@
  * the directory's time.
  */
 enum status serve_replay(struct link link, struct event_log *log);
+/* What gateways publish is appended to `engine`; their answer waits for it. */
 enum status serve_directory(struct link link, struct door *door,
-                            struct directory *directory, const uint64_t *now_ms);
+                            struct directory *directory, const uint64_t *now_ms,
+                            struct engine *engine);
 
 #endif

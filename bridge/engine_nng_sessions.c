@@ -7,6 +7,7 @@
 #include "bridge/clock.h"
 #include "bridge/directory_serve.h"
 #include "bridge/engine_nng_ask.h"
+#include "bridge/engine_nng_op.h"
 #include "bridge/random.h"
 
 #include <stdlib.h>
@@ -21,23 +22,6 @@ enum {
     HEAD_MAX_BYTES = 128,
 };
 
-struct op {
-    struct op *next;
-    struct buf bytes;
-    uint64_t deadline_ms; /* 0: never too late */
-    bool is_lease;
-    bool is_again;      /* a put of a session that the directory has forgotten */
-    enum status status; /* of one that is ending */
-    engine_done_fn *on_done;
-    engine_found_fn *on_found;
-    void *ctx;
-};
-
-struct op_list {
-    struct op *first;
-    struct op **end;
-};
-
 struct sessions {
     struct sessions_config config;
     struct asker *asker;
@@ -48,7 +32,9 @@ struct sessions {
     struct op_list answered; /* those whose results are being given */
     struct op_list ending;   /* to be told `status` */
     size_t waiting_bytes;
-    uint64_t now_ms; /* of the last tick: a stopped process has not waited */
+    size_t publishing_bytes; /* of events that nobody has kept yet */
+    uint64_t serial;         /* of the last of them */
+    uint64_t now_ms;         /* of the last tick: a stopped process has not waited */
     uint64_t answered_ms, renewed_ms;
     bool is_open;                     /* the stream has begun */
     bool has_answer;                  /* ever */
@@ -59,47 +45,6 @@ struct sessions {
     enum directory_standing standing; /* as the directory said last */
     bool is_stopped;
 };
-
-static void list_clear(struct op_list *list)
-{
-    list->first = NULL;
-    list->end = &list->first;
-}
-
-static void list_add(struct op_list *list, struct op *op)
-{
-    op->next = NULL;
-    *list->end = op;
-    list->end = &op->next;
-}
-
-static struct op *list_take(struct op_list *list)
-{
-    struct op *op = list->first;
-
-    if (op) {
-        list->first = op->next;
-        if (!list->first)
-            list_clear(list);
-    }
-    return op;
-}
-
-static void free_op(struct op *op)
-{
-    buf_finish(&op->bytes);
-    free(op);
-}
-
-/*
- * What a waiting operation counts against the ceiling: most are small. What is put again
- * has a ceiling of its own, the number of sessions: if it counted, a gateway that has
- * more of them than fit would start over for ever.
- */
-static size_t op_cost(const struct op *op)
-{
-    return op->is_again ? 0 : sizeof *op + op->bytes.cap;
-}
 
 /* Later starts have higher numbers; a clock that was set back costs one lease's time. */
 static uint64_t new_incarnation(uint64_t last)
@@ -124,7 +69,7 @@ static void put_back(struct sessions *sessions)
     if (!waiting->first)
         waiting->end = sessions->asked.end;
     waiting->first = sessions->asked.first;
-    list_clear(&sessions->asked);
+    op_list_clear(&sessions->asked);
 }
 
 static void send_waiting(struct sessions *sessions)
@@ -140,7 +85,7 @@ static void send_waiting(struct sessions *sessions)
         struct op *op = sessions->waiting.first;
         if (count > 0 && ops.len + op->bytes.len > ops.max)
             break;
-        list_add(&sessions->asked, list_take(&sessions->waiting));
+        op_list_add(&sessions->asked, op_list_take(&sessions->waiting));
         sessions->waiting_bytes -= op_cost(op);
         buf_add(&ops, buf_slice(&op->bytes));
         finds += op->on_found != NULL;
@@ -172,18 +117,9 @@ static void enqueue(struct sessions *sessions, struct op *op)
         op->bytes.ptr = exact;
         op->bytes.cap = op->bytes.len;
     }
-    list_add(&sessions->waiting, op);
+    op_list_add(&sessions->waiting, op);
     sessions->waiting_bytes += op_cost(op);
     send_waiting(sessions);
-}
-
-static struct op *new_op(void)
-{
-    struct op *op = calloc(1, sizeof *op);
-
-    if (op)
-        op->bytes.max = LIMIT_DIRECTORY_BYTES;
-    return op;
 }
 
 /* --- answers --- */
@@ -200,19 +136,11 @@ static enum status status_of(enum directory_outcome outcome)
     return ST_UNAVAILABLE;
 }
 
-static void end_op(struct op *op, enum status status)
-{
-    if (op->on_done)
-        op->on_done(op->ctx, status);
-    if (op->on_found)
-        op->on_found(op->ctx, status, NULL, (struct slice){0});
-}
-
 /* A callback may stop the sessions: then sessions_stop has told the others. */
 static void end_ending(struct sessions *sessions)
 {
-    for (struct op *op; (op = list_take(&sessions->ending)); free_op(op))
-        end_op(op, op->status);
+    for (struct op *op; (op = op_list_take(&sessions->ending)); op_destroy(op))
+        op_end(op, op->status);
 }
 
 static void give_found(struct op *op, const struct directory_result *result)
@@ -220,30 +148,48 @@ static void give_found(struct op *op, const struct directory_result *result)
     struct engine_session session;
     struct engine_membership *rooms = NULL;
 
-    if (!result->has_session)
-        end_op(op, status_of(result->outcome));
+    if (result->kind != RESULT_SESSION)
+        op_end(op, status_of(result->outcome));
     else if (!directory_decode_session(&result->session, &session, &rooms))
-        end_op(op, ST_NO_MEMORY);
+        op_end(op, ST_NO_MEMORY);
     else
         op->on_found(op->ctx, ST_OK, &session, result->gateway);
     free(rooms);
 }
 
+static void give_kept(struct op *op, const struct directory_result *result)
+{
+    const struct position position = {result->epoch, result->seq};
+    enum status st =
+        result->kind == RESULT_POSITION ? status_of(result->outcome) : ST_UNAVAILABLE;
+
+    op->on_kept(op->ctx, st, &position);
+}
+
+/* The directory knows by its number whether it has the event: sending again is safe, as
+ * long as we are who numbered it. */
+static bool may_go_again(const struct sessions *sessions, const struct op *op)
+{
+    if (op->is_publish)
+        return op->incarnation == sessions->incarnation;
+    return op->deadline_ms == 0;
+}
+
 /*
- * No answer that can be used: who waits is told; what nobody waits for goes first in the
- * next request, in its order, so that an old put cannot follow a drop.
+ * No answer that can be used: who waits is told; what nobody waits for, and events, go
+ * first in the next request, in their order, so that an old put cannot follow a drop.
  */
 static void ask_again(struct sessions *sessions)
 {
     struct op_list kept;
 
-    list_clear(&kept);
-    for (struct op *op; (op = list_take(&sessions->asked));) {
+    op_list_clear(&kept);
+    for (struct op *op; (op = op_list_take(&sessions->asked));) {
         op->status = ST_UNAVAILABLE;
-        list_add(op->deadline_ms ? &sessions->ending : &kept, op);
+        op_list_add(may_go_again(sessions, op) ? &kept : &sessions->ending, op);
     }
     while (kept.first)
-        list_add(&sessions->asked, list_take(&kept));
+        op_list_add(&sessions->asked, op_list_take(&kept));
     put_back(sessions);
     end_ending(sessions);
 }
@@ -267,23 +213,25 @@ static void give_results(struct sessions *sessions, const struct directory_answe
 
     /* From its own list: what a callback asks may be sent at once, and it may stop us. */
     while (sessions->asked.first)
-        list_add(&sessions->answered, list_take(&sessions->asked));
-    for (struct op *op; (op = list_take(&sessions->answered)); free_op(op)) {
+        op_list_add(&sessions->answered, op_list_take(&sessions->asked));
+    for (struct op *op; (op = op_list_take(&sessions->answered)); op_destroy(op)) {
         bool has_result = left > 0 && directory_result_next(&rest, &result);
         left -= has_result;
         if (has_result && result.outcome == OUTCOME_ELSEWHERE)
             tell_moved(sessions, op);
         if (has_result && op->on_found)
             give_found(op, &result);
+        else if (has_result && op->on_kept)
+            give_kept(op, &result);
         else
-            end_op(op, has_result ? status_of(result.outcome) : ST_UNAVAILABLE);
+            op_end(op, has_result ? status_of(result.outcome) : ST_UNAVAILABLE);
     }
 }
 
 static void renew_lease(struct sessions *sessions)
 {
     struct metrics_snapshot snapshot;
-    struct op *op = new_op();
+    struct op *op = op_create();
     struct directory_op lease = {
         .pid = (uint32_t)getpid(),
         .is_ready = sessions->is_ready,
@@ -297,7 +245,7 @@ static void renew_lease(struct sessions *sessions)
     for (size_t i = 0; i < METRIC_COUNT; i++)
         wire_counter_add(&op->bytes, snapshot.values[i]);
     if (buf_status(&op->bytes)) {
-        free_op(op); /* the next tick renews it */
+        op_destroy(op); /* the next tick renews it */
         return;
     }
     op->is_lease = true;
@@ -317,14 +265,14 @@ static void unsettle(struct sessions *sessions)
     sessions->is_settled = false;
     if (!waiting.first)
         return;
-    list_clear(&sessions->waiting);
-    for (struct op *op; (op = list_take(&waiting));) {
+    op_list_clear(&sessions->waiting);
+    for (struct op *op; (op = op_list_take(&waiting));) {
         if (!op->is_lease && !op->is_again) {
-            list_add(&sessions->waiting, op);
+            op_list_add(&sessions->waiting, op);
             continue;
         }
         sessions->waiting_bytes -= op_cost(op);
-        free_op(op);
+        op_destroy(op);
     }
 }
 
@@ -402,10 +350,10 @@ struct sessions *sessions_start(const struct sessions_config *config)
     sessions->config = *config;
     sessions->incarnation = new_incarnation(0);
     sessions->now_ms = clock_ms();
-    list_clear(&sessions->waiting);
-    list_clear(&sessions->asked);
-    list_clear(&sessions->answered);
-    list_clear(&sessions->ending);
+    op_list_clear(&sessions->waiting);
+    op_list_clear(&sessions->asked);
+    op_list_clear(&sessions->answered);
+    op_list_clear(&sessions->ending);
     sessions->asker = asker_start(config->link, config->door, on_answer, sessions);
     if (!sessions->asker) {
         free(sessions);
@@ -427,9 +375,9 @@ void sessions_open(struct sessions *sessions)
  */
 static void start_over(struct sessions *sessions)
 {
-    for (struct op *op; (op = list_take(&sessions->waiting));) {
+    for (struct op *op; (op = op_list_take(&sessions->waiting));) {
         op->status = ST_UNAVAILABLE;
-        list_add(&sessions->ending, op);
+        op_list_add(&sessions->ending, op);
     }
     sessions->waiting_bytes = 0;
     sessions->incarnation = new_incarnation(sessions->incarnation);
@@ -445,7 +393,7 @@ static struct op *obtain_op(struct sessions *sessions)
         return NULL;
     if (sessions->waiting_bytes > LIMIT_DIRECTORY_WAITING_BYTES)
         start_over(sessions);
-    struct op *op = sessions->is_stopped ? NULL : new_op();
+    struct op *op = sessions->is_stopped ? NULL : op_create();
     if (op)
         op->is_again = sessions->is_putting;
     return op;
@@ -463,7 +411,7 @@ void sessions_put(struct sessions *sessions, const struct engine_session *sessio
     }
     if (st) {
         if (op)
-            free_op(op);
+            op_destroy(op);
         if (on_done && !sessions->is_stopped)
             on_done(ctx, st);
         return;
@@ -482,7 +430,7 @@ void sessions_drop(struct sessions *sessions, struct slice sid, uint64_t generat
         return;
     directory_drop_encode(sid, generation, &op->bytes);
     if (buf_status(&op->bytes)) {
-        free_op(op);
+        op_destroy(op);
         return;
     }
     enqueue(sessions, op);
@@ -503,12 +451,52 @@ void sessions_find(struct sessions *sessions, struct slice pid, engine_found_fn 
     op->on_found = on_found;
     op->ctx = ctx;
     if (buf_status(&op->bytes)) {
-        end_op(op, ST_NO_MEMORY);
-        free_op(op);
+        op_end(op, ST_NO_MEMORY);
+        op_destroy(op);
         return;
     }
     op->deadline_ms = sessions->now_ms + DEADLINE_MS;
     enqueue(sessions, op);
+}
+
+/* Counts the event among those that are under way until its operation is freed. */
+static struct op *new_publish(struct sessions *sessions, struct slice envelope,
+                              bool is_volatile)
+{
+    struct op *op = op_create();
+
+    if (!op)
+        return NULL;
+    directory_publish_encode(sessions->serial + 1, is_volatile, envelope, &op->bytes);
+    if (buf_status(&op->bytes)) {
+        op_destroy(op);
+        return NULL;
+    }
+    sessions->serial++;
+    op->is_publish = true;
+    op->incarnation = sessions->incarnation;
+    op->published_bytes = &sessions->publishing_bytes;
+    sessions->publishing_bytes += op->bytes.len;
+    return op;
+}
+
+enum status sessions_publish(struct sessions *sessions, struct slice envelope,
+                             bool is_volatile, engine_kept_fn *on_kept, void *ctx)
+{
+    if (sessions->is_stopped)
+        return ST_DRAINING;
+    if (envelope.len > LIMIT_ENVELOPE_BYTES)
+        return ST_TOO_LARGE;
+    if (sessions->publishing_bytes + envelope.len > LIMIT_GATEWAY_PUBLISH_BYTES)
+        return ST_BUSY;
+    struct op *op = new_publish(sessions, envelope, is_volatile);
+    if (!op)
+        return ST_NO_MEMORY;
+    op->on_kept = on_kept;
+    op->ctx = ctx;
+    op->deadline_ms = sessions->now_ms + DEADLINE_MS;
+    enqueue(sessions, op);
+    return ST_OK;
 }
 
 static bool is_late(const struct op *op, uint64_t now_ms)
@@ -531,21 +519,22 @@ static void expire(struct sessions *sessions)
 {
     struct op *op = sessions->waiting.first, *next;
 
-    list_clear(&sessions->waiting);
+    op_list_clear(&sessions->waiting);
     for (; op; op = next) {
         next = op->next;
         bool has_expired = is_late(op, sessions->now_ms);
         if (has_expired)
             sessions->waiting_bytes -= op_cost(op);
         op->status = ST_UNAVAILABLE;
-        list_add(has_expired ? &sessions->ending : &sessions->waiting, op);
+        op_list_add(has_expired ? &sessions->ending : &sessions->waiting, op);
     }
     while ((op = late_asked(sessions))) {
         struct op lost = *op;
         op->on_done = NULL;
         op->on_found = NULL;
+        op->on_kept = NULL;
         op->deadline_ms = 0;
-        end_op(&lost, ST_UNAVAILABLE); /* may stop us: then nothing is asked any more */
+        op_end(&lost, ST_UNAVAILABLE); /* may stop us: then nothing is asked any more */
     }
     end_ending(sessions);
 }
@@ -577,9 +566,9 @@ static void end_all(struct op_list *ops)
 {
     struct op_list ended = *ops;
 
-    list_clear(ops);
-    for (struct op *op; (op = list_take(&ended)); free_op(op))
-        end_op(op, ST_DRAINING);
+    op_list_clear(ops);
+    for (struct op *op; (op = op_list_take(&ended)); op_destroy(op))
+        op_end(op, ST_DRAINING);
 }
 
 void sessions_stop(struct sessions *sessions)

@@ -39,6 +39,10 @@ void sessions_drop(struct sessions *sessions, struct slice sid, uint64_t generat
 void sessions_find(struct sessions *sessions, struct slice pid, engine_found_fn *on_found,
                    void *ctx);
 
+/* As engine_ops.publish. */
+enum status sessions_publish(struct sessions *sessions, struct slice envelope,
+                             bool is_volatile, engine_kept_fn *on_kept, void *ctx);
+
 /* Renews the lease each second, ends what has waited too long. */
 void sessions_tick(struct sessions *sessions, uint64_t now_ms, bool is_ready);
 

@@ -7,11 +7,13 @@
  *   put      u8 1, session
  *   drop     u8 2, name sid, u64 generation
  *   find     u8 3, name pid
+ *   publish  u8 4, u64 serial, u8 volatile, u32 length, envelope
  *   session  names sid pid nsp user, u64 generation, u64 epoch, u16 rooms,
  *            rooms × (name, u64 joined_seq)
  *   answer   u8 version, u8 'A', u64 incarnation, u64 number, u8 standing, u32 count,
  *            results
- *   result   u8 outcome, u8 has session; then name gateway, session
+ *   result   u8 outcome, u8 kind; then of a session name gateway, session; of a
+ *            position u64 epoch, u64 seq
  */
 #include "proto/directory_wire.h"
 
@@ -84,6 +86,15 @@ void directory_find_encode(struct slice pid, struct buf *out)
     byte_put_name(out, pid);
 }
 
+void directory_publish_encode(uint64_t serial, bool is_volatile, struct slice envelope,
+                              struct buf *out)
+{
+    byte_put_u8(out, DIRECTORY_PUBLISH);
+    byte_put_u64(out, serial);
+    byte_put_u8(out, is_volatile);
+    byte_put_block(out, envelope);
+}
+
 /* A number that stands for one of `count` values, or a question with two answers. */
 static unsigned get_choice(struct byte_reader *in, unsigned count)
 {
@@ -136,6 +147,11 @@ static bool get_op(struct byte_reader *in, struct directory_op *op)
         op->session.generation = byte_get_u64(in);
         break;
     case DIRECTORY_FIND: op->session.pid = byte_get_name(in); break;
+    case DIRECTORY_PUBLISH:
+        op->serial = byte_get_u64(in);
+        op->is_volatile = get_choice(in, 2);
+        op->envelope = byte_get_block(in);
+        break;
     case DIRECTORY_OP_COUNT: break;
     }
     return !in->is_short;
@@ -208,21 +224,38 @@ void directory_answer_encode(const struct directory_answer *answer, struct buf *
 void directory_result_encode(const struct directory_result *result, struct buf *out)
 {
     byte_put_u8(out, result->outcome);
-    byte_put_u8(out, result->has_session);
-    if (result->has_session) {
+    byte_put_u8(out, result->kind);
+    if (result->kind == RESULT_SESSION) {
         byte_put_name(out, result->gateway);
         put_session(&result->session, out);
+    } else if (result->kind == RESULT_POSITION) {
+        byte_put_u64(out, result->epoch);
+        byte_put_u64(out, result->seq);
     }
+}
+
+void directory_result_settle(struct buf *out, size_t at,
+                             const struct directory_result *result)
+{
+    size_t end = out->len;
+
+    /* As long as the one that is there: nothing can fail. */
+    out->len = at;
+    directory_result_encode(result, out);
+    out->len = end;
 }
 
 static bool get_result(struct byte_reader *in, struct directory_result *result)
 {
     *result = (struct directory_result){
         .outcome = (enum directory_outcome)get_choice(in, OUTCOME_COUNT)};
-    result->has_session = get_choice(in, 2);
-    if (result->has_session) {
+    result->kind = (enum directory_result_kind)get_choice(in, RESULT_KIND_COUNT);
+    if (result->kind == RESULT_SESSION) {
         result->gateway = byte_get_name(in);
         get_session(in, &result->session);
+    } else if (result->kind == RESULT_POSITION) {
+        result->epoch = byte_get_u64(in);
+        result->seq = byte_get_u64(in);
     }
     return !in->is_short;
 }

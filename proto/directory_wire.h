@@ -22,6 +22,7 @@ enum directory_op_kind {
     DIRECTORY_PUT,
     DIRECTORY_DROP,
     DIRECTORY_FIND,
+    DIRECTORY_PUBLISH,
     DIRECTORY_OP_COUNT
 };
 
@@ -48,6 +49,10 @@ struct directory_op {
     struct slice counters; /* u64 each: wire_counter_next */
     /* put; drop: sid and generation; find: pid */
     struct wire_session session;
+    /* publish */
+    uint64_t serial; /* of the gateway's events: 1, 2, … in each incarnation */
+    bool is_volatile;
+    struct slice envelope;
 };
 
 void directory_request_encode(const struct directory_request *request, struct buf *out);
@@ -60,6 +65,8 @@ void directory_put_encode(const struct wire_session *session, struct buf *out);
 void wire_membership_add(struct buf *out, const struct wire_membership *membership);
 void directory_drop_encode(struct slice sid, uint64_t generation, struct buf *out);
 void directory_find_encode(struct slice pid, struct buf *out);
+void directory_publish_encode(uint64_t serial, bool is_volatile, struct slice envelope,
+                              struct buf *out);
 
 enum status directory_request_decode(struct slice bytes,
                                      struct directory_request *request);
@@ -90,9 +97,18 @@ enum directory_outcome {
     OUTCOME_COUNT
 };
 
+/* What a result carries beside its outcome. */
+enum directory_result_kind {
+    RESULT_PLAIN,
+    RESULT_SESSION,  /* of a find */
+    RESULT_POSITION, /* of a publish */
+    RESULT_KIND_COUNT
+};
+
 struct directory_result {
     enum directory_outcome outcome;
-    bool has_session; /* of a find */
+    enum directory_result_kind kind;
+    uint64_t epoch, seq; /* where it is kept; 0: earlier, nobody knows where any more */
     struct slice gateway;
     struct wire_session session;
 };
@@ -100,6 +116,9 @@ struct directory_result {
 void directory_answer_encode(const struct directory_answer *answer, struct buf *out);
 /* One result; a session's memberships follow by wire_membership_add. */
 void directory_result_encode(const struct directory_result *result, struct buf *out);
+/* Writes the result with a position that begins at `at` once more: it is known now. */
+void directory_result_settle(struct buf *out, size_t at,
+                             const struct directory_result *result);
 
 enum status directory_answer_decode(struct slice bytes, struct directory_answer *answer);
 bool directory_result_next(struct slice *results, struct directory_result *result);

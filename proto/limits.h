@@ -56,6 +56,7 @@ enum {
     /* directory */
     LIMIT_DIRECTORY_BYTES = 1024 * 1024, /* of one request, one session, one answer */
     LIMIT_DIRECTORY_WAITING_BYTES = 64 * 1024 * 1024,
+    LIMIT_GATEWAY_PUBLISH_BYTES = 8 * 1024 * 1024, /* events that wait to be kept */
     LIMIT_DIRECTORY_SESSIONS = 1000000,
     LIMIT_DIRECTORY_ROOMS = 4000000,
     LIMIT_GATEWAYS = 256,

@@ -33,8 +33,11 @@ static inline void puppet_pump(struct puppet *puppet)
 {
     while (puppet->appended < puppet->to_append &&
            puppet->appended - puppet->answered < PUPPET_OUTSTANDING) {
-        if (puppet->engine->ops->append(puppet->engine, buf_slice(&puppet->wire),
-                                        puppet->is_volatile, puppet_kept, puppet))
+        const struct engine_ops *ops = puppet->engine->ops;
+        /* A gateway publishes by way of the log's process. */
+        if ((ops->append ? ops->append
+                         : ops->publish)(puppet->engine, buf_slice(&puppet->wire),
+                                         puppet->is_volatile, puppet_kept, puppet))
             _exit(4);
         puppet->appended++;
     }

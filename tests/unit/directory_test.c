@@ -374,7 +374,8 @@ static enum directory_standing serve_drop(struct directory *directory, const cha
 
     directory_request_encode(&head, &request);
     directory_drop_encode(SLICE("s1"), 99, &request);
-    assert_int_equal(directory_serve(directory, buf_slice(&request), 0, &out), ST_OK);
+    assert_int_equal(directory_serve(directory, buf_slice(&request), 0, NULL, &out),
+                     ST_OK);
     assert_int_equal(directory_answer_decode(buf_slice(&out), &answer), ST_OK);
     *results = answer.count;
     buf_finish(&request);
@@ -457,18 +458,19 @@ static void a_request_in_bytes_is_answered_in_bytes(void **state)
     directory_encode_put(&session, &request);
     directory_find_encode(SLICE("p1"), &request);
     directory_find_encode(SLICE("p2"), &request);
-    assert_int_equal(directory_serve(directory, buf_slice(&request), 0, &out), ST_OK);
+    assert_int_equal(directory_serve(directory, buf_slice(&request), 0, NULL, &out),
+                     ST_OK);
     assert_int_equal(directory_answer_decode(buf_slice(&out), &answer), ST_OK);
     assert_int_equal(answer.standing, STANDING_NEW);
     assert_true(directory_result_next(&answer.results, &result));
     assert_int_equal(result.outcome, OUTCOME_OK);
     assert_true(directory_result_next(&answer.results, &result));
-    assert_true(result.has_session && slice_is(result.gateway, "g1"));
+    assert_true(result.kind == RESULT_SESSION && slice_is(result.gateway, "g1"));
     assert_true(slice_is(result.session.sid, "s1") && result.session.room_count == 1);
     assert_true(directory_result_next(&answer.results, &result));
     assert_int_equal(result.outcome, OUTCOME_NOT_FOUND);
 
-    assert_int_equal(directory_serve(directory, SLICE("nonsense"), 0, &out),
+    assert_int_equal(directory_serve(directory, SLICE("nonsense"), 0, NULL, &out),
                      ST_BAD_PACKET);
     buf_finish(&request);
     buf_finish(&out);
@@ -487,11 +489,66 @@ static void a_lease_that_meets_the_directory_is_not_settled(void **state)
         struct directory_request head = {SLICE("g1"), 1, number, 1, {0}};
         directory_request_encode(&head, &request);
         directory_lease_encode(&lease, 0, &request);
-        assert_int_equal(directory_serve(directory, buf_slice(&request), 0, &out), ST_OK);
+        assert_int_equal(directory_serve(directory, buf_slice(&request), 0, NULL, &out),
+                         ST_OK);
         assert_int_equal(count(directory, LATER, "a", NULL).complete, number == 2);
         buf_finish(&request);
         buf_finish(&out);
     }
+    directory_destroy(directory);
+}
+
+struct kept_events {
+    char text[64];
+    size_t at;
+};
+
+static void keep_event(void *ctx, struct slice envelope, bool is_volatile, size_t at)
+{
+    struct kept_events *kept = ctx;
+
+    assert_false(is_volatile);
+    strncat(kept->text, envelope.ptr, envelope.len);
+    kept->at = at;
+}
+
+/* Asks with one event; gives what the result says so far. */
+static enum directory_outcome publish(struct directory *directory, uint64_t number,
+                                      uint64_t serial, const char *event,
+                                      struct kept_events *kept)
+{
+    const struct directory_keeper keeper = {keep_event, kept};
+    struct directory_request head = {SLICE("g1"), 7, number, 1, {0}};
+    struct buf request = {.max = 1000}, out = {.max = 1000};
+    struct directory_answer answer;
+    struct directory_result result = {0};
+
+    directory_request_encode(&head, &request);
+    directory_publish_encode(serial, false, slice_of(event), &request);
+    assert_int_equal(directory_serve(directory, buf_slice(&request), 0, &keeper, &out),
+                     ST_OK);
+    assert_int_equal(directory_answer_decode(buf_slice(&out), &answer), ST_OK);
+    assert_true(directory_result_next(&answer.results, &result));
+    assert_int_equal(result.kind, RESULT_POSITION);
+    buf_finish(&request);
+    buf_finish(&out);
+    return result.outcome;
+}
+
+static void an_event_that_is_sent_again_is_kept_once(void **state)
+{
+    struct hash_key key = {1, 2};
+    struct directory *directory = directory_create(&key, 0);
+    struct kept_events kept = {{0}, 0};
+
+    (void)state;
+    /* Not kept until the keeper says so. */
+    assert_int_equal(publish(directory, 1, 1, "a", &kept), OUTCOME_FULL);
+    assert_int_equal(publish(directory, 2, 2, "b", &kept), OUTCOME_FULL);
+    assert_int_equal(publish(directory, 2, 2, "b", &kept), OUTCOME_OK);
+    assert_int_equal(publish(directory, 3, 1, "a", &kept), OUTCOME_OK);
+    assert_int_equal(publish(directory, 4, 3, "c", &kept), OUTCOME_FULL);
+    assert_string_equal(kept.text, "abc");
     directory_destroy(directory);
 }
 
@@ -515,6 +572,8 @@ int main(void)
         cmocka_unit_test(a_request_that_was_overtaken_does_nothing),
         cmocka_unit_test(a_request_in_bytes_is_answered_in_bytes),
         cmocka_unit_test(a_lease_that_meets_the_directory_is_not_settled),
+        cmocka_unit_test(an_event_that_is_sent_again_is_kept_once),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static const struct wire_session session = {
 
 static void add_request(struct buf *out)
 {
-    struct directory_request request = {SLICE("g1"), 77, 3, 4, {0}};
+    struct directory_request request = {SLICE("g1"), 77, 3, 5, {0}};
     struct directory_op lease = {.pid = 42, .is_ready = true};
 
     directory_request_encode(&request, out);
@@ -35,18 +35,27 @@ static void add_request(struct buf *out)
     wire_membership_add(out, &(struct wire_membership){SLICE("r:1"), 9});
     directory_drop_encode(SLICE("sid"), 8, out);
     directory_find_encode(SLICE("pid"), out);
+    directory_publish_encode(12, true, SLICE("an envelope"), out);
 }
 
 static void add_answer(struct buf *out)
 {
-    struct directory_answer answer = {77, 3, STANDING_NEW, 2, {0}};
+    struct directory_answer answer = {77, 3, STANDING_NEW, 3, {0}};
     struct directory_result none = {.outcome = OUTCOME_NOT_FOUND};
-    struct directory_result found = {OUTCOME_OK, true, SLICE("g2"), session};
+    struct directory_result found = {OUTCOME_OK, RESULT_SESSION, 0,
+                                     0,          SLICE("g2"),    session};
 
     directory_answer_encode(&answer, out);
     directory_result_encode(&none, out);
     directory_result_encode(&found, out);
     wire_membership_add(out, &(struct wire_membership){SLICE("r:1"), 9});
+    size_t at = out->len;
+    struct directory_result kept = {.outcome = OUTCOME_FULL, .kind = RESULT_POSITION};
+    directory_result_encode(&kept, out);
+    kept.outcome = OUTCOME_OK;
+    kept.epoch = 5;
+    kept.seq = 6;
+    directory_result_settle(out, at, &kept);
 }
 
 static void check_session(const struct wire_session *got)
@@ -73,7 +82,7 @@ static void a_request_comes_back_as_it_was(void **state)
     add_request(&wire);
     assert_int_equal(directory_request_decode(buf_slice(&wire), &request), ST_OK);
     assert_true(slice_is(request.gateway, "g1") && request.incarnation == 77 &&
-                request.number == 3 && request.count == 4);
+                request.number == 3 && request.count == 5);
     assert_true(directory_op_next(&request.ops, &op));
     assert_true(op.kind == DIRECTORY_LEASE && op.pid == 42 && op.is_ready &&
                 !op.is_settled);
@@ -86,6 +95,9 @@ static void a_request_comes_back_as_it_was(void **state)
     assert_true(slice_is(op.session.sid, "sid") && op.session.generation == 8);
     assert_true(directory_op_next(&request.ops, &op) && op.kind == DIRECTORY_FIND);
     assert_true(slice_is(op.session.pid, "pid"));
+    assert_true(directory_op_next(&request.ops, &op) && op.kind == DIRECTORY_PUBLISH);
+    assert_true(op.serial == 12 && op.is_volatile &&
+                slice_is(op.envelope, "an envelope"));
     assert_false(directory_op_next(&request.ops, &op));
     buf_finish(&wire);
 }
@@ -99,13 +111,16 @@ static void an_answer_comes_back_as_it_was(void **state)
     (void)state;
     add_answer(&wire);
     assert_int_equal(directory_answer_decode(buf_slice(&wire), &answer), ST_OK);
-    assert_true(answer.incarnation == 77 && answer.number == 3 && answer.count == 2);
+    assert_true(answer.incarnation == 77 && answer.number == 3 && answer.count == 3);
     assert_int_equal(answer.standing, STANDING_NEW);
     assert_true(directory_result_next(&answer.results, &result));
-    assert_true(result.outcome == OUTCOME_NOT_FOUND && !result.has_session);
+    assert_true(result.outcome == OUTCOME_NOT_FOUND && result.kind == RESULT_PLAIN);
     assert_true(directory_result_next(&answer.results, &result));
-    assert_true(result.has_session && slice_is(result.gateway, "g2"));
+    assert_true(result.kind == RESULT_SESSION && slice_is(result.gateway, "g2"));
     check_session(&result.session);
+    assert_true(directory_result_next(&answer.results, &result));
+    assert_true(result.outcome == OUTCOME_OK && result.kind == RESULT_POSITION &&
+                result.epoch == 5 && result.seq == 6);
     assert_false(directory_result_next(&answer.results, &result));
     buf_finish(&wire);
 }

@@ -64,6 +64,39 @@ static void what_one_turn_appends_travels_together(void **state)
     close_both(&house);
 }
 
+static void what_gateways_publish_is_kept_in_their_order(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    ask(&house, &house.gateway, "append 1 10 0", "kept 1 1 0");
+    ask(&house, &house.gateway, "append 5000 300 0", "kept 2 5001 0");
+    ask(&house, &house.gateway, "until 5001", "seen 5001 0 0");
+    ask(&house, &house.publisher, "append 1 10 0", "kept 5002 5002 0");
+    ask(&house, &house.gateway, "append 20 200000 1", "kept 5003 5022 0");
+    ask(&house, &house.gateway, "until 5022", "seen 5022 0 0");
+    close_both(&house);
+}
+
+/* The answers are late, and requests may be sent again; nothing is kept twice. */
+static void a_stopped_publisher_keeps_each_event_once(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    kill(house.publisher.pid, SIGSTOP);
+    assert_true(puppet_tell(&house.gateway, "append 1000 300 0"));
+    usleep(700000);
+    kill(house.publisher.pid, SIGCONT);
+    assert_true(puppet_hear(&house.gateway, house.line));
+    assert_string_equal(house.line, "kept 1 1000 0");
+    ask(&house, &house.publisher, "head", "head 1000");
+    ask(&house, &house.gateway, "until 1000", "seen 1000 0 0");
+    close_both(&house);
+}
+
 static void a_stopped_gateway_catches_up(void **state)
 {
     struct house house;
@@ -431,6 +464,9 @@ int main(void)
         ROW(a_gateway_hears_every_event_once_in_order, nng_tcp),
         ROW(what_one_turn_appends_travels_together, nng_ipc),
         ROW(a_gateway_hears_every_event_once_in_order, nng_sealed),
+        ROW(what_gateways_publish_is_kept_in_their_order, nng_ipc),
+        ROW(what_gateways_publish_is_kept_in_their_order, nng_sealed),
+        ROW(a_stopped_publisher_keeps_each_event_once, nng_ipc),
         ROW(a_stopped_gateway_catches_up, nng_ipc),
         ROW(losses_are_repaired, nng_ipc),
         ROW(a_bad_bus_is_repaired, nng_ipc),

@@ -1,0 +1,68 @@
+/* Operations on the directory: see the header. */
+#include "bridge/engine_nng_op.h"
+
+#include <stdlib.h>
+
+void op_list_clear(struct op_list *list)
+{
+    list->first = NULL;
+    list->end = &list->first;
+}
+
+void op_list_add(struct op_list *list, struct op *op)
+{
+    op->next = NULL;
+    *list->end = op;
+    list->end = &op->next;
+}
+
+struct op *op_list_take(struct op_list *list)
+{
+    struct op *op = list->first;
+
+    if (op) {
+        list->first = op->next;
+        if (!list->first)
+            op_list_clear(list);
+    }
+    return op;
+}
+
+void op_destroy(struct op *op)
+{
+    if (op->published_bytes)
+        *op->published_bytes -= op->bytes.len;
+    buf_finish(&op->bytes);
+    free(op);
+}
+
+/*
+ * What a waiting operation counts against the ceiling: most are small. What is put again
+ * has a ceiling of its own, the number of sessions: if it counted, a gateway that has
+ * more of them than fit would start over for ever. So have events.
+ */
+size_t op_cost(const struct op *op)
+{
+    return op->is_again || op->is_publish ? 0 : sizeof *op + op->bytes.cap;
+}
+
+struct op *op_create(void)
+{
+    struct op *op = calloc(1, sizeof *op);
+
+    if (op)
+        op->bytes.max = LIMIT_DIRECTORY_BYTES;
+    return op;
+}
+
+void op_end(struct op *op, enum status status)
+{
+    static const struct position nowhere;
+
+    if (op->on_done)
+        op->on_done(op->ctx, status);
+    if (op->on_found)
+        op->on_found(op->ctx, status, NULL, (struct slice){0});
+    if (op->on_kept)
+        op->on_kept(op->ctx, status, &nowhere);
+}
