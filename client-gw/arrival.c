@@ -10,7 +10,6 @@ void arrival_destroy(struct arrival *arrival)
     if (arrival->claims)
         claims_drop(arrival->claims);
     peer_guest_leave(arrival->guest);
-    free(arrival->header_token);
-    free(arrival->query_token);
+    free(arrival->token);
     free(arrival);
 }

@@ -17,9 +17,9 @@ struct arrival {
     struct peer_guest
         *guest;            /* leaves with it, unless a connection takes it; may be NULL */
     struct claims *claims; /* native: of a token in the handshake; NULL: none came */
-    char *header_token;    /* Socket.IO: unverified, used when CONNECT brings none; may be
-                              NULL */
-    char *query_token;
+    char *token; /* Socket.IO: unverified, for CONNECTs that bring none themselves; may be
+                    NULL */
+    size_t token_rank;    /* where its source stands (proto/auth_sources) */
     bool has_subprotocol; /* sidecast.v1 was offered */
     bool wants_resume;    /* native: ?session= was given */
 };

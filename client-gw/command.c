@@ -142,6 +142,7 @@ void command_values(const struct command_call *call, struct template_values *val
         ip_address_print(peer_guest_site(guest), services->ip);
     else
         strcpy(services->ip, "127.0.0.1");
+    values->auth = slice_of(call->session->auth ? call->session->auth : "{}");
     values->args = call->args;
     values->event = call->name;
     values->conn_id = slice_of(call->session->sid);

@@ -134,7 +134,7 @@ void command_fail(const struct command_call *call, enum status status,
     struct template_values values;
 
     metrics_add(call->services->metrics, METRIC_COMMANDS_FAILED, 1);
-    if (call->session->state != SESSION_OPEN)
+    if (!session_is_answered(call->session))
         return;
     if (!call->ack.is_wanted) {
         emit_error(call, status, message);

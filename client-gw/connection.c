@@ -24,6 +24,7 @@ static const struct close_row close_rows[CLOSE_REASON_COUNT] = {
     [CLOSE_PING_TIMEOUT] = {"ping timeout",    1001},
     [CLOSE_CONNECT_TIMEOUT] = {"auth_timeout",    4408},
     [CLOSE_UNAUTHORIZED] = {"forced close",    4401},
+    [CLOSE_EXPIRED] = {"token_expired",   4401},
     [CLOSE_FORBIDDEN] = {"forced close",    4403},
     [CLOSE_KICKED] = {"kicked",          4403},
     [CLOSE_REPLACED] = {"replaced",        4409},

@@ -28,6 +28,7 @@ enum close_reason {
     CLOSE_PING_TIMEOUT,
     CLOSE_CONNECT_TIMEOUT,
     CLOSE_UNAUTHORIZED,
+    CLOSE_EXPIRED, /* its token has ended */
     CLOSE_FORBIDDEN,
     CLOSE_KICKED,
     CLOSE_REPLACED, /* its session lives at another gateway by now */

@@ -63,6 +63,8 @@ struct dialect {
     /* `args`: raw JSON values, comma-separated; a dialect may take the first alone. */
     void (*send_ack)(struct session *session, struct ack ack, struct slice args);
     void (*send_error)(struct session *session, const struct client_error *error);
+    /* The token ends soon. */
+    void (*send_expiring)(struct session *session, uint64_t in_ms);
     /* Continuity is broken: every room, go on from `position`. */
     void (*send_reset)(struct session *session, const char *reason,
                        struct slice position);

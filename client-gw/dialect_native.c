@@ -2,7 +2,8 @@
  * The native dialect, version 1: one JSON object per text frame (docs/protocol.md). For
  * plain WebSockets, without a client library.
  */
-#include "client-gw/command.h"
+#include "client-gw/welcome.h"
+#include "proto/auth_rules.h"
 #include "proto/sio.h"
 
 #include <string.h>
@@ -33,10 +34,15 @@ static void refuse(struct connection *connection, enum refusal refusal)
 
     if (st == ST_FORBIDDEN)
         close = CLOSE_FORBIDDEN;
+    else if (refusal == REFUSAL_LIMIT)
+        close = CLOSE_LIMIT;
     else if (status_is_passing(st))
         close = CLOSE_UNAVAILABLE;
-    fail(connection, status_code(st), refusal_text(refusal), refusal_reason(refusal),
-         close);
+    fail(connection, status_code(st),
+         auth_refusal_text(auth_rules_refusals(connection->services->system->auth),
+                           refusal)
+             .ptr,
+         refusal_reason(refusal), close);
 }
 
 /* --- connecting --- */
@@ -78,21 +84,34 @@ static void connected(struct session *session, enum status status, void *ctx)
         return;
     }
     connection_set_deadline(connection, 0);
+    session->is_answered = true;
     say_connected(session, connection->arrival && connection->arrival->wants_resume);
     arrival_destroy(connection->arrival);
     connection->arrival = NULL;
+    if (session->connection)
+        welcome_greet(session);
 }
 
-/* Takes `claims`. */
+/* Takes `claims`; `message` is NULL where the handshake connects. */
 static void open_session(struct connection *connection, struct claims *claims,
-                         const struct slice *rooms, size_t room_count)
+                         const struct native_message *message)
 {
-    enum status st;
+    char hint[160] = "";
+    struct welcome_guest guest = {.connection = connection,
+                                  .encoding = ENCODING_NATIVE,
+                                  .nsp = root,
+                                  .claims = claims};
 
-    if (!session_open(connection->services->sessions, connection, ENCODING_NATIVE, root,
-                      claims, rooms, room_count, connected, NULL, &st))
-        fail(connection, status_code(st), status_title(st), st == ST_LIMIT ? "limit" : "",
-             st == ST_LIMIT ? CLOSE_LIMIT : CLOSE_UNAVAILABLE);
+    if (message) {
+        guest.auth = message->data;
+        guest.rooms = message->rooms;
+        guest.room_count = message->room_count;
+    }
+    enum refusal refusal = welcome_open(connection->services, &guest, connected, hint);
+    if (refusal == REFUSAL_UNAVAILABLE)
+        connection_close(connection, CLOSE_UNAVAILABLE);
+    else if (refusal)
+        refuse(connection, refusal);
 }
 
 static void on_open(struct connection *connection)
@@ -102,12 +121,13 @@ static void on_open(struct connection *connection)
     connection_set_deadline(connection,
                             connection_set_config(connection->set)->connect_timeout_ms);
     if (arrival->claims)
-        open_session(connection, claims_share(arrival->claims), NULL, 0);
+        open_session(connection, claims_share(arrival->claims), NULL);
 }
 
 static void on_deadline(struct connection *connection)
 {
-    connection_close(connection, CLOSE_CONNECT_TIMEOUT);
+    if (!welcome_deadline(connection))
+        connection_close(connection, CLOSE_CONNECT_TIMEOUT);
 }
 
 /* False: one of the rooms may not be joined; the connection has been told and closes. */
@@ -133,10 +153,14 @@ static bool may_join_all(struct connection *connection, const struct claims *cla
 static void handle_connect(struct connection *connection,
                            const struct native_message *message)
 {
+    struct client_services *services = connection->services;
+    const struct auth_found none = {0};
     struct claims *claims = NULL;
     char hint[160] = "";
-    enum refusal refusal =
-        services_verify(connection->services, message->token, &claims, hint);
+    struct slice token =
+        auth_sources_in_connect(auth_rules_sources(services->system->auth),
+                                message->token, message->data, &none, &services->strings);
+    enum refusal refusal = services_admit(services, token, &claims, hint);
 
     if (refusal) {
         refuse(connection, refusal);
@@ -145,12 +169,20 @@ static void handle_connect(struct connection *connection,
     connection->wants_pings = message->ping;
     connection->arrival->wants_resume = message->session.len > 0;
     if (may_join_all(connection, claims, message))
-        open_session(connection, claims, message->rooms, message->room_count);
+        open_session(connection, claims, message);
     else
         claims_drop(claims);
 }
 
 /* --- commands --- */
+
+static void run(const struct command_call *call, struct slice name)
+{
+    if (call->session->state == SESSION_OPEN)
+        command_run(call, name);
+    else
+        welcome_event(call, name);
+}
 
 /* A command of the dialect is the event of that name with one argument: the message
  * itself. */
@@ -166,7 +198,7 @@ static void run_named(struct session *session, const struct native_message *mess
         .ack = {message->has_n, message->n},
     };
 
-    command_run(&call, slice_of(name));
+    run(&call, slice_of(name));
 }
 
 static void handle_emit(struct session *session, const struct native_message *message)
@@ -178,14 +210,14 @@ static void handle_emit(struct session *session, const struct native_message *me
         .ack = {message->has_n, message->n},
     };
 
-    command_run(&call, message->event);
+    run(&call, message->event);
 }
 
 static void handle_message(struct connection *connection,
                            const struct native_message *message, struct slice text)
 {
     struct session *session = connection->sessions;
-    bool is_open = session && session->state == SESSION_OPEN;
+    bool is_open = session && session_is_answered(session);
 
     if (message->type == NATIVE_PONG)
         return;
@@ -313,6 +345,14 @@ static void send_error(struct session *session, const struct client_error *told)
     connection_send_buf(session->connection, out);
 }
 
+static void send_expiring(struct session *session, uint64_t in_ms)
+{
+    struct buf *out = services_scratch(session->connection->services);
+
+    native_encode_expiring(out, in_ms);
+    connection_send_buf(session->connection, out);
+}
+
 static void send_reset(struct session *session, const char *reason, struct slice position)
 {
     struct buf *out = services_scratch(session->connection->services);
@@ -341,6 +381,7 @@ const struct dialect dialect_native = {
     .encode_emit = encode_emit,
     .send_ack = send_ack,
     .send_error = send_error,
+    .send_expiring = send_expiring,
     .send_reset = send_reset,
     .send_end = send_end,
 };

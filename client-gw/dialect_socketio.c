@@ -2,12 +2,15 @@
  * Socket.IO v5 over Engine.IO v4: the dialect of the unmodified socket.io-client. Every
  * Engine.IO packet is one text message; Socket.IO packets are those of type '4'.
  */
+#include "bridge/clock.h"
 #include "bridge/random.h"
 #include "client-gw/beats.h"
-#include "client-gw/command.h"
+#include "client-gw/welcome.h"
+#include "proto/auth_rules.h"
 #include "proto/eio.h"
 #include "proto/sio.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -22,7 +25,7 @@ static void keep_tokens(struct connection *connection)
 {
     const struct arrival *arrival = connection->arrival;
 
-    if (arrival->header_token || arrival->query_token)
+    if (arrival->token)
         return;
     arrival_destroy(connection->arrival);
     connection->arrival = NULL;
@@ -50,7 +53,8 @@ static void on_open(struct connection *connection)
 
 static void on_deadline(struct connection *connection)
 {
-    connection_close(connection, CLOSE_CONNECT_TIMEOUT);
+    if (!welcome_deadline(connection))
+        connection_close(connection, CLOSE_CONNECT_TIMEOUT);
 }
 
 static void ping(struct connection *connection)
@@ -60,32 +64,37 @@ static void ping(struct connection *connection)
 
 /* --- CONNECT --- */
 
-/* The token of this CONNECT: in its payload, else what the handshake brought. */
+/* The token of this CONNECT: of its payload, or what the handshake brought. */
 static struct slice pick_token(struct connection *connection, struct slice payload)
 {
+    struct client_services *services = connection->services;
     const struct arrival *arrival = connection->arrival;
-    struct json_value value = json_object_find(payload, "token");
-    struct slice token;
+    struct auth_found carried = {0};
 
-    if (value.type == JSON_GATE_STRING &&
-        services_decode(connection->services, value.text, &token))
-        return token;
-    if (arrival && arrival->header_token)
-        return slice_of(arrival->header_token);
-    return arrival ? slice_of(arrival->query_token) : (struct slice){0};
+    if (arrival && arrival->token)
+        carried = (struct auth_found){slice_of(arrival->token), arrival->token_rank};
+    return auth_sources_in_connect(auth_rules_sources(services->system->auth),
+                                   (struct slice){0}, payload, &carried,
+                                   &services->strings);
 }
 
 static void refuse(struct connection *connection, struct slice nsp, enum refusal refusal,
                    const char *hint)
 {
+    struct client_services *services = connection->services;
+    const struct auth_refusals *refusals = auth_rules_refusals(services->system->auth);
+    struct slice text = auth_refusal_text(refusals, refusal);
     struct buf data = {.max = DATA_BYTES};
-    struct buf *out = services_scratch(connection->services);
+    const struct template_values values = {
+        .code = slice_of(status_code(services_refusal_status(refusal))),
+        .message = text,
+        .conn_transport = SLICE("websocket"),
+        .now_ms = clock_wall_ms(),
+    };
 
-    buf_print(&data, "{\"code\":\"%s\",\"reason\":\"%s\",\"hint\":",
-              status_code(services_refusal_status(refusal)), refusal_reason(refusal));
-    buf_add_json_string(&data, slice_of(hint));
-    buf_add_byte(&data, '}');
-    sio_encode_refused(out, nsp, slice_of(refusal_text(refusal)), buf_slice(&data));
+    auth_refusal_data(refusals, refusal, slice_of(hint), &values, &data);
+    struct buf *out = services_scratch(services);
+    sio_encode_refused(out, nsp, text, buf_slice(&data));
     connection_send_buf(connection, buf_status(&data) ? &data : out);
     buf_finish(&data);
 }
@@ -105,7 +114,10 @@ static void connected(struct session *session, enum status status, void *ctx)
     struct buf *out = services_scratch(connection->services);
     sio_encode_connected(out, session->nsp, slice_of(session->sid), (struct slice){0});
     connection_set_deadline(connection, 0);
+    session->is_answered = true;
     connection_send_buf(connection, out);
+    if (session->connection)
+        welcome_greet(session);
 }
 
 static void handle_connect(struct connection *connection, const struct sio_packet *packet)
@@ -113,7 +125,6 @@ static void handle_connect(struct connection *connection, const struct sio_packe
     struct client_services *services = connection->services;
     struct claims *claims = NULL;
     char hint[160] = "";
-    enum status st;
 
     if (!slice_equal(packet->nsp, root)) {
         struct buf *out = services_scratch(services);
@@ -127,18 +138,19 @@ static void handle_connect(struct connection *connection, const struct sio_packe
         return;
     }
     enum refusal refusal =
-        services_verify(services, pick_token(connection, packet->json), &claims, hint);
-    if (refusal) {
-        refuse(connection, root, refusal, hint);
-        return;
+        services_admit(services, pick_token(connection, packet->json), &claims, hint);
+    if (!refusal) {
+        const struct welcome_guest guest = {.connection = connection,
+                                            .encoding = ENCODING_SOCKETIO,
+                                            .nsp = root,
+                                            .claims = claims,
+                                            .auth = packet->json};
+        refusal = welcome_open(services, &guest, connected, hint);
     }
-    if (session_open(services->sessions, connection, ENCODING_SOCKETIO, root, claims,
-                     NULL, 0, connected, NULL, &st))
-        return;
-    if (st == ST_LIMIT)
-        refuse(connection, root, REFUSAL_LIMIT, "");
-    else
+    if (refusal == REFUSAL_UNAVAILABLE)
         connection_close(connection, CLOSE_UNAVAILABLE);
+    else if (refusal)
+        refuse(connection, root, refusal, hint);
 }
 
 /* --- events --- */
@@ -151,7 +163,7 @@ static struct session *open_session(const struct connection *connection, struct 
 {
     struct session *session = connection_session(connection, nsp);
 
-    return session && session->state == SESSION_OPEN ? session : NULL;
+    return session && session_is_answered(session) ? session : NULL;
 }
 
 static void handle_event(struct connection *connection, const struct sio_packet *packet)
@@ -182,7 +194,11 @@ static void handle_event(struct connection *connection, const struct sio_packet 
      * here. */
     char memory[1024];
     bool is_text = name_json.ptr[0] == '"' && name_json.len <= sizeof memory;
-    command_run(&call, is_text ? json_string_decode(name_json, memory) : name_json);
+    struct slice name = is_text ? json_string_decode(name_json, memory) : name_json;
+    if (session->state == SESSION_OPEN)
+        command_run(&call, name);
+    else
+        welcome_event(&call, name);
 }
 
 static void handle_disconnect(struct connection *connection,
@@ -310,6 +326,18 @@ static void send_error(struct session *session, const struct client_error *error
     buf_finish(&data);
 }
 
+static void send_expiring(struct session *session, uint64_t in_ms)
+{
+    struct client_services *services = session->connection->services;
+    struct buf *out = services_scratch(services);
+    char args[48];
+
+    snprintf(args, sizeof args, "{\"in\":%llu}", (unsigned long long)in_ms);
+    sio_encode_event(out, session->nsp, SLICE("\"expiring\""), slice_of(args),
+                     (struct slice){0}, (struct slice){0});
+    connection_send_buf(session->connection, out);
+}
+
 static void send_reset(struct session *session, const char *reason, struct slice position)
 {
     /* The protocol has no word for it: a new connection, not recovered, says the same. */
@@ -338,6 +366,7 @@ const struct dialect dialect_socketio = {
     .encode_emit = encode_emit,
     .send_ack = send_ack,
     .send_error = send_error,
+    .send_expiring = send_expiring,
     .send_reset = send_reset,
     .send_end = send_end,
 };

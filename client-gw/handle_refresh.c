@@ -1,6 +1,8 @@
 /* do: refresh. Go on as the same user with a newer token, the first argument's `token`.
  */
-#include "client-gw/command.h"
+#include "client-gw/expiry.h"
+#include "client-gw/welcome.h"
+#include "proto/auth_rules.h"
 
 /* False: there is none, and the call has been answered. */
 static bool read_token(const struct command_call *call, struct slice *token)
@@ -20,8 +22,19 @@ static bool read_token(const struct command_call *call, struct slice *token)
     return false;
 }
 
+/* The refusal's text, as a client that connects would get it. */
+static void refuse(const struct command_call *call, enum refusal refusal)
+{
+    const struct auth_refusals *refusals =
+        auth_rules_refusals(call->services->system->auth);
+
+    command_fail(call, services_refusal_status(refusal),
+                 auth_refusal_text(refusals, refusal).ptr);
+}
+
 void handle_refresh(const struct command_call *call)
 {
+    struct welcome_rooms rooms = {0};
     struct claims *claims = NULL;
     struct slice token;
     char hint[160] = "";
@@ -30,7 +43,7 @@ void handle_refresh(const struct command_call *call)
         return;
     enum refusal refusal = services_verify(call->services, token, &claims, hint);
     if (refusal) {
-        command_fail(call, services_refusal_status(refusal), refusal_text(refusal));
+        refuse(call, refusal);
         return;
     }
     if (!slice_equal(claims_user(claims), claims_user(call->session->claims))) {
@@ -39,7 +52,15 @@ void handle_refresh(const struct command_call *call)
                      "the token is another user's; reconnect with it");
         return;
     }
-    session_refresh(call->session, claims);
+    refusal = welcome_rooms(call->services, claims, NULL, 0, &rooms, hint);
+    if (refusal) {
+        claims_drop(claims);
+        refuse(call, refusal);
+        return;
+    }
+    session_refresh(call->session, claims, rooms.names, rooms.count);
+    welcome_rooms_finish(&rooms);
+    expiry_arm(call->session->connection);
     if (command_ready(call, (struct slice){0}, (struct slice){0}))
         command_succeed(call);
 }

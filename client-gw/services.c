@@ -9,18 +9,46 @@
 #include "proto/command_rules.h"
 #include "proto/json_text.h"
 
+/* Takes `*claims` and gives it back, perhaps with another user. */
+static enum refusal accept_claims(const struct client_services *services,
+                                  struct claims **claims, char hint[160])
+{
+    const struct auth_rules *auth = services->system->auth;
+    struct buf user = {.max = LIMIT_TOKEN_BYTES};
+    enum refusal refusal = auth_rules_accept(auth, claims_json(*claims), &user, hint);
+
+    if (!refusal && auth_rules_has_user(auth))
+        *claims = claims_as(*claims, buf_slice(&user));
+    buf_finish(&user);
+    if (refusal)
+        claims_drop(*claims);
+    return !refusal && !*claims ? REFUSAL_UNAVAILABLE : refusal;
+}
+
 enum refusal services_verify(const struct client_services *services, struct slice token,
                              struct claims **claims, char hint[160])
 {
     enum refusal refusal = token_verify(services->keys, token, CLAIMS_CLIENT,
                                         clock_wall_ms() / 1000, claims, hint);
 
+    if (!refusal)
+        refusal = accept_claims(services, claims, hint);
     if (refusal) {
+        *claims = NULL;
         metrics_add(services->metrics, METRIC_CONNECT_REFUSED, 1);
         log_info(services->log, "client refused",
                  LOG_TEXT("reason", refusal_reason(refusal)), LOG_TEXT("hint", hint));
     }
     return refusal;
+}
+
+enum refusal services_admit(const struct client_services *services, struct slice token,
+                            struct claims **claims, char hint[160])
+{
+    if (auth_rules_mode(services->system->auth) == AUTH_HANDSHAKE)
+        return services_verify(services, token, claims, hint);
+    *claims = claims_nobody();
+    return *claims ? REFUSAL_NONE : REFUSAL_UNAVAILABLE;
 }
 
 bool services_may_join(struct client_services *services, const struct claims *claims,

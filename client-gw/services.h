@@ -48,9 +48,13 @@ struct client_services {
     char ip[IP_TEXT_BYTES];
 };
 
-/* Verifies a client's token now; see token_verify. Counts and logs a refusal. */
+/* Verifies a client's token now (token_verify) and asks the tables whether it is good
+ * here, and whose (auth_rules_accept). Counts and logs a refusal. */
 enum refusal services_verify(const struct client_services *services, struct slice token,
                              struct claims **claims, char hint[160]);
+/* The same for who connects: where a connection needs no token, nobody's claims. */
+enum refusal services_admit(const struct client_services *services, struct slice token,
+                            struct claims **claims, char hint[160]);
 
 /* As access_may_join, with the tables in force. */
 bool services_may_join(struct client_services *services, const struct claims *claims,

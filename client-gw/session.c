@@ -5,6 +5,7 @@
 #include "bridge/str_map.h"
 #include "client-gw/connection.h"
 #include "client-gw/session_op.h"
+#include "proto/access.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,7 @@ void session_drop(struct session *session)
     claims_drop(session->claims);
     free(session->memberships);
     free(session->rates);
+    free(session->auth);
     free(session);
 }
 
@@ -108,12 +110,27 @@ static enum status make_slot(struct session *session)
     return ST_OK;
 }
 
+/* What the rules say of how many may be in the room. */
+static enum status check_room(const struct session *session, const struct room_key *key)
+{
+    struct session_set *set = session->set;
+    uint64_t max = access_max_members(set->system, session->claims, key, &set->patterns);
+    const struct room *room = max > 0 ? room_find(set->config.rooms, key) : NULL;
+    size_t count = 0;
+
+    if (room)
+        room_members(room, &count);
+    return room && count >= max ? ST_LIMIT : ST_OK;
+}
+
 enum status session_enter(struct session *session, enum room_kind kind, struct slice name)
 {
     struct room_key key = {session->nsp, kind, name};
     struct position head;
-    enum status st = make_slot(session);
+    enum status st = check_room(session, &key);
 
+    if (!st)
+        st = make_slot(session);
     if (st)
         return st;
     struct room_member member = session_as_member(session);
@@ -241,19 +258,20 @@ static void make_ids(struct session *session)
 
 struct session *session_open(struct session_set *set, struct connection *connection,
                              enum encoding encoding, struct slice nsp,
-                             struct claims *claims, const struct slice *rooms,
-                             size_t room_count, session_done_fn *on_done, void *ctx,
-                             enum status *status)
+                             struct claims *claims, struct slice auth)
 {
     struct session *session = calloc(1, sizeof *session);
 
-    if (!session) {
+    if (session && auth.len > 0)
+        session->auth = slice_dup(auth);
+    if (!session || (auth.len > 0 && !session->auth)) {
         claims_drop(claims);
-        *status = ST_NO_MEMORY;
+        free(session);
         return NULL;
     }
     session->set = set;
     session->refs = 1;
+    session->state = SESSION_WAITING;
     session->encoding = encoding;
     session->nsp = nsp;
     session->claims = claims;
@@ -261,21 +279,31 @@ struct session *session_open(struct session_set *set, struct connection *connect
     session->direct_fd = -1;
     make_ids(session);
     connection_attach(connection, session);
-
-    *status = str_map_put(&set->by_sid, slice_of(session->sid), session);
-    if (!*status)
-        *status = enter_first_rooms(session, rooms, room_count);
-    if (!*status) {
-        metrics_add(set->config.metrics, METRIC_SESSIONS, 1);
-        session->is_counted = true;
-        *status =
-            session_op_start(session, SESSION_OP_OPEN, (struct slice){0}, on_done, ctx);
-    }
-    if (*status) {
-        session_close(session);
-        return NULL;
-    }
     return session;
+}
+
+enum status session_identify(struct session *session, struct claims *claims,
+                             const struct slice *rooms, size_t room_count,
+                             session_done_fn *on_done, void *ctx)
+{
+    struct session_set *set = session->set;
+
+    claims_drop(session->claims);
+    session->claims = claims;
+    session->state = SESSION_OPENING;
+    enum status st = str_map_put(&set->by_sid, slice_of(session->sid), session);
+    if (!st)
+        st = enter_first_rooms(session, rooms, room_count);
+    if (st)
+        return st;
+    metrics_add(set->config.metrics, METRIC_SESSIONS, 1);
+    session->is_counted = true;
+    return session_op_start(session, SESSION_OP_OPEN, (struct slice){0}, on_done, ctx);
+}
+
+bool session_is_answered(const struct session *session)
+{
+    return session->connection && session->is_answered;
 }
 
 void session_close(struct session *session)

@@ -3,8 +3,9 @@
  * directory knows it. A connection carries one per namespace. What is told to a client
  * ("connected", "joined") is in the directory before. Loop thread.
  *
- * A session opens in three steps: it joins its rooms here (from now on events for it are
- * held back), the directory is told, the client is told and gets what was held.
+ * A session that is somebody opens in three steps: it joins its rooms here (from now on
+ * events for it are held back), the directory is told, the client is told and gets what
+ * was held.
  */
 #ifndef CLIENT_GW_SESSION_H
 #define CLIENT_GW_SESSION_H
@@ -20,9 +21,17 @@ struct connection;
 struct session_set;
 
 enum session_state {
+    SESSION_WAITING, /* nobody yet: in no room, unknown to the directory */
     SESSION_OPENING,
     SESSION_OPEN,
     SESSION_CLOSED, /* only somebody's reference keeps it */
+};
+
+/* How far the end of its token has come. */
+enum session_end {
+    SESSION_END_AHEAD,
+    SESSION_END_WARNED,
+    SESSION_END_TOLD,
 };
 
 /* Which of an event's frames a session gets. */
@@ -42,14 +51,17 @@ struct session {
     uint64_t stamp; /* of the last event with several targets that it got */
     struct membership *memberships;
     struct frame_queue *held;   /* while opening; NULL: nothing */
+    char *auth;                 /* its CONNECT's payload, where a table asks; or NULL */
     struct token_bucket *rates; /* what it used of rates per socket; NULL: nothing yet */
     enum session_state state;
+    enum session_end end;
     enum encoding encoding;
     unsigned refs;
     int direct_fd; /* as the connection said last; -1: write nothing directly */
     uint16_t membership_count, membership_cap;
     uint8_t beats_due;                 /* a bit for each heartbeat: not answered yet */
     uint8_t rate_count;                /* of `rates` */
+    bool is_answered;                  /* the client was told that it is connected */
     bool is_counted;                   /* the directory and the gauges know it */
     char sid[LIMIT_SIO_SID_BYTES + 1]; /* public */
     char pid[LIMIT_PID_BYTES + 1];     /* secret */
@@ -83,16 +95,25 @@ struct room_member session_as_member(struct session *session);
 typedef void session_done_fn(struct session *session, enum status status, void *ctx);
 
 /*
- * Opens a session on `connection`: joins what everybody is in and the `rooms` (named,
- * already authorised), then tells the directory; `on_done` follows, and with ST_OK the
- * held events go out right after it. Takes `claims`. NULL: a ceiling or no memory,
- * `*status` says which.
+ * A session on `connection` that is nobody yet (SESSION_WAITING) and goes with it. Takes
+ * `claims`, of nobody; copies `auth`, which may be empty. NULL when out of memory.
  */
 struct session *session_open(struct session_set *set, struct connection *connection,
                              enum encoding encoding, struct slice nsp,
-                             struct claims *claims, const struct slice *rooms,
-                             size_t room_count, session_done_fn *on_done, void *ctx,
-                             enum status *status);
+                             struct claims *claims, struct slice auth);
+
+/*
+ * Makes it somebody: joins what everybody is in and the `rooms` (named, already
+ * authorised), then tells the directory; `on_done` follows, and with ST_OK the held
+ * events go out right after it. Takes `claims`. On a ceiling or no memory on_done does
+ * not run, and all that is left is to close it.
+ */
+enum status session_identify(struct session *session, struct claims *claims,
+                             const struct slice *rooms, size_t room_count,
+                             session_done_fn *on_done, void *ctx);
+
+/* Whether a client may be answered in it. */
+bool session_is_answered(const struct session *session);
 
 /* Leaves all rooms and the directory. Idempotent. */
 void session_close(struct session *session);
@@ -111,9 +132,10 @@ enum status session_join(struct session *session, struct slice room,
  * has left, and on_done does not run. */
 enum status session_leave(struct session *session, struct slice room,
                           session_done_fn *on_done, void *ctx);
-/* Leaves every named room that the claims do not grant, and keeps the new ones. Takes
- * `claims`. */
-void session_refresh(struct session *session, struct claims *claims);
+/* Leaves every named room that the claims do not let it stay in, and joins `rooms`
+ * (already authorised) as far as there is room for them. Takes `claims`. */
+void session_refresh(struct session *session, struct claims *claims,
+                     const struct slice *rooms, size_t room_count);
 
 /* Named rooms of the session: `names` has room for `max`; gives how many there are. */
 size_t session_rooms(const struct session *session, struct slice *names, size_t max);

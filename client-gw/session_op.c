@@ -147,23 +147,39 @@ enum status session_op_start(struct session *session, enum session_op_kind kind,
     return ST_OK;
 }
 
-void session_refresh(struct session *session, struct claims *claims)
+/* Gives whether it has left any. */
+static bool leave_lost_rooms(struct session *session)
 {
     struct session_set *set = session->set;
     uint16_t slot = session->membership_count;
     bool has_left = false;
 
-    claims_drop(session->claims);
-    session->claims = claims;
     while (slot-- > 0) {
         const struct room *room = session->memberships[slot].room;
         struct room_key key = {session->nsp, room_kind(room), room_name(room)};
         if (key.kind == ROOM_NAMED &&
-            !access_may_stay(set->system, claims, &key, &set->patterns)) {
+            !access_may_stay(set->system, session->claims, &key, &set->patterns)) {
             session_exit(session, key.name);
             has_left = true;
         }
     }
-    if (has_left)
+    return has_left;
+}
+
+void session_refresh(struct session *session, struct claims *claims,
+                     const struct slice *rooms, size_t room_count)
+{
+    size_t most = session->set->config.rooms_per_session;
+
+    claims_drop(session->claims);
+    session->claims = claims;
+    session->end = SESSION_END_AHEAD;
+    bool has_changed = leave_lost_rooms(session);
+    for (size_t i = 0; i < room_count; i++) {
+        if (!session_is_in(session, rooms[i]) && session_rooms(session, NULL, 0) < most &&
+            !session_enter(session, ROOM_NAMED, rooms[i]))
+            has_changed = true;
+    }
+    if (has_changed)
         session_put(session);
 }

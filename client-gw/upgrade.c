@@ -3,6 +3,7 @@
 
 #include "client-gw/dialect.h"
 #include "client-gw/services.h"
+#include "proto/auth_rules.h"
 #include "proto/http_query.h"
 
 #include <stdio.h>
@@ -26,36 +27,20 @@ static enum status refuse(struct upgrade_refusal *refusal, enum status status,
     return status;
 }
 
-/* A copy of a query parameter, percent-decoded; NULL when absent, malformed or too long.
- */
-static char *query_dup(struct slice query, const char *name)
+/* The first token that the request brings along, unverified; lent by it or by the
+ * services' strings. */
+static struct auth_found find_token(const struct http_head *head,
+                                    struct client_services *services)
 {
-    struct slice raw;
-    size_t len;
+    const struct auth_handshake handshake = {
+        .authorization = http_head_field(head, "authorization"),
+        .cookie = http_head_field(head, "cookie"),
+        .query = head->query,
+        .subprotocols = http_head_field(head, "sec-websocket-protocol"),
+    };
 
-    if (!http_query_find(query, name, &raw) || raw.len == 0 ||
-        raw.len > LIMIT_TOKEN_BYTES)
-        return NULL;
-    char *text = malloc(raw.len + 1);
-    if (!text)
-        return NULL;
-    if (!http_percent_decode(raw, true, text, &len)) {
-        free(text);
-        return NULL;
-    }
-    text[len] = '\0';
-    return text;
-}
-
-static struct slice bearer_token(const struct http_head *head)
-{
-    struct slice value = http_head_field(head, "authorization");
-    struct slice scheme;
-    struct slice rest;
-
-    if (!slice_cut(value, ' ', &scheme, &rest) || !slice_is_nocase(scheme, "bearer"))
-        return (struct slice){0};
-    return slice_trim(rest);
+    return auth_sources_in_handshake(auth_rules_sources(services->system->auth),
+                                     &handshake, &services->strings);
 }
 
 static bool query_is(struct slice query, const char *name, const char *expected)
@@ -72,10 +57,8 @@ static enum status decide_socketio(const struct front_visit *visit,
                                    struct upgrade_refusal *refusal)
 {
     const struct http_head *head = visit->head;
-    struct slice bearer = bearer_token(head);
     struct slice sid;
 
-    (void)services;
     if (!query_is(head->query, "transport", "websocket"))
         return refuse(refusal, ST_BAD_REQUEST, "Transport unknown",
                       "This request asks for an upgrade: use transport=websocket.");
@@ -89,29 +72,43 @@ static enum status decide_socketio(const struct front_visit *visit,
         return refuse(refusal, ST_BAD_REQUEST, "Socket.IO takes no WebSocket subprotocol",
                       "Leave Sec-WebSocket-Protocol out.");
     /* Verified at CONNECT, where a refusal can be told to the client. */
-    if (bearer.len > 0 && bearer.len <= LIMIT_TOKEN_BYTES)
-        arrival->header_token = slice_dup(bearer);
-    arrival->query_token = query_dup(head->query, "token");
+    struct auth_found found = find_token(head, services);
+    if (found.token.len > 0)
+        arrival->token = slice_dup(found.token);
+    arrival->token_rank = found.rank;
     return ST_OK;
 }
 
-/* Finds `token.<jwt>` among the offered subprotocols. False: they are offered, but not
- * ours. */
-static bool read_subprotocols(const struct http_head *head, struct slice *token)
+/* Whether ours is among the offered subprotocols, or none is offered. */
+static bool offers_ours(struct slice rest)
 {
-    struct slice rest = http_head_field(head, "sec-websocket-protocol");
-    bool offers_ours = rest.len == 0;
+    bool has_ours = rest.len == 0;
 
     while (rest.len > 0) {
         struct slice item;
         slice_cut(rest, ',', &item, &rest);
-        item = slice_trim(item);
-        if (slice_is(item, "sidecast.v1"))
-            offers_ours = true;
-        else if (slice_starts_with(item, "token."))
-            *token = slice_from(item, strlen("token."));
+        if (slice_is(slice_trim(item), "sidecast.v1"))
+            has_ours = true;
     }
-    return offers_ours;
+    return has_ours;
+}
+
+/* A token in the handshake connects at once: good ones here, bad ones are refused. */
+static enum status take_token(struct client_services *services, struct arrival *arrival,
+                              struct slice token, struct upgrade_refusal *refusal)
+{
+    const struct auth_rules *auth = services->system->auth;
+    char hint[160] = "";
+    enum refusal why = services_admit(services, token, &arrival->claims, hint);
+
+    if (!why)
+        return ST_OK;
+    struct slice text = auth_refusal_text(auth_rules_refusals(auth), why);
+    refuse(refusal, services_refusal_status(why), "",
+           hint[0] ? NULL : "Mint a new token.");
+    snprintf(refusal->detail, sizeof refusal->detail, "%.*s%s%s", (int)text.len, text.ptr,
+             hint[0] ? ": " : "", hint);
+    return services_refusal_status(why);
 }
 
 static enum status decide_native(const struct front_visit *visit,
@@ -119,33 +116,19 @@ static enum status decide_native(const struct front_visit *visit,
                                  struct arrival *arrival, struct upgrade_refusal *refusal)
 {
     const struct http_head *head = visit->head;
-    struct slice token = bearer_token(head);
+    struct slice offered = http_head_field(head, "sec-websocket-protocol");
     struct slice session;
-    char hint[160] = "";
 
-    arrival->has_subprotocol = http_head_field(head, "sec-websocket-protocol").len > 0;
-    if (!read_subprotocols(head, &token))
+    arrival->has_subprotocol = offered.len > 0;
+    if (!offers_ours(offered))
         return refuse(
             refusal, ST_BAD_REQUEST, "none of the offered subprotocols is sidecast.v1",
             "Offer sidecast.v1 (beside token.<jwt>), or no subprotocol at all.");
     arrival->wants_resume =
         http_query_find(head->query, "session", &session) && session.len > 0;
-    char *from_query = token.len == 0 ? query_dup(head->query, "token") : NULL;
-    if (from_query)
-        token = slice_of(from_query);
-
-    enum status st = ST_OK;
-    if (token.len > 0) {
-        enum refusal why = services_verify(services, token, &arrival->claims, hint);
-        if (why)
-            st = refuse(refusal, services_refusal_status(why), refusal_text(why),
-                        hint[0] ? NULL : "Mint a new token.");
-        if (why && hint[0])
-            snprintf(refusal->detail, sizeof refusal->detail, "%s: %s", refusal_text(why),
-                     hint);
-    }
-    free(from_query);
-    return st;
+    struct auth_found found = find_token(head, services);
+    return found.token.len > 0 ? take_token(services, arrival, found.token, refusal)
+                               : ST_OK;
 }
 
 static const struct mount mounts[] = {

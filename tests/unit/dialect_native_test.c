@@ -155,7 +155,7 @@ static void a_connect_that_is_refused_says_why(void **state)
          "{\"t\":\"error\",\"code\":\"E_BAD_TARGET\","
          "\"message\":\"`rooms` has what is not the name of a room\"}", 4400},
         {",\"rooms\":[\"r:1\",\"r:2\",\"r:3\",\"r:4\"]",
-         "{\"t\":\"error\",\"code\":\"E_LIMIT\",\"message\":\"A limit is reached\","
+         "{\"t\":\"error\",\"code\":\"E_LIMIT\",\"message\":\"Not authorized\","
          "\"reason\":\"limit\"}",                                       4429},
     };
     struct house *house = *state;

@@ -1,0 +1,56 @@
+/* Emissions on their way: see the header. */
+#include "client-gw/emissions.h"
+
+#include "bridge/clock.h"
+#include "client-gw/dialect.h"
+
+#include <stdio.h>
+
+static void log_failure(struct client_services *services, struct slice event,
+                        const struct template_failure *failure)
+{
+    char what[160];
+
+    snprintf(what, sizeof what, "%.*s: {%.*s} %s", (int)slice_first(event, 60).len,
+             event.ptr, (int)slice_first(failure->placeholder, 40).len,
+             failure->placeholder.ptr ? failure->placeholder.ptr : "",
+             failure->reason ? failure->reason : "is too large");
+    log_info(services->log, "an event was not emitted", LOG_TEXT("why", what));
+}
+
+static void send_one(struct client_services *services, struct session *session,
+                     const struct emission_list *list, size_t n,
+                     const struct template_values *values, struct buf *args)
+{
+    struct template_failure failure = {0};
+    struct emit_view view = {
+        .nsp = session->nsp,
+        .event_json = emission_event(list, n),
+        .at_ms = clock_wall_ms(),
+    };
+
+    if (emission_args(list, n, values, args, &failure) || buf_status(args)) {
+        log_failure(services, view.event_json, &failure);
+        return;
+    }
+    view.args = buf_slice(args);
+    view.id = slice_of(services_new_id(services));
+    struct buf *out = services_scratch(services);
+    session->connection->dialect->encode_emit(&view, out);
+    connection_send_buf(session->connection, out);
+}
+
+void emissions_send(struct client_services *services, struct session *session,
+                    const struct emission_list *list,
+                    const struct template_values *values)
+{
+    struct buf args = {.max = services->scratch.max};
+
+    for (size_t n = 0; n < emission_count(list); n++) {
+        if (!session->connection || session->connection->state != CONNECTION_OPEN)
+            break;
+        buf_clear(&args);
+        send_one(services, session, list, n, values, &args);
+    }
+    buf_finish(&args);
+}

@@ -1,0 +1,128 @@
+/* The end of tokens: see the header. */
+#include "client-gw/expiry.h"
+
+#include "bridge/clock.h"
+#include "client-gw/command.h"
+#include "client-gw/dialect.h"
+#include "client-gw/emissions.h"
+#include "proto/auth_rules.h"
+
+enum {
+    FAR_MS = 24 * 3600 * 1000, /* the wall clock is asked again at least that often */
+};
+
+static const struct auth_rules *rules_of(const struct connection *connection)
+{
+    return connection->services->system->auth;
+}
+
+/* How long the token still holds, its leeway included; below 1: it has ended. */
+static int64_t left_ms(const struct session *session)
+{
+    const struct client_services *services = session->connection->services;
+    int64_t expires_s = claims_expires_s(session->claims);
+
+    if (expires_s >= INT64_MAX / 2000)
+        return INT64_MAX;
+    return (expires_s + token_keys_rules(services->keys)->leeway_s) * 1000 -
+           clock_wall_ms();
+}
+
+static bool is_silent(const struct auth_rules *rules)
+{
+    return auth_rules_end(rules) == AUTH_END_NONE &&
+           emission_count(auth_rules_end_emits(rules)) == 0 &&
+           auth_rules_warn_ms(rules) == 0;
+}
+
+/* When the session is to be looked at again; 0: never. */
+static uint64_t next_ms(const struct session *session, const struct auth_rules *rules)
+{
+    int64_t left = left_ms(session);
+    int64_t warn = (int64_t)auth_rules_warn_ms(rules);
+    int64_t every = (int64_t)auth_rules_every_ms(rules);
+
+    if (session->state != SESSION_OPEN || session->end == SESSION_END_TOLD ||
+        left == INT64_MAX || is_silent(rules))
+        return 0;
+    if (session->end == SESSION_END_AHEAD && warn > 0)
+        left -= warn;
+    if (every > 0)
+        left = every;
+    if (left > FAR_MS)
+        left = FAR_MS;
+    return left < 1 ? 1 : (uint64_t)left;
+}
+
+void expiry_arm(struct connection *connection)
+{
+    const struct auth_rules *rules = rules_of(connection);
+    uint64_t first = 0;
+
+    for (struct session *s = connection->sessions; s; s = s->next) {
+        uint64_t next = next_ms(s, rules);
+        if (next > 0 && (first == 0 || next < first))
+            first = next;
+    }
+    connection_set_deadline(connection, first);
+}
+
+static void tell(struct session *session, const struct auth_rules *rules)
+{
+    struct client_services *services = session->connection->services;
+    struct command_call call = {.services = services, .session = session};
+    struct template_values values;
+
+    command_values(&call, &values);
+    values.code = slice_of(status_code(ST_BAD_CREDENTIAL));
+    values.message = auth_refusal_text(auth_rules_refusals(rules), REFUSAL_EXPIRED);
+    log_info(services->log, "a token has ended", LOG_TEXT("sid", session->sid));
+    emissions_send(services, session, auth_rules_end_emits(rules), &values);
+}
+
+/* Other sessions of the connection go on, unless it was the last one. */
+static void carry_out(struct session *session, enum auth_end how)
+{
+    struct connection *connection = session->connection;
+
+    if (!connection || connection->state != CONNECTION_OPEN || how == AUTH_END_NONE)
+        return;
+    if (how == AUTH_END_DISCONNECT)
+        connection->dialect->send_end(session);
+    if (how == AUTH_END_DISCONNECT && connection->state == CONNECTION_OPEN &&
+        (connection->sessions != session || session->next))
+        session_close(session);
+    else
+        connection_close(connection, CLOSE_EXPIRED);
+}
+
+static void look_at(struct session *session, const struct auth_rules *rules)
+{
+    int64_t left = left_ms(session);
+
+    if (session->state != SESSION_OPEN || session->end == SESSION_END_TOLD)
+        return;
+    if (left <= 0) {
+        session->end = SESSION_END_TOLD;
+        tell(session, rules);
+        carry_out(session, auth_rules_end(rules));
+    } else if (session->end == SESSION_END_AHEAD &&
+               left <= (int64_t)auth_rules_warn_ms(rules)) {
+        session->end = SESSION_END_WARNED;
+        session->connection->dialect->send_expiring(session, (uint64_t)left);
+    }
+}
+
+void expiry_due(struct connection *connection)
+{
+    const struct auth_rules *rules = rules_of(connection);
+    struct session *next;
+
+    for (struct session *s = connection->sessions; s; s = next) {
+        next = s->next;
+        look_at(s, rules);
+        if (connection->state != CONNECTION_OPEN)
+            return;
+    }
+    expiry_arm(connection);
+}
