@@ -404,12 +404,11 @@ static const struct document_node *resolve(const struct document_node *root,
     size_t len;
 
     while (root && pointer.len > 0) {
-        struct slice part;
+        struct slice part, rest;
         if (pointer.ptr[0] != '/')
             return NULL;
-        bool has_more = slice_cut(slice_from(pointer, 1), '/', &part, &pointer);
-        if (has_more)
-            pointer = (struct slice){pointer.ptr - 1, pointer.len + 1};
+        slice_cut(slice_from(pointer, 1), '/', &part, &rest);
+        pointer = slice_from(pointer, 1 + part.len);
         if (part.len >= sizeof name || !http_percent_decode(part, false, name, &len))
             return NULL;
         root = child(root, unescape(name, len));

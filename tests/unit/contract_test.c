@@ -106,6 +106,7 @@ static void mistakes_are_found_at_load(void **state)
         {"{\n\"type\":\"sting\"}",                                    "did you mean \"string\"?", 2},
         {"{\"$ref\":\"http://x/y\"}",                                 "within the file",          1},
         {"{\"$ref\":\"#/definitions/x\"}",                            "nothing stands",           1},
+        {"{\"$ref\":\"#/definitions/\",\"definitions\":{}}",          "nothing stands",           1},
         {"{\"$ref\":\"#\"}",                                          "refers to itself",         1},
         {"{\"definitions\":{\"a\":{\"$ref\":\"#/definitions/b\"},"
          "\"b\":{\"$ref\":\"#/definitions/a\"}}}",           "refers to itself",         1},
