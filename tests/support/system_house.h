@@ -68,7 +68,7 @@ static inline struct ws_peer *open_io(struct house *house, const char *query,
                                       const char *fields)
 {
     struct ws_peer *io = peer_create(&house->loop, house->port);
-    char target[2048];
+    char target[4096];
 
     snprintf(target, sizeof target, "/socket.io/?EIO=4&transport=websocket%s", query);
     assert_int_equal(peer_upgrade(io, target, fields), 101);

@@ -1,0 +1,466 @@
+/* Who a client of a gateway is: sources, refusals, welcome, events, ends, refreshes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/system_house.h"
+
+enum {
+    TRIES = 40, /* reads, each of which waits a while */
+};
+
+/* The next message that is no heartbeat; those are answered. */
+static const char *heard(struct house *house, struct ws_peer *io)
+{
+    for (int i = 0; i < TRIES; i++) {
+        READ(house, io);
+        if (strcmp(house->text, "2") == 0)
+            peer_send(io, 1, "3");
+        else if (strcmp(house->text, "(none)") != 0 || io->is_closed)
+            break;
+    }
+    return house->text;
+}
+
+static void assert_hears(struct house *house, struct ws_peer *io, const char *expected)
+{
+    assert_string_equal(heard(house, io), expected);
+}
+
+/* The last words of the server and the close code. */
+static void assert_ends(struct house *house, struct ws_peer *io, unsigned code)
+{
+    heard(house, io);
+    assert_int_equal(io->opcode, 8);
+    assert_int_equal(close_code(house), code);
+}
+
+/* Writes `pattern` with the token for its "@". */
+static void fill(char *out, size_t room, const char *pattern, const char *token)
+{
+    struct slice head, rest;
+    bool has_token = slice_cut(slice_of(pattern), '@', &head, &rest);
+
+    snprintf(out, room, "%.*s%s%.*s", (int)head.len, head.ptr, has_token ? token : "",
+             (int)rest.len, rest.len ? rest.ptr : "");
+}
+
+static void tokens_come_from_the_sources_of_the_file(void **state)
+{
+    struct house *house = *state;
+    char *token = mint_claims(house, "\"sub\":\"ada\"", 60);
+    char text[2048];
+
+    use_yaml(house,
+             "auth: {from: [cookie.sid, header, auth.jwt, query.t], strip: 'JWT '}");
+    static const struct {
+        const char *query, *fields, *connect;
+    } rows[] = {
+        {"",     "Origin: http://localhost\r\nCookie: a=b; sid=@\r\n", "40{\"jwt\":\"bad\"}"  },
+        {"",     "Authorization: Bearer @\r\n",                        "40"                   },
+        {"",     "",                                                   "40{\"jwt\":\"@\"}"    },
+        {"",     "",                                                   "40{\"jwt\":\"jwt @\"}"},
+        {"&t=@", "",                                                   "40{\"token\":\"bad\"}"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char query[2048], fields[2048];
+        fill(query, sizeof query, rows[i].query, token);
+        fill(fields, sizeof fields, rows[i].fields, token);
+        fill(text, sizeof text, rows[i].connect, token);
+        struct ws_peer *io = open_io(house, query, fields);
+        peer_send(io, 1, text);
+        assert_starts(heard(house, io), "40{\"sid\":\"");
+        peer_destroy(io);
+    }
+    struct ws_peer *io = open_io(house, "&token=x", "");
+    peer_send(io, 1, "40{\"token\":\"x\"}");
+    assert_starts(heard(house, io), "44{\"message\":\"Authentication required\",");
+    peer_destroy(io);
+    free(token);
+}
+
+static void the_refused_are_told_in_the_systems_words(void **state)
+{
+    static const struct {
+        const char *members;
+        int64_t ttl_s;
+        const char *answer;
+    } rows[] = {
+        {"\"id\":7,\"type\":\"access\"",      -5,
+         "44{\"message\":\"too "
+         "late\",\"data\":{\"code\":\"E_UNAUTH\",\"reason\":\"expired\","},
+        {"\"id\":7,\"type\":\"refresh\"",     60,
+         "44{\"message\":\"unauth\",\"data\":{\"code\":\"E_FORBIDDEN\",\"reason\":"
+         "\"forbidden\","                                                },
+        {"\"sub\":\"x\",\"type\":\"access\"", 60,
+         "44{\"message\":\"unauth\",\"data\":{\"code\":\"E_UNAUTH\",\"reason\":"
+         "\"invalid\","                                                  },
+    };
+    struct house *house = *state;
+
+    use_yaml(house, "auth:\n"
+                    "  require: {type: access}\n"
+                    "  user: '{claims.id}'\n"
+                    "  refusal: {'*': unauth, expired: too late}\n");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ws_peer *io = connect_io(house, rows[i].members, rows[i].ttl_s);
+        assert_starts(house->text, rows[i].answer);
+        peer_destroy(io);
+    }
+    use_yaml(house, "auth: {refusal: {'*': no}, refusal_data: {type: '{code}'}}");
+    struct ws_peer *io = connect_io(house, "\"sub\":\"x\"", -5);
+    assert_string_equal(house->text,
+                        "44{\"message\":\"no\",\"data\":{\"type\":\"E_UNAUTH\"}}");
+    peer_destroy(io);
+}
+
+static void a_client_is_put_into_rooms_and_greeted(void **state)
+{
+    struct house *house = *state;
+
+    use_yaml(house,
+             "auth: {user: '{claims.id}', data: {role: '{claims.role}'}}\n"
+             "connect:\n"
+             "  auto_join: ['user:{user.id}', all, 'p:{claims.ps[]}']\n"
+             "  emit:\n"
+             "    - {event: welcome, payload: {user: '{user}', at: '{conn.transport}'}}\n"
+             "    - {event: lost, payload: '{claims.none}'}\n"
+             "    - {event: ready, payload: '{auth.x}'}\n");
+    struct ws_peer *io = open_io(house, "", "");
+    char *token = mint_claims(house, "\"id\":7,\"role\":\"a\",\"ps\":[1,\"b\"]", 60);
+    char connect[2048];
+
+    snprintf(connect, sizeof connect, "40{\"token\":\"%s\",\"x\":[1]}", token);
+    peer_send(io, 1, connect);
+    assert_starts(heard(house, io), "40{\"sid\":\"");
+    assert_string_equal(house->engine.last_rooms, "all,p:1,p:b,");
+    assert_int_equal(house->engine.puts, 1);
+    assert_hears(house, io,
+                 "42[\"welcome\",{\"user\":{\"id\":\"7\",\"role\":\"a\"},"
+                 "\"at\":\"websocket\"}]");
+    assert_hears(house, io, "42[\"ready\",[1]]");
+    emit(house, ROOM_NAMED, "p:b", "1", false);
+    assert_hears(house, io, "42[\"hello\",1]");
+    emit(house, ROOM_USER, "7", "2", false);
+    assert_hears(house, io, "42[\"hello\",2]");
+    peer_destroy(io);
+    free(token);
+}
+
+static void who_cannot_be_put_into_rooms_is_refused(void **state)
+{
+    static const char *const members[] = {
+        "\"sub\":\"x\"", "\"sub\":\"x\",\"ps\":[\"a:b\"]", "\"sub\":\"x\",\"ps\":\"*\""};
+    struct house *house = *state;
+
+    use_yaml(house, "connect: {auto_join: ['p:{claims.ps[]}']}");
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        struct ws_peer *io = connect_io(house, members[i], 60);
+        assert_starts(house->text,
+                      "44{\"message\":\"Invalid token\",\"data\":{\"code\":"
+                      "\"E_UNAUTH\",\"reason\":\"invalid\",\"hint\":\"Rooms");
+        peer_destroy(io);
+    }
+    struct ws_peer *io = connect_io(house, "\"sub\":\"x\",\"ps\":[1,2,3,4]", 60);
+    assert_starts(house->text, "44{\"message\":\"Not authorized\",\"data\":{\"code\":"
+                               "\"E_LIMIT\",\"reason\":\"limit\"");
+    peer_destroy(io);
+    assert_int_equal(house->engine.puts, 0);
+}
+
+static void without_authentication_nobody_is_asked(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *native = peer_create(&house->loop, house->port);
+    struct ws_peer *io;
+
+    use_yaml(house, "auth: {mode: none}\n"
+                    "connect: {emit: [{event: auth, payload: '{auth}'}]}\n"
+                    "rooms: [{match: 'open:*', allow: any}]\n");
+    io = open_io(house, "", "");
+    peer_send(io, 1, "40{\"token\":\"123\"}");
+    assert_starts(heard(house, io), "40{\"sid\":\"");
+    assert_hears(house, io, "42[\"auth\",{\"token\":\"123\"}]");
+    peer_send(io, 1, "420[\"subscribe\",{\"room\":\"open:1\"}]");
+    assert_hears(house, io, "430[{\"ok\":true,\"room\":\"open:1\"}]");
+    peer_send(io, 1, "421[\"subscribe\",{\"room\":\"closed\"}]");
+    assert_starts(heard(house, io), "431[{\"ok\":false,\"error\":\"E_FORBIDDEN\"");
+    peer_destroy(io);
+    assert_int_equal(peer_upgrade(native, "/ws", ""), 101);
+    peer_send(native, 1, "{\"t\":\"connect\"}");
+    assert_starts(heard(house, native), "{\"t\":\"connected\"");
+    assert_non_null(strstr(house->text, "\"user\":null"));
+    assert_starts(heard(house, native), "{\"t\":\"event\",\"event\":\"auth\"");
+    peer_destroy(native);
+}
+
+/* --- by event --- */
+
+static const char by_event[] =
+    "auth:\n"
+    "  mode: event\n"
+    "  user: '{claims.id}'\n"
+    "  strip: bearer\n"
+    "  event:\n"
+    "    name: auth\n"
+    "    token: '{args.0.jwt}'\n"
+    "    match: {claims.id: '{args.0.userId}'}\n"
+    "    timeout: 500ms\n"
+    "    ok: {event: auth_success, payload: {id: '{user.id}'}}\n"
+    "    error: {event: auth_error, payload: {message: '{message}'}}\n"
+    "connect: {auto_join: [all], emit: [hi]}\n";
+
+static struct ws_peer *open_nobody(struct house *house)
+{
+    struct ws_peer *io = open_io(house, "", "");
+
+    peer_send(io, 1, "40");
+    assert_starts(heard(house, io), "40{\"sid\":\"");
+    return io;
+}
+
+static void say_who(struct house *house, struct ws_peer *io, const char *head,
+                    const char *members, const char *user, int64_t ttl_s)
+{
+    char *token = mint_claims(house, members, ttl_s);
+    char text[2048];
+
+    snprintf(text, sizeof text, "%s[\"auth\",{\"userId\":%s,\"jwt\":\"Bearer %s\"}]",
+             head, user, token);
+    peer_send(io, 1, text);
+    free(token);
+}
+
+static void an_event_makes_nobody_somebody(void **state)
+{
+    struct house *house = *state;
+
+    use_yaml(house, by_event);
+    struct ws_peer *io = open_nobody(house);
+    assert_int_equal(house->engine.puts, 0);
+    emit(house, ROOM_ALL, "", "1", false);
+    peer_send(io, 1, "427[\"subscribe\",{\"room\":\"x\"}]");
+    assert_starts(heard(house, io), "437[{\"ok\":false,\"error\":\"E_UNAUTH\"");
+    say_who(house, io, "428", "\"id\":42", "\"42\"", 60);
+    assert_hears(house, io, "42[\"auth_success\",{\"id\":\"42\"}]");
+    assert_hears(house, io, "438[{\"ok\":true}]");
+    assert_hears(house, io, "42[\"hi\"]");
+    assert_string_equal(house->engine.last_rooms, "all,");
+    emit(house, ROOM_USER, "42", "2", false);
+    assert_hears(house, io, "42[\"hello\",2]");
+    peer_destroy(io);
+}
+
+static void a_bad_event_ends_the_connection(void **state)
+{
+    static const struct {
+        const char *members;
+        const char *user;
+        int64_t ttl_s;
+        const char *text;
+        unsigned code;
+    } rows[] = {
+        {"\"id\":42", "\"43\"", 60, "Not authorized", 4403},
+        {"\"id\":42", "42",     -5, "Token expired",  4401},
+        {"\"id\":42", "{}",     60, "Not authorized", 4403},
+        {"\"no\":42", "42",     60, "Invalid token",  4401},
+    };
+    struct house *house = *state;
+
+    use_yaml(house, by_event);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ws_peer *io = open_nobody(house);
+        char expected[128];
+        say_who(house, io, "42", rows[i].members, rows[i].user, rows[i].ttl_s);
+        snprintf(expected, sizeof expected, "42[\"auth_error\",{\"message\":\"%s\"}]",
+                 rows[i].text);
+        assert_hears(house, io, expected);
+        assert_hears(house, io, "41");
+        assert_ends(house, io, rows[i].code);
+        peer_destroy(io);
+    }
+    assert_int_equal(house->engine.puts, 0);
+}
+
+static void who_says_nothing_is_sent_away(void **state)
+{
+    struct house *house = *state;
+
+    use_yaml(house, by_event);
+    struct ws_peer *io = open_nobody(house);
+    assert_hears(house, io,
+                 "42[\"auth_error\",{\"message\":\"Authentication required\"}]");
+    assert_hears(house, io, "41");
+    assert_ends(house, io, 4401);
+    peer_destroy(io);
+}
+
+/* --- ends --- */
+
+static void an_end_is_warned_of_told_and_carried_out(void **state)
+{
+    static const struct {
+        const char *then;
+        bool says_goodbye;
+    } rows[] = {
+        {"disconnect", true },
+        {"close",      false},
+    };
+    struct house *house = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char yaml[256];
+        snprintf(yaml, sizeof yaml,
+                 "auth: {expiry: {warn: 30m, then: %s,\n"
+                 "  emit: {event: auth-expired, payload: {message: '{message}'}}}}\n",
+                 rows[i].then);
+        use_yaml(house, yaml);
+        struct ws_peer *io = connect_io(house, "\"sub\":\"ada\"", 2);
+        assert_starts(house->text, "40{");
+        assert_starts(heard(house, io), "42[\"expiring\",{\"in\":");
+        assert_hears(house, io, "42[\"auth-expired\",{\"message\":\"Token expired\"}]");
+        if (rows[i].says_goodbye)
+            assert_hears(house, io, "41");
+        assert_ends(house, io, 4401);
+        peer_destroy(io);
+    }
+}
+
+static void a_newer_token_puts_the_end_off(void **state)
+{
+    struct house *house = *state;
+    char refresh[2048];
+
+    use_yaml(house, "{}");
+    struct ws_peer *io = connect_io(house, "\"sub\":\"ada\"", 2);
+    char *token = mint_claims(house, "\"sub\":\"ada\"", 60);
+    snprintf(refresh, sizeof refresh, "421[\"auth:refresh\",{\"token\":\"%s\"}]", token);
+    peer_send(io, 1, refresh);
+    assert_hears(house, io, "431[{\"ok\":true}]");
+    int64_t until_ms = clock_wall_ms() + 2500;
+    while (clock_wall_ms() < until_ms) {
+        READ(house, io);
+        if (strcmp(house->text, "2") == 0)
+            peer_send(io, 1, "3");
+    }
+    assert_false(io->is_closed);
+    emit(house, ROOM_ALL, "", "1", false);
+    assert_hears(house, io, "42[\"hello\",1]");
+    peer_destroy(io);
+    free(token);
+}
+
+/* --- rooms --- */
+
+static void ask(struct house *house, struct ws_peer *io, const char *command,
+                const char *member, const char *value, const char *answer)
+{
+    char text[2048];
+
+    snprintf(text, sizeof text, "429[\"%s\",{\"%s\":\"%s\"}]", command, member, value);
+    peer_send(io, 1, text);
+    assert_starts(heard(house, io), answer);
+}
+
+static void a_newer_token_takes_and_gives_rooms(void **state)
+{
+    struct house *house = *state;
+
+    use_yaml(house, "rooms: [{match: admin, allow: claim, require: {role: admin}}]\n"
+                    "connect: {auto_join: ['team:{claims.team}']}\n");
+    struct ws_peer *io = connect_io(
+        house, "\"sub\":\"ada\",\"role\":\"admin\",\"team\":\"red\",\"rooms\":[\"x\"]",
+        60);
+    ask(house, io, "subscribe", "room", "admin", "439[{\"ok\":true");
+    ask(house, io, "subscribe", "room", "x", "439[{\"ok\":true");
+    assert_string_equal(house->engine.last_rooms, "team:red,admin,x,");
+    char *token = mint_claims(
+        house, "\"sub\":\"ada\",\"role\":\"user\",\"team\":\"blue\",\"rooms\":[\"x\"]",
+        60);
+    ask(house, io, "auth:refresh", "token", token, "439[{\"ok\":true");
+    assert_string_equal(house->engine.last_rooms, "x,team:blue,");
+    emit(house, ROOM_NAMED, "admin", "1", false);
+    emit(house, ROOM_NAMED, "team:red", "2", false);
+    emit(house, ROOM_NAMED, "team:blue", "3", false);
+    assert_hears(house, io, "42[\"hello\",3]");
+    free(token);
+    token = mint_claims(house, "\"sub\":\"eve\",\"team\":\"blue\"", 60);
+    ask(house, io, "auth:refresh", "token", token,
+        "439[{\"ok\":false,\"error\":\"E_FORB");
+    free(token);
+    token = mint_claims(house, "\"sub\":\"ada\"", 60);
+    ask(house, io, "auth:refresh", "token", token,
+        "439[{\"ok\":false,\"error\":\"E_UNAU");
+    free(token);
+    assert_string_equal(house->engine.last_rooms, "x,team:blue,");
+    peer_destroy(io);
+}
+
+static void a_room_has_as_many_members_as_its_row_says(void **state)
+{
+    struct house *house = *state;
+
+    use_yaml(house, "rooms: [{match: 'duel:*', allow: any, max_members: 2}]");
+    struct ws_peer *a = connect_io(house, "\"sub\":\"a\"", 60);
+    struct ws_peer *b = connect_io(house, "\"sub\":\"b\"", 60);
+    struct ws_peer *c = connect_io(house, "\"sub\":\"c\"", 60);
+    ask(house, a, "subscribe", "room", "duel:1", "439[{\"ok\":true");
+    ask(house, b, "subscribe", "room", "duel:1", "439[{\"ok\":true");
+    ask(house, c, "subscribe", "room", "duel:1", "439[{\"ok\":false,\"error\":\"E_LIMIT");
+    ask(house, c, "subscribe", "room", "duel:2", "439[{\"ok\":true");
+    ask(house, a, "unsubscribe", "room", "duel:1", "439[{\"ok\":true");
+    ask(house, c, "subscribe", "room", "duel:1", "439[{\"ok\":true");
+    peer_destroy(a);
+    peer_destroy(b);
+    peer_destroy(c);
+}
+
+static void a_commands_own_list_decides_where_it_is_given(void **state)
+{
+    struct house *house = *state;
+
+    use_yaml(house,
+             "rooms: [{match: 'a:*', allow: none}, {match: 'b:*', allow: any}]\n"
+             "commands:\n"
+             "  own: {do: join, room: '{args.0.room}', allow: ['a:{claims.sub}']}\n"
+             "  any: {do: join, room: '{args.0.room}'}\n"
+             "  renew: {do: refresh}\n");
+    struct ws_peer *io =
+        connect_io(house, "\"sub\":\"ada\",\"rooms\":[\"a:**\",\"c\"]", 60);
+    ask(house, io, "own", "room", "a:ada", "439[{\"ok\":true");
+    ask(house, io, "own", "room", "a:eve", "439[{\"ok\":false,\"error\":\"E_FORBIDDEN");
+    ask(house, io, "own", "room", "b:1", "439[{\"ok\":false,\"error\":\"E_FORBIDDEN");
+    ask(house, io, "own", "room", "c", "439[{\"ok\":false,\"error\":\"E_FORBIDDEN");
+    ask(house, io, "any", "room", "a:ada", "439[{\"ok\":false,\"error\":\"E_FORBIDDEN");
+    ask(house, io, "any", "room", "b:1", "439[{\"ok\":true");
+    ask(house, io, "any", "room", "c", "439[{\"ok\":true");
+    char *token = mint_claims(house, "\"sub\":\"ada\"", 60);
+    ask(house, io, "renew", "token", token, "439[{\"ok\":true");
+    assert_string_equal(house->engine.last_rooms, "a:ada,b:1,");
+    free(token);
+    peer_destroy(io);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        GATEWAY_TEST(tokens_come_from_the_sources_of_the_file),
+        GATEWAY_TEST(the_refused_are_told_in_the_systems_words),
+        GATEWAY_TEST(a_client_is_put_into_rooms_and_greeted),
+        GATEWAY_TEST(who_cannot_be_put_into_rooms_is_refused),
+        GATEWAY_TEST(without_authentication_nobody_is_asked),
+        GATEWAY_TEST(an_event_makes_nobody_somebody),
+        GATEWAY_TEST(a_bad_event_ends_the_connection),
+        GATEWAY_TEST(who_says_nothing_is_sent_away),
+        GATEWAY_TEST(an_end_is_warned_of_told_and_carried_out),
+        GATEWAY_TEST(a_newer_token_puts_the_end_off),
+        GATEWAY_TEST(a_newer_token_takes_and_gives_rooms),
+        GATEWAY_TEST(a_room_has_as_many_members_as_its_row_says),
+        GATEWAY_TEST(a_commands_own_list_decides_where_it_is_given),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
