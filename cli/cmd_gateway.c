@@ -106,6 +106,11 @@ static void *create_demo(struct role_parts *parts, const char **reason)
     return create_role(parts, true, reason);
 }
 
+static bool reload(void *server, struct system *system)
+{
+    return gateway_reload(((struct gateway_role *)server)->gateway, system);
+}
+
 static void drain(void *server, void (*on_done)(void *ctx), void *ctx)
 {
     gateway_drain(((struct gateway_role *)server)->gateway, on_done, ctx);
@@ -114,6 +119,7 @@ static void drain(void *server, void (*on_done)(void *ctx), void *ctx)
 static const struct role_server server = {
     .engine_role = ENGINE_GATEWAY,
     .create = create,
+    .reload = reload,
     .drain = drain,
     .destroy = destroy,
 };
@@ -121,6 +127,7 @@ static const struct role_server server = {
 static const struct role_server demo_server = {
     .engine_role = ENGINE_GATEWAY,
     .create = create_demo,
+    .reload = reload,
     .drain = drain,
     .destroy = destroy,
 };

@@ -31,6 +31,12 @@ static void *create(struct role_parts *parts, const char **reason)
     return publisher_create(&publisher_config, reason);
 }
 
+static bool reload(void *server, struct system *system)
+{
+    publisher_reload(server, system);
+    return true;
+}
+
 static void drain(void *server, void (*on_done)(void *ctx), void *ctx)
 {
     publisher_drain(server, on_done, ctx);
@@ -44,6 +50,7 @@ static void destroy(void *server)
 static const struct role_server server = {
     .engine_role = ENGINE_LOG,
     .create = create,
+    .reload = reload,
     .drain = drain,
     .destroy = destroy,
     .is_ready_with_engine = true,

@@ -3,6 +3,7 @@
 
 #include "cli/bus_folder.h"
 #include "cli/exit_code.h"
+#include "cli/reload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@ enum {
 
 struct role {
     struct role_parts parts;
+    struct config config;
+    struct reload *reload;
     const struct role_server *server;
     void *running; /* what server->create gave */
     uv_timer_t ready_timer;
@@ -57,8 +60,12 @@ static void on_stop(void *ctx)
 static void on_reload(void *ctx)
 {
     struct role *role = ctx;
+    struct system *system = reload_read(role->reload);
 
+    if (system && !role->server->reload(role->running, system))
+        log_error(&role->parts.log, "not reloaded: out of memory");
     token_watch_reload(role->parts.token_watch);
+    reload_settle(role->reload);
 }
 
 static void on_ready_timer(uv_timer_t *timer)
@@ -110,7 +117,7 @@ static int open_parts(struct role *role, const struct invocation *call)
     if (uv_loop_init(&parts->loop))
         return fail(EXIT_CODE_FAILED, "no event loop");
     parts->token_watch =
-        token_watch_create(&parts->loop, &parts->log, &call->config.auth, reason);
+        token_watch_create(&parts->loop, &parts->log, &role->config.auth, reason);
     if (!parts->token_watch)
         return fail(EXIT_CODE_CONFIG, reason);
     parts->keys = token_watch_keys(parts->token_watch);
@@ -139,13 +146,15 @@ int role_run(const struct role_server *server, const struct invocation *call,
     if (!role)
         return fail(EXIT_CODE_FAILED, "out of memory");
     role->server = server;
-    role->parts.config = &call->config;
+    role->config = call->config;
+    role->parts.config = &role->config;
     role->parts.system = call->system;
     role->parts.id = id;
     role->parts.log =
         (struct logger){call->config.logs.level, call->config.logs.format, id};
 
-    int code = open_parts(role, call);
+    role->reload = reload_create(call, &role->config, &role->parts.log);
+    int code = role->reload ? open_parts(role, call) : EXIT_CODE_FAILED;
     if (code)
         lifecycle_exit(code);
     if (!server->is_ready_with_engine)
@@ -167,6 +176,7 @@ int role_run(const struct role_server *server, const struct invocation *call,
     server->destroy(role->running);
     role->parts.engine->ops->close(role->parts.engine);
     token_watch_destroy(role->parts.token_watch);
+    reload_destroy(role->reload);
     /* The handles that were closed give their memory back in the next turn. */
     uv_run(&role->parts.loop, UV_RUN_NOWAIT);
     log_info(&role->parts.log, "stopped", LOG_TEXT("id", id));

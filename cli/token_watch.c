@@ -117,6 +117,12 @@ static void look(struct token_watch *watch)
     token_keys_each_file(watch->auth, look_inside, &watch->last);
 }
 
+static void begin_looking(struct token_watch *watch)
+{
+    if (watch->last.files > 0 && !uv_is_active((uv_handle_t *)&watch->timer))
+        uv_timer_start(&watch->timer, on_timer, LOOK_MS, LOOK_MS);
+}
+
 struct token_watch *token_watch_create(uv_loop_t *loop, const struct logger *log,
                                        const struct config_auth *auth,
                                        char reason[TOKEN_KEYS_REASON_BYTES])
@@ -137,8 +143,7 @@ struct token_watch *token_watch_create(uv_loop_t *loop, const struct logger *log
     }
     uv_timer_init(loop, &watch->timer);
     watch->timer.data = watch;
-    if (watch->last.files > 0)
-        uv_timer_start(&watch->timer, on_timer, LOOK_MS, LOOK_MS);
+    begin_looking(watch);
     return watch;
 }
 
@@ -151,6 +156,7 @@ void token_watch_reload(struct token_watch *watch)
 {
     look(watch);
     try_load(watch);
+    begin_looking(watch); /* the configuration may have got its first file */
 }
 
 static void on_closed(uv_handle_t *handle)
