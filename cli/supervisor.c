@@ -201,6 +201,10 @@ static void schedule_or_give_up(struct child *child, int exit_code)
     struct supervisor *supervisor = child->supervisor;
     unsigned delay_ms;
 
+    /* All began with a good configuration: who breaks the file later stops nobody. */
+    if (exit_code == EXIT_CODE_CONFIG && supervisor->was_ready)
+        exit_code = EXIT_CODE_FAILED;
+
     if (!has_no_beginning(child, exit_code) &&
         child_watch_ended(&child->watch, exit_code, clock_ms(), &delay_ms)) {
         child->state = CHILD_WAITING;

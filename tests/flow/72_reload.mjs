@@ -64,6 +64,16 @@ test('a wrong file changes nothing, and the log says where it is wrong', with_fi
   assert.match(sidecast.log, /line=2 column=12 fault="contracts: cannot read the folder/);
 }));
 
+test('a child that dies while the file is wrong is back when it is right', with_file('gateway: {count: 2}\n', async (sidecast) => {
+  write('gatway: {}\n');
+  process.kill(sidecast.pids.gateways[0], 'SIGKILL');
+  await until(() => /a child has ended .*code=78/.test(sidecast.log), bound(2000));
+  assert.equal((await sidecast.publish({ event: 'e', room: 'r' })).status, 202);
+  assert.equal(await may_join(sidecast, 'lobby:1'), false, 'the other gateway serves on');
+  write('gateway: {count: 2}\n');
+  await until(() => count(sidecast.log, /g1 +ready/) === 2, bound(4000), () => sidecast.log.slice(-3000));
+}));
+
 test('what needs a new start is named in the log', with_file('{}\n', async (sidecast) => {
   await reload(sidecast, 'limits: {outbox: 2MiB}\n');
   assert.match(sidecast.log, /this change needs a new start key=limits\.outbox/);
