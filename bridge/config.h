@@ -22,7 +22,6 @@ struct config_gateway {
     uint64_t count;
     uint64_t ping_interval_ms, ping_timeout_ms, connect_timeout_ms;
     uint64_t max_message_bytes;
-    enum config_switch socketio, native; /* mounts when the file names none */
 };
 
 struct config_publisher {
@@ -41,7 +40,6 @@ struct config_auth {
     const char *algorithms;  /* "RS256, ES256"; empty: what each key is for */
     const char *keys;        /* "kid:ALG:FILE, …" of PEM public keys; empty: none */
     const char *jwks_file;   /* empty: none */
-    const char *jwks_url;    /* empty: none */
     const char *issuer;      /* empty: any */
     const char *audience;    /* of clients' tokens; empty: any */
     uint64_t leeway_ms, max_ttl_ms;
@@ -59,7 +57,6 @@ struct config_log {
 
 /* Lists are comma-separated; the options have checked them. */
 struct config_web {
-    const char *public_url;      /* empty: not known */
     const char *allowed_origins; /* empty: pages of the same host */
     const char *trusted_proxies; /* prefixes; empty: none */
     enum config_switch cors_credentials;

@@ -23,6 +23,18 @@ bool config_key_is_scalar(const struct config_key *key)
     return key->type <= KEY_SWITCH;
 }
 
+bool config_key_is_later(const struct config_key *key)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        size_t len = strlen(config_keys[i].path);
+        if ((config_keys[i].flags & KEY_LATER) &&
+            strncmp(key->path, config_keys[i].path, len) == 0 &&
+            (key->path[len] == '\0' || strchr(".[", key->path[len])))
+            return true;
+    }
+    return false;
+}
+
 const struct config_key *config_key_option(struct slice path)
 {
     for (size_t i = 0; i < config_key_count; i++)

@@ -79,6 +79,9 @@ bool config_key_is_text_list(const struct config_key *key);
 /* Whether values are one text that config_value can check. */
 bool config_key_is_scalar(const struct config_key *key);
 
+/* Whether it, or what it hangs on, is not built yet. */
+bool config_key_is_later(const struct config_key *key);
+
 /* The option with this path, or NULL. */
 const struct config_key *config_key_option(struct slice path);
 

@@ -7,7 +7,7 @@
 #define HOUR (3600 * SECOND)
 #define MIB (UINT64_C(1024) * 1024)
 #define R KEY_RELOADS
-#define L KEY_LATER
+#define L KEY_LATER /* whoever builds the part takes it out */
 
 /* An option, an option that is a number, and one that is a word. */
 #define OPT(path, type, fallback, field, flags, doc)                                     \
@@ -28,7 +28,7 @@ static const char *const engines[] = {"nng", "~redis", NULL};
 /* In the order of enum log_level and enum log_format. */
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const formats[] = {"text", "json", NULL};
-static const char *const gateway_word[] = {"gateway", NULL};
+static const char *const gateway_word[] = {"~gateway", NULL};
 static const char *const transports[] = {"websocket", "~polling", NULL};
 static const char *const dialects[] = {"socketio", "native", "echo", NULL};
 static const char *const parsers[] = {"json", "~msgpack", NULL};
@@ -53,7 +53,7 @@ static const char *const recoveries[] = {"off", "~on", NULL};
 
 /* clang-format off: a table, one row each. */
 const struct config_key config_keys[] = {
-    OPT("public_url", KEY_TEXT, "", web.public_url, 0,
+    KEY("public_url", KEY_TEXT, NULL, L,
         "address that browsers use, for messages and generated files: https://rt.example.com"),
     OPT("allowed_origins", KEY_ORIGINS, "", web.allowed_origins, 0,
         "origins whose pages may connect; empty: pages of the gateway's own host"),
@@ -84,17 +84,17 @@ const struct config_key config_keys[] = {
         "how long a connection may stay without a session"),
     NUM("gateway.max_message_size", KEY_SIZE, "1MB", gateway.max_message_bytes, 1,
         LIMIT_CLIENT_MESSAGE_BYTES, 0, "largest message a client may send"),
-    KEYPICK("gateway.transports", KEY_WORDS, "websocket", transports, 0,
+    KEYPICK("gateway.transports", KEY_WORDS, "websocket", transports, L,
         "how bytes travel between client and gateway"),
     KEY("gateway.upgrades", KEY_SWITCH, NULL, L, "whether polling clients may change to WebSocket"),
     KEY("gateway.compress", KEY_MAP, NULL, L, "what is compressed"),
     KEY("gateway.cookie", KEY_TEXT, NULL, L, "name of a cookie for sticky proxies"),
-    OPT("gateway.socketio", KEY_SWITCH, "on", gateway.socketio, 0,
+    KEY("gateway.socketio", KEY_SWITCH, "on", L,
         "whether there is a mount of Socket.IO when the file names none"),
-    OPT("gateway.native", KEY_SWITCH, "on", gateway.native, 0,
+    KEY("gateway.native", KEY_SWITCH, "on", L,
         "whether there is a mount of the native protocol when the file names none"),
 
-    KEY("mounts", KEY_LIST, NULL, R,
+    KEY("mounts", KEY_LIST, NULL, L,
         "where clients connect: paths and what is spoken there; absent: /socket.io/ and /ws"),
     KEY("mounts[]", KEY_MAP, NULL, 0, "one mount; every key of gateway about clients may be here, too"),
     KEY("mounts[].path", KEY_TEXTS, NULL, 0, "path, or a list of paths"),
@@ -111,7 +111,7 @@ const struct config_key config_keys[] = {
     KEY("mounts[].compress", KEY_MAP, NULL, L, "as gateway.compress"),
     KEY("mounts[].cookie", KEY_TEXT, NULL, L, "as gateway.cookie"),
 
-    KEY("namespaces", KEY_MAP, NULL, R, "namespaces of Socket.IO by name; absent: / alone"),
+    KEY("namespaces", KEY_MAP, NULL, L, "namespaces of Socket.IO by name; absent: / alone"),
     KEY("namespaces.*", KEY_MAP, NULL, 0, "one namespace"),
     KEY("namespaces.*.alias", KEY_TEXT, NULL, 0, "the namespace that it is another name of"),
     KEYPICK("namespaces.*.recovery", KEY_WORD, "off", recoveries, 0,
@@ -123,7 +123,7 @@ const struct config_key config_keys[] = {
 
     KEY("publisher", KEY_MAP, NULL, 0, "what backends post to"),
     PICK("publisher.listen", KEY_ADDRESS, "127.0.0.1:7411", publisher.listen, gateway_word, 0,
-        "address that backends post to; gateway: the gateway's own"),
+        "address that backends post to"),
     OPT("publisher.api_keys", KEY_SECRETS, "", publisher.api_keys, 0,
         "keys that may publish: sk_ and 43 characters each"),
     NUM("publisher.max_body_size", KEY_SIZE, "256KiB", publisher.max_body_bytes, 1,
@@ -154,7 +154,7 @@ const struct config_key config_keys[] = {
     KEYPICK("auth.jwt.keys[].alg", KEY_WORD, NULL, algorithms, 0, "the algorithm it is good for"),
     KEY("auth.jwt.keys[].file", KEY_PATH, NULL, 0, "its PEM file"),
     OPT("auth.jwt.jwks_file", KEY_PATH, "", auth.jwks_file, R, "file with a JWKS, whose keys check tokens"),
-    OPT("auth.jwt.jwks_url", KEY_TEXT, "", auth.jwks_url, R, "address of a JWKS, whose keys check tokens"),
+    KEY("auth.jwt.jwks_url", KEY_TEXT, NULL, L, "address of a JWKS, whose keys check tokens"),
     NUM("auth.jwt.leeway", KEY_DURATION, "0s", auth.leeway_ms, 0, HOUR, R,
         "how far apart the clocks of issuer and server may be"),
     OPT("auth.jwt.issuer", KEY_TEXT, "", auth.issuer, R, "what iss of a token must be; empty: anything"),
@@ -211,8 +211,8 @@ const struct config_key config_keys[] = {
     KEY("rooms[].require", KEY_MAP, NULL, 0, "what claims the token must have, too"),
     KEY("rooms[].require.*", KEY_ANY, NULL, 0, "the value that this claim must have, or a list of them; \"*\": any"),
     KEY("rooms[].hook", KEY_TEXT, NULL, L, "a backend that is asked"),
-    KEY("rooms[].publish", KEY_ANY, NULL, 0, "who of the clients may send into it"),
-    KEY("rooms[].hidden", KEY_SWITCH, "off", 0, "whether clients are not told of it"),
+    KEY("rooms[].publish", KEY_ANY, NULL, L, "who of the clients may send into it"),
+    KEY("rooms[].hidden", KEY_SWITCH, "off", L, "whether clients are not told of it"),
     KEYNUM("rooms[].max_members", KEY_INT, "0", 0, 1000000, 0, "clients that may be in it on one gateway; 0: no limit"),
     KEY("rooms[].presence", KEY_SWITCH, NULL, L, "whether its members see who comes and goes"),
     KEY("rooms[].history", KEY_MAP, NULL, L, "what a new member gets of the past"),
@@ -309,7 +309,7 @@ const struct config_key config_keys[] = {
     KEY("heartbeats[].expect", KEY_EVENT, NULL, 0, "the event that answers it"),
     KEY("presence", KEY_MAP, NULL, L, "who is there"),
 
-    KEY("routes", KEY_LIST, NULL, R, "more routes of the publisher"),
+    KEY("routes", KEY_LIST, NULL, L, "more routes of the publisher"),
     KEY("routes[]", KEY_MAP, NULL, 0, "one route"),
     KEY("routes[].match", KEY_TEXT, NULL, 0, "method and path: POST /rooms/:room"),
     KEYPICK("routes[].do", KEY_WORD, NULL, route_acts, 0, "what it does"),

@@ -78,7 +78,8 @@ static const struct config_key *elsewhere(struct slice word)
 
     for (size_t i = 0; i < config_key_count; i++) {
         const char *dot = strrchr(config_keys[i].path, '.');
-        if (!slice_is(word, dot ? dot + 1 : config_keys[i].path))
+        if (!slice_is(word, dot ? dot + 1 : config_keys[i].path) ||
+            config_key_is_later(&config_keys[i]))
             continue;
         if (config_key_is_option(&config_keys[i]) || !found)
             found = &config_keys[i];

@@ -48,10 +48,28 @@ void options_destroy(struct options *options)
     free(options);
 }
 
+/* A key of the table that is no option. */
+static bool is_known(struct slice key, char error[OPTIONS_ERROR_BYTES])
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *row = &config_keys[i];
+        if (!slice_is(key, row->path))
+            continue;
+        snprintf(error, OPTIONS_ERROR_BYTES, "%s %s", row->path,
+                 config_key_is_later(row) ? "is not built yet"
+                                          : "can be said in the configuration file only");
+        return true;
+    }
+    return false;
+}
+
 static enum status unknown_key(struct slice key, char error[OPTIONS_ERROR_BYTES])
 {
     const char *keys[CONFIG_KEY_MAX_COUNT];
     size_t count = 0;
+
+    if (is_known(key, error))
+        return ST_NOT_FOUND;
 
     for (size_t i = 0; i < config_key_count; i++)
         if (config_key_is_option(&config_keys[i]))

@@ -128,7 +128,7 @@ void config_markdown_print(struct buf *out)
                       "| Key | Type | Default | Meaning |\n| --- | --- | --- | --- |\n");
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_key *key = &config_keys[i];
-        bool is_hidden = config_key_is_option(key) || (key->flags & KEY_LATER) ||
+        bool is_hidden = config_key_is_option(key) || config_key_is_later(key) ||
                          (key->type == KEY_MAP && holds_options_alone(key));
         if (!is_hidden)
             add_key(out, key);

@@ -57,6 +57,7 @@ static void what_is_wrong_is_told_with_its_place(void **state)
         {"cors_origins: [a]",
          "1:1 unknown key \"cors_origins\"|it is called \"allowed_origins\" here"                                                },
         {"presence: {}",                                             "1:1 presence is not built yet|"                            },
+        {"mounts: [{path: 1}]",                                      "1:1 mounts is not built yet|"                              },
         {"gateway: {compress: {}}",                                  "1:11 gateway.compress is not built yet|"                   },
         {"bus: {engine: redis}",                                     "1:15 bus.engine: redis is not built yet|"                  },
         {"commands: {x: {do: forward}}",                             "1:20 commands.x.do: forward is not built yet|"             },
@@ -70,11 +71,11 @@ static void what_is_wrong_is_told_with_its_place(void **state)
          "1:26 gateway.ping_interval: 25 what? write 25s or 25ms|"                                                               },
         {"gateway: {ping_interval: [1s]}",
          "1:26 gateway.ping_interval must be one value|"                                                                         },
-        {"mounts: [{path: /, ping_timeout: 5}]",
-         "1:34 mounts[0].ping_timeout: 5 what? write 5s or 5ms|"                                                                 },
+        {"heartbeats: [{emit: a, every: 5}]",
+         "1:31 heartbeats[0].every: 5 what? write 5s or 5ms|"                                                                    },
         {"gateway: {max_message_size: 2GB}",
          "1:29 gateway.max_message_size must lie between 1B and 1MB|"                                                            },
-        {"gateway: {native: perhaps}",                               "1:19 gateway.native must be on or off|"                    },
+        {"cors: {credentials: perhaps}",                             "1:21 cors.credentials must be on or off|"                  },
         {"client_events: loud",
          "1:16 client_events must be ignore, refuse or disconnect|"                                                              },
         {"limits: {rates: {j: {rate: 10}}}",
@@ -120,7 +121,7 @@ static void values_go_to_the_options_with_their_places(void **state)
     char first[400];
 
     (void)state;
-    bind("gateway:\n  count: 3\n  native: false\n"
+    bind("gateway:\n  count: 3\ncors: {credentials: true}\n"
          "allowed_origins: [https://a.example, https://b.example]\n"
          "trusted_proxies: 10.0.0.0/8\n"
          "publisher: {api_keys: []}\n"
@@ -132,7 +133,7 @@ static void values_go_to_the_options_with_their_places(void **state)
     assert_string_equal(first, "");
     options_resolve(options, &config);
     assert_int_equal(config.gateway.count, 3);
-    assert_int_equal(config.gateway.native, CONFIG_OFF);
+    assert_int_equal(config.web.cors_credentials, CONFIG_ON);
     assert_string_equal(config.web.allowed_origins,
                         "https://a.example,https://b.example");
     assert_string_equal(config.web.trusted_proxies, "10.0.0.0/8");
@@ -154,7 +155,7 @@ static void many_faults_are_told_in_one_go(void **state)
     char first[400];
 
     (void)state;
-    assert_int_equal(bind("gateway: {count: 0, ping_interval: 1, native: x}\n"
+    assert_int_equal(bind("gateway: {count: 0, ping_interval: 1, max_message_size: x}\n"
                           "rooms: [{mach: a}, {match: b, allow: all}]\n"
                           "logs: {level: loud}\nnonsense: 1\n",
                           options, first),
