@@ -17,10 +17,11 @@ enum {
     SPARE_BYTES = 4096,
 };
 
-/* A spare one or a new one, cleared but for its memory; or NULL. */
+/* The last spare one, which is in the processor's cache, or a new one; cleared but for
+ * its memory. NULL: out of memory. */
 static struct http_exchange *exchange_take(struct http_server *server)
 {
-    struct http_exchange *exchange = (struct http_exchange *)list_first(&server->spares);
+    struct http_exchange *exchange = (struct http_exchange *)list_last(&server->spares);
 
     if (!exchange)
         return calloc(1, sizeof *exchange);
@@ -344,7 +345,7 @@ static bool step_end(struct http_exchange *exchange)
     return true;
 }
 
-/* Its answer was not there by the next run. */
+/* It is asked for at each run; when our patience has ended, for the last time. */
 static bool step_awaited(struct http_exchange *exchange)
 {
     if (exchange->server->is_patient)

@@ -30,6 +30,12 @@ static inline struct list_node *list_first(const struct list_node *list)
     return list_is_empty(list) ? NULL : list->next;
 }
 
+/* Lends the youngest node, or NULL. */
+static inline struct list_node *list_last(const struct list_node *list)
+{
+    return list_is_empty(list) ? NULL : list->prev;
+}
+
 /* Leaves the list it is in, if any. */
 static inline void list_remove(struct list_node *node)
 {
