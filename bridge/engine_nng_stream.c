@@ -6,6 +6,7 @@
 #include "bridge/testing/test_hook.h"
 #include "proto/bus_wire.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum {
@@ -13,6 +14,7 @@ enum {
     SILENCE_MS = 900,    /* until the bus counts as lost: it is told within 1 s */
     MISSING_MS = 3000,   /* and what is missing as not to be had */
     PARKED_PER_TURN = 8, /* frames applied before the sockets have their turn */
+    BURST_FRAMES = 16,   /* frames that may share their writes */
 };
 
 /* A message of the bus on its way from the receiving thread; parked, it waits in a list.
@@ -39,6 +41,12 @@ struct stream {
     bool is_stopped;
     struct arrival *parked, **parked_end;
     size_t parked_count, parked_bytes;
+
+    atomic_int
+        waiting; /* frames in the inbox, counted by both threads; -1 for an instant */
+    unsigned in_burst; /* frames of this burst that have run */
+    bool goes_on;      /* the burst: another frame is in the inbox already */
+    bool is_unsettled; /* the listener was promised on_settled */
 
     uint64_t now_ms; /* of the last tick: a stopped process has not waited */
     uint64_t heard_ms, asked_ms, missing_ms; /* missing_ms: since when */
@@ -77,7 +85,10 @@ static enum status hand_over(struct stream *stream, struct link_message *message
         };
         st = door_offer(stream->config.door, &arrival->item);
     }
-    if (st) {
+    if (!st) {
+        /* After it: nothing is counted that is not there. */
+        atomic_fetch_add_explicit(&stream->waiting, 1, memory_order_relaxed);
+    } else {
         link_message_free(message);
         free(arrival);
     }
@@ -186,7 +197,7 @@ static void apply_frame(struct stream *stream, const struct bus_frame *frame, si
         if (i < skip)
             continue;
         stream->applied = event.position;
-        event.has_more = i + 1 < frame->span.count || stream->parked;
+        event.has_more = i + 1 < frame->span.count || stream->parked || stream->goes_on;
         stream->listener->on_event(stream->ctx, &event);
         if (stream->is_stopped)
             return;
@@ -195,6 +206,7 @@ static void apply_frame(struct stream *stream, const struct bus_frame *frame, si
 
 static void settle(struct stream *stream)
 {
+    stream->is_unsettled = false;
     if (!stream->is_stopped)
         stream->listener->on_settled(stream->ctx);
 }
@@ -276,17 +288,15 @@ static void use_arrival(struct stream *stream, struct arrival *arrival,
     if (use_frame(stream, frame, arrival->received_us)) {
         free_arrival(arrival);
         if (frame->span.count > 0)
-            settle(stream);
+            stream->is_unsettled = true;
         return;
     }
     miss(stream);
     park(stream, arrival, frame);
 }
 
-static void run_arrival(struct inbox_item *item)
+static void take_arrival(struct stream *stream, struct arrival *arrival)
 {
-    struct arrival *arrival = (struct arrival *)item;
-    struct stream *stream = arrival->stream;
     struct bus_frame frame;
     unsigned nth = test_hook_drop_frame();
 
@@ -304,6 +314,27 @@ static void run_arrival(struct inbox_item *item)
         park(stream, arrival, &frame);
     else
         use_arrival(stream, arrival, &frame);
+}
+
+/*
+ * Frames that are in the inbox together are one burst, as if they had come as one: while
+ * a long fan-out ran, more has arrived, and it leaves in fewer writes. A burst is
+ * bounded, so that its first frame does not wait for long.
+ */
+static void run_arrival(struct inbox_item *item)
+{
+    struct arrival *arrival = (struct arrival *)item;
+    struct stream *stream = arrival->stream;
+    int waiting =
+        atomic_fetch_sub_explicit(&stream->waiting, 1, memory_order_relaxed) - 1;
+
+    stream->goes_on = waiting > 0 && ++stream->in_burst < BURST_FRAMES;
+    take_arrival(stream, arrival);
+    if (stream->goes_on)
+        return;
+    stream->in_burst = 0;
+    if (stream->is_unsettled)
+        settle(stream);
 }
 
 /* --- pages of the log --- */

@@ -41,8 +41,8 @@ static void a_gateway_hears_every_event_once_in_order(void **state)
     close_both(&house);
 }
 
-/* In one bus message, so that a gateway settles once for it. A single round could be
- * luck. */
+/* In one bus message, so that a gateway settles once for it, or for several that came
+ * together. A single round could be luck. */
 static void what_one_turn_appends_travels_together(void **state)
 {
     enum {
@@ -60,7 +60,7 @@ static void what_one_turn_appends_travels_together(void **state)
         ask(&house, &house.publisher, "append 400 10 0", expected);
     }
     ask(&house, &house.gateway, "until 12000", "seen 12000 0 0");
-    ask(&house, &house.gateway, "settles", "settles 30");
+    ask(&house, &house.gateway, "settles 30", "settles 30 or less");
     close_both(&house);
 }
 
