@@ -56,19 +56,26 @@ enum child_blame child_watch_blames(const struct child_watch *watch,
     return watch->was_ready || watch->blamed_server ? BLAME_ITSELF : BLAME_SERVER;
 }
 
+/* Who does not become ready is given more time each time. */
+static unsigned next_delay_ms(const struct child_watch *watch, uint64_t now_ms)
+{
+    bool was_useful = watch->ready_ms != 0 && now_ms - watch->ready_ms >= CHILD_USEFUL_MS;
+
+    if (watch->delay_ms == 0 || was_useful ||
+        now_ms - watch->started_ms >= CHILD_SETTLED_MS)
+        return CHILD_FIRST_DELAY_MS;
+    if (watch->was_ready)
+        return watch->delay_ms;
+    return watch->delay_ms < CHILD_LAST_DELAY_MS / 2 ? watch->delay_ms * 2
+                                                     : CHILD_LAST_DELAY_MS;
+}
+
 bool child_watch_ended(struct child_watch *watch, int exit_code, uint64_t now_ms,
                        unsigned *delay_ms)
 {
     if (exit_code == CHILD_EXIT_CONFIG)
         return false;
-    bool was_useful = watch->ready_ms != 0 && now_ms - watch->ready_ms >= CHILD_USEFUL_MS;
-    if (watch->delay_ms == 0 || was_useful ||
-        now_ms - watch->started_ms >= CHILD_SETTLED_MS)
-        watch->delay_ms = CHILD_FIRST_DELAY_MS;
-    else if (watch->delay_ms < CHILD_LAST_DELAY_MS / 2)
-        watch->delay_ms *= 2;
-    else
-        watch->delay_ms = CHILD_LAST_DELAY_MS;
+    watch->delay_ms = next_delay_ms(watch, now_ms);
     watch->ready_ms = watch->no_bus_ms = 0;
     *delay_ms = watch->delay_ms;
     return true;

@@ -65,9 +65,13 @@ static void a_child_that_was_ready_begins_with_the_first_delay(void **state)
         assert_true(child_watch_ended(&watch, 137, now_ms, &delay_ms));
         assert_int_equal(delay_ms, CHILD_FIRST_DELAY_MS);
     }
+    /* For a shorter time: as before. Never: later. */
     child_watch_started(&watch, now_ms);
     child_watch_heard(&watch, SLICE("ready"), now_ms);
     assert_true(child_watch_ended(&watch, 137, now_ms + CHILD_USEFUL_MS - 1, &delay_ms));
+    assert_int_equal(delay_ms, CHILD_FIRST_DELAY_MS);
+    child_watch_started(&watch, now_ms);
+    assert_true(child_watch_ended(&watch, 137, now_ms + CHILD_USEFUL_MS, &delay_ms));
     assert_int_equal(delay_ms, 2 * CHILD_FIRST_DELAY_MS);
 }
 
