@@ -31,6 +31,7 @@ struct claims {
     int64_t expires_s;
     struct slice user;
     struct slice scope;
+    bool names_rooms;
     size_t room_count;
     struct slice rooms[]; /* the bytes of all slices follow */
 };
@@ -341,6 +342,7 @@ static struct claims *claims_create(const struct reading *reading)
     claims->expires_s = reading->expires_s;
     claims->user = copy_to(&at, reading->user);
     claims->scope = copy_to(&at, reading->scope);
+    claims->names_rooms = json_object_get(reading->tree, "rooms") != NULL;
     claims->room_count = reading->room_count;
     for (size_t i = 0; i < reading->room_count; i++)
         claims->rooms[i] = copy_to(&at, reading->rooms[i]);
@@ -416,6 +418,11 @@ struct slice claims_user(const struct claims *claims)
 int64_t claims_expires_s(const struct claims *claims)
 {
     return claims->expires_s;
+}
+
+bool claims_names_rooms(const struct claims *claims)
+{
+    return claims->names_rooms;
 }
 
 size_t claims_room_count(const struct claims *claims)

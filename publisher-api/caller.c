@@ -133,7 +133,7 @@ void caller_finish(struct caller *caller)
     *caller = (struct caller){0};
 }
 
-/* A token that names rooms may publish to these alone. */
+/* A token that names rooms may publish to these alone: to none, if its list is empty. */
 static bool claims_allow(const struct claims *claims,
                          const struct envelope_target *target)
 {
@@ -142,7 +142,8 @@ static bool claims_allow(const struct claims *claims,
 
     for (size_t i = 0; i < count; i++)
         patterns[i] = claims_room(claims, i);
-    return api_rooms_allow(patterns, count, target);
+    return !claims_names_rooms(claims) ||
+           (count > 0 && api_rooms_allow(patterns, count, target));
 }
 
 bool caller_may_publish(const struct caller *caller, const struct envelope *envelope)
