@@ -7,8 +7,10 @@ enum {
 
 void child_watch_started(struct child_watch *watch, uint64_t now_ms)
 {
-    *watch = (struct child_watch){
-        .started_ms = now_ms, .heard_ms = now_ms, .delay_ms = watch->delay_ms};
+    *watch = (struct child_watch){.started_ms = now_ms,
+                                  .heard_ms = now_ms,
+                                  .delay_ms = watch->delay_ms,
+                                  .has_served = watch->has_served};
 }
 
 void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t now_ms)
@@ -18,7 +20,7 @@ void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t no
     watch->heard_ms = now_ms;
     if (slice_is(line, "ready")) {
         watch->ready_ms = now_ms;
-        watch->was_ready = true;
+        watch->was_ready = watch->has_served = true;
         watch->no_bus_ms = 0;
     } else if (slice_starts_with(line, "not ready")) {
         watch->ready_ms = 0;
@@ -73,7 +75,8 @@ static unsigned next_delay_ms(const struct child_watch *watch, uint64_t now_ms)
 bool child_watch_ended(struct child_watch *watch, int exit_code, uint64_t now_ms,
                        unsigned *delay_ms)
 {
-    if (exit_code == CHILD_EXIT_CONFIG)
+    /* The settings were good: it is a file that they name, and that may be mended. */
+    if (exit_code == CHILD_EXIT_CONFIG && !watch->has_served)
         return false;
     watch->delay_ms = next_delay_ms(watch, now_ms);
     watch->ready_ms = watch->no_bus_ms = 0;

@@ -103,6 +103,24 @@ static void a_configuration_error_is_not_tried_again(void **state)
     assert_false(child_watch_ended(&watch, 78, 1010, &delay_ms));
 }
 
+/* The settings are still the same: it was a file, of keys for instance, and that may
+ * heal.
+ */
+static void a_child_that_served_is_tried_again_whatever_it_says(void **state)
+{
+    struct child_watch watch = started(1000);
+    unsigned delay_ms;
+
+    (void)state;
+    child_watch_heard(&watch, SLICE("ready"), 1002);
+    assert_true(child_watch_ended(&watch, 137, 1010, &delay_ms));
+    for (uint64_t now_ms = 2000; now_ms < 9000; now_ms += 1000) {
+        child_watch_started(&watch, now_ms);
+        assert_true(child_watch_ended(&watch, 78, now_ms + 10, &delay_ms));
+    }
+    assert_int_equal(delay_ms, CHILD_LAST_DELAY_MS);
+}
+
 static void readiness_is_what_the_last_line_says(void **state)
 {
     struct child_watch watch = started(1000);
@@ -216,6 +234,7 @@ int main(void)
         cmocka_unit_test(a_child_that_was_ready_begins_with_the_first_delay),
         cmocka_unit_test(who_slept_does_not_take_a_child_for_silent_or_lost),
         cmocka_unit_test(a_configuration_error_is_not_tried_again),
+        cmocka_unit_test(a_child_that_served_is_tried_again_whatever_it_says),
         cmocka_unit_test(readiness_is_what_the_last_line_says),
         cmocka_unit_test(any_line_is_a_sign_of_life),
         cmocka_unit_test(a_bus_that_lets_nobody_in_is_blamed_on_its_server),
