@@ -95,7 +95,8 @@ struct http_exchange {
     char client_ip[IP_TEXT_BYTES]; /* empty: the peer is the client */
     bool is_preflight;
     struct http_request request;
-    struct buf target; /* raw: libmicrohttpd decodes its own copy */
+    struct buf target;           /* raw: libmicrohttpd decodes its own copy */
+    const char *target_in_place; /* that copy: for its address alone */
     struct buf body;
     struct MHD_Response *response; /* ANSWERED */
     int response_status;
