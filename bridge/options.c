@@ -246,6 +246,18 @@ enum status options_put(struct options *options, enum option_source source,
     return ST_OK;
 }
 
+bool options_forget(struct options *options, const char *key)
+{
+    size_t row = row_of(slice_of(key));
+    char *text = strdup(option_table[row].fallback);
+
+    if (!text)
+        return false;
+    free(options->values[row].text);
+    options->values[row] = (struct value){text, OPTION_DEFAULT};
+    return true;
+}
+
 enum status options_put_flag(struct options *options, const char *assignment,
                              char error[OPTIONS_ERROR_BYTES])
 {

@@ -39,12 +39,16 @@ enum status options_put(struct options *options, enum option_source source,
                         struct slice key, struct slice text,
                         char error[OPTIONS_ERROR_BYTES]);
 
+/* Back to the default, wherever the value came from. `key` is one of the table. False
+ * when out of memory: nothing has changed. */
+bool options_forget(struct options *options, const char *key);
+
 /* `--set KEY=VALUE`. ST_FORBIDDEN: a secret, which the process list would show. */
 enum status options_put_flag(struct options *options, const char *assignment,
                              char error[OPTIONS_ERROR_BYTES]);
 
-/* All SIDECAST_… of `environment` (NULL ends it); NAME_FILE reads a secret from a file.
- */
+/* All SIDECAST_… of `environment` (NULL ends it); NAME_FILE reads a secret from a file,
+ * or sets the row KEY_file where there is one and the file can be read again. */
 enum status options_put_environment(struct options *options, char *const *environment,
                                     char error[OPTIONS_ERROR_BYTES]);
 

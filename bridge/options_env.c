@@ -81,11 +81,30 @@ static enum status unknown_name(struct slice variable, char error[OPTIONS_ERROR_
     return ST_NOT_FOUND;
 }
 
+/* The row "KEY_file", where there is one: a secret that may change under way. */
+static const struct option *file_row_of(const struct option *row)
+{
+    size_t len = strlen(row->key);
+
+    for (size_t i = 0; i < option_count; i++) {
+        struct slice name = slice_of(option_table[i].key);
+        if (slice_starts_with(name, row->key) && slice_is(slice_from(name, len), "_file"))
+            return &option_table[i];
+    }
+    return NULL;
+}
+
+/* A file that can be read again goes by its name, where somebody looks after it. */
 static enum status put_file(struct options *options, const struct option *row,
                             const char *path, char error[OPTIONS_ERROR_BYTES])
 {
+    const struct option *file_row = file_row_of(row);
     char *text;
     const char *reason;
+
+    if (file_row && secret_file_is_regular(path))
+        return options_put(options, OPTION_ENV, slice_of(file_row->key), slice_of(path),
+                           error);
     enum status st = secret_file_read(path, &text, &reason);
 
     if (st) {

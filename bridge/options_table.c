@@ -59,6 +59,8 @@ const struct option option_table[] = {
     {"auth.jwt.hmac_secret",     OPTION_SECRET,   "",               AT(auth.hmac_secret),           0,      0,                 NULL,
      "secret that signs the clients' tokens, at least 32 bytes; empty: only keys check "
      "tokens"},
+    {"auth.jwt.hmac_secret_file", OPTION_TEXT,    "",               AT(auth.hmac_secret_file),      0,      0,                 NULL,
+     "file with that secret, read again when it changes"},
     {"auth.jwt.algorithms",      OPTION_TEXT,     "",               AT(auth.algorithms),            0,      0,                 NULL,
      "how tokens may be signed, separated by commas; empty: hmac_secret with HS256, and "
      "each key as it says"},

@@ -18,6 +18,7 @@ proto/forwarded.c|*|names of parameters
 proto/http_query.c|*|names of parameters and cookies
 bridge/token_keys.c|slice_is(kid, token_key_kid(keys->rows[i]))|the public name of a key
 bridge/options.c|*|names of options
+bridge/options_env.c|slice_starts_with(name, row->key)|the name of an option
 bridge/str_map.c|*|the keys of a map: names and ids
 publisher-api/api_keys.c|slice_starts_with(secret, "sk_")|what all keys begin with
 client-gw/deliver.c|slice_equal(session->nsp, key->nsp)|the key of a room

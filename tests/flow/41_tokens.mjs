@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { constants, createHmac, generateKeyPairSync, sign } from 'node:crypto';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { connect, native_raw } from './lib/clients.mjs';
-import { program, with_sidecast } from './lib/sidecast.mjs';
+import { program, random_text, with_sidecast } from './lib/sidecast.mjs';
 import { bound, until } from './lib/wait.mjs';
 
 const rotated_ms = 1000;
@@ -179,6 +179,34 @@ test('keys rotate under a running server; a broken file changes nothing',
     assert.equal(errors().length, 2, 'one line for each process and content');
   }));
 
+const secret_file = path.join(folder, 'jwt.key');
+const [first_secret, second_secret] = [random_text(32), random_text(32)];
+writeFileSync(secret_file, first_secret);
+
+test('the secret in a file rotates, too, and no process has it in its environment',
+  with_sidecast({
+    env: { SIDECAST_AUTH_JWT_HMAC_SECRET: undefined, SIDECAST_AUTH_JWT_HMAC_SECRET_FILE: secret_file },
+  }, async (sidecast) => {
+    const enter = (secret) => doors.socketio(sidecast, sidecast.mint({ sub: 'alice' }, { secret }));
+
+    for (const pid of [sidecast.pids.self, sidecast.pids.publisher, ...sidecast.pids.gateways])
+      assert.ok(!readFileSync(`/proc/${pid}/environ`, 'utf8').includes(first_secret), 'the environment shows it');
+    assert.equal(await enter(first_secret), 'in');
+    assert.equal(await enter(second_secret), 'invalid');
+
+    writeFileSync(`${secret_file}.new`, `${second_secret}\n`);
+    renameSync(`${secret_file}.new`, secret_file);
+    await until(async () => (await enter(second_secret)) === 'in', bound(rotated_ms),
+      () => 'the new secret is not taken');
+    assert.equal(await enter(first_secret), 'invalid');
+
+    const said = () => sidecast.log.split('\n').filter((line) => line.includes('keys stay as they were'));
+    writeFileSync(secret_file, 'changeme');
+    await until(() => said().length >= 2, bound(rotated_ms), () => 'both processes say what is wrong');
+    assert.match(said()[0], /hmac_secret_file must have at least 32 bytes/);
+    assert.equal(await enter(second_secret), 'in', 'the secret from before the broken file');
+  }));
+
 test('key settings that cannot work are one line and exit 78', () => {
   const file = (name, text) => {
     const at = path.join(folder, name);
@@ -192,6 +220,10 @@ test('key settings that cannot work are one line and exit 78', () => {
     [{ SIDECAST_AUTH_JWT_HMAC_SECRET: 'changeme' }, /hmac_secret must have at least 32 bytes/],
     [{ SIDECAST_AUTH_JWT_HMAC_SECRET: 'changeme'.repeat(5) }, /hmac_secret is a sample/],
     [{ SIDECAST_AUTH_JWT_HMAC_SECRET: `\n ${issued[0].pem}` }, /hmac_secret is a key of another kind/],
+    [{ SIDECAST_AUTH_JWT_HMAC_SECRET_FILE: file('short', 'changeme') }, /hmac_secret_file must have at least 32/],
+    [{ SIDECAST_AUTH_JWT_HMAC_SECRET_FILE: '/nowhere.key' }, /hmac_secret: cannot read \/nowhere\.key: No such file/],
+    [{ SIDECAST_AUTH_JWT_HMAC_SECRET: first_secret, SIDECAST_AUTH_JWT_HMAC_SECRET_FILE: secret_file }, /both set/],
+    [{ SIDECAST_AUTH_JWT_JWKS_FILE: '/dev/null' }, /jwks_file: \/dev\/null: it is no regular file/],
     [{ SIDECAST_AUTH_JWT_ALGORITHMS: 'RS256,none' }, /algorithms: "none" is none of/],
     [{ SIDECAST_AUTH_JWT_KEYS: 'k1:RS256:/nowhere.pem' }, /nowhere\.pem: No such file/],
     [{ SIDECAST_AUTH_JWT_KEYS: `k1:RS256:${file('small', spki(small.publicKey))}` }, /less than 2048 bits/],

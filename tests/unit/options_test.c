@@ -210,19 +210,59 @@ static void a_secret_may_lie_in_a_file(void **state)
 
     (void)state;
     write_file(path, "  the secret itself\n\n");
-    snprintf(entry, sizeof entry, "SIDECAST_AUTH_JWT_HMAC_SECRET_FILE=%s", path);
+    snprintf(entry, sizeof entry, "SIDECAST_BUS_SECRET_FILE=%s", path);
     char *const environment[] = {entry, NULL};
     assert_int_equal(options_put_environment(options, environment, error), ST_OK);
-    assert_string_equal(options_text(options, "auth.jwt.hmac_secret"),
-                        "the secret itself");
+    assert_string_equal(options_text(options, "bus.secret"), "the secret itself");
     unlink(path);
 
     assert_int_equal(options_put_environment(options, environment, error), ST_NOT_FOUND);
-    assert_non_null(strstr(error, "auth.jwt.hmac_secret: cannot read"));
+    assert_non_null(strstr(error, "bus.secret: cannot read"));
     assert_non_null(strstr(error, "No such file"));
 
-    char *const both[] = {entry, "SIDECAST_AUTH_JWT_HMAC_SECRET=x", NULL};
+    char *const both[] = {entry, "SIDECAST_BUS_SECRET=x", NULL};
     assert_int_equal(options_put_environment(options, both, error), ST_CONFLICT);
+    options_destroy(options);
+}
+
+/* So that it can be read again when it changes; children get the name, not the secret. */
+static void a_secret_that_may_change_goes_by_the_name_of_its_file(void **state)
+{
+    struct options *options = fresh();
+    char path[32], entry[80];
+    char error[OPTIONS_ERROR_BYTES] = "";
+
+    (void)state;
+    write_file(path, "the secret itself");
+    snprintf(entry, sizeof entry, "SIDECAST_AUTH_JWT_HMAC_SECRET_FILE=%s", path);
+    char *const environment[] = {entry, NULL};
+    assert_int_equal(options_put_environment(options, environment, error), ST_OK);
+    assert_string_equal(options_text(options, "auth.jwt.hmac_secret_file"), path);
+    assert_string_equal(options_text(options, "auth.jwt.hmac_secret"), "");
+    char **of_child = options_child_environment(options, environment);
+    assert_string_equal(of_child[0], entry);
+    assert_null(of_child[1]);
+    free(of_child);
+
+    assert_true(options_forget(options, "auth.jwt.hmac_secret_file"));
+    assert_string_equal(options_text(options, "auth.jwt.hmac_secret_file"), "");
+    of_child = options_child_environment(options, environment);
+    assert_null(of_child[0]);
+    free(of_child);
+    unlink(path);
+
+    /* What is gone, and what can be read only once, is read now. */
+    assert_int_equal(options_put_environment(options, environment, error), ST_NOT_FOUND);
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "from a pipe", 11), 11);
+    close(ends[1]);
+    snprintf(entry, sizeof entry, "SIDECAST_AUTH_JWT_HMAC_SECRET_FILE=/dev/fd/%d",
+             ends[0]);
+    assert_int_equal(options_put_environment(options, environment, error), ST_OK);
+    assert_string_equal(options_text(options, "auth.jwt.hmac_secret"), "from a pipe");
+    assert_string_equal(options_text(options, "auth.jwt.hmac_secret_file"), "");
+    close(ends[0]);
     options_destroy(options);
 }
 
@@ -304,6 +344,7 @@ int main(void)
         cmocka_unit_test(values_come_from_the_environment),
         cmocka_unit_test(a_variable_of_ours_that_is_unknown_is_an_error),
         cmocka_unit_test(a_secret_may_lie_in_a_file),
+        cmocka_unit_test(a_secret_that_may_change_goes_by_the_name_of_its_file),
         cmocka_unit_test(a_child_comes_to_the_same_values),
         cmocka_unit_test(the_manual_and_the_table_agree),
     };
