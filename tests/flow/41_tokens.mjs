@@ -207,6 +207,13 @@ test('the secret in a file rotates, too, and no process has it in its environmen
     assert.equal(await enter(second_secret), 'in', 'the secret from before the broken file');
   }));
 
+test('who has keys for tokens is not told that no client can connect', with_sidecast({
+  set: settings, env: { SIDECAST_AUTH_JWT_HMAC_SECRET: undefined },
+}, async (sidecast) => {
+  await assert_doors(sidecast, 'a key alone', 'in', (claims) => from_pem.mint(claims));
+  assert.doesNotMatch(sidecast.log, /no secret|none can connect/);
+}));
+
 test('key settings that cannot work are one line and exit 78', () => {
   const file = (name, text) => {
     const at = path.join(folder, name);
