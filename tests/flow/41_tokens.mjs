@@ -222,6 +222,9 @@ test('key settings that cannot work are one line and exit 78', () => {
   };
   const small = generateKeyPairSync('rsa', { modulusLength: 1024 });
   const spki = (key) => key.export({ type: 'spki', format: 'pem' });
+  const locked = issued[0].privateKey.export({
+    type: 'pkcs8', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'a passphrase',
+  });
   const pkcs8 = issued[0].privateKey.export({ type: 'pkcs8', format: 'pem' });
   const rows = [
     [{ SIDECAST_AUTH_JWT_HMAC_SECRET: 'changeme' }, /hmac_secret must have at least 32 bytes/],
@@ -236,6 +239,7 @@ test('key settings that cannot work are one line and exit 78', () => {
     [{ SIDECAST_AUTH_JWT_KEYS: `k1:RS256:${file('small', spki(small.publicKey))}` }, /less than 2048 bits/],
     [{ SIDECAST_AUTH_JWT_KEYS: `k1:ES384:${file('curve', from_pem.pem)}` }, /another curve/],
     [{ SIDECAST_AUTH_JWT_KEYS: `k1:RS256:${file('private', pkcs8)}` }, /private key/],
+    [{ SIDECAST_AUTH_JWT_KEYS: `k1:RS256:${file('locked', locked)}` }, /private key/],
     [{ SIDECAST_AUTH_JWT_KEYS: `a:ES256:${pem},a:ES256:${pem}` }, /another key has already/],
     [{ SIDECAST_AUTH_JWT_JWKS_FILE: file('empty', '{"keys":[{"kty":"oct"}]}') }, /no key that can be used/],
     [{ SIDECAST_AUTH_JWT_AUDIENCE: 'sidecast:publish' }, /audience is one of the backends'/],
