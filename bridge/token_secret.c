@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <openssl/decoder.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -103,6 +104,7 @@ static bool decodes_as_key(const unsigned char *bytes, size_t len)
 
     OSSL_DECODER_CTX_free(decoder);
     EVP_PKEY_free(key);
+    ERR_clear_error(); /* of each format that it is not */
     return is_key;
 }
 

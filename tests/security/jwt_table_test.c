@@ -16,6 +16,8 @@
 #include "security/jwt_forgeries.h"
 #include "support/token_forge.h"
 
+#include <openssl/err.h>
+
 /* One issuer: a key for each algorithm, called by its name, and the forger's own. */
 struct house {
     struct token_keys *keys;
@@ -186,6 +188,8 @@ static void no_forged_token_is_accepted(void **state)
 
         forge_row(house, row, token);
         enum refusal refusal = verify(house, token, CLAIMS_CLIENT, NOW, hint);
+        /* Nor may a refusal leave something behind for who asks OpenSSL next. */
+        assert_int_equal(ERR_peek_error(), 0);
         accepted += refusal == REFUSAL_NONE;
         if (refusal != wanted || !strstr(hint, row->why))
             print_error("%s: %s, \"%s\"; wanted \"%s\"\n", row->threat,
