@@ -16,8 +16,8 @@ struct upgrade_refusal {
 
 /*
  * ST_OK gives an arrival (arrival_destroy). ST_NOT_FOUND: no mount here;
- * ST_BAD_CREDENTIAL: a bad token on a native mount (Socket.IO clients are told at CONNECT); ST_BAD_REQUEST: not
- * what the mount's protocol asks for.
+ * ST_BAD_CREDENTIAL: a bad token on a native mount (Socket.IO clients are told at
+ * CONNECT); ST_BAD_REQUEST: not what the mount's protocol asks for.
  */
 enum status upgrade_decide(const struct front_visit *visit,
                            struct client_services *services, struct arrival **arrival,

@@ -117,12 +117,12 @@ static const struct {
     {"\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AQAB\",\"y\":\"AQAB\"",             "numbers"  },
     {"\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":"
      "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
-     "\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\"",                                                                             "numbers"                                  }, /* no point */
-    {"\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AQAB\",\"y\":\"AQAB\"",                                                                            "kty, crv"},
-    {"\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AQAB\"",                                                                            "kty, crv"                                                   },
-    {"\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQAB\"",                                                                            "numbers"},
-    {"\"kty\":\"quantum\"",                                                                            "kty, crv"                                                                                  },
-    {"\"n\":\"AQAB\"",                                                                            "kty, crv"},
+     "\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\"",                 "numbers"  }, /* no point */
+    {"\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AQAB\",\"y\":\"AQAB\"",         "kty, crv" },
+    {"\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AQAB\"",                          "kty, crv" },
+    {"\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQAB\"",                         "numbers"  },
+    {"\"kty\":\"quantum\"",                                                        "kty, crv" },
+    {"\"n\":\"AQAB\"",                                                             "kty, crv" },
 };
 /* clang-format on */
 
