@@ -73,7 +73,7 @@ const struct option option_table[] = {
      "what iss of a token must be; empty: anything"                                                                                                                                                                 },
     {"auth.jwt.audience",           OPTION_TEXT,     "",               AT(auth.audience),               0,      0,                 NULL,
      "what aud of a client's token must be or contain; empty: anything"                                                                                                                                             },
-    {"auth.jwt.leeway",             OPTION_DURATION, "0s",             AT(auth.leeway_ms),              0,      HOUR,              NULL,
+    {"auth.jwt.leeway",             OPTION_DURATION, "30s",            AT(auth.leeway_ms),              0,      120 * SECOND,      NULL,
      "how far apart the clocks of issuer and server may be"                                                                                                                                                         },
     {"auth.jwt.max_ttl",            OPTION_DURATION, "24h",            AT(auth.max_ttl_ms),             0,      24 * 3650 * HOUR,
      NULL,                                                                                                                                   "how far ahead the end of a token may lie; 0s: as far as it likes"     },

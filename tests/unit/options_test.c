@@ -46,6 +46,7 @@ static void defaults_are_resolved(void **state)
     assert_int_equal(config.logs.level, LOG_LEVEL_INFO);
     assert_int_equal(config.logs.format, LOG_FORMAT_TEXT);
     assert_string_equal(config.auth.algorithms, "");
+    assert_int_equal(config.auth.leeway_ms, 30000);
     assert_string_equal(config.auth.hmac_secret, "");
     options_destroy(options);
 }
@@ -118,6 +119,8 @@ static void a_flag_that_is_refused_says_what_to_write(void **state)
         {"logs.level=loud",            ST_BAD_PAYLOAD,
          "logs.level must be error, warn, info or debug"                                          },
         {"bus.engine=none",            ST_BAD_PAYLOAD, "bus.engine must be nng"                   },
+        {"auth.jwt.leeway=121s",       ST_BAD_PAYLOAD,
+         "auth.jwt.leeway must lie between 0s and 2m"                                             },
         {"publisher.api_keys=sk_x",    ST_FORBIDDEN,
          "publisher.api_keys is a secret and everybody can read flags: put it in the "
          "environment or in a file"                                                               },
