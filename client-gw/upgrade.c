@@ -26,15 +26,13 @@ static enum status refuse(struct upgrade_refusal *refusal, enum status status,
     return status;
 }
 
-/* A copy of a query parameter, percent-decoded; NULL when absent, malformed or too long.
- */
+/* A copy of a query parameter, percent-decoded; NULL when absent or malformed. */
 static char *query_dup(struct slice query, const char *name)
 {
     struct slice raw;
     size_t len;
 
-    if (!http_query_find(query, name, &raw) || raw.len == 0 ||
-        raw.len > LIMIT_TOKEN_BYTES)
+    if (!http_query_find(query, name, &raw) || raw.len == 0)
         return NULL;
     char *text = malloc(raw.len + 1);
     if (!text)
@@ -88,8 +86,9 @@ static enum status decide_socketio(const struct front_visit *visit,
     if (http_head_field(head, "sec-websocket-protocol").len > 0)
         return refuse(refusal, ST_BAD_REQUEST, "Socket.IO takes no WebSocket subprotocol",
                       "Leave Sec-WebSocket-Protocol out.");
-    /* Verified at CONNECT, where a refusal can be told to the client. */
-    if (bearer.len > 0 && bearer.len <= LIMIT_TOKEN_BYTES)
+    /* Verified at CONNECT, where a refusal can be told to the client, also that a token
+     * is too long: the head has a ceiling of its own. */
+    if (bearer.len > 0)
         arrival->header_token = slice_dup(bearer);
     arrival->query_token = query_dup(head->query, "token");
     return ST_OK;
