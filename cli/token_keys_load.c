@@ -153,7 +153,10 @@ static bool add_pem(struct load *load, const struct key_item *item, enum token_a
         return fail_item(load, item, why);
     st = token_keys_put(load->keys, key);
     if (st == ST_CONFLICT)
-        return fail_item(load, item, "has a kid that another key has already");
+        return fail_item(load, item,
+                         item->kid.len > 0
+                             ? "has a kid that another key has already"
+                             : "has no kid, and another key is for tokens without one");
     return !st || fail_item(load, item, "is one too many: 100 keys are the most");
 }
 

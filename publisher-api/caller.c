@@ -10,10 +10,10 @@ static const char hint_key[] =
     "Compare the key with publisher.api_keys of this server: 'sk_' and 43 characters.";
 static const char hint_token[] =
     "Mint a token with \"aud\":\"sidecast:publish\" and \"scope\":\"publish\", signed "
-    "with this server's secret, or use an API key.";
+    "with a secret or key that this server knows, or use an API key.";
 static const char hint_admin_token[] =
     "Mint a token with \"aud\":\"sidecast:publish\" and \"scope\":\"admin\", signed with "
-    "this server's secret, or use an API key.";
+    "a secret or key that this server knows, or use an API key.";
 
 static enum status refuse(enum status status, char detail[CALLER_DETAIL_BYTES],
                           const char *sentence)

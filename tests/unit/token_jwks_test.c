@@ -167,6 +167,25 @@ static void good_entries_count_beside_bad_ones(void **state)
     token_keys_destroy(keys);
 }
 
+static void of_two_keys_without_kid_the_first_is_taken(void **state)
+{
+    static const char text[] =
+        "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":\"" K32
+        "\"},{\"kty\":\"oct\",\"alg\":\"HS512\",\"k\":\"" K32 "\"}]}";
+    struct token_keys *keys = token_keys_create();
+    struct skips skips = {0};
+    const char *reason;
+
+    (void)state;
+    assert_int_equal(
+        token_jwks_add(keys, SLICE(text), TOKEN_ALGS_ALL, on_skip, &skips, &reason),
+        ST_OK);
+    assert_int_equal(token_key_alg(token_keys_find(keys, SLICE(""))), TOKEN_HS256);
+    assert_int_equal(skips.index, 1);
+    assert_non_null(strstr(skips.why, "has no kid"));
+    token_keys_destroy(keys);
+}
+
 static void algorithms_that_are_not_listed_are_skipped(void **state)
 {
     struct token_keys *keys;
@@ -232,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_key_without_alg_is_good_for_one),
         cmocka_unit_test(what_cannot_be_used_is_skipped_and_told),
         cmocka_unit_test(good_entries_count_beside_bad_ones),
+        cmocka_unit_test(of_two_keys_without_kid_the_first_is_taken),
         cmocka_unit_test(algorithms_that_are_not_listed_are_skipped),
         cmocka_unit_test(texts_that_are_no_key_sets_are_refused),
         cmocka_unit_test(every_prefix_is_refused),
