@@ -367,8 +367,15 @@ bool directory_is_in_order(struct directory_gateway *gateway, uint64_t number)
 {
     if (number < gateway->last_number)
         return false;
+    if (gateway->last_number == 0)
+        gateway->met_number = number;
     gateway->last_number = number;
     return true;
+}
+
+bool directory_met_with(const struct directory_gateway *gateway, uint64_t number)
+{
+    return gateway->met_number == number;
 }
 
 void directory_renew(struct directory_gateway *gateway,
