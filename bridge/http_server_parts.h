@@ -159,9 +159,6 @@ void http_connections_close_idle(struct http_server *server);
 /* Closes the one that has waited longest for a next request, or else for the rest of one
  * and for too long. False: there is none. */
 bool http_connections_make_room(struct http_server *server);
-/* Closes the one that has waited longest for a next request, or else for the rest of one
- * and for too long. False: there is none. */
-bool http_connections_make_room(struct http_server *server);
 void http_connections_on_sweep(uv_timer_t *timer);
 
 void http_connections_on_hup(uv_poll_t *poll, int error, int events);
