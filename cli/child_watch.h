@@ -14,7 +14,10 @@ enum {
     CHILD_LAST_DELAY_MS = 2000,
     CHILD_SETTLED_MS = 5000, /* who lived that long begins with the first delay again */
     CHILD_USEFUL_MS = 1000,  /* and who was ready that long: it dies of what came in */
-    CHILD_EXIT_CONFIG = 78   /* at the first start: it would end the same way again */
+    CHILD_UNDISPUTED_MS = 300000, /* who had its id that long may have it back at once */
+    CHILD_LAST_REPLACED_MS = 30000, /* the last delay of who had not */
+    CHILD_EXIT_REPLACED = 75,       /* it gave way to a later start under its id */
+    CHILD_EXIT_CONFIG = 78 /* at the first start: it would end the same way again */
 };
 
 /* Zeroed before the first child_watch_started. */

@@ -207,8 +207,8 @@ static void on_fenced(void *ctx)
 {
     struct gateway *gateway = ctx;
 
-    lifecycle_fail(gateway->config.lifecycle,
-                   "another gateway began later under this id");
+    lifecycle_give_way(gateway->config.lifecycle,
+                       "another gateway began later under this id");
 }
 
 static const struct engine_listener engine_listener = {

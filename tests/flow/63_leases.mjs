@@ -92,7 +92,7 @@ describe('a gateway that stands still', { concurrency: true }, () => {
 
 async function assert_fenced(gateway, client) {
   await until(() => gateway.exited && client.closed, bound(2000));
-  assert.deepEqual(gateway.exited, { code: 1, signal: null });
+  assert.deepEqual(gateway.exited, { code: 75, signal: null });
   assert.match(gateway.log, /another gateway began later under this id/);
   assert.equal(client.closed.code, 1001);
 }
@@ -137,7 +137,7 @@ test('a supervised gateway takes its id back [native]',
     const intruder = await start_alone(sidecast, t, 'g1');
     await ended(supervised);
     await until(() => intruder.exited, bound(2000));
-    assert.equal(intruder.exited.code, 1);
+    assert.equal(intruder.exited.code, 75);
     await natives(sidecast, 2, 'r');
     await until_counted(sidecast, 'r', 2, 5000);
     await sleep(300);

@@ -75,6 +75,34 @@ static void a_child_that_was_ready_begins_with_the_first_delay(void **state)
     assert_int_equal(delay_ms, 2 * CHILD_FIRST_DELAY_MS);
 }
 
+/* Two machines that each restart a gateway of one id would end each other's for ever. */
+static void a_child_that_gave_way_is_started_later_each_time(void **state)
+{
+    static const unsigned delays[] = {100,  200,   400,   800,   1600, 3200,
+                                      6400, 12800, 25600, 30000, 30000};
+    struct child_watch watch = {0};
+    uint64_t now_ms = 1000;
+    unsigned delay_ms;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof delays / sizeof *delays; i++) {
+        child_watch_started(&watch, now_ms);
+        child_watch_heard(&watch, SLICE("ready"), now_ms + 100);
+        now_ms += 100 + delays[i]; /* when the other one is back */
+        assert_true(child_watch_ended(&watch, 75, now_ms, &delay_ms));
+        assert_int_equal(delay_ms, delays[i]);
+    }
+    /* Another end is another matter. */
+    child_watch_started(&watch, now_ms);
+    child_watch_heard(&watch, SLICE("ready"), now_ms);
+    assert_true(child_watch_ended(&watch, 137, now_ms, &delay_ms));
+    assert_int_equal(delay_ms, CHILD_LAST_DELAY_MS);
+    child_watch_started(&watch, now_ms);
+    now_ms += CHILD_UNDISPUTED_MS;
+    assert_true(child_watch_ended(&watch, 75, now_ms, &delay_ms));
+    assert_int_equal(delay_ms, CHILD_FIRST_DELAY_MS);
+}
+
 static void who_slept_does_not_take_a_child_for_silent_or_lost(void **state)
 {
     struct child_watch watch = started(1000), server = started(1000);
@@ -232,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_child_that_dies_at_once_is_started_later_each_time),
         cmocka_unit_test(a_child_that_lived_begins_with_the_first_delay),
         cmocka_unit_test(a_child_that_was_ready_begins_with_the_first_delay),
+        cmocka_unit_test(a_child_that_gave_way_is_started_later_each_time),
         cmocka_unit_test(who_slept_does_not_take_a_child_for_silent_or_lost),
         cmocka_unit_test(a_configuration_error_is_not_tried_again),
         cmocka_unit_test(a_child_that_served_is_tried_again_whatever_it_says),
