@@ -5,6 +5,7 @@
 #ifndef CLIENT_GW_SERVICES_H
 #define CLIENT_GW_SERVICES_H
 
+#include "bridge/log_quota.h"
 #include "bridge/token.h"
 #include "client-gw/session.h"
 #include "proto/native.h"
@@ -15,14 +16,16 @@ struct client_services {
     const struct token_keys *keys;
     const struct logger *log;
     struct metrics *metrics;
+    struct log_quota refusals; /* a client may try as often as it likes */
     char gateway_mark[3]; /* the first two characters of every Engine.IO sid of ours */
     struct buf scratch;   /* one message at a time is encoded here */
     struct buf strings;   /* decoded strings of the message that is being handled */
     struct native_memory native; /* the same for a native one */
 };
 
-/* Verifies a client's token now; see token_verify. Counts and logs a refusal. */
-enum refusal services_verify(const struct client_services *services, struct slice token,
+/* Verifies a client's token now; see token_verify. Counts a refusal, and logs it unless
+ * this second has had too many. */
+enum refusal services_verify(struct client_services *services, struct slice token,
                              struct claims **claims, char hint[160]);
 
 /* The code that a refusal has in every dialect. */

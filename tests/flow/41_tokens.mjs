@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { constants, createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
+import WebSocket from 'ws';
 import { connect, native_raw } from './lib/clients.mjs';
 import { program, random_text, with_sidecast } from './lib/sidecast.mjs';
 import { bound, until } from './lib/wait.mjs';
@@ -212,6 +214,25 @@ test('who has keys for tokens is not told that no client can connect', with_side
 }, async (sidecast) => {
   await assert_doors(sidecast, 'a key alone', 'in', (claims) => from_pem.mint(claims));
   assert.doesNotMatch(sidecast.log, /no secret|none can connect/);
+}));
+
+test('who shows bad tokens without end does not fill the log', with_sidecast({}, async (sidecast) => {
+  const tries = 1000, lines_per_second = 100;
+  const socket = new WebSocket(`${sidecast.gateway.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+  const began = Date.now();
+  let refused = 0;
+
+  socket.on('message', (text) => { refused += String(text).startsWith('44'); });
+  await once(socket, 'open');
+  for (let i = 0; i < tries; i++)
+    socket.send('40{"token":"a.bad.token"}');
+  await until(() => refused === tries, bound(2000), () => `${refused} answers`);
+
+  const most = lines_per_second * (Math.ceil((Date.now() - began) / 1000) + 1);
+  const lines = () => sidecast.log.split('\n').filter((line) => line.includes('client refused')).length;
+  await until(() => lines() >= lines_per_second, bound(1000));
+  assert.ok(lines() <= most, `${lines()} lines, ${most} are the most`);
+  socket.close();
 }));
 
 test('key settings that cannot work are one line and exit 78', () => {
