@@ -207,6 +207,13 @@ test('the secret in a file rotates, too, and no process has it in its environmen
     await until(() => said().length >= 2, bound(rotated_ms), () => 'both processes say what is wrong');
     assert.match(said()[0], /hmac_secret_file must have at least 32 bytes/);
     assert.equal(await enter(second_secret), 'in', 'the secret from before the broken file');
+
+    // A gateway that dies meanwhile has no keys to begin with: it is tried until it has.
+    process.kill(sidecast.pids.gateways[0], 'SIGKILL');
+    await until(() => /a child has ended .*code=78/.test(sidecast.log), bound(2000), () => 'no try with the broken file');
+    writeFileSync(`${secret_file}.new`, first_secret);
+    renameSync(`${secret_file}.new`, secret_file);
+    await until(async () => (await enter(first_secret)) === 'in', bound(2000), () => 'serve has given up its gateway');
   }));
 
 test('who has keys for tokens is not told that no client can connect', with_sidecast({
