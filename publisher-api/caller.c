@@ -12,8 +12,8 @@ static const char hint_token[] =
     "Mint a token with \"aud\":\"sidecast:publish\" and \"scope\":\"publish\", signed "
     "with a secret or key that this server knows, or use an API key.";
 static const char hint_admin_token[] =
-    "Mint a token with \"aud\":\"sidecast:publish\" and \"scope\":\"admin\", signed with "
-    "a secret or key that this server knows, or use an API key.";
+    "Mint a token with \"aud\":\"sidecast:publish\" and \"scope\":\"admin\" (sidecast "
+    "gentoken --for publish --claim 'scope=\"admin\"'), or use an API key.";
 
 static enum status refuse(enum status status, char detail[CALLER_DETAIL_BYTES],
                           const char *sentence)
