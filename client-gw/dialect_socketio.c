@@ -135,7 +135,8 @@ static void handle_connect(struct connection *connection, const struct sio_packe
                      NULL, 0, connected, NULL, &st))
         return;
     if (st == ST_LIMIT)
-        refuse(connection, root, REFUSAL_LIMIT, "");
+        refuse(connection, root, REFUSAL_LIMIT,
+               "This user has as many connections as one may have: close one first.");
     else
         connection_close(connection, CLOSE_UNAVAILABLE);
 }
