@@ -143,7 +143,7 @@ static inline void ask(struct house *house, struct puppet_process *process,
 static inline void ask_until(struct house *house, struct puppet_process *process,
                              const char *command, const char *answer)
 {
-    for (int i = 0; i < 500; i++) {
+    for (int ms = 0; ms < PUPPET_WAIT_MS; ms += 20) {
         assert_true(puppet_ask(process, command, house->line));
         if (strcmp(house->line, answer) == 0)
             return;
