@@ -10,7 +10,10 @@
 #include "bridge/token_jwks.h"
 #include "support/token_forge.h"
 
-#define K32 "hIOCgYB_fn18e3p5eHd2dXRzcnFwb25tbGtqaWhnZmU" /* 32 bytes */
+#define ONES16 "________________"
+#define ONES64 ONES16 ONES16 ONES16 ONES16
+#define N2048 ONES64 ONES64 ONES64 ONES64 ONES64 ONES16 "_____w" /* 256 bytes */
+#define K32 "hIOCgYB_fn18e3p5eHd2dXRzcnFwb25tbGtqaWhnZmU"        /* 32 bytes */
 
 /* The first skip that was told. */
 struct skips {
@@ -114,6 +117,8 @@ static const struct {
     {"\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"",                              "2048 bits"},
     {"\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\",\"d\":\"AQAB\"",               "private"  },
     {"\"kty\":\"RSA\",\"n\":\"AQAB\"",                                             "numbers"  },
+    {"\"kty\":\"RSA\",\"n\":\"" N2048 "\",\"e\":\"AQ\"",                           "exponent" },
+    {"\"kty\":\"RSA\",\"n\":\"" N2048 "\",\"e\":\"Ag\"",                           "exponent" },
     {"\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AQAB\",\"y\":\"AQAB\"",             "numbers"  },
     {"\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":"
      "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
