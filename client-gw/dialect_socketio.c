@@ -129,6 +129,7 @@ static void handle_connect(struct connection *connection, const struct sio_packe
         services_verify(services, pick_token(connection, packet->json), &claims, hint);
     if (refusal) {
         refuse(connection, root, refusal, hint);
+        connection_refused(connection);
         return;
     }
     if (session_open(services->sessions, connection, ENCODING_SOCKETIO, root, claims,

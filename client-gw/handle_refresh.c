@@ -3,6 +3,7 @@
 
 void handle_refresh(const struct command_call *call)
 {
+    struct connection *connection = call->session->connection; /* outlives the session */
     struct claims *claims = NULL;
     struct slice token;
     char hint[160] = "";
@@ -12,6 +13,7 @@ void handle_refresh(const struct command_call *call)
     enum refusal refusal = services_verify(call->services, token, &claims, hint);
     if (refusal) {
         command_fail(call, services_refusal_status(refusal), refusal_text(refusal));
+        connection_refused(connection);
         return;
     }
     if (!slice_equal(claims_user(claims), claims_user(call->session->claims))) {

@@ -223,23 +223,40 @@ test('who has keys for tokens is not told that no client can connect', with_side
   assert.doesNotMatch(sidecast.log, /no secret|none can connect/);
 }));
 
-test('who shows bad tokens without end does not fill the log', with_sidecast({}, async (sidecast) => {
-  const tries = 1000, lines_per_second = 100;
+// Sends `text` a hundred times; gives how often it was refused before the gateway closed.
+async function insist(sidecast, greeting, text, is_refusal) {
   const socket = new WebSocket(`${sidecast.gateway.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
-  const began = Date.now();
-  let refused = 0;
+  let refused = 0, greeted = greeting === null;
 
-  socket.on('message', (text) => { refused += String(text).startsWith('44'); });
+  socket.on('message', (data) => {
+    greeted ||= String(data).startsWith('40');
+    refused += is_refusal(String(data));
+  });
   await once(socket, 'open');
-  for (let i = 0; i < tries; i++)
-    socket.send('40{"token":"a.bad.token"}');
-  await until(() => refused === tries, bound(2000), () => `${refused} answers`);
+  if (greeting !== null)
+    socket.send(greeting);
+  await until(() => greeted, 5000);
+  for (let i = 0; i < 100; i++)
+    socket.send(text(i));
+  await until(() => socket.readyState === WebSocket.CLOSED, bound(1000), () => `open after ${refused} refusals`);
+  return refused;
+}
+
+test('a connection may show ten bad tokens, and they do not fill the log', with_sidecast({}, async (sidecast) => {
+  const bad = () => '40{"token":"a.bad.token"}';
+  const bad_refresh = (i) => `42${i}["auth:refresh",{"token":"a.bad.token"}]`;
+  const greeting = `40{"token":"${sidecast.token}"}`;
+  const lines_per_second = 100, crowd = 40, began = Date.now();
+
+  assert.equal(await insist(sidecast, greeting, bad_refresh, (text) => text.startsWith('43')), 10);
+  for (const refused of await Promise.all(Array.from({ length: crowd }, () =>
+    insist(sidecast, null, bad, (text) => text.startsWith('44')))))
+    assert.equal(refused, 10);
 
   const most = lines_per_second * (Math.ceil((Date.now() - began) / 1000) + 1);
   const lines = () => sidecast.log.split('\n').filter((line) => line.includes('client refused')).length;
   await until(() => lines() >= lines_per_second, bound(1000));
   assert.ok(lines() <= most, `${lines()} lines, ${most} are the most`);
-  socket.close();
 }));
 
 test('key settings that cannot work are one line and exit 78', () => {
