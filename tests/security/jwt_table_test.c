@@ -130,6 +130,8 @@ static size_t sign(const struct house *house, enum how how, const char *text,
     case ZEROS: memset(out, 0, 256); return 256;
     case ANOTHER_KEY: return forge_sign(house->forger, TOKEN_RS256, text, out);
     case AS_PS256: return forge_sign(own, TOKEN_PS256, text, out);
+    case NO_SALT:
+        return forge_sign_evp(house->pairs[TOKEN_PS256], TOKEN_PS256, 0, text, out);
     case AS_RS512: return forge_sign(own, TOKEN_RS512, text, out);
     case OTHER_PAYLOAD: return forge_sign(own, TOKEN_RS256, "e30.e30", out);
     case HMAC_CUT:
