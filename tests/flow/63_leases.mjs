@@ -88,6 +88,23 @@ describe('a gateway that stands still', { concurrency: true }, () => {
       assert.deepEqual(await counted(sidecast, 'r'), { recipients: 2, complete: true });
       await stop_alone(later);
     }));
+
+  // With its supervisor, which would replace it. The directory counts the time in which it
+  // could listen.
+  test('or its publisher does: nobody is given up [native]',
+    with_sidecast({ args: ['--gateways', '2'] }, async (sidecast) => {
+      const { self, publisher, gateways } = sidecast.pids;
+      const clients = await natives(sidecast, 6, 'r');
+      await until_counted(sidecast, 'r', 6, 5000);
+      [self, publisher].forEach((pid) => process.kill(pid, 'SIGSTOP'));
+      await sleep(lease_ms + 1500);
+      [publisher, self].forEach((pid) => process.kill(pid, 'SIGCONT'));
+      for (let i = 0; i < 15; i++, await sleep(100))
+        assert.deepEqual(await counted(sidecast, 'r'), { recipients: 6, complete: true });
+      assert.ok(clients.every((client) => !client.closed), 'a client was disconnected');
+      assert.ok([publisher, ...gateways].every(is_alive), 'a child was replaced');
+      clients.forEach((client) => client.close());
+    }));
 });
 
 async function assert_fenced(gateway, client) {
