@@ -191,6 +191,32 @@ static void of_two_keys_without_kid_the_first_is_taken(void **state)
     token_keys_destroy(keys);
 }
 
+static void more_keys_than_a_set_may_have_are_skipped(void **state)
+{
+    struct buf text = {.max = 65536};
+    struct token_keys *keys = token_keys_create();
+    struct skips skips = {0};
+    const char *reason;
+
+    (void)state;
+    buf_add_text(&text, "{\"keys\":[");
+    for (int i = 0; i <= TOKEN_KEYS_MAX; i++)
+        buf_print(&text,
+                  "%s{\"kty\":\"oct\",\"alg\":\"HS256\",\"kid\":\"k%d\",\"k\":\"" K32
+                  "\"}",
+                  i > 0 ? "," : "", i);
+    buf_add_text(&text, "]}");
+    assert_int_equal(
+        token_jwks_add(keys, buf_slice(&text), TOKEN_ALGS_ALL, on_skip, &skips, &reason),
+        ST_OK);
+    assert_int_equal(token_keys_count(keys), TOKEN_KEYS_MAX);
+    assert_int_equal(skips.count, 1);
+    assert_int_equal(skips.index, TOKEN_KEYS_MAX);
+    assert_non_null(strstr(skips.why, "one too many"));
+    buf_finish(&text);
+    token_keys_destroy(keys);
+}
+
 static void algorithms_that_are_not_listed_are_skipped(void **state)
 {
     struct token_keys *keys;
@@ -257,6 +283,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_used_is_skipped_and_told),
         cmocka_unit_test(good_entries_count_beside_bad_ones),
         cmocka_unit_test(of_two_keys_without_kid_the_first_is_taken),
+        cmocka_unit_test(more_keys_than_a_set_may_have_are_skipped),
         cmocka_unit_test(algorithms_that_are_not_listed_are_skipped),
         cmocka_unit_test(texts_that_are_no_key_sets_are_refused),
         cmocka_unit_test(every_prefix_is_refused),
