@@ -110,10 +110,12 @@ void http_exchange_destroy(struct http_exchange *exchange)
         return;
     if (exchange->state == EXCHANGE_AWAITED) /* libmicrohttpd saw its peer leave */
         daemon_of(exchange)->awaited--;
+    /* Before its holder is told: a drain from there answers whoever is unanswered. */
+    list_remove(&exchange->node);
+    exchange->state = EXCHANGE_GONE;
     tell_holder(exchange);
     if (exchange->response)
         MHD_destroy_response(exchange->response);
-    list_remove(&exchange->node);
     exchange->connection->exchange = NULL;
     http_connection_enter(exchange->connection, HTTP_PHASE_IDLE);
     exchange_give_back(exchange->server, exchange);
