@@ -40,4 +40,7 @@ size_t seal_make(struct seal *seal, struct slice bytes,
 /* Whether the message is one of ours; then its seal is cut off. */
 bool seal_open(struct seal *seal, struct slice *message);
 
+/* How many messages were not. Any thread. */
+unsigned seal_refused(const struct seal *seal);
+
 #endif

@@ -51,7 +51,8 @@ struct stream {
     uint64_t now_ms; /* of the last tick: a stopped process has not waited */
     uint64_t heard_ms, asked_ms, missing_ms; /* missing_ms: since when */
     bool has_heard;
-    uint64_t frames; /* for the test switch */
+    bool has_complained; /* of frames without sense */
+    uint64_t frames;     /* for the test switch */
 };
 
 /* --- receiving thread --- */
@@ -116,9 +117,10 @@ static void ask(struct stream *stream)
     if (stream->has_asked || stream->is_stopped || !stream->listener)
         return;
     stream->asked_ms = stream->now_ms;
+    stream->has_asked = true; /* before the call, which may answer at once */
     /* Out of memory: the next tick asks. */
-    stream->has_asked =
-        !replayer_page(stream->config.replayer, &stream->applied, use_page, stream);
+    if (replayer_page(stream->config.replayer, &stream->applied, use_page, stream))
+        stream->has_asked = false;
 }
 
 static void miss(struct stream *stream)
@@ -295,6 +297,16 @@ static void use_arrival(struct stream *stream, struct arrival *arrival,
     park(stream, arrival, frame);
 }
 
+/* So looks a sealed frame to who has no secret. */
+static void complain(struct stream *stream, size_t bytes)
+{
+    if (!stream->has_complained)
+        log_error(stream->config.log,
+                  "bus: a frame makes no sense; is bus.secret the same everywhere?",
+                  LOG_NUM("bytes", bytes));
+    stream->has_complained = true;
+}
+
 static void take_arrival(struct stream *stream, struct arrival *arrival)
 {
     struct bus_frame frame;
@@ -302,6 +314,8 @@ static void take_arrival(struct stream *stream, struct arrival *arrival)
 
     if (stream->is_stopped ||
         bus_frame_decode(link_message_bytes(arrival->message), &frame)) {
+        if (!stream->is_stopped)
+            complain(stream, link_message_bytes(arrival->message).len);
         free_arrival(arrival);
         return;
     }
