@@ -254,7 +254,8 @@ bool options_forget(struct options *options, const char *key)
     if (!text)
         return false;
     free(options->values[row].text);
-    options->values[row] = (struct value){text, OPTION_DEFAULT};
+    options->values[row].text = text;
+    options->values[row].source = OPTION_DEFAULT;
     return true;
 }
 

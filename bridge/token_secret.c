@@ -148,7 +148,8 @@ const char *token_secret_fault(struct slice secret)
                "auth.jwt.keys or auth.jwt.jwks_file";
     if (is_monotonous(secret))
         return "is a few characters repeated: take 32 random bytes or more";
-    if (is_sample((struct slice){text, normalise(secret, text)}))
+    size_t len = normalise(secret, text);
+    if (is_sample((struct slice){text, len}))
         return "is a sample that everybody knows: take 32 random bytes or more";
     return NULL;
 }

@@ -261,9 +261,9 @@ struct token_keys *token_keys_load(const struct config_auth *auth, const char *k
                                    const struct logger *log,
                                    char reason[TOKEN_KEYS_REASON_BYTES])
 {
-    struct load load = {
-        .auth = auth, .keys = token_keys_create(), .log = log, .reason = reason};
+    struct load load = {.auth = auth, .keys = token_keys_create(), .log = log};
 
+    load.reason = reason;
     if (load.keys && add_all(&load, key_file))
         return load.keys;
     if (!load.keys)

@@ -267,7 +267,7 @@ static void at_the_limit_slow_bodies_make_room_and_quick_ones_do_not(void **stat
     assert_true(rig_metric_reaches(rig, METRIC_HTTP_CONNECTIONS, 3));
     rig_ask(rig, GET_HEALTH, &answer);
     assert_int_equal(answer.status, 503);
-    usleep(1100000);
+    nanosleep(&(struct timespec){1, 100000000}, NULL);
     rig_ask(rig, GET_HEALTH, &answer);
     assert_int_equal(answer.status, 200);
     for (int i = 0; i < 3; i++)
