@@ -222,7 +222,7 @@ static void dial_if_missed(const struct link *link, const struct logger *log,
         return;
     dialing->redials++;
     dialing->missed_ms = now_ms;
-    log_warn(log, "bus: a dialer has given up, another one dials",
+    log_warn(log, "bus: a link is missing while others stand: dialling once more",
              LOG_TEXT("url", dialing->url.text));
     nng_dial((nng_socket){link->id}, dialing->url.text, NULL, NNG_FLAG_NONBLOCK);
 }
