@@ -2,21 +2,32 @@
 #include "bridge/descriptors.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/resource.h>
 
-unsigned descriptors_raise(unsigned wanted)
+static unsigned change(unsigned wanted, bool may_lower)
 {
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return wanted;
-    if (limit.rlim_cur < wanted) {
+    if (limit.rlim_cur < wanted || may_lower) {
         rlim_t before = limit.rlim_cur;
         limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
         if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
             limit.rlim_cur = before;
     }
     return limit.rlim_cur > INT_MAX ? INT_MAX : (unsigned)limit.rlim_cur;
+}
+
+unsigned descriptors_raise(unsigned wanted)
+{
+    return change(wanted, false);
+}
+
+unsigned descriptors_set(unsigned wanted)
+{
+    return change(wanted, true);
 }
 
 unsigned descriptors_for_clients(unsigned limit)

@@ -11,6 +11,10 @@ enum {
  * what the process may have now. */
 unsigned descriptors_raise(unsigned wanted);
 
+/* The same, and lowers it: for a process with a library whose tables are as long as the
+ * limit, and walked. */
+unsigned descriptors_set(unsigned wanted);
+
 /* What is left for clients of a limit: without the reserve, or three quarters of a small
  * one. */
 unsigned descriptors_for_clients(unsigned limit);

@@ -2,7 +2,6 @@
 #include "bridge/digest.h"
 
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -46,11 +45,6 @@ void digest_hmac_sha256(struct slice key, const struct slice *parts, size_t coun
         abort();
     EVP_MAC_CTX_free(ctx);
     EVP_MAC_free(mac);
-}
-
-bool digest_equal(const void *a, const void *b, size_t len)
-{
-    return CRYPTO_memcmp(a, b, len) == 0;
 }
 
 struct digester {

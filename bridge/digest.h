@@ -7,8 +7,6 @@
 
 #include "proto/slice.h"
 
-#include <stdbool.h>
-
 enum {
     DIGEST_SHA256_BYTES = 32,
     DIGEST_SHA1_BYTES = 20
@@ -37,8 +35,5 @@ void digester_sha256(struct digester *digester, struct slice bytes,
 /* HMAC-SHA256 over the parts, one after the other. Borrows everything. */
 void digest_hmac_sha256(struct slice key, const struct slice *parts, size_t count,
                         unsigned char out[DIGEST_SHA256_BYTES]);
-
-/* Takes the same time wherever the two differ. */
-bool digest_equal(const void *a, const void *b, size_t len);
 
 #endif

@@ -368,6 +368,8 @@ bool directory_is_in_order(struct directory_gateway *gateway, uint64_t number)
 {
     if (number < gateway->last_number)
         return false;
+    if (gateway->last_number == 0)
+        gateway->met_number = number;
     gateway->last_number = number;
     return true;
 }
@@ -378,6 +380,11 @@ bool directory_is_new_event(struct directory_gateway *gateway, uint64_t serial)
         return false;
     gateway->last_serial = serial;
     return true;
+}
+
+bool directory_met_with(const struct directory_gateway *gateway, uint64_t number)
+{
+    return gateway->met_number == number;
 }
 
 void directory_renew(struct directory_gateway *gateway,

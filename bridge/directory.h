@@ -56,6 +56,12 @@ bool directory_is_in_order(struct directory_gateway *gateway, uint64_t number);
 
 /* False: the gateway has published it before, and it was sent again. */
 bool directory_is_new_event(struct directory_gateway *gateway, uint64_t serial);
+/*
+ * Whether the gateway was met with this request, which is in order. When its answer was
+ * lost it comes again, from a gateway that is known by then and has yet to hear that it
+ * must put its sessions again.
+ */
+bool directory_met_with(const struct directory_gateway *gateway, uint64_t number);
 
 struct directory_lease {
     int pid;

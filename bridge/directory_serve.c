@@ -190,10 +190,12 @@ enum status directory_serve(struct directory *directory, struct slice bytes,
     bool is_known = meeting == MEETING_KNOWN || meeting == MEETING_NEW;
     if (!is_known || !directory_is_in_order(gateway, request.number))
         answer.count = 0;
+    else if (directory_met_with(gateway, request.number))
+        answer.standing = STANDING_NEW;
     directory_answer_encode(&answer, out);
 
     struct directory_op op;
     for (size_t i = 0; i < answer.count && directory_op_next(&request.ops, &op); i++)
-        serve_op(directory, gateway, meeting == MEETING_NEW, keeper, &op, out);
+        serve_op(directory, gateway, answer.standing == STANDING_NEW, keeper, &op, out);
     return ST_OK;
 }

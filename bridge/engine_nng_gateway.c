@@ -29,6 +29,9 @@ struct gateway_engine {
     const struct engine_listener *listener;
     void *ctx;
     uv_timer_t tick;
+    struct link links[LINK_KIND_COUNT];
+    struct link_complaint complaint;
+    const struct logger *log;
     uint64_t now_ms; /* counted in ticks, so that a stopped process has not waited */
     bool is_ready;
     bool is_closed;
@@ -57,6 +60,8 @@ static void on_tick(uv_timer_t *timer)
     struct gateway_engine *self = timer->data;
 
     self->now_ms += TICK_MS;
+    link_complain(self->links, &self->complaint, self->log, self->now_ms);
+    link_dial_again(self->links, self->log, self->now_ms);
     replayer_tick(self->replayer, self->now_ms);
     if (!self->is_closed)
         sessions_tick(self->sessions, self->now_ms, self->is_ready);
@@ -136,8 +141,7 @@ static void on_pipe(void *ctx)
 }
 
 static enum status open_links(struct gateway_engine *self, const char *url,
-                              struct slice secret, struct link links[LINK_KIND_COUNT],
-                              const char **reason)
+                              struct slice secret, const char **reason)
 {
     enum status st = link_trust(url, secret, reason);
     struct link_url at;
@@ -146,22 +150,22 @@ static enum status open_links(struct gateway_engine *self, const char *url,
         st = link_url(url, (enum link_kind)kind, &at, reason);
         if (!st)
             st = link_dial((enum link_kind)kind, &at, secret,
-                           kind == LINK_EVENTS ? on_pipe : NULL, self, &links[kind],
+                           kind == LINK_EVENTS ? on_pipe : NULL, self, &self->links[kind],
                            reason);
     }
     return st;
 }
 
 static enum status start_parts(struct gateway_engine *self,
-                               const struct engine_config *config,
-                               const struct link links[LINK_KIND_COUNT])
+                               const struct engine_config *config)
 {
-    self->replayer = replayer_start(links[LINK_REPLAY], &self->door, config->metrics);
+    self->replayer =
+        replayer_start(self->links[LINK_REPLAY], &self->door, config->metrics);
     if (!self->replayer)
         return ST_NO_MEMORY;
 
     struct stream_config stream = {
-        .link = links[LINK_EVENTS],
+        .link = self->links[LINK_EVENTS],
         .door = &self->door,
         .replayer = self->replayer,
         .metrics = config->metrics,
@@ -170,7 +174,7 @@ static enum status start_parts(struct gateway_engine *self,
         .ctx = self,
     };
     struct sessions_config sessions = {
-        .link = links[LINK_DIRECTORY],
+        .link = self->links[LINK_DIRECTORY],
         .door = &self->door,
         .gateway_id = config->gateway_id,
         .metrics = config->metrics,
@@ -189,19 +193,19 @@ enum status engine_nng_gateway_open(const struct engine_config *config,
                                     struct engine **engine, const char **reason)
 {
     struct gateway_engine *self = calloc(1, sizeof *self);
-    struct link links[LINK_KIND_COUNT];
 
     *reason = "out of memory";
     if (!self)
         return ST_NO_MEMORY;
     self->base.ops = &engine_nng_gateway;
+    self->log = config->log;
     self->now_ms = clock_ms();
     enum status st = door_open(&self->door, config->loop, INBOX_BYTES, MAX_PER_TURN);
     if (!st)
-        st = open_links(self, config->url, slice_of(config->secret), links, reason);
+        st = open_links(self, config->url, slice_of(config->secret), reason);
     if (!st) {
         *reason = "out of memory";
-        st = start_parts(self, config, links);
+        st = start_parts(self, config);
     }
     if (st)
         return st; /* the library may call on_pipe: the process gives up */

@@ -14,8 +14,11 @@
  *     return without freeing it. So at most one message leaks per lost connection, which
  *     no call of ours can get back: a leak check is told that sent messages are the
  *     library's.
- *   - A dialer whose connection is lost in its handshake may never dial again, while the
- *     other links stand: such a gateway stays "not ready" until it is started anew.
+ *   - A dialer whose peer closes before the handshake never dials again: a publisher
+ *     that dies with the connection in its backlog is enough. Closing the dialer is not
+ *     safe, so another one is added (link_dial_again). Few may be: where it was the
+ *     listener that died, all of them connect once there is a new one, and each carries
+ *     every frame.
  *
  * A request is sent again when its connection breaks, and after RESEND_MS when there is
  * no answer: a publisher that was stopped, or one whose answer was lost with a half-dead
@@ -33,6 +36,8 @@
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
@@ -41,6 +46,9 @@ enum {
     RECONNECT_MS = 10,
     RETRY_US = 10000, /* after a receive that found no memory */
     RESEND_MS = 1000,
+    COMPLAINT_MS = 60000,
+    REDIAL_MS = 2000, /* before a supervisor loses patience; doubled each time */
+    MAX_REDIALS = 4,
     /* A request or an answer, with its own head. */
     MAX_QUESTION_BYTES = LIMIT_DIRECTORY_BYTES + 64 * 1024,
 };
@@ -57,6 +65,11 @@ static enum status set_up(nng_socket socket, enum link_kind kind)
     return ST_OK;
 }
 
+static bool is_ipc(const struct link_url *url)
+{
+    return strncmp(url->text, "ipc:", 4) == 0;
+}
+
 /* On ipc only this user may be at the other end, whatever the file system allows. */
 static void on_pipe_coming(nng_pipe pipe, nng_pipe_ev event, void *arg)
 {
@@ -70,7 +83,7 @@ static void on_pipe_coming(nng_pipe pipe, nng_pipe_ev event, void *arg)
 
 static enum status guard(nng_socket socket, const struct link_url *url)
 {
-    if (strncmp(url->text, "ipc:", 4) != 0)
+    if (!is_ipc(url))
         return ST_OK;
     return nng_pipe_notify(socket, NNG_PIPE_EV_ADD_PRE, on_pipe_coming, NULL)
                ? ST_BUS_DOWN
@@ -105,8 +118,7 @@ enum status link_listen(enum link_kind kind, const struct link_url *url,
     *reason = "bus.url: cannot listen there; is the address taken?";
     if (nng_listener_create(&listener, socket, url->text))
         return ST_BUS_DOWN;
-    if (strncmp(url->text, "ipc:", 4) == 0 &&
-        nng_listener_set_int(listener, NNG_OPT_IPC_PERMISSIONS, 0600))
+    if (is_ipc(url) && nng_listener_set_int(listener, NNG_OPT_IPC_PERMISSIONS, 0600))
         return ST_BUS_DOWN;
     if (nng_listener_start(listener, 0))
         return ST_BUS_DOWN;
@@ -114,32 +126,44 @@ enum status link_listen(enum link_kind kind, const struct link_url *url,
     return ST_OK;
 }
 
-/* The library's callback type carries two handles that nobody here asks for. */
-struct pipe_hook {
+/* A gateway's end, for ever. */
+struct link_dialing {
+    struct link_url url;
     link_pipe_fn *on_pipe;
     void *ctx;
+    atomic_int pipes;   /* that stand, counted by threads of the library */
+    unsigned redials;   /* loop thread, as the next */
+    uint64_t missed_ms; /* since when there is none; 0: there is, or nobody is there */
 };
 
-static void on_pipe_added(nng_pipe pipe, nng_pipe_ev event, void *arg)
+static void on_dialed(nng_pipe pipe, nng_pipe_ev event, void *arg)
 {
-    struct pipe_hook *hook = arg;
+    struct link_dialing *dialing = arg;
 
-    (void)pipe;
-    (void)event;
-    hook->on_pipe(hook->ctx);
+    switch (event) {
+    case NNG_PIPE_EV_ADD_PRE:
+        atomic_fetch_add(&dialing->pipes, 1);
+        if (is_ipc(&dialing->url))
+            on_pipe_coming(pipe, event, NULL);
+        break;
+    case NNG_PIPE_EV_ADD_POST:
+        if (dialing->on_pipe)
+            dialing->on_pipe(dialing->ctx);
+        break;
+    case NNG_PIPE_EV_REM_POST: atomic_fetch_sub(&dialing->pipes, 1); break;
+    default: break;
+    }
 }
 
-static enum status watch_pipes(nng_socket socket, link_pipe_fn *on_pipe, void *ctx)
+static enum status watch_pipes(nng_socket socket, struct link_dialing *dialing)
 {
-    /* As long as the socket: for ever. */
-    struct pipe_hook *hook = nng_alloc(sizeof *hook);
+    static const nng_pipe_ev events[] = {NNG_PIPE_EV_ADD_PRE, NNG_PIPE_EV_ADD_POST,
+                                         NNG_PIPE_EV_REM_POST};
 
-    if (!hook)
-        return ST_NO_MEMORY;
-    *hook = (struct pipe_hook){on_pipe, ctx};
-    return nng_pipe_notify(socket, NNG_PIPE_EV_ADD_POST, on_pipe_added, hook)
-               ? ST_BUS_DOWN
-               : ST_OK;
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        if (nng_pipe_notify(socket, events[i], on_dialed, dialing))
+            return ST_BUS_DOWN;
+    return ST_OK;
 }
 
 static enum status open_dialing(enum link_kind kind, nng_socket *socket)
@@ -163,17 +187,75 @@ enum status link_dial(enum link_kind kind, const struct link_url *url,
 {
     nng_socket socket = NNG_SOCKET_INITIALIZER;
 
+    *reason = "out of memory";
+    link->dialing = calloc(1, sizeof *link->dialing);
+    if (!link->dialing)
+        return ST_NO_MEMORY;
+    link->dialing->url = *url;
+    link->dialing->on_pipe = on_pipe;
+    link->dialing->ctx = ctx;
     *reason = "the bus library cannot open a socket";
-    if (open_dialing(kind, &socket) || set_up(socket, kind) || guard(socket, url) ||
-        make_seal(kind, secret, SEAL_ASKS, link))
-        return ST_BUS_DOWN;
-    if (on_pipe && watch_pipes(socket, on_pipe, ctx))
+    if (open_dialing(kind, &socket) || set_up(socket, kind) ||
+        watch_pipes(socket, link->dialing) || make_seal(kind, secret, SEAL_ASKS, link))
         return ST_BUS_DOWN;
     *reason = "bus.url: cannot dial it";
     if (nng_dial(socket, url->text, NULL, NNG_FLAG_NONBLOCK))
         return ST_BUS_DOWN;
     link->id = (uint32_t)nng_socket_id(socket);
     return ST_OK;
+}
+
+static bool stands(const struct link *link)
+{
+    return atomic_load(&link->dialing->pipes) > 0;
+}
+
+static void dial_if_missed(const struct link *link, const struct logger *log,
+                           uint64_t now_ms)
+{
+    struct link_dialing *dialing = link->dialing;
+
+    if (dialing->missed_ms == 0)
+        dialing->missed_ms = now_ms;
+    if (dialing->redials == MAX_REDIALS ||
+        now_ms - dialing->missed_ms < (uint64_t)REDIAL_MS << dialing->redials)
+        return;
+    dialing->redials++;
+    dialing->missed_ms = now_ms;
+    log_warn(log, "bus: a link is missing while others stand: dialling once more",
+             LOG_TEXT("url", dialing->url.text));
+    nng_dial((nng_socket){link->id}, dialing->url.text, NULL, NNG_FLAG_NONBLOCK);
+}
+
+void link_dial_again(const struct link links[LINK_KIND_COUNT], const struct logger *log,
+                     uint64_t now_ms)
+{
+    bool is_there = false;
+
+    for (int kind = 0; kind < LINK_KIND_COUNT; kind++)
+        is_there = is_there || stands(&links[kind]);
+    for (int kind = 0; kind < LINK_KIND_COUNT; kind++) {
+        if (is_there && !stands(&links[kind]))
+            dial_if_missed(&links[kind], log, now_ms);
+        else
+            links[kind].dialing->missed_ms = 0;
+    }
+}
+
+void link_complain(const struct link links[LINK_KIND_COUNT],
+                   struct link_complaint *complaint, const struct logger *log,
+                   uint64_t now_ms)
+{
+    unsigned count = 0;
+
+    for (int kind = 0; kind < LINK_KIND_COUNT; kind++)
+        count += links[kind].seal ? seal_refused(links[kind].seal) : 0;
+    if (count == complaint->count ||
+        (complaint->count > 0 && now_ms - complaint->told_ms < COMPLAINT_MS))
+        return;
+    log_error(log, "bus: messages with a wrong seal; is bus.secret the same everywhere?",
+              LOG_NUM("count", count - complaint->count));
+    *complaint = (struct link_complaint){count, now_ms};
 }
 
 enum status link_send(struct link link, struct slice bytes)

@@ -8,11 +8,13 @@
 #define BRIDGE_ENGINE_NNG_LINK_H
 
 #include "bridge/engine_nng_seal.h"
+#include "bridge/logger.h"
 #include "proto/status.h"
 
 struct link {
-    uint32_t id;       /* 0: none */
-    struct seal *seal; /* NULL: the address protects it */
+    uint32_t id;                  /* 0: none */
+    struct seal *seal;            /* NULL: the address protects it */
+    struct link_dialing *dialing; /* of a gateway's end */
 };
 
 enum link_kind {
@@ -53,6 +55,25 @@ typedef void link_pipe_fn(void *ctx);
 enum status link_dial(enum link_kind kind, const struct link_url *url,
                       struct slice secret, link_pipe_fn *on_pipe, void *ctx,
                       struct link *link, const char **reason);
+
+/*
+ * On each tick of a gateway: dials anew where a dialer has given up, that is where no
+ * connection stands although the publisher is there on another link. Loop thread.
+ */
+void link_dial_again(const struct link links[LINK_KIND_COUNT], const struct logger *log,
+                     uint64_t now_ms);
+
+/* What has been said about messages with a wrong seal; zeroed: nothing. */
+struct link_complaint {
+    unsigned count;
+    uint64_t told_ms;
+};
+
+/* On each tick: a line in the log when such messages have come, one a minute at most.
+ * Otherwise two ends with different secrets would just be silent. Loop thread. */
+void link_complain(const struct link links[LINK_KIND_COUNT],
+                   struct link_complaint *complaint, const struct logger *log,
+                   uint64_t now_ms);
 
 /* Copies `bytes` and sends them; waits for a peer on a request link. */
 enum status link_send(struct link link, struct slice bytes);

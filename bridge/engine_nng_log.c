@@ -11,6 +11,7 @@
 #include "bridge/random.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     MAX_PER_TURN = 16, /* inbox items: batches of answers, directory requests */
@@ -28,7 +29,9 @@ struct log_engine {
     struct writer *writer;
     uv_timer_t tick;
     uint64_t now_ms; /* counted in ticks: a stopped process could not listen */
-    int lock;        /* of the bus's folder: held, never closed */
+    struct link links[LINK_KIND_COUNT];
+    struct link_complaint complaint;
+    int lock; /* of the bus's folder: held, never closed */
     bool is_closed;
 };
 
@@ -43,6 +46,7 @@ static void on_tick(uv_timer_t *timer)
 
     self->now_ms += TICK_MS;
     directory_expire(self->directory, self->now_ms);
+    link_complain(self->links, &self->complaint, self->log, self->now_ms);
 }
 
 static uint64_t random_epoch(void)
@@ -119,6 +123,7 @@ enum status engine_nng_log_open(const struct engine_config *config,
     self->log = config->log;
     self->metrics = config->metrics;
     self->lock = lock;
+    memcpy(self->links, links, sizeof links);
     self->tick.data = self;
     uv_timer_init(config->loop, &self->tick);
     st = start_parts(self, config, links);

@@ -4,6 +4,7 @@
 #include "bridge/digest.h"
 #include "bridge/random.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ struct seal {
     unsigned number;
     enum seal_side side;
     unsigned char last[SEAL_TAG_BYTES]; /* of the question under way */
+    atomic_uint refused;                /* counted by the link's thread */
 };
 
 struct seal *seal_create(struct slice secret, unsigned number, enum seal_side side)
@@ -32,7 +34,10 @@ struct seal *seal_create(struct slice secret, unsigned number, enum seal_side si
         free(copy);
         return NULL;
     }
-    *seal = (struct seal){copy, secret.len, number, side, {0}};
+    seal->secret = copy;
+    seal->secret_len = secret.len;
+    seal->number = number;
+    seal->side = side;
     return seal;
 }
 
@@ -77,7 +82,7 @@ size_t seal_make(struct seal *seal, struct slice bytes, unsigned char out[SEAL_M
     return SEAL_MAX_BYTES;
 }
 
-bool seal_open(struct seal *seal, struct slice *message)
+static bool is_ours(struct seal *seal, struct slice *message)
 {
     static const char kinds[] = {
         [SEAL_TELLS] = NEWS, [SEAL_ASKS] = ANSWER, [SEAL_ANSWERS] = QUESTION};
@@ -91,10 +96,24 @@ bool seal_open(struct seal *seal, struct slice *message)
     const char *nonce = bytes.ptr + bytes.len;
     const char *theirs = nonce + nonce_len;
     make_tag(seal, kinds[seal->side], bytes, (struct slice){nonce, nonce_len}, tag);
-    if (!digest_equal(tag, theirs, SEAL_TAG_BYTES))
+    if (!slice_equal_secret((struct slice){(char *)tag, SEAL_TAG_BYTES},
+                            (struct slice){theirs, SEAL_TAG_BYTES}))
         return false;
     if (seal->side == SEAL_ANSWERS)
         memcpy(seal->last, tag, SEAL_TAG_BYTES);
     *message = bytes;
     return true;
+}
+
+bool seal_open(struct seal *seal, struct slice *message)
+{
+    if (is_ours(seal, message))
+        return true;
+    atomic_fetch_add_explicit(&seal->refused, 1, memory_order_relaxed);
+    return false;
+}
+
+unsigned seal_refused(const struct seal *seal)
+{
+    return atomic_load_explicit(&seal->refused, memory_order_relaxed);
 }

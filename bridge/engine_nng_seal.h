@@ -2,8 +2,10 @@
  * Seals of the bus on tcp: 16 bytes of HMAC-SHA256 behind each message, by a secret that
  * both ends know. A request has a nonce besides, and its answer is sealed over the
  * request's seal, so that no answer fits another question. A frame that is sent again by
- * a stranger is one that the sequence check knows. One seal belongs to one link, and to
- * the one thread that uses it.
+ * a stranger is one that the sequence check knows, a request one that the directory has
+ * counted: they change nothing, but as long as they are sent, who is gone (the bus, a
+ * gateway) may seem to be there. One seal belongs to one link, and to the one thread that
+ * uses it.
  */
 #ifndef BRIDGE_ENGINE_NNG_SEAL_H
 #define BRIDGE_ENGINE_NNG_SEAL_H
@@ -39,5 +41,8 @@ size_t seal_make(struct seal *seal, struct slice bytes,
 
 /* Whether the message is one of ours; then its seal is cut off. */
 bool seal_open(struct seal *seal, struct slice *message);
+
+/* How many messages were not. Any thread. */
+unsigned seal_refused(const struct seal *seal);
 
 #endif

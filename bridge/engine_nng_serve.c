@@ -107,13 +107,16 @@ static bool serve_one(struct directory_thread *self)
 {
     self->request = link_serve(self->link);
     self->item = (struct inbox_item){.run = answer_request, .drop = refuse_request};
-    self->status = door_put(self->door, &self->item);
-    if (!self->status)
+    /* Once it is put, `status` is the loop's until it has answered. */
+    enum status st = door_put(self->door, &self->item);
+    if (!st) {
         uv_sem_wait(&self->answered);
-    if (!self->status)
+        st = self->status;
+    }
+    if (!st)
         link_send(self->link, buf_slice(&self->answer));
     link_message_free(self->request);
-    return self->status != ST_DRAINING;
+    return st != ST_DRAINING;
 }
 
 static void run_directory(void *arg)

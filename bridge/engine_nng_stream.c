@@ -6,6 +6,7 @@
 #include "bridge/testing/test_hook.h"
 #include "proto/bus_wire.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum {
@@ -13,6 +14,7 @@ enum {
     SILENCE_MS = 900,    /* until the bus counts as lost: it is told within 1 s */
     MISSING_MS = 3000,   /* and what is missing as not to be had */
     PARKED_PER_TURN = 8, /* frames applied before the sockets have their turn */
+    BURST_FRAMES = 16,   /* frames that may share their writes */
 };
 
 /* A message of the bus on its way from the receiving thread; parked, it waits in a list.
@@ -40,10 +42,17 @@ struct stream {
     struct arrival *parked, **parked_end;
     size_t parked_count, parked_bytes;
 
+    atomic_int
+        waiting; /* frames in the inbox, counted by both threads; -1 for an instant */
+    unsigned in_burst; /* frames of this burst that have run */
+    bool goes_on;      /* the burst: another frame is in the inbox already */
+    bool is_unsettled; /* the listener was promised on_settled */
+
     uint64_t now_ms; /* of the last tick: a stopped process has not waited */
     uint64_t heard_ms, asked_ms, missing_ms; /* missing_ms: since when */
     bool has_heard;
-    uint64_t frames; /* for the test switch */
+    bool has_complained; /* of frames without sense */
+    uint64_t frames;     /* for the test switch */
 };
 
 /* --- receiving thread --- */
@@ -77,7 +86,10 @@ static enum status hand_over(struct stream *stream, struct link_message *message
         };
         st = door_offer(stream->config.door, &arrival->item);
     }
-    if (st) {
+    if (!st) {
+        /* After it: nothing is counted that is not there. */
+        atomic_fetch_add_explicit(&stream->waiting, 1, memory_order_relaxed);
+    } else {
         link_message_free(message);
         free(arrival);
     }
@@ -105,9 +117,10 @@ static void ask(struct stream *stream)
     if (stream->has_asked || stream->is_stopped || !stream->listener)
         return;
     stream->asked_ms = stream->now_ms;
+    stream->has_asked = true; /* before the call, which may answer at once */
     /* Out of memory: the next tick asks. */
-    stream->has_asked =
-        !replayer_page(stream->config.replayer, &stream->applied, use_page, stream);
+    if (replayer_page(stream->config.replayer, &stream->applied, use_page, stream))
+        stream->has_asked = false;
 }
 
 static void miss(struct stream *stream)
@@ -186,7 +199,7 @@ static void apply_frame(struct stream *stream, const struct bus_frame *frame, si
         if (i < skip)
             continue;
         stream->applied = event.position;
-        event.has_more = i + 1 < frame->span.count || stream->parked;
+        event.has_more = i + 1 < frame->span.count || stream->parked || stream->goes_on;
         stream->listener->on_event(stream->ctx, &event);
         if (stream->is_stopped)
             return;
@@ -195,6 +208,7 @@ static void apply_frame(struct stream *stream, const struct bus_frame *frame, si
 
 static void settle(struct stream *stream)
 {
+    stream->is_unsettled = false;
     if (!stream->is_stopped)
         stream->listener->on_settled(stream->ctx);
 }
@@ -276,22 +290,32 @@ static void use_arrival(struct stream *stream, struct arrival *arrival,
     if (use_frame(stream, frame, arrival->received_us)) {
         free_arrival(arrival);
         if (frame->span.count > 0)
-            settle(stream);
+            stream->is_unsettled = true;
         return;
     }
     miss(stream);
     park(stream, arrival, frame);
 }
 
-static void run_arrival(struct inbox_item *item)
+/* So looks a sealed frame to who has no secret. */
+static void complain(struct stream *stream, size_t bytes)
 {
-    struct arrival *arrival = (struct arrival *)item;
-    struct stream *stream = arrival->stream;
+    if (!stream->has_complained)
+        log_error(stream->config.log,
+                  "bus: a frame makes no sense; is bus.secret the same everywhere?",
+                  LOG_NUM("bytes", bytes));
+    stream->has_complained = true;
+}
+
+static void take_arrival(struct stream *stream, struct arrival *arrival)
+{
     struct bus_frame frame;
     unsigned nth = test_hook_drop_frame();
 
     if (stream->is_stopped ||
         bus_frame_decode(link_message_bytes(arrival->message), &frame)) {
+        if (!stream->is_stopped)
+            complain(stream, link_message_bytes(arrival->message).len);
         free_arrival(arrival);
         return;
     }
@@ -304,6 +328,27 @@ static void run_arrival(struct inbox_item *item)
         park(stream, arrival, &frame);
     else
         use_arrival(stream, arrival, &frame);
+}
+
+/*
+ * Frames that are in the inbox together are one burst, as if they had come as one: while
+ * a long fan-out ran, more has arrived, and it leaves in fewer writes. A burst is
+ * bounded, so that its first frame does not wait for long.
+ */
+static void run_arrival(struct inbox_item *item)
+{
+    struct arrival *arrival = (struct arrival *)item;
+    struct stream *stream = arrival->stream;
+    int waiting =
+        atomic_fetch_sub_explicit(&stream->waiting, 1, memory_order_relaxed) - 1;
+
+    stream->goes_on = waiting > 0 && ++stream->in_burst < BURST_FRAMES;
+    take_arrival(stream, arrival);
+    if (stream->goes_on)
+        return;
+    stream->in_burst = 0;
+    if (stream->is_unsettled)
+        settle(stream);
 }
 
 /* --- pages of the log --- */

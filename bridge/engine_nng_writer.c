@@ -48,6 +48,7 @@ struct writer {
     size_t open_requests, open_bytes; /* not answered yet */
     struct request_list gathered;
     uv_prepare_t before_wait;
+    uv_idle_t stay_awake; /* active while something is gathered */
 
     uv_mutex_t lock;
     uv_cond_t wake;
@@ -277,11 +278,20 @@ static void hand_over(struct writer *writer)
 
 /*
  * libuv runs prepare handles the youngest first: those of the listeners, which are opened
- * after the engine, have had their turn.
+ * after the engine, have had their turn. What is appended after this one leaves in the
+ * next turn, which then comes at once.
  */
 static void on_before_wait(uv_prepare_t *handle)
 {
-    hand_over(handle->data);
+    struct writer *writer = handle->data;
+
+    hand_over(writer);
+    uv_idle_stop(&writer->stay_awake);
+}
+
+static void on_idle(uv_idle_t *handle)
+{
+    (void)handle; /* the loop does not wait, that is all */
 }
 
 enum status writer_append(struct writer *writer, struct slice envelope, bool is_volatile,
@@ -302,6 +312,8 @@ enum status writer_append(struct writer *writer, struct slice envelope, bool is_
     request->writer = writer;
     writer->open_requests++;
     writer->open_bytes += envelope.len;
+    if (!writer->gathered.first)
+        uv_idle_start(&writer->stay_awake, on_idle);
 
     *writer->gathered.end = request; /* its `next` is NULL: calloc */
     writer->gathered.end = &request->next;
@@ -334,12 +346,14 @@ struct writer *writer_start(const struct writer_config *config)
     uv_prepare_init(config->loop, &writer->before_wait);
     writer->before_wait.data = writer;
     uv_prepare_start(&writer->before_wait, on_before_wait);
+    uv_idle_init(config->loop, &writer->stay_awake);
     return writer;
 }
 
 void writer_stop(struct writer *writer)
 {
     uv_close((uv_handle_t *)&writer->before_wait, NULL);
+    uv_close((uv_handle_t *)&writer->stay_awake, NULL);
     hand_over(writer);
     uv_mutex_lock(&writer->lock);
     writer->is_stopping = true;

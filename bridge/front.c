@@ -29,6 +29,14 @@ static int accept_one(struct front *front, struct front_peer *peer)
                    SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+/* Until the next sweep: who waits stays in the backlog, and the loop does not spin. */
+static void go_deaf(struct front *front)
+{
+    front->is_deaf = true;
+    uv_poll_stop(&front->listener);
+    front_sweep_start(front);
+}
+
 /* False: nobody waits, or nobody can be let in before the next sweep. */
 static bool accept_without_descriptors(struct front *front)
 {
@@ -45,9 +53,7 @@ static bool accept_without_descriptors(struct front *front)
     if (front->spare_fd >= 0)
         return fd >= 0;
 
-    front->is_deaf = true;
-    uv_poll_stop(&front->listener);
-    front_sweep_start(front);
+    go_deaf(front);
     return false;
 }
 
@@ -67,6 +73,9 @@ static void on_connects(uv_poll_t *poll, int error, int events)
         } else if (errno == EMFILE || errno == ENFILE) {
             if (!accept_without_descriptors(front))
                 return;
+        } else if (errno == ENOMEM || errno == ENOBUFS) {
+            go_deaf(front);
+            return;
         } else if (errno != ECONNABORTED && errno != EINTR) {
             return;
         }

@@ -124,8 +124,10 @@ void http_refuser_send(struct http_refuser *refuser, int fd,
 {
     struct buf wire = {.max = REFUSAL_BYTES};
     const struct problem *problem = &refusal->problem;
-    enum log_level level =
-        status_http(problem->status) >= 500 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
+    /* A peer that asks for what nobody serves (501) is no trouble of ours. */
+    enum log_level level = status_http(problem->status) == 503   ? LOG_LEVEL_WARN
+                           : status_http(problem->status) == 500 ? LOG_LEVEL_ERROR
+                                                                 : LOG_LEVEL_INFO;
     const struct log_field fields[] = {
         LOG_TEXT("code", status_code(problem->status)),
         LOG_NUM("status", status_http(problem->status)),

@@ -11,6 +11,7 @@
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -43,6 +44,8 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_c
     socklen_t len = peer->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
                                                 : sizeof(struct sockaddr_in);
     *socket_context = http_connection_create(daemon->server, index, fd, peer, len);
+    if (!*socket_context)
+        shutdown(fd, SHUT_RDWR); /* no deadline would ever end it */
 }
 
 /* The only place that shows the target as it was sent. */

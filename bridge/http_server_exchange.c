@@ -17,10 +17,11 @@ enum {
     SPARE_BYTES = 4096,
 };
 
-/* A spare one or a new one, cleared but for its memory; or NULL. */
+/* The last spare one, which is in the processor's cache, or a new one; cleared but for
+ * its memory. NULL: out of memory. */
 static struct http_exchange *exchange_take(struct http_server *server)
 {
-    struct http_exchange *exchange = (struct http_exchange *)list_first(&server->spares);
+    struct http_exchange *exchange = (struct http_exchange *)list_last(&server->spares);
 
     if (!exchange)
         return calloc(1, sizeof *exchange);
@@ -80,6 +81,7 @@ struct http_exchange *http_exchange_create(struct http_connection *connection,
     exchange->server = connection->server;
     exchange->connection = connection;
     exchange->mhd = mhd;
+    exchange->target_in_place = target ? target : "";
     exchange->head.target = buf_slice(&exchange->target);
     connection->exchange = exchange;
     if (connection->phase == HTTP_PHASE_IDLE)
@@ -108,19 +110,34 @@ void http_exchange_destroy(struct http_exchange *exchange)
         return;
     if (exchange->state == EXCHANGE_AWAITED) /* libmicrohttpd saw its peer leave */
         daemon_of(exchange)->awaited--;
+    /* Before its holder is told: a drain from there answers whoever is unanswered. */
+    list_remove(&exchange->node);
+    exchange->state = EXCHANGE_GONE;
     tell_holder(exchange);
     if (exchange->response)
         MHD_destroy_response(exchange->response);
-    list_remove(&exchange->node);
     exchange->connection->exchange = NULL;
     http_connection_enter(exchange->connection, HTTP_PHASE_IDLE);
     exchange_give_back(exchange->server, exchange);
 }
 
+/*
+ * libmicrohttpd cuts a head where it lies: zero bytes take the place of the line ends, of
+ * the colons and of the last blank of the request line. So the parts of a strict head lie
+ * side by side, two zeros between its lines. A bare line feed, a folded line or a zero
+ * byte of the peer's, which it lets pass, leave another distance.
+ */
+struct head_reader {
+    struct http_head *head;
+    const char *next; /* where the next field must begin */
+    bool is_strict;
+};
+
 static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *name,
                                 size_t name_len, const char *value, size_t value_len)
 {
-    struct http_head *head = cls;
+    struct head_reader *reader = cls;
+    struct http_head *head = reader->head;
 
     (void)kind;
     if (head->field_count == LIMIT_HTTP_FIELDS) {
@@ -130,7 +147,25 @@ static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *
     struct http_field *field = &head->fields[head->field_count++];
     field->name = (struct slice){name, name_len};
     field->value = slice_trim((struct slice){value, value ? value_len : 0});
+    /* Behind a value there are two bytes at least: the end of its line, and of the head.
+     */
+    reader->is_strict = reader->is_strict && name == reader->next && value &&
+                        value[value_len] == '\0' && value[value_len + 1] == '\0';
+    reader->next = value ? value + value_len + 2 : NULL;
     return MHD_YES;
+}
+
+/* The fields, and whether the head was as RFC 9112 has it. */
+static bool read_fields(struct http_exchange *exchange, const char *version)
+{
+    struct head_reader reader = {
+        .head = &exchange->head,
+        .next = version + strlen(version) + 2,
+        .is_strict = version == exchange->target_in_place + exchange->target.len + 1,
+    };
+
+    MHD_get_connection_values_n(exchange->mhd, MHD_HEADER_KIND, on_field, &reader);
+    return reader.is_strict;
 }
 
 /* The gate, on what libmicrohttpd made of the head. */
@@ -141,10 +176,14 @@ static enum status gate(struct http_exchange *exchange, const char *method,
     enum status st = ST_HEAD_TOO_LARGE;
 
     *reason = "too many fields";
-    MHD_get_connection_values_n(exchange->mhd, MHD_HEADER_KIND, on_field, head);
+    bool is_strict = read_fields(exchange, version);
     bool is_countable = head->field_count <= LIMIT_HTTP_FIELDS;
     if (is_countable)
         st = http_gate_fields(slice_of(method), slice_of(version), head, reason);
+    if (!st && !is_strict) {
+        st = ST_BAD_REQUEST;
+        *reason = "a folded line, a bare line feed or a zero byte in the head";
+    }
     request_id_draw(&exchange->server->random, is_countable ? head : NULL,
                     exchange->request_id);
     return st;
@@ -344,7 +383,7 @@ static bool step_end(struct http_exchange *exchange)
     return true;
 }
 
-/* Its answer was not there by the next run. */
+/* It is asked for at each run; when our patience has ended, for the last time. */
 static bool step_awaited(struct http_exchange *exchange)
 {
     if (exchange->server->is_patient)

@@ -95,7 +95,8 @@ struct http_exchange {
     char client_ip[IP_TEXT_BYTES]; /* empty: the peer is the client */
     bool is_preflight;
     struct http_request request;
-    struct buf target; /* raw: libmicrohttpd decodes its own copy */
+    struct buf target;           /* raw: libmicrohttpd decodes its own copy */
+    const char *target_in_place; /* that copy: for its address alone */
     struct buf body;
     struct MHD_Response *response; /* ANSWERED */
     int response_status;
@@ -155,9 +156,6 @@ void http_connection_destroy(struct http_connection *connection);
 void http_connection_enter(struct http_connection *connection, enum http_phase phase);
 /* Closes the connections that wait for a next request. */
 void http_connections_close_idle(struct http_server *server);
-/* Closes the one that has waited longest for a next request, or else for the rest of one
- * and for too long. False: there is none. */
-bool http_connections_make_room(struct http_server *server);
 /* Closes the one that has waited longest for a next request, or else for the rest of one
  * and for too long. False: there is none. */
 bool http_connections_make_room(struct http_server *server);

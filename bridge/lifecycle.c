@@ -32,7 +32,7 @@ struct lifecycle {
     bool is_untold;        /* it found no room in the pipe */
     bool is_ready;
     bool is_stopping;
-    bool has_failed;
+    bool has_given_way;
 };
 
 /* Not blocking. False: the supervisor does not read, and there is no room for the line.
@@ -181,15 +181,15 @@ bool lifecycle_is_ready(const struct lifecycle *lifecycle)
     return lifecycle->is_ready;
 }
 
-void lifecycle_fail(struct lifecycle *lifecycle, const char *why)
+void lifecycle_give_way(struct lifecycle *lifecycle, const char *why)
 {
-    lifecycle->has_failed |= !lifecycle->is_stopping;
+    lifecycle->has_given_way |= !lifecycle->is_stopping;
     begin_stop(lifecycle, why);
 }
 
-bool lifecycle_has_failed(const struct lifecycle *lifecycle)
+bool lifecycle_has_given_way(const struct lifecycle *lifecycle)
 {
-    return lifecycle->has_failed;
+    return lifecycle->has_given_way;
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -33,10 +33,10 @@ struct lifecycle *lifecycle_create(const struct lifecycle_config *config);
  * "bus_down", "draining". */
 void lifecycle_ready(struct lifecycle *lifecycle, bool is_ready, const char *reason);
 bool lifecycle_is_ready(const struct lifecycle *lifecycle);
-/* Stops as a signal does, but this is no good end: who exits asks lifecycle_has_failed.
- */
-void lifecycle_fail(struct lifecycle *lifecycle, const char *why);
-bool lifecycle_has_failed(const struct lifecycle *lifecycle);
+/* Stops as a signal does, because another process was started in this one's place: who
+ * exits says so with its code. */
+void lifecycle_give_way(struct lifecycle *lifecycle, const char *why);
+bool lifecycle_has_given_way(const struct lifecycle *lifecycle);
 void lifecycle_destroy(struct lifecycle *lifecycle);
 
 /* Flushes and ends the process without waiting for the bus library's threads. In testing

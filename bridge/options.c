@@ -119,6 +119,19 @@ enum status options_put_at(struct options *options, const struct config_key *key
     return put(options, OPTION_FILE, key, text, place, error);
 }
 
+bool options_forget(struct options *options, const char *key)
+{
+    const struct config_key *row = config_key_option(slice_of(key));
+    struct value *value = &options->values[row - config_keys];
+    char *text = strdup(row->fallback);
+
+    if (!text)
+        return false;
+    free(value->text);
+    *value = (struct value){text, OPTION_DEFAULT, {0}};
+    return true;
+}
+
 enum status options_put_flag(struct options *options, const char *assignment,
                              char error[OPTIONS_ERROR_BYTES])
 {

@@ -41,6 +41,9 @@ enum status options_put(struct options *options, enum option_source source,
 enum status options_put_at(struct options *options, const struct config_key *key,
                            struct slice text, struct place place,
                            char error[OPTIONS_ERROR_BYTES]);
+/* Back to the default, wherever the value came from. `key` is one of the table. False
+ * when out of memory: nothing has changed. */
+bool options_forget(struct options *options, const char *key);
 
 /* `--set KEY=VALUE`. ST_FORBIDDEN: a secret, which the process list would show. */
 enum status options_put_flag(struct options *options, const char *assignment,

@@ -80,11 +80,26 @@ static void unknown_name(struct slice variable, struct faults *faults)
                nearest ? "?" : "");
 }
 
+/* The row "KEY_file", where there is one: a secret that may change under way. */
+static const struct config_key *file_row_of(const struct config_key *row)
+{
+    char path[CONFIG_KEY_PATH_BYTES];
+
+    snprintf(path, sizeof path, "%s_file", row->path);
+    return config_key_option(slice_of(path));
+}
+
+/* A file that can be read again goes by its name, where somebody looks after it. */
 static enum status put_file(struct options *options, const struct config_key *row,
                             const char *path, char error[OPTIONS_ERROR_BYTES])
 {
+    const struct config_key *file_row = file_row_of(row);
     char *text;
     const char *reason;
+
+    if (file_row && secret_file_is_regular(path))
+        return options_put(options, OPTION_ENV, slice_of(file_row->path), slice_of(path),
+                           error);
     enum status st = secret_file_read(path, &text, &reason);
 
     if (st) {

@@ -24,10 +24,9 @@ static bool is_well_formed(struct slice id)
 /* False: the caller has sent none, or one that is not well-formed. */
 static bool take_sent(const struct http_head *head, char out[REQUEST_ID_SIZE])
 {
-    struct slice id = {0};
-
-    if (head)
-        id = http_head_field(head, "X-Request-Id");
+    if (!head)
+        return false;
+    struct slice id = http_head_field(head, "X-Request-Id");
     if (!is_well_formed(id))
         return false;
     memcpy(out, id.ptr, id.len);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct slice without_margins(struct slice text)
@@ -41,7 +42,7 @@ static enum status take(struct slice bytes, char **text, const char **reason)
 {
     struct slice secret = without_margins(bytes);
 
-    *reason = "too large for a secret";
+    *reason = "it is larger than 64 KiB";
     if (bytes.len == SECRET_FILE_BYTES)
         return ST_TOO_LARGE;
     *reason = "a secret has no zero bytes";
@@ -70,4 +71,11 @@ enum status secret_file_read(const char *path, char **text, const char **reason)
         close(fd);
     free(bytes);
     return st;
+}
+
+bool secret_file_is_regular(const char *path)
+{
+    struct stat stat_of;
+
+    return stat(path, &stat_of) == 0 && S_ISREG(stat_of.st_mode);
 }

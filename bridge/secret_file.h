@@ -5,6 +5,8 @@
 
 #include "proto/status.h"
 
+#include <stdbool.h>
+
 enum {
     SECRET_FILE_BYTES = 64 * 1024
 };
@@ -15,5 +17,8 @@ enum {
  * `*reason` is a few words to stand after the file's name: "Permission denied".
  */
 enum status secret_file_read(const char *path, char **text, const char **reason);
+
+/* Can it be read again and again? A pipe gives its text once, and makes readers wait. */
+bool secret_file_is_regular(const char *path);
 
 #endif

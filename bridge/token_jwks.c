@@ -153,7 +153,9 @@ static enum status add_entry(struct token_keys *keys, const json_t *entry, unsig
         return st;
     st = token_keys_put(keys, key);
     if (st == ST_CONFLICT)
-        *why = "has a kid that another key has already";
+        *why = json_object_get(entry, "kid")
+                   ? "has a kid that another key has already"
+                   : "has no kid, and another key is for tokens without one already";
     else if (st == ST_LIMIT)
         *why = "is one too many: 100 keys are the most";
     return st;

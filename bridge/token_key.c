@@ -8,6 +8,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
@@ -147,6 +148,7 @@ static enum status key_from_public(enum token_alg alg, struct slice kid, EVP_PKE
     }
     (*key)->public = public;
     *reason = public ? token_public_fault(public, alg) : fault;
+    ERR_clear_error(); /* the reason says it */
     if (*reason)
         return key_fail(key, ST_BAD_REQUEST);
     *reason = "finds no memory";
@@ -206,8 +208,8 @@ static bool public_holds(const struct token_key *key, struct slice text,
     if (row->family == TOKEN_FAMILY_EC)
         signature = (struct slice){(char *)der, ec_signature(signature, der)};
     EVP_MD_CTX_reset(key->scratch);
-    if (signature.len == 0 || !EVP_DigestVerifyInit_ex(key->scratch, &ctx, row->digest,
-                                                       NULL, NULL, key->public, NULL))
+    if (signature.len == 0 || EVP_DigestVerifyInit_ex(key->scratch, &ctx, row->digest,
+                                                      NULL, NULL, key->public, NULL) != 1)
         return false;
     if (row->family == TOKEN_FAMILY_RSA_PSS &&
         (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) <= 0 ||
@@ -227,8 +229,12 @@ bool token_key_signed(const struct token_key *key, struct slice text,
         wanted = (size_t)EVP_PKEY_get_size(key->public);
     if (signature.len != wanted)
         return false;
-    return key->public ? public_holds(key, text, signature)
-                       : mac_holds(key, text, signature);
+    if (!key->public)
+        return mac_holds(key, text, signature);
+    if (public_holds(key, text, signature))
+        return true;
+    ERR_clear_error(); /* a refusal is nobody's error to find later */
+    return false;
 }
 
 enum token_alg token_key_alg(const struct token_key *key)

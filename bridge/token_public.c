@@ -65,9 +65,11 @@ const char *token_public_fault(EVP_PKEY *key, enum token_alg alg)
 
 EVP_PKEY *token_public_from_pem(struct slice pem, const char **reason)
 {
+    /* Without a passphrase of ours the library would ask whoever sits at the terminal. */
+    char passphrase[] = "";
     BIO *bio = BIO_new_mem_buf(pem.ptr ? pem.ptr : "", (int)pem.len);
-    EVP_PKEY *key = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
-    bool is_private = pem.len > 0 && memmem(pem.ptr, pem.len, "PRIVATE KEY", 11);
+    EVP_PKEY *key = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, passphrase) : NULL;
+    bool is_private = pem.ptr && memmem(pem.ptr, pem.len, "PRIVATE KEY", 11);
 
     BIO_free(bio);
     *reason = is_private ? "is a private key: this server needs the public one"

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <openssl/decoder.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -103,6 +104,7 @@ static bool decodes_as_key(const unsigned char *bytes, size_t len)
 
     OSSL_DECODER_CTX_free(decoder);
     EVP_PKEY_free(key);
+    ERR_clear_error(); /* of each format that it is not */
     return is_key;
 }
 
@@ -146,7 +148,8 @@ const char *token_secret_fault(struct slice secret)
                "auth.jwt.keys or auth.jwt.jwks_file";
     if (is_monotonous(secret))
         return "is a few characters repeated: take 32 random bytes or more";
-    if (is_sample((struct slice){text, normalise(secret, text)}))
+    size_t len = normalise(secret, text);
+    if (is_sample((struct slice){text, len}))
         return "is a sample that everybody knows: take 32 random bytes or more";
     return NULL;
 }

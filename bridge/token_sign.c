@@ -16,21 +16,13 @@ enum {
     SIGNATURE_BYTES = TOKEN_SIGNATURE_MAX_BYTES
 };
 
-/* A passphrase is never asked for: this may run without a terminal. */
-static int no_passphrase(char *out, int size, int is_writing, void *ctx)
-{
-    (void)out;
-    (void)size;
-    (void)is_writing;
-    (void)ctx;
-    return 0;
-}
-
 /* Gives a key (EVP_PKEY_free), or NULL. */
 static EVP_PKEY *read_private(enum token_alg alg, struct slice pem, const char **reason)
 {
+    /* A passphrase is never asked for: this may run without a terminal. */
+    char passphrase[] = "";
     BIO *bio = BIO_new_mem_buf(pem.ptr ? pem.ptr : "", (int)pem.len);
-    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, passphrase) : NULL;
 
     BIO_free(bio);
     *reason =
@@ -64,7 +56,8 @@ static size_t sign(EVP_PKEY *key, enum token_alg alg, struct slice text,
     EVP_PKEY_CTX *options = NULL;
     size_t len = SIGNATURE_BYTES;
     bool is_signed =
-        ctx && EVP_DigestSignInit_ex(ctx, &options, row->digest, NULL, NULL, key, NULL) &&
+        ctx &&
+        EVP_DigestSignInit_ex(ctx, &options, row->digest, NULL, NULL, key, NULL) == 1 &&
         (row->family != TOKEN_FAMILY_RSA_PSS ||
          (EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) > 0 &&
           EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) > 0)) &&

@@ -7,8 +7,10 @@ enum {
 
 void child_watch_started(struct child_watch *watch, uint64_t now_ms)
 {
-    *watch = (struct child_watch){
-        .started_ms = now_ms, .heard_ms = now_ms, .delay_ms = watch->delay_ms};
+    *watch = (struct child_watch){.started_ms = now_ms,
+                                  .heard_ms = now_ms,
+                                  .delay_ms = watch->delay_ms,
+                                  .has_served = watch->has_served};
 }
 
 void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t now_ms)
@@ -18,7 +20,7 @@ void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t no
     watch->heard_ms = now_ms;
     if (slice_is(line, "ready")) {
         watch->ready_ms = now_ms;
-        watch->was_ready = true;
+        watch->was_ready = watch->has_served = true;
         watch->no_bus_ms = 0;
     } else if (slice_starts_with(line, "not ready")) {
         watch->ready_ms = 0;
@@ -56,19 +58,44 @@ enum child_blame child_watch_blames(const struct child_watch *watch,
     return watch->was_ready || watch->blamed_server ? BLAME_ITSELF : BLAME_SERVER;
 }
 
+static unsigned doubled(unsigned delay_ms, unsigned last_ms)
+{
+    return delay_ms < last_ms / 2 ? delay_ms * 2 : last_ms;
+}
+
+/*
+ * Somebody else starts a gateway under this id. If it was by mistake, this child takes
+ * its place back at once; if that one is restarted, too, the two end each other again and
+ * again, and their clients' connections with them.
+ */
+static unsigned replaced_delay_ms(const struct child_watch *watch, uint64_t now_ms)
+{
+    if (watch->delay_ms == 0 || now_ms - watch->started_ms >= CHILD_UNDISPUTED_MS)
+        return CHILD_FIRST_DELAY_MS;
+    return doubled(watch->delay_ms, CHILD_LAST_REPLACED_MS);
+}
+
+/* Who does not become ready is given more time each time. */
+static unsigned next_delay_ms(const struct child_watch *watch, uint64_t now_ms)
+{
+    bool was_useful = watch->ready_ms != 0 && now_ms - watch->ready_ms >= CHILD_USEFUL_MS;
+
+    if (watch->delay_ms == 0 || was_useful ||
+        now_ms - watch->started_ms >= CHILD_SETTLED_MS)
+        return CHILD_FIRST_DELAY_MS;
+    if (!watch->was_ready || watch->delay_ms > CHILD_LAST_DELAY_MS)
+        return doubled(watch->delay_ms, CHILD_LAST_DELAY_MS);
+    return watch->delay_ms;
+}
+
 bool child_watch_ended(struct child_watch *watch, int exit_code, uint64_t now_ms,
                        unsigned *delay_ms)
 {
-    if (exit_code == CHILD_EXIT_CONFIG)
+    /* The settings were good: it is a file that they name, and that may be mended. */
+    if (exit_code == CHILD_EXIT_CONFIG && !watch->has_served)
         return false;
-    bool was_useful = watch->ready_ms != 0 && now_ms - watch->ready_ms >= CHILD_USEFUL_MS;
-    if (watch->delay_ms == 0 || was_useful ||
-        now_ms - watch->started_ms >= CHILD_SETTLED_MS)
-        watch->delay_ms = CHILD_FIRST_DELAY_MS;
-    else if (watch->delay_ms < CHILD_LAST_DELAY_MS / 2)
-        watch->delay_ms *= 2;
-    else
-        watch->delay_ms = CHILD_LAST_DELAY_MS;
+    watch->delay_ms = exit_code == CHILD_EXIT_REPLACED ? replaced_delay_ms(watch, now_ms)
+                                                       : next_delay_ms(watch, now_ms);
     watch->ready_ms = watch->no_bus_ms = 0;
     *delay_ms = watch->delay_ms;
     return true;

@@ -14,7 +14,10 @@ enum {
     CHILD_LAST_DELAY_MS = 2000,
     CHILD_SETTLED_MS = 5000, /* who lived that long begins with the first delay again */
     CHILD_USEFUL_MS = 1000,  /* and who was ready that long: it dies of what came in */
-    CHILD_EXIT_CONFIG = 78   /* not started again: it would end the same way */
+    CHILD_UNDISPUTED_MS = 300000, /* who had its id that long may have it back at once */
+    CHILD_LAST_REPLACED_MS = 30000, /* the last delay of who had not */
+    CHILD_EXIT_REPLACED = 75,       /* it gave way to a later start under its id */
+    CHILD_EXIT_CONFIG = 78 /* at the first start: it would end the same way again */
 };
 
 /* Zeroed before the first child_watch_started. */
@@ -25,6 +28,7 @@ struct child_watch {
     uint64_t ready_ms;  /* since when it is ready; 0: it is not */
     bool was_ready;     /* in this life */
     bool blamed_server; /* in this life */
+    bool has_served;    /* was ready, in this life or another */
     unsigned delay_ms;  /* before the last start */
 };
 
@@ -57,7 +61,8 @@ enum child_blame {
 enum child_blame child_watch_blames(const struct child_watch *watch,
                                     const struct child_watch *server, uint64_t now_ms);
 
-/* The child ended by itself. False: give up; else `*delay_ms` before the next start. */
+/* The child ended by itself. False: give up, its settings are wrong; else `*delay_ms`
+ * before the next start. */
 bool child_watch_ended(struct child_watch *watch, int exit_code, uint64_t now_ms,
                        unsigned *delay_ms);
 

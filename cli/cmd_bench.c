@@ -214,6 +214,8 @@ static int put_own_secret(struct bench *bench)
 {
     char error[OPTIONS_ERROR_BYTES];
 
+    if (!options_forget(bench->call.options, "auth.jwt.hmac_secret_file"))
+        return fail(EXIT_CODE_FAILED, "out of memory", "");
     if (options_put(bench->call.options, OPTION_FLAG, SLICE("auth.jwt.hmac_secret"),
                     slice_of(bench->server.secret), error))
         return fail(EXIT_CODE_FAILED, error, "");

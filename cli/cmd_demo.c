@@ -102,6 +102,7 @@ static bool configure(struct demo *demo)
     random_text(demo->key + 3, SECRET_CHARS);
     random_text(secret, SECRET_CHARS);
     if (!put(demo, OPTION_FLAG, "publisher.api_keys", demo->key) ||
+        !options_forget(demo->call.options, "auth.jwt.hmac_secret_file") ||
         !put(demo, OPTION_FLAG, "auth.jwt.hmac_secret", secret) ||
         !put(demo, OPTION_FLAG, "gateway.listen", "127.0.0.1:7410") ||
         !put(demo, OPTION_FLAG, "publisher.listen", "127.0.0.1:7411") ||

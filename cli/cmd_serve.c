@@ -18,6 +18,12 @@ static void print_text(const struct serve_ready *ready)
            SIDECAST_VERSION, ready->gateway, ready->publisher, ready->ops);
 }
 
+static bool has_token_keys(const struct config_auth *auth)
+{
+    return auth->hmac_secret[0] || auth->hmac_secret_file[0] || auth->keys[0] ||
+           auth->jwks_file[0];
+}
+
 /* For people, so on stderr; and they would find out by refusals alone. */
 static void print_missing(const struct config *config)
 {
@@ -27,7 +33,7 @@ static void print_missing(const struct config *config)
               "tr -d =)\" > api.key\n"
               "  export SIDECAST_PUBLISHER_API_KEYS_FILE=$PWD/api.key\n",
               stderr);
-    if (!config->auth.hmac_secret[0])
+    if (!has_token_keys(&config->auth))
         fputs("\nThere is no secret for the clients' tokens, so none can connect yet. "
               "Make one, and start again:\n\n"
               "  head -c 32 /dev/urandom | basenc --base64url -w0 > jwt.key\n"

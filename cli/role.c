@@ -180,6 +180,6 @@ int role_run(const struct role_server *server, const struct invocation *call,
     /* The handles that were closed give their memory back in the next turn. */
     uv_run(&role->parts.loop, UV_RUN_NOWAIT);
     log_info(&role->parts.log, "stopped", LOG_TEXT("id", id));
-    lifecycle_exit(lifecycle_has_failed(role->parts.lifecycle) ? EXIT_CODE_FAILED
-                                                               : EXIT_CODE_OK);
+    lifecycle_exit(lifecycle_has_given_way(role->parts.lifecycle) ? EXIT_CODE_REPLACED
+                                                                  : EXIT_CODE_OK);
 }

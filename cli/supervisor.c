@@ -207,6 +207,10 @@ static void schedule_or_give_up(struct child *child, int exit_code)
 
     if (!has_no_beginning(child, exit_code) &&
         child_watch_ended(&child->watch, exit_code, clock_ms(), &delay_ms)) {
+        if (exit_code == EXIT_CODE_REPLACED)
+            log_error(supervisor->config.log,
+                      "somebody else runs a gateway under this id: each needs its own",
+                      LOG_TEXT("id", child->plan->name), LOG_NUM("back_in_ms", delay_ms));
         child->state = CHILD_WAITING;
         uv_timer_start(&child->restart, on_restart, delay_ms, 0);
         return;

@@ -10,6 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* What the two places for the secret are called. */
+static const char in_settings[] = "auth.jwt.hmac_secret";
+static const char in_file[] = "auth.jwt.hmac_secret_file";
 
 /* One run of token_keys_load. */
 struct load {
@@ -52,6 +57,21 @@ static bool next_item(struct slice *list, struct key_item *item)
     return false;
 }
 
+/* Files are watched: they are read again whenever they change. Gives the text (free). */
+static bool read_watched(struct load *load, const char *name, const char *path,
+                         char **text)
+{
+    bool is_there = access(path, F_OK) == 0;
+    const char *why = "it is no regular file";
+
+    *text = NULL;
+    if (is_there && !secret_file_is_regular(path))
+        return fail(load, "%s: %s: %s", name, path, why);
+    if (!secret_file_read(path, text, &why))
+        return true;
+    return fail(load, "%s: %s: %s", name, path, why);
+}
+
 /* --- the secret */
 
 /* A secret is good for one algorithm: the only HS… that is listed, or HS256. */
@@ -66,11 +86,11 @@ static bool secret_alg(struct load *load, enum token_alg *alg)
         if (listed == TOKEN_ALG_BIT(i))
             return true;
     }
-    return fail(load, listed
-                          ? "auth.jwt.algorithms lists more than one of HS256, HS384 "
-                            "and HS512: auth.jwt.hmac_secret is good for one"
-                          : "auth.jwt.hmac_secret is set, and auth.jwt.algorithms lists "
-                            "none of HS256, HS384 and HS512");
+    return fail(
+        load, listed ? "auth.jwt.algorithms lists more than one of HS256, HS384 "
+                       "and HS512: auth.jwt.hmac_secret is good for one"
+                     : "there is an auth.jwt.hmac_secret, and auth.jwt.algorithms lists "
+                       "none of HS256, HS384 and HS512");
 }
 
 static bool add_secret(struct load *load, const char *name, const char *secret)
@@ -86,7 +106,8 @@ static bool add_secret(struct load *load, const char *name, const char *secret)
     return !st || fail(load, "%s: %s", name, status_title(st));
 }
 
-static bool add_secret_file(struct load *load, const char *path)
+/* Of a tool, which reads it once. */
+static bool add_key_file(struct load *load, const char *path)
 {
     const char *why;
     char *text = NULL;
@@ -94,6 +115,21 @@ static bool add_secret_file(struct load *load, const char *path)
                         ? fail(load, "the key file cannot be read as a secret: %s", why)
                         : add_secret(load, "the secret in the key file", text);
 
+    free(text);
+    return is_added;
+}
+
+static bool add_configured_secret(struct load *load)
+{
+    const char *secret = load->auth->hmac_secret, *path = load->auth->hmac_secret_file;
+    char *text = NULL;
+
+    if (secret[0] && path[0])
+        return fail(load, "%s and %s are both set: keep one", in_settings, in_file);
+    if (path[0] == '\0')
+        return secret[0] == '\0' || add_secret(load, in_settings, secret);
+    bool is_added =
+        read_watched(load, in_file, path, &text) && add_secret(load, in_file, text);
     free(text);
     return is_added;
 }
@@ -117,7 +153,10 @@ static bool add_pem(struct load *load, const struct key_item *item, enum token_a
         return fail_item(load, item, why);
     st = token_keys_put(load->keys, key);
     if (st == ST_CONFLICT)
-        return fail_item(load, item, "has a kid that another key has already");
+        return fail_item(load, item,
+                         item->kid.len > 0
+                             ? "has a kid that another key has already"
+                             : "has no kid, and another key is for tokens without one");
     return !st || fail_item(load, item, "is one too many: 100 keys are the most");
 }
 
@@ -125,7 +164,6 @@ static bool add_item(struct load *load, const struct key_item *item)
 {
     char path[PATH_MAX], *pem = NULL;
     enum token_alg alg;
-    const char *why;
 
     if (item->file.len == 0 || item->file.len >= sizeof path)
         return fail_item(load, item,
@@ -136,8 +174,8 @@ static bool add_item(struct load *load, const struct key_item *item)
         return fail_item(load, item,
                          "is for an algorithm that auth.jwt.algorithms does not list");
     snprintf(path, sizeof path, "%.*s", (int)item->file.len, item->file.ptr);
-    if (secret_file_read(path, &pem, &why))
-        return fail(load, "auth.jwt.keys: %s: %s", path, why);
+    if (!read_watched(load, "auth.jwt.keys", path, &pem))
+        return false;
     bool is_added = add_pem(load, item, alg, slice_of(pem));
     free(pem);
     return is_added;
@@ -171,8 +209,8 @@ static bool add_jwks(struct load *load)
 
     if (path[0] == '\0')
         return true;
-    if (secret_file_read(path, &text, &why))
-        return fail(load, "auth.jwt.jwks_file: %s: %s", path, why);
+    if (!read_watched(load, "auth.jwt.jwks_file", path, &text))
+        return false;
     enum status st =
         token_jwks_add(load->keys, slice_of(text),
                        load->algs ? load->algs : TOKEN_ALGS_ALL, on_skip, load, &why);
@@ -212,23 +250,20 @@ static bool read_algs(struct load *load)
 
 static bool add_all(struct load *load, const char *key_file)
 {
-    const char *secret = load->auth->hmac_secret;
-
     if (!set_rules(load) || !read_algs(load))
         return false;
     if (key_file)
-        return add_secret_file(load, key_file);
-    return (secret[0] == '\0' || add_secret(load, "auth.jwt.hmac_secret", secret)) &&
-           add_items(load) && add_jwks(load);
+        return add_key_file(load, key_file);
+    return add_configured_secret(load) && add_items(load) && add_jwks(load);
 }
 
 struct token_keys *token_keys_load(const struct config_auth *auth, const char *key_file,
                                    const struct logger *log,
                                    char reason[TOKEN_KEYS_REASON_BYTES])
 {
-    struct load load = {
-        .auth = auth, .keys = token_keys_create(), .log = log, .reason = reason};
+    struct load load = {.auth = auth, .keys = token_keys_create(), .log = log};
 
+    load.reason = reason;
     if (load.keys && add_all(&load, key_file))
         return load.keys;
     if (!load.keys)
@@ -244,6 +279,8 @@ void token_keys_each_file(const struct config_auth *auth, token_keys_file_fn *vi
     struct key_item item;
     char path[PATH_MAX];
 
+    if (auth->hmac_secret_file[0])
+        visit(ctx, auth->hmac_secret_file);
     while (next_item(&list, &item)) {
         snprintf(path, sizeof path, "%.*s", (int)item.file.len,
                  item.file.len > 0 ? item.file.ptr : "");

@@ -1,6 +1,6 @@
 /*
- * The configured token keys: auth.jwt.hmac_secret, auth.jwt.keys and auth.jwt.jwks_file,
- * with the rules beside them. Loop thread.
+ * The configured token keys: auth.jwt.hmac_secret or its _file, auth.jwt.keys and
+ * auth.jwt.jwks_file, with the rules beside them. Loop thread.
  */
 #ifndef CLI_TOKEN_KEYS_LOAD_H
 #define CLI_TOKEN_KEYS_LOAD_H

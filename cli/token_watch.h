@@ -1,5 +1,5 @@
 /*
- * Rotation: looks at the files of token keys once a second, and when told to, and puts
+ * Rotation: looks at the files of token keys twice a second, and when told to, and puts
  * what they say now into the set that everybody holds. A file that cannot be used changes
  * nothing: the old keys stay, and the log has one line for each such content. Loop
  * thread.

@@ -7,6 +7,10 @@
 
 #include <stdlib.h>
 
+enum {
+    CONNECTION_REFUSALS = 10
+};
+
 struct close_row {
     const char *word;
     unsigned code;
@@ -255,6 +259,12 @@ void connection_close(struct connection *connection, enum close_reason reason)
     timer_wheel_cancel(&set->wheel, &connection->deadline.node);
     transport->ops->close(transport, close_rows[reason].code,
                           slice_of(close_rows[reason].word));
+}
+
+void connection_refused(struct connection *connection)
+{
+    if (++connection->refusals >= CONNECTION_REFUSALS)
+        connection_close(connection, CLOSE_UNAUTHORIZED);
 }
 
 static void hand_over(struct connection *connection, struct slice message, bool is_binary)

@@ -75,6 +75,7 @@ struct connection {
     bool inbound_is_binary;
     uint8_t attachments_due; /* binary messages that belong to the last packet */
     bool wants_pings;        /* native: asked for application pings */
+    uint8_t refusals;        /* of tokens that it has shown */
 };
 
 struct connection_config {
@@ -136,6 +137,10 @@ void connection_send_buf(struct connection *connection, const struct buf *text);
 /* Idempotent. Ends the sessions at once; what the outbox holds still goes out, but for
  * slow_consumer. */
 void connection_close(struct connection *connection, enum close_reason reason);
+
+/* Its token was refused, and it was told. The tenth time closes: a signature takes longer
+ * to check than to make up. */
+void connection_refused(struct connection *connection);
 
 /* A piece of a message; whole messages go to the dialect. */
 void connection_receive(struct connection *connection, struct slice piece, bool is_binary,

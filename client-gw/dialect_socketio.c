@@ -147,10 +147,12 @@ static void handle_connect(struct connection *connection, const struct sio_packe
                                             .auth = packet->json};
         refusal = welcome_open(services, &guest, connected, hint);
     }
-    if (refusal == REFUSAL_UNAVAILABLE)
+    if (refusal == REFUSAL_UNAVAILABLE) {
         connection_close(connection, CLOSE_UNAVAILABLE);
-    else if (refusal)
+    } else if (refusal) {
         refuse(connection, root, refusal, hint);
+        connection_refused(connection);
+    }
 }
 
 /* --- events --- */

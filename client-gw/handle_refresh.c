@@ -35,6 +35,7 @@ static void refuse(const struct command_call *call, enum refusal refusal)
 void handle_refresh(const struct command_call *call)
 {
     struct welcome_rooms rooms = {0};
+    struct connection *connection = call->session->connection; /* outlives the session */
     struct claims *claims = NULL;
     struct slice token;
     char hint[160] = "";
@@ -44,6 +45,7 @@ void handle_refresh(const struct command_call *call)
     enum refusal refusal = services_verify(call->services, token, &claims, hint);
     if (refusal) {
         refuse(call, refusal);
+        connection_refused(connection);
         return;
     }
     if (!slice_equal(claims_user(claims), claims_user(call->session->claims))) {

@@ -25,7 +25,22 @@ static enum refusal accept_claims(const struct client_services *services,
     return !refusal && !*claims ? REFUSAL_UNAVAILABLE : refusal;
 }
 
-enum refusal services_verify(const struct client_services *services, struct slice token,
+/* What was withheld is told with the next refusal; the metric has them all. */
+static void log_refusal(struct client_services *services, enum refusal refusal,
+                        const char *hint)
+{
+    uint64_t now_ms = clock_ms();
+    uint64_t withheld = log_quota_settle(&services->refusals, now_ms);
+
+    if (withheld > 0)
+        log_warn(services->log, "lines about refused clients withheld",
+                 LOG_NUM("count", withheld));
+    if (log_quota_take(&services->refusals, now_ms))
+        log_info(services->log, "client refused",
+                 LOG_TEXT("reason", refusal_reason(refusal)), LOG_TEXT("hint", hint));
+}
+
+enum refusal services_verify(struct client_services *services, struct slice token,
                              struct claims **claims, char hint[160])
 {
     enum refusal refusal = token_verify(services->keys, token, CLAIMS_CLIENT,
@@ -36,13 +51,12 @@ enum refusal services_verify(const struct client_services *services, struct slic
     if (refusal) {
         *claims = NULL;
         metrics_add(services->metrics, METRIC_CONNECT_REFUSED, 1);
-        log_info(services->log, "client refused",
-                 LOG_TEXT("reason", refusal_reason(refusal)), LOG_TEXT("hint", hint));
+        log_refusal(services, refusal, hint);
     }
     return refusal;
 }
 
-enum refusal services_admit(const struct client_services *services, struct slice token,
+enum refusal services_admit(struct client_services *services, struct slice token,
                             struct claims **claims, char hint[160])
 {
     if (auth_rules_mode(services->system->auth) == AUTH_HANDSHAKE)

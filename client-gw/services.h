@@ -5,6 +5,7 @@
 #ifndef CLIENT_GW_SERVICES_H
 #define CLIENT_GW_SERVICES_H
 
+#include "bridge/log_quota.h"
 #include "bridge/token.h"
 #include "client-gw/session.h"
 #include "proto/ident.h"
@@ -27,6 +28,7 @@ struct client_services {
     struct system *system; /* the tables in force; shared */
     const struct logger *log;
     struct metrics *metrics;
+    struct log_quota refusals; /* a client may try as often as it likes */
     char gateway_mark[3]; /* the first two characters of every Engine.IO sid of ours */
     struct buf scratch;   /* one message at a time is encoded here */
     struct buf strings;   /* decoded strings of the message that is being handled */
@@ -49,11 +51,12 @@ struct client_services {
 };
 
 /* Verifies a client's token now (token_verify) and asks the tables whether it is good
- * here, and whose (auth_rules_accept). Counts and logs a refusal. */
-enum refusal services_verify(const struct client_services *services, struct slice token,
+ * here, and whose (auth_rules_accept). Counts a refusal, and logs it unless this second
+ * has had too many. */
+enum refusal services_verify(struct client_services *services, struct slice token,
                              struct claims **claims, char hint[160]);
 /* The same for who connects: where a connection needs no token, nobody's claims. */
-enum refusal services_admit(const struct client_services *services, struct slice token,
+enum refusal services_admit(struct client_services *services, struct slice token,
                             struct claims **claims, char hint[160]);
 
 /* As access_may_join, with the tables in force. */

@@ -64,10 +64,12 @@ static void closed(const struct ws_server *server, struct lws *wsi, void *peer)
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user,
                     void *in, size_t len)
 {
-    struct ws_server *server = wsi ? lws_context_user(lws_get_context(wsi)) : NULL;
-    void *peer = wsi ? lws_get_opaque_user_data(wsi) : NULL;
-
     (void)user;
+    if (!wsi)
+        return 0; /* about the library, not a connection */
+    struct ws_server *server = lws_context_user(lws_get_context(wsi));
+    void *peer = lws_get_opaque_user_data(wsi);
+
     switch (reason) {
     /* Only upgrades to WebSocket come here; whatever else the library makes of one is
      * refused. */

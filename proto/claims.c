@@ -32,6 +32,7 @@ struct claims {
     struct slice user;
     struct slice scope;
     struct slice json;
+    bool names_rooms;
     size_t room_count;
     struct slice rooms[]; /* the bytes of all slices follow */
 };
@@ -357,6 +358,7 @@ static struct claims *claims_of(const struct reading *reading)
         .user = reading->user,
         .scope = reading->scope,
         .json = reading->json,
+        .names_rooms = json_object_get(reading->tree, "rooms") != NULL,
         .room_count = reading->room_count,
     };
 
@@ -455,6 +457,11 @@ int64_t claims_expires_s(const struct claims *claims)
 struct slice claims_json(const struct claims *claims)
 {
     return claims->json;
+}
+
+bool claims_names_rooms(const struct claims *claims)
+{
+    return claims->names_rooms;
 }
 
 size_t claims_room_count(const struct claims *claims)

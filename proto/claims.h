@@ -72,6 +72,8 @@ void claims_drop(struct claims *claims);
 struct slice
 claims_user(const struct claims *claims); /* `sub` as a string; empty: none */
 int64_t claims_expires_s(const struct claims *claims); /* `exp` */
+/* Is there a list of rooms at all, be it one of none? */
+bool claims_names_rooms(const struct claims *claims);
 size_t claims_room_count(const struct claims *claims);
 struct slice claims_room(const struct claims *claims, size_t i); /* a valid pattern */
 /* All of it, an object that has passed the gate; empty unless the rules keep it. */

@@ -35,8 +35,9 @@ bool ip_address_parse(struct slice text, struct ip_address *address)
 /* inet_ntop prints each number by sprintf, and this is done for every request. */
 static void print_v4(const unsigned char numbers[4], char out[IP_TEXT_BYTES])
 {
-    struct buf text = {.ptr = out, .cap = IP_TEXT_BYTES, .max = IP_TEXT_BYTES};
+    struct buf text = {.cap = IP_TEXT_BYTES, .max = IP_TEXT_BYTES};
 
+    text.ptr = out;
     for (size_t i = 0; i < 4; i++) {
         if (i > 0)
             buf_add_byte(&text, '.');

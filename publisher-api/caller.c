@@ -10,10 +10,10 @@ static const char hint_key[] =
     "Compare the key with publisher.api_keys of this server: 'sk_' and 43 characters.";
 static const char hint_token[] =
     "Mint a token with \"aud\":\"sidecast:publish\" and \"scope\":\"publish\", signed "
-    "with this server's secret, or use an API key.";
+    "with a secret or key that this server knows, or use an API key.";
 static const char hint_admin_token[] =
-    "Mint a token with \"aud\":\"sidecast:publish\" and \"scope\":\"admin\", signed with "
-    "this server's secret, or use an API key.";
+    "Mint a token with \"aud\":\"sidecast:publish\" and \"scope\":\"admin\" (sidecast "
+    "gentoken --for publish --claim 'scope=\"admin\"'), or use an API key.";
 
 static enum status refuse(enum status status, char detail[CALLER_DETAIL_BYTES],
                           const char *sentence)
@@ -133,7 +133,7 @@ void caller_finish(struct caller *caller)
     *caller = (struct caller){0};
 }
 
-/* A token that names rooms may publish to these alone. */
+/* A token that names rooms may publish to these alone: to none, if its list is empty. */
 static bool claims_allow(const struct claims *claims,
                          const struct envelope_target *target)
 {
@@ -142,7 +142,8 @@ static bool claims_allow(const struct claims *claims,
 
     for (size_t i = 0; i < count; i++)
         patterns[i] = claims_room(claims, i);
-    return api_rooms_allow(patterns, count, target);
+    return !claims_names_rooms(claims) ||
+           (count > 0 && api_rooms_allow(patterns, count, target));
 }
 
 bool caller_may_publish(const struct caller *caller, const struct envelope *envelope)

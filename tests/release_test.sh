@@ -21,5 +21,6 @@ grep -q BIND_NOW <<<"$dynamic" || fail "symbols are bound lazily"
 grep -qE 'PIE' <<<"$dynamic" || fail "not position independent"
 grep -q GNU_RELRO <<<"$(readelf -lW $PROGRAM)" || fail "relocations stay writable"
 grep -q __stack_chk_fail <<<"$(readelf -sW $PROGRAM)" || fail "no stack protector"
+! grep -qE 'bus_fate|run_shim' <<<"$(readelf -sW $PROGRAM)" || fail "the bus shim is linked in"
 ! grep -qE 'libasan|libubsan|libtsan' <<<"$dynamic" || fail "a sanitizer is linked in"
 printf 'release: hardened, and knows no test switch\n'

@@ -12,6 +12,7 @@ import { not_yet, scenarios } from './lib/scenarios.mjs';
 const { values: options } = parseArgs({
   options: {
     scenario: { type: 'string', multiple: true },
+    dialect: { type: 'string', default: 'native' },
     runs: { type: 'string', default: '3' },
     json: { type: 'string' },
     markdown: { type: 'boolean', default: false },
@@ -99,6 +100,8 @@ async function main() {
     fail('--runs needs a number from 1 on');
   if (options.docs && options.scenario)
     fail('--docs writes the whole table: leave --scenario out');
+  if (!['native', 'ws'].includes(options.dialect))
+    fail('--dialect is native, or ws for Socket.IO over WebSocket');
   const results = [];
   for (const name of chosen())
     results.push(...await run_scenario(name, runs));

@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { constants, createHmac, generateKeyPairSync, sign } from 'node:crypto';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
+import WebSocket from 'ws';
 import { connect, native_raw } from './lib/clients.mjs';
-import { program, with_sidecast } from './lib/sidecast.mjs';
+import { program, random_text, with_sidecast } from './lib/sidecast.mjs';
 import { bound, until } from './lib/wait.mjs';
 
 const rotated_ms = 1000;
@@ -179,6 +181,84 @@ test('keys rotate under a running server; a broken file changes nothing',
     assert.equal(errors().length, 2, 'one line for each process and content');
   }));
 
+const secret_file = path.join(folder, 'jwt.key');
+const [first_secret, second_secret] = [random_text(32), random_text(32)];
+writeFileSync(secret_file, first_secret);
+
+test('the secret in a file rotates, too, and no process has it in its environment',
+  with_sidecast({
+    env: { SIDECAST_AUTH_JWT_HMAC_SECRET: undefined, SIDECAST_AUTH_JWT_HMAC_SECRET_FILE: secret_file },
+  }, async (sidecast) => {
+    const enter = (secret) => doors.socketio(sidecast, sidecast.mint({ sub: 'alice' }, { secret }));
+
+    for (const pid of [sidecast.pids.self, sidecast.pids.publisher, ...sidecast.pids.gateways])
+      assert.ok(!readFileSync(`/proc/${pid}/environ`, 'utf8').includes(first_secret), 'the environment shows it');
+    assert.equal(await enter(first_secret), 'in');
+    assert.equal(await enter(second_secret), 'invalid');
+
+    writeFileSync(`${secret_file}.new`, `${second_secret}\n`);
+    renameSync(`${secret_file}.new`, secret_file);
+    await until(async () => (await enter(second_secret)) === 'in', bound(rotated_ms),
+      () => 'the new secret is not taken');
+    assert.equal(await enter(first_secret), 'invalid');
+
+    const said = () => sidecast.log.split('\n').filter((line) => line.includes('keys stay as they were'));
+    writeFileSync(secret_file, 'changeme');
+    await until(() => said().length >= 2, bound(rotated_ms), () => 'both processes say what is wrong');
+    assert.match(said()[0], /hmac_secret_file must have at least 32 bytes/);
+    assert.equal(await enter(second_secret), 'in', 'the secret from before the broken file');
+
+    // A gateway that dies meanwhile has no keys to begin with: it is tried until it has.
+    process.kill(sidecast.pids.gateways[0], 'SIGKILL');
+    await until(() => /a child has ended .*code=78/.test(sidecast.log), bound(2000), () => 'no try with the broken file');
+    writeFileSync(`${secret_file}.new`, first_secret);
+    renameSync(`${secret_file}.new`, secret_file);
+    await until(async () => (await enter(first_secret)) === 'in', bound(2000), () => 'serve has given up its gateway');
+  }));
+
+test('who has keys for tokens is not told that no client can connect', with_sidecast({
+  set: settings, env: { SIDECAST_AUTH_JWT_HMAC_SECRET: undefined },
+}, async (sidecast) => {
+  await assert_doors(sidecast, 'a key alone', 'in', (claims) => from_pem.mint(claims));
+  assert.doesNotMatch(sidecast.log, /no secret|none can connect/);
+}));
+
+// Sends `text` a hundred times; gives how often it was refused before the gateway closed.
+async function insist(sidecast, greeting, text, is_refusal) {
+  const socket = new WebSocket(`${sidecast.gateway.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+  let refused = 0, greeted = greeting === null;
+
+  socket.on('message', (data) => {
+    greeted ||= String(data).startsWith('40');
+    refused += is_refusal(String(data));
+  });
+  await once(socket, 'open');
+  if (greeting !== null)
+    socket.send(greeting);
+  await until(() => greeted, 5000);
+  for (let i = 0; i < 100; i++)
+    socket.send(text(i));
+  await until(() => socket.readyState === WebSocket.CLOSED, bound(1000), () => `open after ${refused} refusals`);
+  return refused;
+}
+
+test('a connection may show ten bad tokens, and they do not fill the log', with_sidecast({}, async (sidecast) => {
+  const bad = () => '40{"token":"a.bad.token"}';
+  const bad_refresh = (i) => `42${i}["auth:refresh",{"token":"a.bad.token"}]`;
+  const greeting = `40{"token":"${sidecast.token}"}`;
+  const lines_per_second = 100, crowd = 40, began = Date.now();
+
+  assert.equal(await insist(sidecast, greeting, bad_refresh, (text) => text.startsWith('43')), 10);
+  for (const refused of await Promise.all(Array.from({ length: crowd }, () =>
+    insist(sidecast, null, bad, (text) => text.startsWith('44')))))
+    assert.equal(refused, 10);
+
+  const most = lines_per_second * (Math.ceil((Date.now() - began) / 1000) + 1);
+  const lines = () => sidecast.log.split('\n').filter((line) => line.includes('client refused')).length;
+  await until(() => lines() >= lines_per_second, bound(1000));
+  assert.ok(lines() <= most, `${lines()} lines, ${most} are the most`);
+}));
+
 test('key settings that cannot work are one sentence and exit 78', () => {
   const file = (name, text) => {
     const at = path.join(folder, name);
@@ -187,16 +267,24 @@ test('key settings that cannot work are one sentence and exit 78', () => {
   };
   const small = generateKeyPairSync('rsa', { modulusLength: 1024 });
   const spki = (key) => key.export({ type: 'spki', format: 'pem' });
+  const locked = issued[0].privateKey.export({
+    type: 'pkcs8', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'a passphrase',
+  });
   const pkcs8 = issued[0].privateKey.export({ type: 'pkcs8', format: 'pem' });
   const rows = [
     [{ SIDECAST_AUTH_JWT_HMAC_SECRET: 'changeme' }, /hmac_secret must have at least 32 bytes/],
     [{ SIDECAST_AUTH_JWT_HMAC_SECRET: 'changeme'.repeat(5) }, /hmac_secret is a sample/],
     [{ SIDECAST_AUTH_JWT_HMAC_SECRET: `\n ${issued[0].pem}` }, /hmac_secret is a key of another kind/],
+    [{ SIDECAST_AUTH_JWT_HMAC_SECRET_FILE: file('short', 'changeme') }, /hmac_secret_file must have at least 32/],
+    [{ SIDECAST_AUTH_JWT_HMAC_SECRET_FILE: '/nowhere.key' }, /hmac_secret: cannot read \/nowhere\.key: No such file/],
+    [{ SIDECAST_AUTH_JWT_HMAC_SECRET: first_secret, SIDECAST_AUTH_JWT_HMAC_SECRET_FILE: secret_file }, /both set/],
+    [{ SIDECAST_AUTH_JWT_JWKS_FILE: '/dev/null' }, /jwks_file: \/dev\/null: it is no regular file/],
     [{ SIDECAST_AUTH_JWT_ALGORITHMS: 'RS256,none' }, /algorithms: "none" is none of/],
     [{ SIDECAST_AUTH_JWT_KEYS: 'k1:RS256:/nowhere.pem' }, /nowhere\.pem: No such file/],
     [{ SIDECAST_AUTH_JWT_KEYS: `k1:RS256:${file('small', spki(small.publicKey))}` }, /less than 2048 bits/],
     [{ SIDECAST_AUTH_JWT_KEYS: `k1:ES384:${file('curve', from_pem.pem)}` }, /another curve/],
     [{ SIDECAST_AUTH_JWT_KEYS: `k1:RS256:${file('private', pkcs8)}` }, /private key/],
+    [{ SIDECAST_AUTH_JWT_KEYS: `k1:RS256:${file('locked', locked)}` }, /private key/],
     [{ SIDECAST_AUTH_JWT_KEYS: `a:ES256:${pem},a:ES256:${pem}` }, /another key has already/],
     [{ SIDECAST_AUTH_JWT_JWKS_FILE: file('empty', '{"keys":[{"kty":"oct"}]}') }, /no key that can be used/],
     [{ SIDECAST_AUTH_JWT_AUDIENCE: 'sidecast:publish' }, /audience is one of the backends'/],

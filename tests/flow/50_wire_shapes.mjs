@@ -203,14 +203,15 @@ test('frames that break the protocol end that connection only [native]',
     // Unmasked, a length beyond all, a long ping, a bad close: closed or left without effect.
     const tolerable = ['\x81\x02hi', '\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff', '\x89\xfe\0\xff',
       '\x88\x81\0\0\0\0x'];
-    for (const frame of [...ending, ...tolerable]) {
+    // At once: a peer that does not answer the close frame is waited for.
+    await Promise.all([...ending, ...tolerable].map(async (frame) => {
       const wire = new Wire(sidecast.gateway);
       await wire.send(upgrade(ws_fields, `GET /ws?token=${sidecast.token} HTTP/1.1`) + frame);
       await until(() => wire.text.includes('101 '), 5000);
       if (ending.includes(frame))
         await until(() => wire.ended, 10_000, () => `still open after ${JSON.stringify(frame)}`);
       wire.close();
-    }
+    }));
     await sidecast.publish({ event: 'e', room: 'a' });
     await bystander.message((m) => m.t === 'event');
     bystander.close();

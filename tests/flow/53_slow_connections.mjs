@@ -28,7 +28,7 @@ function attack(url, mode, bytes) {
   child.stdout.on('data', (data) => { text += data; });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', () => {
+    child.on('close', () => { // all of its words are read by then
       const plain = text.replaceAll(/\x1b\[[0-9;]*[A-Za-z]/g, '');
       resolve(/Exit status: *([\w ]+)/.exec(plain)?.[1]);
     });

@@ -118,6 +118,7 @@ test('a user has as many connections as the limit says [websocket]',
     await assert.rejects(connect(sidecast), (error) => {
       assert.equal(error.data?.code, 'E_LIMIT');
       assert.equal(error.data?.reason, 'limit');
+      assert.match(error.data?.hint, /as many connections as/);
       return true;
     });
     const other = await connect(sidecast, { token: sidecast.mint({ sub: 'another', rooms: ['**'] }) });

@@ -88,11 +88,28 @@ describe('a gateway that stands still', { concurrency: true }, () => {
       assert.deepEqual(await counted(sidecast, 'r'), { recipients: 2, complete: true });
       await stop_alone(later);
     }));
+
+  // With its supervisor, which would replace it. The directory counts the time in which it
+  // could listen.
+  test('or its publisher does: nobody is given up [native]',
+    with_sidecast({ args: ['--gateways', '2'] }, async (sidecast) => {
+      const { self, publisher, gateways } = sidecast.pids;
+      const clients = await natives(sidecast, 6, 'r');
+      await until_counted(sidecast, 'r', 6, 5000);
+      [self, publisher].forEach((pid) => process.kill(pid, 'SIGSTOP'));
+      await sleep(lease_ms + 1500);
+      [publisher, self].forEach((pid) => process.kill(pid, 'SIGCONT'));
+      for (let i = 0; i < 15; i++, await sleep(100))
+        assert.deepEqual(await counted(sidecast, 'r'), { recipients: 6, complete: true });
+      assert.ok(clients.every((client) => !client.closed), 'a client was disconnected');
+      assert.ok([publisher, ...gateways].every(is_alive), 'a child was replaced');
+      clients.forEach((client) => client.close());
+    }));
 });
 
 async function assert_fenced(gateway, client) {
   await until(() => gateway.exited && client.closed, bound(2000));
-  assert.deepEqual(gateway.exited, { code: 1, signal: null });
+  assert.deepEqual(gateway.exited, { code: 75, signal: null });
   assert.match(gateway.log, /another gateway began later under this id/);
   assert.equal(client.closed.code, 1001);
 }
@@ -137,7 +154,7 @@ test('a supervised gateway takes its id back [native]',
     const intruder = await start_alone(sidecast, t, 'g1');
     await ended(supervised);
     await until(() => intruder.exited, bound(2000));
-    assert.equal(intruder.exited.code, 1);
+    assert.equal(intruder.exited.code, 75);
     await natives(sidecast, 2, 'r');
     await until_counted(sidecast, 'r', 2, 5000);
     await sleep(300);

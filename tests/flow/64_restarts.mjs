@@ -1,18 +1,20 @@
-// Children are killed one after the other while backends publish and browsers connect:
-// nobody is refused, and what was not answered is answered when it is sent again.
+// The publisher and the gateways are killed in turn while backends publish and browsers
+// connect: nobody is refused, and what was not answered is answered when it is sent again.
 // SIDECAST_RESTARTS=100 for the long run.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import test from 'node:test';
 import { native } from './lib/clients.mjs';
 import { until_counted } from './lib/gateways.mjs';
-import { with_sidecast } from './lib/sidecast.mjs';
+import { is_alive, with_sidecast } from './lib/sidecast.mjs';
 import { restarts } from './lib/settings.mjs';
-import { random_from, sleep, until } from './lib/wait.mjs';
+import { sleep, until } from './lib/wait.mjs';
 
 const publishes_per_s = 200;
 const connects_per_s = 50;
 const kill_each_ms = 370;
+const roles = [['publisher'], ...['g1', 'g2', 'g3', 'g4'].map((id) => ['gateway', '--id', id])];
 const patience_ms = 20_000;
 
 // Calls `start` so many times a second, also when the calls before it are not done; gives
@@ -83,17 +85,27 @@ function connect_once(sidecast) {
 
 const count = (results) => results.reduce((all, one) => ({ ...all, [one]: (all[one] ?? 0) + 1 }), {});
 
-async function kill_children(sidecast) {
-  const random = random_from(64);
-  for (let killed = 0; killed < restarts;) {
-    const children = sidecast.children();
-    if (children.length > 0) {
-      process.kill(children[random(children.length)], 'SIGKILL');
-      killed++;
+// The child whose command line ends in the words of `role`, once there is one.
+function child_of(sidecast, role) {
+  return until(() => sidecast.children().find((pid) => {
+    try {
+      return is_alive(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').endsWith(`\0${role.join('\0')}\0`);
+    } catch {
+      return false; // gone
     }
-    await sleep(kill_each_ms);
+  }), 10_000, () => `no ${role.join(' ')} for 10 s`);
+}
+
+async function kill_children(sidecast) {
+  let next = performance.now();
+  for (let killed = 0; killed < restarts; killed++) {
+    process.kill(await child_of(sidecast, roles[killed % roles.length]), 'SIGKILL');
+    next = Math.max(next, performance.now() - kill_each_ms) + kill_each_ms;
+    await sleep(Math.max(0, next - performance.now()));
   }
 }
+
+const ended = (sidecast) => (sidecast.log.match(/a child has ended/g) ?? []).length;
 
 test(`${restarts} killed children: no connection is refused, each event is kept [native]`,
   with_sidecast({ args: ['--gateways', '4'] }, async (sidecast, t) => {
@@ -106,7 +118,7 @@ test(`${restarts} killed children: no connection is refused, each event is kept 
     t.diagnostic(`${waits.length} events: ${JSON.stringify(answers)}, kept after at most ${Math.round(waits.at(-1))} ms`);
     t.diagnostic(`connects: ${JSON.stringify(connects)}`);
 
-    assert.equal((sidecast.log.match(/a child has ended/g) ?? []).length, restarts);
+    await until(() => ended(sidecast) === restarts, 5000, () => `${ended(sidecast)} of ${restarts} were killed`);
     assert.equal(answers.ECONNREFUSED, undefined);
     assert.equal(connects.ECONNREFUSED, undefined);
     for (const status of Object.keys(answers))
@@ -115,7 +127,7 @@ test(`${restarts} killed children: no connection is refused, each event is kept 
       assert.match(result, /^(open|reset|503|closed 1011)$/);
     assert.ok(connects.open >= 0.5 * Object.values(connects).reduce((a, b) => a + b));
 
-    await until(() => sidecast.children().length === 5, 5000);
+    await until(() => sidecast.children().filter(is_alive).length === roles.length, 5000);
     const clients = await Promise.all(Array.from({ length: 8 }, () => native(sidecast, { rooms: ['last'] })));
     await until_counted(sidecast, 'last', 8, 15_000);
     for (const client of clients)

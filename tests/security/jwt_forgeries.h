@@ -24,6 +24,7 @@ enum {
 enum how {
     WELL,          /* with the private key of RS256 */
     AS_PS256,      /* the key of RS256, the padding of PSS */
+    NO_SALT,       /* with the key of PS256, but without its salt */
     AS_RS512,      /* the key of RS256, another hash */
     ANOTHER_KEY,   /* an RSA key of the forger's */
     NOTHING,       /* an empty signature */
@@ -76,6 +77,8 @@ static const struct forgery forgeries[] = {
      "alg is not RS256",0},
     {"alg: another padding",              AS_PS256,       ALG("\"PS256\""),                                                       GOOD,"alg is not RS256",                                                          0},
     {"alg: PSS under the name of RS256",  AS_PS256,       HEAD(""),                                                               GOOD,
+     "signature does not hold",0},
+    {"alg: PSS without a salt",           NO_SALT,        "{\"alg\":\"PS256\",\"kid\":\"PS256\"}",                                GOOD,
      "signature does not hold",0},
     {"alg: PKCS #1 under that of PS256",  WELL,           "{\"alg\":\"PS256\",\"kid\":\"PS256\"}",
      GOOD,"signature does not hold",                                                   0},

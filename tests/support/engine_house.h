@@ -5,7 +5,11 @@
 #ifndef TESTS_SUPPORT_ENGINE_HOUSE_H
 #define TESTS_SUPPORT_ENGINE_HOUSE_H
 
+#include "bridge/engine_nng_link.h"
 #include "support/puppet_process.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
 
 /* One row per engine. */
 struct engine_row {
@@ -20,11 +24,57 @@ static inline void ipc_url(char *url, size_t size, const char *folder)
     snprintf(url, size, "ipc://%s/bus", folder);
 }
 
-/* Three ports in a row that this run has for itself, as far as one can tell. */
+/* `*port` 0: any, and gives which. -1: somebody has it. */
+static inline int house_bind(int *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)*port)};
+    socklen_t len = sizeof address;
+    const int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(fd, (struct sockaddr *)&address, len)) {
+        close(fd);
+        return -1;
+    }
+    getsockname(fd, (struct sockaddr *)&address, &len);
+    *port = ntohs(address.sin_port);
+    /* Only now: nobody has it, and the bus library, which says so too, may listen. */
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    return fd;
+}
+
+/* The first of one port per link, in a row, which stay bound; 0: try again. */
+static inline int house_claim_ports(void)
+{
+    int fds[LINK_KIND_COUNT];
+    int first = 0, bound = 0;
+
+    for (; bound < LINK_KIND_COUNT; bound++) {
+        int port = bound == 0 ? 0 : first + bound;
+        fds[bound] = house_bind(&port);
+        if (fds[bound] < 0)
+            break;
+        first = port - bound;
+    }
+    if (bound == LINK_KIND_COUNT)
+        return first;
+    while (bound > 0)
+        close(fds[--bound]);
+    return 0;
+}
+
+/* Ports that are this run's alone, as long as it lives. */
 static inline void tcp_url(char *url, size_t size, const char *folder)
 {
+    static int first;
+
     (void)folder;
-    snprintf(url, size, "tcp://127.0.0.1:%d", 20000 + getpid() % 3000 * 4);
+    for (int i = 0; first == 0 && i < 100; i++)
+        first = house_claim_ports();
+    assert_int_not_equal(first, 0);
+    snprintf(url, size, "tcp://127.0.0.1:%d", first);
 }
 
 static const struct engine_row nng_ipc = {"nng", ipc_url, ""};
@@ -93,7 +143,7 @@ static inline void ask(struct house *house, struct puppet_process *process,
 static inline void ask_until(struct house *house, struct puppet_process *process,
                              const char *command, const char *answer)
 {
-    for (int i = 0; i < 500; i++) {
+    for (int ms = 0; ms < PUPPET_WAIT_MS; ms += 20) {
         assert_true(puppet_ask(process, command, house->line));
         if (strcmp(house->line, answer) == 0)
             return;

@@ -21,9 +21,12 @@
  *   marks ROOM                                  marks STATUS MARK
  *   told                                        told RESETS REASON FORGOTTEN SETTLED
  *   fate                                        fate MOVED FENCED
- *   crowd COUNT                                 crowd COUNT (sessions, put without
- * waiting) part put|find|replay                        parted COUNT CALLS: three are
- * asked, and the first answer closes the engine settles settles TIMES Both head head SEQ
+ *   crowd COUNT                                 crowd COUNT (sessions, nobody waits)
+ *   part put|find|replay                        parted COUNT CALLS: three are asked, and
+ *                                               the first answer closes the engine
+ *   settles MOST                                settles MOST or less, else settles TIMES
+ * Both
+ *   head                                        head SEQ
  *   close                                       closed, and the process ends
  */
 #ifndef TESTS_SUPPORT_ENGINE_PUPPET_H
@@ -315,8 +318,12 @@ static inline void puppet_ready_when(struct puppet *puppet, char **words)
 
 static inline void puppet_settles(struct puppet *puppet, char **words)
 {
-    (void)words;
-    puppet_say(puppet, "settles %" PRIu64, puppet->settles);
+    uint64_t most = strtoull(words[1], NULL, 10);
+
+    if (puppet->settles <= most)
+        puppet_say(puppet, "settles %" PRIu64 " or less", most);
+    else
+        puppet_say(puppet, "settles %" PRIu64, puppet->settles);
 }
 
 static inline void puppet_told(struct puppet *puppet, char **words)

@@ -110,6 +110,23 @@ static inline void rig_hold(struct http_exchange *exchange,
     atomic_fetch_add(&rig->held, 1);
 }
 
+/* What happens to it happens in the next turn, while it is awaited. */
+static inline void rig_hold_and_drain(struct http_exchange *exchange,
+                                      const struct http_request *request, void *ctx)
+{
+    struct rig *rig = ctx;
+
+    rig_hold(exchange, request, ctx);
+    uv_async_send(&rig->drain);
+}
+
+static inline void rig_hold_and_leave(struct http_exchange *exchange,
+                                      const struct http_request *request, void *ctx)
+{
+    rig_hold(exchange, request, ctx);
+    shutdown(exchange->connection->fd, SHUT_RD); /* as if the peer had sent its end */
+}
+
 static inline void rig_on_later_closed(uv_handle_t *handle)
 {
     free(handle);
@@ -172,15 +189,17 @@ static inline void rig_refuse(struct http_exchange *exchange,
 }
 
 static const struct http_route rig_routes[] = {
-    {HTTP_GET,  "/health",  0,              rig_health, NULL, NULL},
-    {HTTP_POST, "/echo",    RIG_ECHO_BYTES, rig_echo,   NULL, NULL},
-    {HTTP_GET,  "/mirror*", 0,              rig_mirror, NULL, NULL},
-    {HTTP_GET,  "/hold",    0,              rig_hold,   NULL, NULL},
-    {HTTP_GET,  "/later",   0,              rig_later,  NULL, NULL},
-    {HTTP_GET,  "/soon",    0,              rig_soon,   NULL, NULL},
-    {HTTP_GET,  "/big",     0,              rig_big,    NULL, NULL},
-    {HTTP_GET,  "/secret",  0,              rig_refuse, NULL, NULL},
-    {HTTP_POST, "/later",   RIG_ECHO_BYTES, rig_later,  NULL, NULL},
+    {HTTP_GET,  "/health",  0,              rig_health,         NULL, NULL},
+    {HTTP_POST, "/echo",    RIG_ECHO_BYTES, rig_echo,           NULL, NULL},
+    {HTTP_GET,  "/mirror*", 0,              rig_mirror,         NULL, NULL},
+    {HTTP_GET,  "/hold",    0,              rig_hold,           NULL, NULL},
+    {HTTP_GET,  "/drain",   0,              rig_hold_and_drain, NULL, NULL},
+    {HTTP_GET,  "/leave",   0,              rig_hold_and_leave, NULL, NULL},
+    {HTTP_GET,  "/later",   0,              rig_later,          NULL, NULL},
+    {HTTP_GET,  "/soon",    0,              rig_soon,           NULL, NULL},
+    {HTTP_GET,  "/big",     0,              rig_big,            NULL, NULL},
+    {HTTP_GET,  "/secret",  0,              rig_refuse,         NULL, NULL},
+    {HTTP_POST, "/later",   RIG_ECHO_BYTES, rig_later,          NULL, NULL},
 };
 
 /* --- the loop */

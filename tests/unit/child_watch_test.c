@@ -65,10 +65,42 @@ static void a_child_that_was_ready_begins_with_the_first_delay(void **state)
         assert_true(child_watch_ended(&watch, 137, now_ms, &delay_ms));
         assert_int_equal(delay_ms, CHILD_FIRST_DELAY_MS);
     }
+    /* For a shorter time: as before. Never: later. */
     child_watch_started(&watch, now_ms);
     child_watch_heard(&watch, SLICE("ready"), now_ms);
     assert_true(child_watch_ended(&watch, 137, now_ms + CHILD_USEFUL_MS - 1, &delay_ms));
+    assert_int_equal(delay_ms, CHILD_FIRST_DELAY_MS);
+    child_watch_started(&watch, now_ms);
+    assert_true(child_watch_ended(&watch, 137, now_ms + CHILD_USEFUL_MS, &delay_ms));
     assert_int_equal(delay_ms, 2 * CHILD_FIRST_DELAY_MS);
+}
+
+/* Two machines that each restart a gateway of one id would end each other's for ever. */
+static void a_child_that_gave_way_is_started_later_each_time(void **state)
+{
+    static const unsigned delays[] = {100,  200,   400,   800,   1600, 3200,
+                                      6400, 12800, 25600, 30000, 30000};
+    struct child_watch watch = {0};
+    uint64_t now_ms = 1000;
+    unsigned delay_ms;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof delays / sizeof *delays; i++) {
+        child_watch_started(&watch, now_ms);
+        child_watch_heard(&watch, SLICE("ready"), now_ms + 100);
+        now_ms += 100 + delays[i]; /* when the other one is back */
+        assert_true(child_watch_ended(&watch, 75, now_ms, &delay_ms));
+        assert_int_equal(delay_ms, delays[i]);
+    }
+    /* Another end is another matter. */
+    child_watch_started(&watch, now_ms);
+    child_watch_heard(&watch, SLICE("ready"), now_ms);
+    assert_true(child_watch_ended(&watch, 137, now_ms, &delay_ms));
+    assert_int_equal(delay_ms, CHILD_LAST_DELAY_MS);
+    child_watch_started(&watch, now_ms);
+    now_ms += CHILD_UNDISPUTED_MS;
+    assert_true(child_watch_ended(&watch, 75, now_ms, &delay_ms));
+    assert_int_equal(delay_ms, CHILD_FIRST_DELAY_MS);
 }
 
 static void who_slept_does_not_take_a_child_for_silent_or_lost(void **state)
@@ -97,6 +129,24 @@ static void a_configuration_error_is_not_tried_again(void **state)
 
     (void)state;
     assert_false(child_watch_ended(&watch, 78, 1010, &delay_ms));
+}
+
+/* The settings are still the same: it was a file, of keys for instance, and that may
+ * heal.
+ */
+static void a_child_that_served_is_tried_again_whatever_it_says(void **state)
+{
+    struct child_watch watch = started(1000);
+    unsigned delay_ms;
+
+    (void)state;
+    child_watch_heard(&watch, SLICE("ready"), 1002);
+    assert_true(child_watch_ended(&watch, 137, 1010, &delay_ms));
+    for (uint64_t now_ms = 2000; now_ms < 9000; now_ms += 1000) {
+        child_watch_started(&watch, now_ms);
+        assert_true(child_watch_ended(&watch, 78, now_ms + 10, &delay_ms));
+    }
+    assert_int_equal(delay_ms, CHILD_LAST_DELAY_MS);
 }
 
 static void readiness_is_what_the_last_line_says(void **state)
@@ -210,8 +260,10 @@ int main(void)
         cmocka_unit_test(a_child_that_dies_at_once_is_started_later_each_time),
         cmocka_unit_test(a_child_that_lived_begins_with_the_first_delay),
         cmocka_unit_test(a_child_that_was_ready_begins_with_the_first_delay),
+        cmocka_unit_test(a_child_that_gave_way_is_started_later_each_time),
         cmocka_unit_test(who_slept_does_not_take_a_child_for_silent_or_lost),
         cmocka_unit_test(a_configuration_error_is_not_tried_again),
+        cmocka_unit_test(a_child_that_served_is_tried_again_whatever_it_says),
         cmocka_unit_test(readiness_is_what_the_last_line_says),
         cmocka_unit_test(any_line_is_a_sign_of_life),
         cmocka_unit_test(a_bus_that_lets_nobody_in_is_blamed_on_its_server),

@@ -52,6 +52,7 @@ static void what_the_token_says_can_be_read(void **state)
         REFUSAL_NONE);
     assert_true(slice_is(claims_user(claims), "alice"));
     assert_int_equal(claims_expires_s(claims), 2000);
+    assert_true(claims_names_rooms(claims));
     assert_int_equal(claims_room_count(claims), 2);
     assert_true(slice_is(claims_room(claims, 0), "project:*"));
     assert_true(slice_is(claims_room(claims, 1), "a:**"));
@@ -73,6 +74,7 @@ static void shared_claims_live_until_the_last_is_dropped(void **state)
     struct claims *other = claims_share(claims);
     claims_drop(claims);
     assert_true(slice_is(claims_user(other), "7"));
+    assert_false(claims_names_rooms(other));
     assert_int_equal(claims_room_count(other), 0);
     assert_false(claims_has_scope(other, "publish"));
     claims_drop(other);

@@ -92,11 +92,11 @@ static void what_is_wrong_is_told_with_its_place(void **state)
          "1:30 unknown key \"alf\" in auth.jwt.keys[]|did you mean \"alg\"?"                                                     },
         {"auth: {jwt: {hmac_secret: [a]}}",
          "1:27 auth.jwt.hmac_secret must be one value|"                                                                          },
-        {"auth: {jwt: {hmac_secret_file: no.key}}",
-         "1:32 auth.jwt.hmac_secret_file: cannot read /conf/no.key: No such file or "
+        {"bus: {secret_file: no.key}",
+         "1:20 bus.secret_file: cannot read /conf/no.key: No such file or "
          "directory|"                                                                                                            },
-        {"auth: {jwt: {hmac_secret: x, hmac_secret_file: jwt.key}}",
-         "1:30 auth.jwt.hmac_secret_file is here without _file, too: keep one|"                                                  },
+        {"bus: {secret: x, secret_file: jwt.key}",
+         "1:18 bus.secret_file is here without _file, too: keep one|"                                                  },
         {"ops: {listen_file: x}",                                    "1:7 unknown key \"listen_file\" in ops|"                   },
         {"[a]",
          "1:1 a configuration is a map of keys, for instance gateway: {count: 2}|"                                               },
@@ -125,6 +125,7 @@ static void values_go_to_the_options_with_their_places(void **state)
          "allowed_origins: [https://a.example, https://b.example]\n"
          "trusted_proxies: 10.0.0.0/8\n"
          "publisher: {api_keys: []}\n"
+         "bus: {secret_file: jwt.key}\n"
          "auth:\n  jwt:\n    hmac_secret_file: jwt.key\n"
          "    keys: ['a:RS256:/a.pem', {kid: b, alg: ES256, file: b.pem}]\n"
          "    jwks_file: /abs.json\n"
@@ -138,7 +139,8 @@ static void values_go_to_the_options_with_their_places(void **state)
                         "https://a.example,https://b.example");
     assert_string_equal(config.web.trusted_proxies, "10.0.0.0/8");
     assert_string_equal(config.publisher.api_keys, "");
-    assert_string_equal(config.auth.hmac_secret, "from a file");
+    assert_string_equal(config.bus.secret, "from a file");
+    assert_string_equal(config.auth.hmac_secret_file, "/conf/jwt.key");
     assert_string_equal(config.auth.keys, "a:RS256:/a.pem,b:ES256:/conf/b.pem");
     assert_string_equal(config.auth.jwks_file, "/abs.json");
     assert_string_equal(config.run_dir, "/conf/run");

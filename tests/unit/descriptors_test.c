@@ -26,6 +26,18 @@ static void the_limit_is_raised_as_far_as_it_may_be_and_never_lowered(void **sta
     assert_int_equal(descriptors_raise(1000000), 300);
 }
 
+static void the_limit_can_be_set_lower(void **state)
+{
+    struct rlimit now;
+
+    (void)state;
+    assert_int_equal(descriptors_set(90), 90);
+    getrlimit(RLIMIT_NOFILE, &now);
+    assert_int_equal(now.rlim_cur, 90);
+    assert_int_equal(descriptors_set(120), 120);
+    assert_int_equal(descriptors_set(1000000), 300);
+}
+
 static void clients_leave_the_last_ones_to_us(void **state)
 {
     (void)state;
@@ -38,6 +50,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_limit_is_raised_as_far_as_it_may_be_and_never_lowered),
+        cmocka_unit_test(the_limit_can_be_set_lower),
         cmocka_unit_test(clients_leave_the_last_ones_to_us),
     };
 

@@ -91,11 +91,9 @@ static void the_keyed_digest_is_the_one_of_the_standard(void **state)
     unsigned char digest[DIGEST_SHA256_BYTES];
 
     digest_hmac_sha256(SLICE("Jefe"), whole, 1, digest);
-    assert_true(digest_equal(digest, expected, sizeof expected));
+    assert_memory_equal(digest, expected, sizeof expected);
     digest_hmac_sha256(SLICE("Jefe"), parts, 3, digest);
-    assert_true(digest_equal(digest, expected, sizeof expected));
-    digest[31] ^= 1;
-    assert_false(digest_equal(digest, expected, sizeof expected));
+    assert_memory_equal(digest, expected, sizeof expected);
 }
 
 int main(void)

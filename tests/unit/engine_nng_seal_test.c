@@ -113,6 +113,7 @@ static void other_secrets_links_and_sides_do_not_open(void **state)
     put(asks, "question", &wire);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         assert_false(opens(others[i], &wire, "question"));
+        assert_int_equal(seal_refused(others[i]), 1);
         seal_destroy(others[i]);
     }
     seal_destroy(asks);

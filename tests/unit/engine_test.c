@@ -9,6 +9,9 @@
 
 #include "support/engine_house.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 static void a_log_without_gateways_keeps_events(void **state)
 {
     struct house house;
@@ -41,8 +44,8 @@ static void a_gateway_hears_every_event_once_in_order(void **state)
     close_both(&house);
 }
 
-/* In one bus message, so that a gateway settles once for it. A single round could be
- * luck. */
+/* In one bus message, so that a gateway settles once for it, or for several that came
+ * together. A single round could be luck. */
 static void what_one_turn_appends_travels_together(void **state)
 {
     enum {
@@ -60,7 +63,7 @@ static void what_one_turn_appends_travels_together(void **state)
         ask(&house, &house.publisher, "append 400 10 0", expected);
     }
     ask(&house, &house.gateway, "until 12000", "seen 12000 0 0");
-    ask(&house, &house.gateway, "settles", "settles 30");
+    ask(&house, &house.gateway, "settles 30", "settles 30 or less");
     close_both(&house);
 }
 
@@ -240,6 +243,49 @@ static void a_gateway_without_a_log_says_so(void **state)
     start(&house, &house.publisher, ENGINE_LOG);
     ask(&house, &house.gateway, "ready 1", "ready");
     ask(&house, &house.gateway, "put s1 p1 u 1 r:1", "done OK");
+    close_both(&house);
+}
+
+/* Who listens there closes each connection before the handshake, until no more come: as
+ * a publisher does that dies with one in its backlog. */
+static void lose_handshakes(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct pollfd coming = {.fd = listener, .events = POLLIN};
+    int rounds = 0;
+
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 5), 0);
+    while (rounds < 1000 && poll(&coming, 1, 500) > 0) {
+        close(accept(listener, NULL, NULL));
+        rounds++;
+    }
+    close(listener);
+    unlink(path);
+    assert_in_range(rounds, 1, 999); /* else the library's dialers survive it by now */
+}
+
+static void a_dialer_that_gave_up_is_replaced(void **state)
+{
+    static const char *const names[] = {"events", "directory", "replay"};
+    char path[100];
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        puppet_kill(&house.publisher);
+        snprintf(path, sizeof path, "%.60s/bus/%s", house.folder, names[i]);
+        unlink(path);
+        lose_handshakes(path);
+        ask(&house, &house.gateway, "ready 0", "ready");
+        start(&house, &house.publisher, ENGINE_LOG);
+        ask(&house, &house.gateway, "ready 1", "ready");
+        ask_until(&house, &house.gateway, "put s1 p1 u 1 r:1", "done OK");
+        ask_until(&house, &house.gateway, "marks r:1", "marks OK 0");
+    }
     close_both(&house);
 }
 
@@ -476,6 +522,7 @@ int main(void)
         ROW(what_retention_removed_is_told, nng_ipc),
         ROW(a_new_log_is_a_new_epoch, nng_ipc),
         ROW(a_gateway_without_a_log_says_so, nng_ipc),
+        ROW(a_dialer_that_gave_up_is_replaced, nng_ipc),
         ROW(nobody_joins_before_events_are_heard, nng_ipc),
         ROW(a_stopped_publisher_forgets_nobody, nng_ipc),
         ROW(sessions_are_found_and_counted, nng_ipc),

@@ -49,7 +49,7 @@ static void push(struct frame_queue *queue, struct model *model, unsigned payloa
 
 static void shift(struct frame_queue *queue, struct model *model, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && model->frames[i]; i++)
         model->bytes -= frame_wire(model->frames[i]).len;
     model->count -= n;
     memmove(model->frames, model->frames + n, model->count * sizeof *model->frames);

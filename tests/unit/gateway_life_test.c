@@ -122,13 +122,13 @@ static void a_session_that_lives_elsewhere_is_closed_here(void **state)
     peer_destroy(stays);
 }
 
-static void a_fenced_gateway_ends_and_that_is_a_failure(void **state)
+static void a_fenced_gateway_gives_way(void **state)
 {
     struct house *house = *state;
 
-    assert_false(lifecycle_has_failed(house->lifecycle));
+    assert_false(lifecycle_has_given_way(house->lifecycle));
     house->engine.listener->on_fenced(house->engine.ctx);
-    assert_true(lifecycle_has_failed(house->lifecycle));
+    assert_true(lifecycle_has_given_way(house->lifecycle));
     assert_false(lifecycle_is_ready(house->lifecycle));
 }
 
@@ -311,7 +311,7 @@ int main(void)
         GATEWAY_TEST(who_arrives_during_the_drain_is_told_too),
         GATEWAY_TEST(a_forgotten_gateway_puts_sessions_that_are_opening_too),
         GATEWAY_TEST(a_session_that_lives_elsewhere_is_closed_here),
-        GATEWAY_TEST(a_fenced_gateway_ends_and_that_is_a_failure),
+        GATEWAY_TEST(a_fenced_gateway_gives_way),
         GATEWAY_TEST(a_later_join_outlives_the_failure_of_an_earlier_one),
         GATEWAY_TEST(a_leave_that_the_directory_missed_is_written_again),
         GATEWAY_TEST(answers_after_the_end_reach_nobody),

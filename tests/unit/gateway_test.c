@@ -174,6 +174,30 @@ static void bad_tokens_are_refused_in_each_dialects_way(void **state)
     peer_destroy(late);
 }
 
+/* Identity services do issue tokens that long: "missing" would send people astray. */
+static void a_token_that_is_too_long_is_not_called_missing(void **state)
+{
+    struct house *house = *state;
+    char token[LIMIT_TOKEN_BYTES + 2], targets[2][5000], fields[2][5000] = {""};
+
+    memset(token, 'a', sizeof token - 1);
+    token[sizeof token - 1] = '\0';
+    snprintf(targets[0], 5000, "/socket.io/?EIO=4&transport=websocket&token=%s", token);
+    snprintf(targets[1], 5000, "/socket.io/?EIO=4&transport=websocket");
+    snprintf(fields[1], 5000, "Authorization: Bearer %s\r\n", token);
+    for (size_t i = 0; i < 2; i++) {
+        struct ws_peer *peer = peer_create(&house->loop, house->port);
+
+        assert_int_equal(peer_upgrade(peer, targets[i], fields[i]), 101);
+        READ(house, peer);
+        peer_send(peer, 1, "40");
+        const char *said = READ(house, peer);
+        assert_starts(said, "44{\"message\":\"Invalid token\"");
+        assert_non_null(strstr(said, "longer than 4 KiB"));
+        peer_destroy(peer);
+    }
+}
+
 static void what_is_no_upgrade_of_ours_is_refused(void **state)
 {
     static const struct {
@@ -361,6 +385,7 @@ int main(void)
         GATEWAY_TEST(a_join_that_the_directory_refuses_is_undone),
         GATEWAY_TEST(events_wait_until_the_client_is_connected),
         GATEWAY_TEST(bad_tokens_are_refused_in_each_dialects_way),
+        GATEWAY_TEST(a_token_that_is_too_long_is_not_called_missing),
         GATEWAY_TEST(what_is_no_upgrade_of_ours_is_refused),
         GATEWAY_TEST(a_silent_client_is_pinged_and_then_closed),
         GATEWAY_TEST(who_never_connects_is_closed),

@@ -267,7 +267,7 @@ static void at_the_limit_slow_bodies_make_room_and_quick_ones_do_not(void **stat
     assert_true(rig_metric_reaches(rig, METRIC_HTTP_CONNECTIONS, 3));
     rig_ask(rig, GET_HEALTH, &answer);
     assert_int_equal(answer.status, 503);
-    usleep(1100000);
+    nanosleep(&(struct timespec){1, 100000000}, NULL);
     rig_ask(rig, GET_HEALTH, &answer);
     assert_int_equal(answer.status, 200);
     for (int i = 0; i < 3; i++)
@@ -319,6 +319,68 @@ static void an_answer_of_the_next_turn_is_awaited(void **state)
     rig_stop(rig);
 }
 
+/* And a next request that is there already is not taken for it. */
+static void an_awaited_exchange_ends_with_its_peer(void **state)
+{
+#define GET_LEAVE "GET /leave HTTP/1.1\r\nHost: a\r\n\r\n"
+    static const char *const requests[] = {GET_LEAVE, GET_LEAVE GET_HEALTH,
+                                           GET_SOON GET_LEAVE GET_SOON};
+    static const unsigned answers[] = {0, 0, 1};
+    struct rig *rig = rig_start((struct rig_options){0});
+
+    (void)state;
+    for (unsigned i = 0; i < 12; i++) {
+        int fd = rig_connect(rig);
+        rig_send(fd, slice_of(requests[i % 3]));
+        for (unsigned k = 0; k < answers[i % 3]; k++)
+            expect_body(fd, "later");
+        assert_true(rig_wait_for(&rig->gone, i + 1, 1000));
+        assert_true(rig_is_closed(fd));
+        close(fd);
+    }
+    assert_int_equal(atomic_load(&rig->gone), 12);
+    assert_true(rig_metric_reaches(rig, METRIC_HTTP_CONNECTIONS, 0));
+    rig_expect_calm(rig);
+    rig_stop(rig);
+}
+
+static void a_drain_answers_what_is_awaited(void **state)
+{
+    struct rig *rig = rig_start((struct rig_options){0});
+    struct rig_answer answer;
+
+    (void)state;
+    rig_ask(rig, "GET /drain HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+    rig_expect_problem(&answer, 503, "E_DRAINING");
+    assert_int_equal(atomic_load(&rig->gone), 1);
+    rig_stop(rig);
+}
+
+/* While others are awaited, one after the other, nobody else's request stands still. */
+static void a_body_gets_on_while_others_are_awaited(void **state)
+{
+    static const char body[RIG_ECHO_BYTES / 4] = {0};
+    struct rig *rig = rig_start((struct rig_options){0});
+    int slow = rig_connect(rig);
+    char head[128];
+
+    (void)state;
+    snprintf(head, sizeof head, POST_ECHO "Content-Length: %d\r\n\r\n", RIG_ECHO_BYTES);
+    rig_send(slow, slice_of(head));
+    for (size_t sent = 0; sent < RIG_ECHO_BYTES; sent += sizeof body) {
+        int fd = rig_connect(rig);
+        rig_send(fd, slice_of("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n" GET_HEALTH));
+        rig_send(slow, (struct slice){body, sizeof body});
+        close(fd);
+    }
+    struct rig_answer answer;
+    rig_read(slow, &answer);
+    assert_int_equal(answer.status, 200);
+    close(slow);
+    rig_expect_calm(rig);
+    rig_stop(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +395,9 @@ int main(void)
         cmocka_unit_test(at_the_limit_slow_bodies_make_room_and_quick_ones_do_not),
         cmocka_unit_test(many_held_exchanges_are_answered),
         cmocka_unit_test(an_answer_of_the_next_turn_is_awaited),
+        cmocka_unit_test(an_awaited_exchange_ends_with_its_peer),
+        cmocka_unit_test(a_drain_answers_what_is_awaited),
+        cmocka_unit_test(a_body_gets_on_while_others_are_awaited),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

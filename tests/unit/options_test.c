@@ -55,6 +55,7 @@ static void defaults_are_resolved(void **state)
     assert_int_equal(config.logs.level, LOG_LEVEL_INFO);
     assert_int_equal(config.logs.format, LOG_FORMAT_TEXT);
     assert_string_equal(config.auth.algorithms, "");
+    assert_int_equal(config.auth.leeway_ms, 30000);
     assert_string_equal(config.auth.hmac_secret, "");
     options_destroy(options);
 }
@@ -129,6 +130,8 @@ static void a_flag_that_is_refused_says_what_to_write(void **state)
         {"logs.level=loud",            ST_BAD_PAYLOAD,
          "logs.level must be error, warn, info or debug"                                          },
         {"bus.engine=none",            ST_BAD_PAYLOAD, "bus.engine must be nng"                   },
+        {"auth.jwt.leeway=121s",       ST_BAD_PAYLOAD,
+         "auth.jwt.leeway must lie between 0s and 2m"                                             },
         {"publisher.api_keys=sk_x",    ST_FORBIDDEN,
          "publisher.api_keys is a secret and everybody can read flags: put it in the "
          "environment or in a file"                                                               },
@@ -224,21 +227,67 @@ static void a_secret_may_lie_in_a_file(void **state)
 
     (void)state;
     write_file(path, "  the secret itself\n\n");
-    snprintf(entry, sizeof entry, "SIDECAST_AUTH_JWT_HMAC_SECRET_FILE=%s", path);
+    snprintf(entry, sizeof entry, "SIDECAST_BUS_SECRET_FILE=%s", path);
     char *const environment[] = {entry, NULL};
     put_environment(options, environment, error);
     assert_string_equal(error, "");
-    assert_string_equal(options_text(options, "auth.jwt.hmac_secret"),
+    assert_string_equal(options_text(options, "bus.secret"),
                         "the secret itself");
     unlink(path);
 
     put_environment(options, environment, error);
-    assert_non_null(strstr(error, "auth.jwt.hmac_secret: cannot read"));
+    assert_non_null(strstr(error, "bus.secret: cannot read"));
     assert_non_null(strstr(error, "No such file"));
 
-    char *const both[] = {entry, "SIDECAST_AUTH_JWT_HMAC_SECRET=x", NULL};
+    char *const both[] = {entry, "SIDECAST_BUS_SECRET=x", NULL};
     put_environment(options, both, error);
     assert_non_null(strstr(error, "are both set: keep one"));
+    options_destroy(options);
+}
+
+/* So that it can be read again when it changes; children get the name, not the secret. */
+static void a_secret_that_may_change_goes_by_the_name_of_its_file(void **state)
+{
+    struct options *options = fresh();
+    char path[32], entry[80];
+    char error[OPTIONS_ERROR_BYTES] = "";
+
+    (void)state;
+    write_file(path, "the secret itself");
+    snprintf(entry, sizeof entry, "SIDECAST_AUTH_JWT_HMAC_SECRET_FILE=%s", path);
+    char *const environment[] = {entry, NULL};
+    put_environment(options, environment, error);
+    assert_string_equal(error, "");
+    assert_string_equal(options_text(options, "auth.jwt.hmac_secret_file"), path);
+    assert_string_equal(options_text(options, "auth.jwt.hmac_secret"), "");
+    char **of_child = options_child_environment(options, NULL, environment);
+    assert_string_equal(of_child[0], entry);
+    assert_string_equal(of_child[1], "SIDECAST_CONFIG=");
+    assert_null(of_child[2]);
+    free(of_child);
+
+    assert_true(options_forget(options, "auth.jwt.hmac_secret_file"));
+    assert_string_equal(options_text(options, "auth.jwt.hmac_secret_file"), "");
+    of_child = options_child_environment(options, NULL, environment);
+    assert_string_equal(of_child[0], "SIDECAST_CONFIG=");
+    assert_null(of_child[1]);
+    free(of_child);
+    unlink(path);
+
+    /* What is gone, and what can be read only once, is read now. */
+    put_environment(options, environment, error);
+    assert_non_null(strstr(error, "cannot read"));
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "from a pipe", 11), 11);
+    close(ends[1]);
+    snprintf(entry, sizeof entry, "SIDECAST_AUTH_JWT_HMAC_SECRET_FILE=/dev/fd/%d",
+             ends[0]);
+    put_environment(options, environment, error);
+    assert_string_equal(error, "");
+    assert_string_equal(options_text(options, "auth.jwt.hmac_secret"), "from a pipe");
+    assert_string_equal(options_text(options, "auth.jwt.hmac_secret_file"), "");
+    close(ends[0]);
     options_destroy(options);
 }
 
@@ -287,6 +336,7 @@ int main(void)
         cmocka_unit_test(values_come_from_the_environment),
         cmocka_unit_test(a_variable_of_ours_that_is_unknown_is_an_error),
         cmocka_unit_test(a_secret_may_lie_in_a_file),
+        cmocka_unit_test(a_secret_that_may_change_goes_by_the_name_of_its_file),
         cmocka_unit_test(a_child_comes_to_the_same_values),
     };
 

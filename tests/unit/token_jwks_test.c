@@ -10,7 +10,10 @@
 #include "bridge/token_jwks.h"
 #include "support/token_forge.h"
 
-#define K32 "hIOCgYB_fn18e3p5eHd2dXRzcnFwb25tbGtqaWhnZmU" /* 32 bytes */
+#define ONES16 "________________"
+#define ONES64 ONES16 ONES16 ONES16 ONES16
+#define N2048 ONES64 ONES64 ONES64 ONES64 ONES64 ONES16 "_____w" /* 256 bytes */
+#define K32 "hIOCgYB_fn18e3p5eHd2dXRzcnFwb25tbGtqaWhnZmU"        /* 32 bytes */
 
 /* The first skip that was told. */
 struct skips {
@@ -114,15 +117,17 @@ static const struct {
     {"\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"",                              "2048 bits"},
     {"\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\",\"d\":\"AQAB\"",               "private"  },
     {"\"kty\":\"RSA\",\"n\":\"AQAB\"",                                             "numbers"  },
+    {"\"kty\":\"RSA\",\"n\":\"" N2048 "\",\"e\":\"AQ\"",                           "exponent" },
+    {"\"kty\":\"RSA\",\"n\":\"" N2048 "\",\"e\":\"Ag\"",                           "exponent" },
     {"\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AQAB\",\"y\":\"AQAB\"",             "numbers"  },
     {"\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":"
      "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
-     "\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\"",                                                                             "numbers"                                  }, /* no point */
-    {"\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AQAB\",\"y\":\"AQAB\"",                                                                            "kty, crv"},
-    {"\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AQAB\"",                                                                            "kty, crv"                                                   },
-    {"\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQAB\"",                                                                            "numbers"},
-    {"\"kty\":\"quantum\"",                                                                            "kty, crv"                                                                                  },
-    {"\"n\":\"AQAB\"",                                                                            "kty, crv"},
+     "\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\"",                 "numbers"  }, /* no point */
+    {"\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AQAB\",\"y\":\"AQAB\"",         "kty, crv" },
+    {"\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AQAB\"",                          "kty, crv" },
+    {"\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQAB\"",                         "numbers"  },
+    {"\"kty\":\"quantum\"",                                                        "kty, crv" },
+    {"\"n\":\"AQAB\"",                                                             "kty, crv" },
 };
 /* clang-format on */
 
@@ -164,6 +169,51 @@ static void good_entries_count_beside_bad_ones(void **state)
     assert_int_equal(token_keys_count(keys), 1);
     assert_int_equal(token_key_alg(token_keys_find(keys, SLICE("a"))), TOKEN_HS256);
     assert_int_equal(skips.count, 3);
+    token_keys_destroy(keys);
+}
+
+static void of_two_keys_without_kid_the_first_is_taken(void **state)
+{
+    static const char text[] =
+        "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":\"" K32
+        "\"},{\"kty\":\"oct\",\"alg\":\"HS512\",\"k\":\"" K32 "\"}]}";
+    struct token_keys *keys = token_keys_create();
+    struct skips skips = {0};
+    const char *reason;
+
+    (void)state;
+    assert_int_equal(
+        token_jwks_add(keys, SLICE(text), TOKEN_ALGS_ALL, on_skip, &skips, &reason),
+        ST_OK);
+    assert_int_equal(token_key_alg(token_keys_find(keys, SLICE(""))), TOKEN_HS256);
+    assert_int_equal(skips.index, 1);
+    assert_non_null(strstr(skips.why, "has no kid"));
+    token_keys_destroy(keys);
+}
+
+static void more_keys_than_a_set_may_have_are_skipped(void **state)
+{
+    struct buf text = {.max = 65536};
+    struct token_keys *keys = token_keys_create();
+    struct skips skips = {0};
+    const char *reason;
+
+    (void)state;
+    buf_add_text(&text, "{\"keys\":[");
+    for (int i = 0; i <= TOKEN_KEYS_MAX; i++)
+        buf_print(&text,
+                  "%s{\"kty\":\"oct\",\"alg\":\"HS256\",\"kid\":\"k%d\",\"k\":\"" K32
+                  "\"}",
+                  i > 0 ? "," : "", i);
+    buf_add_text(&text, "]}");
+    assert_int_equal(
+        token_jwks_add(keys, buf_slice(&text), TOKEN_ALGS_ALL, on_skip, &skips, &reason),
+        ST_OK);
+    assert_int_equal(token_keys_count(keys), TOKEN_KEYS_MAX);
+    assert_int_equal(skips.count, 1);
+    assert_int_equal(skips.index, TOKEN_KEYS_MAX);
+    assert_non_null(strstr(skips.why, "one too many"));
+    buf_finish(&text);
     token_keys_destroy(keys);
 }
 
@@ -232,6 +282,8 @@ int main(void)
         cmocka_unit_test(a_key_without_alg_is_good_for_one),
         cmocka_unit_test(what_cannot_be_used_is_skipped_and_told),
         cmocka_unit_test(good_entries_count_beside_bad_ones),
+        cmocka_unit_test(of_two_keys_without_kid_the_first_is_taken),
+        cmocka_unit_test(more_keys_than_a_set_may_have_are_skipped),
         cmocka_unit_test(algorithms_that_are_not_listed_are_skipped),
         cmocka_unit_test(texts_that_are_no_key_sets_are_refused),
         cmocka_unit_test(every_prefix_is_refused),

@@ -392,6 +392,26 @@ static void the_leeway_goes_both_ways(void **state)
     token_keys_destroy(keys);
 }
 
+static void new_rules_hold_for_tokens_that_were_verified(void **state)
+{
+    const struct claims_rules strict = {.issuer = SLICE("https://id.example")};
+    struct token_keys *keys = one_key();
+    char late[8192], good[8192];
+
+    (void)state;
+    forge(late, SECRET, HS256, "{\"sub\":\"42\",\"exp\":1699999995}");
+    token_keys_set_leeway(keys, 10);
+    assert_int_equal(verify(keys, late, CLAIMS_CLIENT), REFUSAL_NONE);
+    token_keys_set_leeway(keys, 0);
+    assert_int_equal(verify(keys, late, CLAIMS_CLIENT), REFUSAL_EXPIRED);
+
+    forge(good, SECRET, HS256, GOOD);
+    assert_int_equal(verify(keys, good, CLAIMS_CLIENT), REFUSAL_NONE);
+    assert_int_equal(token_keys_set_rules(keys, &strict), ST_OK);
+    assert_int_equal(verify(keys, good, CLAIMS_CLIENT), REFUSAL_INVALID);
+    token_keys_destroy(keys);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +428,7 @@ int main(void)
         cmocka_unit_test(a_server_without_a_secret_says_so),
         cmocka_unit_test(a_publish_token_is_for_the_publisher_only),
         cmocka_unit_test(the_leeway_goes_both_ways),
+        cmocka_unit_test(new_rules_hold_for_tokens_that_were_verified),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,7 +118,7 @@ function fanout({ clients, events, burst = 1, goal }) {
       { figure: figures.wall, unit: '/s', goal: goal && { ratio: goal } },
       { figure: figures.cpu, unit: '/s', goal: goal && { ratio: goal } },
     ],
-    sample: async ({ small, dialect = 'native' }) => {
+    sample: async ({ small, dialect }) => {
       const sizes = ['--clients', small ? small_clients : clients, '--events', small ? 5 : events,
         '--burst', burst];
       const pairs = await with_product({ set: unlimited }, (product) =>

@@ -16,9 +16,9 @@ export const full = {
 };
 
 async function cut_often(fleet, random, count, ms) {
-  const end = performance.now() + 2 * ms;
+  const end = performance.now() + 3 * ms;
   while (fleet.proxy.cuts < count && performance.now() < end) {
-    await sleep((0.5 + random(100) / 100) * (ms / count));
+    await sleep((0.4 + random(100) / 100) * 0.7 * (ms / count));
     fleet.proxy.cut(random, random(10) === 0);
   }
 }

@@ -4,10 +4,11 @@ import net from 'node:net';
 import path from 'node:path';
 
 const links = ['events', 'directory', 'replay'];
-// A connection that is cut in its handshake ends the bus library's listener for good: that is
-// the watchdog's part (see 32_bus_trust.mjs), and not what is tried here.
+// A connection that is cut in its handshake may end the bus library's listener, or dialer, for
+// good: that is the watchdog's part (32_bus_heals.mjs), and not what is tried here. One that has
+// carried a message since is past it.
 const handshake_bytes = 8;
-const settled_ms = 20;
+const settled_ms = 30;
 
 export class BusProxy {
   constructor(from, to) {
@@ -33,7 +34,7 @@ export class BusProxy {
       to.write(data);
       if (counts && connection.stands_ms === Infinity) {
         connection.bytes += data.length;
-        if (connection.bytes >= handshake_bytes)
+        if (connection.bytes > handshake_bytes)
           connection.stands_ms = performance.now() + settled_ms;
       }
     };

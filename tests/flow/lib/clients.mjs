@@ -64,8 +64,16 @@ export class Frames {
 
   // The first frame that `wanted` accepts; it need not be the next one.
   find(wanted, ms = wait_ms) {
-    return until(() => this.frames.find(wanted), ms, () =>
+    return this.first(this.frames, wanted, ms, () =>
       `no such frame; closed: ${JSON.stringify(this.closed)}, last frames:\n${this.frames.slice(-5).join('\n')}`);
+  }
+
+  // Of what has come and still comes; on a closed connection nothing does.
+  async first(items, wanted, ms, describe) {
+    const found = await until(() => items.find(wanted) ?? this.closed, ms, describe);
+    if (found === this.closed)
+      throw new Error(describe());
+    return found;
   }
 
   send(text) {
@@ -89,7 +97,7 @@ export class Native extends Frames {
   }
 
   message(wanted, ms = wait_ms) {
-    return until(() => this.messages.find(wanted), ms, () =>
+    return this.first(this.messages, wanted, ms, () =>
       `no such message; closed: ${JSON.stringify(this.closed)}, last: ${JSON.stringify(this.messages.slice(-3))}`);
   }
 

@@ -1,0 +1,206 @@
+/*
+ * The writer: whoever appends, and in whatever phase of the loop, is answered without
+ * waiting for something else to happen; what one turn appends is one batch. The bus is
+ * played here.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "bridge/engine_nng_writer.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum {
+    GUARD_MS = 5000, /* nothing else wakes the loop */
+    DOOR_BYTES = 1 << 20,
+    DOOR_ITEMS = 16,
+    EACH = 3, /* appends of one phase */
+};
+
+struct scene {
+    uv_loop_t loop;
+    uv_prepare_t older, younger; /* than the writer's own handle */
+    uv_check_t check;
+    uv_timer_t guard;
+    struct door door;
+    struct event_log *log;
+    struct metrics metrics;
+    struct writer *writer;
+    unsigned wanted, kept;
+    uint64_t last_seq;
+    bool is_late;
+};
+
+static atomic_uint frames_sent; /* with events: by the writer's thread */
+
+enum status link_send(struct link link, struct slice bytes)
+{
+    (void)link;
+    if (bytes.len > 64) /* longer than a beacon */
+        atomic_fetch_add(&frames_sent, 1);
+    return ST_OK;
+}
+
+static void on_kept(void *ctx, enum status status, const struct position *position)
+{
+    struct scene *scene = ctx;
+
+    assert_int_equal(status, ST_OK);
+    assert_int_equal(position->seq, scene->last_seq + 1);
+    scene->last_seq = position->seq;
+    if (++scene->kept == scene->wanted)
+        uv_stop(&scene->loop);
+}
+
+static void append_some(struct scene *scene)
+{
+    static const char envelope[64] = "an envelope is bytes to the writer";
+
+    for (int i = 0; i < EACH; i++)
+        assert_int_equal(writer_append(scene->writer,
+                                       (struct slice){envelope, sizeof envelope}, false,
+                                       on_kept, scene),
+                         ST_OK);
+}
+
+static void on_prepare(uv_prepare_t *handle)
+{
+    uv_prepare_stop(handle);
+    append_some(handle->data);
+}
+
+static void on_check(uv_check_t *handle)
+{
+    uv_check_stop(handle);
+    append_some(handle->data);
+}
+
+static void on_guard(uv_timer_t *timer)
+{
+    struct scene *scene = timer->data;
+
+    scene->is_late = true;
+    uv_stop(&scene->loop);
+}
+
+static void scene_open(struct scene *scene)
+{
+    const struct event_log_limits keep = {300000, 1000, 1 << 20};
+
+    *scene = (struct scene){0};
+    atomic_store(&frames_sent, 0);
+    uv_loop_init(&scene->loop);
+    uv_prepare_init(&scene->loop, &scene->older);
+    uv_prepare_init(&scene->loop, &scene->younger);
+    uv_check_init(&scene->loop, &scene->check);
+    uv_timer_init(&scene->loop, &scene->guard);
+    scene->older.data = scene->younger.data = scene->check.data = scene->guard.data =
+        scene;
+    uv_prepare_start(&scene->older, on_prepare);
+
+    scene->log = event_log_create(7, &keep);
+    assert_int_equal(door_open(&scene->door, &scene->loop, DOOR_BYTES, DOOR_ITEMS),
+                     ST_OK);
+    struct writer_config config = {
+        &scene->loop, scene->log, {0}, &scene->door, &scene->metrics};
+    scene->writer = writer_start(&config);
+    assert_non_null(scene->writer);
+}
+
+/* Until so many are kept in all. */
+static void scene_run(struct scene *scene, unsigned wanted)
+{
+    scene->wanted = wanted;
+    uv_timer_start(&scene->guard, on_guard, GUARD_MS, 0);
+    uv_run(&scene->loop, UV_RUN_DEFAULT);
+    uv_timer_stop(&scene->guard);
+    assert_false(scene->is_late);
+    assert_int_equal(scene->kept, scene->wanted);
+}
+
+static void scene_close(struct scene *scene)
+{
+    scene->wanted = 0;
+    writer_stop(scene->writer);
+    door_shut(&scene->door);
+    uv_close((uv_handle_t *)&scene->older, NULL);
+    uv_close((uv_handle_t *)&scene->younger, NULL);
+    uv_close((uv_handle_t *)&scene->check, NULL);
+    uv_close((uv_handle_t *)&scene->guard, NULL);
+    uv_run(&scene->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&scene->loop), 0);
+    event_log_destroy(scene->log);
+    free(scene->writer); /* nothing of it is under way any more */
+}
+
+/* Whichever of the two libuv runs first: the other one comes after the writer's turn. */
+static void an_append_just_before_the_loop_waits_is_answered(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_open(&scene);
+    scene_run(&scene, EACH);
+    uv_prepare_start(&scene.younger, on_prepare);
+    scene_run(&scene, 2 * EACH);
+    scene_close(&scene);
+}
+
+static void an_append_of_any_other_phase_is_answered(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_open(&scene);
+    uv_prepare_stop(&scene.older);
+    append_some(&scene); /* outside of the loop */
+    scene_run(&scene, EACH);
+    uv_check_start(&scene.check, on_check);
+    append_some(&scene);
+    scene_run(&scene, 3 * EACH);
+    scene_close(&scene);
+}
+
+static void what_a_turn_appends_is_one_frame(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_open(&scene);
+    uv_prepare_stop(&scene.older);
+    append_some(&scene);
+    append_some(&scene);
+    scene_run(&scene, 2 * EACH);
+    assert_int_equal(atomic_load(&frames_sent), 1);
+    scene_close(&scene);
+}
+
+static void what_waits_at_the_stop_is_answered(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_open(&scene);
+    uv_prepare_stop(&scene.older);
+    append_some(&scene);
+    scene_close(&scene);
+    assert_int_equal(scene.kept, EACH);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_append_just_before_the_loop_waits_is_answered),
+        cmocka_unit_test(an_append_of_any_other_phase_is_answered),
+        cmocka_unit_test(what_a_turn_appends_is_one_frame),
+        cmocka_unit_test(what_waits_at_the_stop_is_answered),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
