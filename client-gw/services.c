@@ -69,6 +69,15 @@ enum status services_refusal_status(enum refusal refusal)
     }
 }
 
+void services_set_ceiling(struct client_services *services, size_t message_bytes)
+{
+    services->scratch.max = 2 * message_bytes;
+    services->strings.max = message_bytes;
+    services->rendering.max = 2 * message_bytes;
+    services->answer.max = 2 * message_bytes;
+    services->user.max = LIMIT_CONFIG_BYTES;
+}
+
 struct buf *services_scratch(struct client_services *services)
 {
     buf_clear(&services->scratch);
