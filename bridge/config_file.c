@@ -140,6 +140,11 @@ struct system *config_file_compile(struct config_file *file, struct faults *faul
     return system_compile(&file->root, &files, faults);
 }
 
+struct system_files config_file_files(const struct config_file *file)
+{
+    return config_contracts_files(file->contracts);
+}
+
 struct slice config_file_source(const struct config_file *file, struct place place)
 {
     if (!file || !place.file)

@@ -36,6 +36,9 @@ void config_file_bind(const struct config_file *file, struct options *options,
 /* Gives the compiled tables (system_release), or NULL after a fault. */
 struct system *config_file_compile(struct config_file *file, struct faults *faults);
 
+/* The files that the tables were compiled from: after config_file_compile. Lends. */
+struct system_files config_file_files(const struct config_file *file);
+
 /* Appends all faults as people read them, in order; of those at one place the first. */
 void config_file_print(const struct config_file *file, struct faults *faults,
                        struct buf *out);
