@@ -307,6 +307,11 @@ struct slice event_rule_name(const struct event_rule *rule)
     return slice_of(rule->name.text);
 }
 
+bool event_rule_has_contract(const struct event_rule *rule)
+{
+    return rule->contract != NULL;
+}
+
 enum status event_rule_check(const struct event_rule *rule, struct slice payload,
                              struct contract_report *report)
 {

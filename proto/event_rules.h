@@ -42,6 +42,8 @@ const struct event_rule *event_rules_at(const struct event_rules *rules, size_t 
 /* The event's own name, not an alias; empty: an unknown event's rule. */
 struct slice event_rule_name(const struct event_rule *rule);
 
+bool event_rule_has_contract(const struct event_rule *rule);
+
 /*
  * Does a payload (raw JSON that has passed the gate) keep the event's contract? The same
  * for what a backend publishes and for what a client sends. An empty payload is none,
