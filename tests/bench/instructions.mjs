@@ -89,7 +89,7 @@ async function count_program(parent, program) {
   for (const file of readdirSync(folder).filter((name) => /^out\.\d+$/.test(name))) {
     const text = readFileSync(path.join(folder, file), 'utf8');
     const name = /^desc: Trigger: Client Request: (\w+)$/m.exec(text)?.[1];
-    totals[name] = /^totals: (\d+) (\d+)/m.exec(text).slice(1).map(Number);
+    totals[name] = /^totals: (\d+)(?: (\d+))?/m.exec(text).slice(1).map((n) => Number(n ?? 0));
   }
   for (const [, name, count] of run.stdout.matchAll(/^(\w+) (\d+)$/gm))
     add_figure(figures, name, totals[name], Number(count));
