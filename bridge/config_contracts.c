@@ -178,7 +178,8 @@ static enum status read_contract(void *ctx, struct slice name,
     if (!file->is_read)
         st = read_file(file, faults);
     if (!st && !file->is_good)
-        st = ST_NOT_FOUND; /* its faults were told the first time */
+        /* What is wrong with it was told the first time. */
+        st = file->text.ptr ? ST_BAD_PAYLOAD : ST_NOT_FOUND;
     if (!st)
         *root = &file->root;
     return st;

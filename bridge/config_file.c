@@ -103,6 +103,21 @@ const struct document_node *config_file_root(const struct config_file *file)
     return &file->root;
 }
 
+const struct document_node *config_file_node(const struct config_file *file,
+                                             const struct config_key *key)
+{
+    const struct document_node *node = &file->root;
+    struct slice rest = slice_of(key->path), name;
+    char word[CONFIG_KEY_PATH_BYTES];
+
+    while (node && rest.len > 0) {
+        slice_cut(rest, '.', &name, &rest);
+        snprintf(word, sizeof word, "%.*s", (int)name.len, name.ptr);
+        node = document_find(node, word);
+    }
+    return node;
+}
+
 void config_file_bind(const struct config_file *file, struct options *options,
                       struct faults *faults)
 {
@@ -140,12 +155,40 @@ struct system *config_file_compile(struct config_file *file, struct faults *faul
     return system_compile(&file->root, &files, faults);
 }
 
+struct system_files config_file_files(const struct config_file *file)
+{
+    return config_contracts_files(file->contracts);
+}
+
+static bool is_on_line(const struct document_node *node, unsigned line)
+{
+    for (size_t i = 0; node->kind == DOCUMENT_LIST && i < node->count; i++)
+        if (node->items[i].place.line == line)
+            return true;
+    return node->place.line == line;
+}
+
+/* No message shows a secret, so the line under it must not either. */
+static bool shows_secret(const struct config_file *file, unsigned line)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        const struct document_node *node =
+            config_key_is_option(key) && config_key_is_secret(key)
+                ? config_file_node(file, key)
+                : NULL;
+        if (node && is_on_line(node, line))
+            return true;
+    }
+    return false;
+}
+
 struct slice config_file_source(const struct config_file *file, struct place place)
 {
     if (!file || !place.file)
         return (struct slice){0};
     if (file->path && strcmp(place.file, file->path) == 0)
-        return file->text;
+        return shows_secret(file, place.line) ? (struct slice){0} : file->text;
     return config_contracts_source(file->contracts, place.file);
 }
 

@@ -30,16 +30,23 @@ const char *config_file_path(const struct config_file *file);
 /* Lends the whole document. */
 const struct document_node *config_file_root(const struct config_file *file);
 
+/* Lends what the file says for an option, or NULL; not what KEY_file says. */
+const struct document_node *config_file_node(const struct config_file *file,
+                                             const struct config_key *key);
+
 /* Puts the file's values into `options`, which must not outlive the file. */
 void config_file_bind(const struct config_file *file, struct options *options,
                       struct faults *faults);
 /* Gives the compiled tables (system_release), or NULL after a fault. */
 struct system *config_file_compile(struct config_file *file, struct faults *faults);
 
+/* The files that the tables were compiled from: after config_file_compile. Lends. */
+struct system_files config_file_files(const struct config_file *file);
+
 /* Appends all faults as people read them, in order; of those at one place the first. */
 void config_file_print(const struct config_file *file, struct faults *faults,
                        struct buf *out);
-/* Lends the text that a place is in, or nothing. */
+/* Lends the text that a place is in, or nothing: also where the line shows a secret. */
 struct slice config_file_source(const struct config_file *file, struct place place);
 
 #endif

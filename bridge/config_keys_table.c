@@ -11,18 +11,30 @@
 
 /* An option, an option that is a number, and one that is a word. */
 #define OPT(path, type, fallback, field, flags, doc)                                     \
-    {path, type, fallback, offsetof(struct config, field), 0, 0, NULL, flags, doc}
+    {                                                                                    \
+        path, type, fallback, offsetof(struct config, field), 0, 0, NULL, flags, doc     \
+    }
 #define NUM(path, type, fallback, field, min, max, flags, doc)                           \
-    {path, type, fallback, offsetof(struct config, field), min, max, NULL, flags, doc}
+    {                                                                                    \
+        path, type, fallback, offsetof(struct config, field), min, max, NULL, flags, doc \
+    }
 #define PICK(path, type, fallback, field, words, flags, doc)                             \
-    {path, type, fallback, offsetof(struct config, field), 0, 0, words, flags, doc}
+    {                                                                                    \
+        path, type, fallback, offsetof(struct config, field), 0, 0, words, flags, doc    \
+    }
 /* The same for keys of lists and maps, which are no options. */
 #define KEY(path, type, fallback, flags, doc)                                            \
-    {path, type, fallback, CONFIG_KEY_NO_OFFSET, 0, 0, NULL, flags, doc}
+    {                                                                                    \
+        path, type, fallback, CONFIG_KEY_NO_OFFSET, 0, 0, NULL, flags, doc               \
+    }
 #define KEYNUM(path, type, fallback, min, max, flags, doc)                               \
-    {path, type, fallback, CONFIG_KEY_NO_OFFSET, min, max, NULL, flags, doc}
+    {                                                                                    \
+        path, type, fallback, CONFIG_KEY_NO_OFFSET, min, max, NULL, flags, doc           \
+    }
 #define KEYPICK(path, type, fallback, words, flags, doc)                                 \
-    {path, type, fallback, CONFIG_KEY_NO_OFFSET, 0, 0, words, flags, doc}
+    {                                                                                    \
+        path, type, fallback, CONFIG_KEY_NO_OFFSET, 0, 0, words, flags, doc              \
+    }
 
 static const char *const engines[] = {"nng", "~redis", NULL};
 /* In the order of enum log_level and enum log_format. */
@@ -38,20 +50,21 @@ static const char *const algorithms[] = {"HS256", "HS384", "HS512", "RS256", "RS
                                          "RS512", "PS256", "PS384", "PS512", "ES256",
                                          "ES384", "ES512", "EdDSA", NULL};
 static const char *const room_allow[] = {"token", "any", "none", "claim", "~hook", NULL};
-static const char *const command_acts[] = {"join",    "leave", "rooms", "whoami",
-                                           "refresh", "reply", "ack",   "relay",
+static const char *const command_acts[] = {"join",    "leave",    "rooms", "whoami",
+                                           "refresh", "reply",    "ack",   "relay",
                                            "close",   "~forward", NULL};
 static const char *const unknown_client_events[] = {"ignore", "refuse", "disconnect",
                                                     "~forward", NULL};
 static const char *const rate_peers[] = {"socket", "user", "ip", "key", NULL};
 static const char *const rate_acts[] = {"ack", "drop", "disconnect", "warn", NULL};
 static const char *const unknown_events[] = {"deny", "allow", NULL};
-static const char *const route_acts[] = {"publish", "stats", "health", "~rooms", "~room",
-                                         "~users", "~connections", "~disconnect", "~join",
-                                         "~leave", "~revoke", NULL};
+static const char *const route_acts[] = {
+    "publish",      "stats",       "health", "~rooms", "~room",   "~users",
+    "~connections", "~disconnect", "~join",  "~leave", "~revoke", NULL};
 static const char *const recoveries[] = {"off", "~on", NULL};
 
-/* clang-format off: a table, one row each. */
+/* A table, one row each. */
+/* clang-format off */
 const struct config_key config_keys[] = {
     KEY("public_url", KEY_TEXT, NULL, L,
         "address that browsers use, for messages and generated files: https://rt.example.com"),

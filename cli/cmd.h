@@ -7,6 +7,7 @@
 extern const struct command command_bench;
 extern const struct command command_check_config;
 extern const struct command command_config;
+extern const struct command command_contracts;
 extern const struct command command_demo;
 extern const struct command command_gateway;
 extern const struct command command_genconfig;

@@ -10,10 +10,10 @@
 #include <string.h>
 
 const struct command *const command_table[] = {
-    &command_demo,      &command_serve,    &command_genconfig,    &command_publish,
-    &command_sub,       &command_gentoken, &command_check_config, &command_config,
-    &command_publisher, &command_gateway,  &command_bench,        &command_version,
-    &command_help,
+    &command_demo,      &command_serve,     &command_genconfig,    &command_publish,
+    &command_sub,       &command_gentoken,  &command_check_config, &command_config,
+    &command_contracts, &command_publisher, &command_gateway,      &command_bench,
+    &command_version,   &command_help,
 };
 const size_t command_count = sizeof command_table / sizeof *command_table;
 

@@ -7,6 +7,7 @@
 #include "publisher-api/api_keys.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 static void check_token_keys(const struct invocation *call, struct faults *faults)
 {
@@ -145,6 +146,26 @@ static void check_auth_mode(const struct invocation *call, struct faults *warnin
                    "auth.jwt: there is no secret or key, so no client can connect");
 }
 
+static void check_readers(const struct invocation *call, struct faults *warnings)
+{
+    const char *path = config_file_path(call->file);
+    struct stat stat_of;
+
+    if (!path || stat(path, &stat_of) || !(stat_of.st_mode & S_IROTH))
+        return;
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        const struct document_node *node =
+            config_key_is_option(key) && config_key_is_secret(key)
+                ? config_file_node(call->file, key)
+                : NULL;
+        if (node)
+            faults_add(warnings, node->place, NULL,
+                       "%s: every user of this machine can read it here: chmod o-r",
+                       key->path);
+    }
+}
+
 void config_checks_unsafe(const struct invocation *call, struct faults *warnings)
 {
     for (size_t i = 0; i < sizeof unsafe / sizeof *unsafe; i++)
@@ -152,4 +173,5 @@ void config_checks_unsafe(const struct invocation *call, struct faults *warnings
             faults_add(warnings, options_place(call->options, unsafe[i].key), NULL,
                        "%s: %s", unsafe[i].key, unsafe[i].text);
     check_auth_mode(call, warnings);
+    check_readers(call, warnings);
 }

@@ -4,6 +4,7 @@
 #include "bridge/config_value.h"
 #include "bridge/options.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -111,6 +112,18 @@ static bool holds_options_alone(const struct config_key *key)
     return false;
 }
 
+/* Below a row that is not built nothing is named again. */
+static bool is_named_above(const struct config_key *key)
+{
+    char above[CONFIG_KEY_PATH_BYTES];
+    size_t len = strlen(key->path);
+
+    while (len > 0 && !strchr(".[", key->path[len]))
+        len--;
+    snprintf(above, sizeof above, "%.*s", (int)len, key->path);
+    return len > 0 && config_key_is_later(&(struct config_key){.path = above});
+}
+
 void config_markdown_print(struct buf *out)
 {
     buf_add_text(out,
@@ -137,7 +150,7 @@ void config_markdown_print(struct buf *out)
     buf_add_text(out, "\n### Not built yet\n\nRefused by name: ");
     const char *glue = "";
     for (size_t i = 0; i < config_key_count; i++)
-        if (config_keys[i].flags & KEY_LATER) {
+        if ((config_keys[i].flags & KEY_LATER) && !is_named_above(&config_keys[i])) {
             buf_print(out, "%s`%s`", glue, config_keys[i].path);
             glue = ", ";
         }

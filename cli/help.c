@@ -12,7 +12,6 @@ static const char *const group_titles[GROUP_COUNT] = {
 void help_overview(FILE *out)
 {
     fputs("Sidecast brings events from your backend to every browser that may see them.\n"
-          "\n"
           "  sidecast demo\n"
           "  sidecast gentoken --user 42 --room 'project:*'\n"
           "  sidecast help serve\n",

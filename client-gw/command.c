@@ -124,7 +124,8 @@ void command_run(const struct command_call *asked, struct slice name)
     session_share(call.session); /* whatever is sent may end it */
     if (!call.rule)
         run_unknown(&call);
-    else if (is_within_rate(&call) && has_its_args(&call))
+    else if (is_within_rate(&call) && has_its_args(&call) &&
+             command_keeps_contract(&call, name, call.args))
         actions[call.rule->action](&call);
     session_drop(call.session);
 }

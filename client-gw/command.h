@@ -50,6 +50,11 @@ bool command_ready(const struct command_call *call, struct slice room,
 /* Sends what was made ready. */
 void command_succeed(const struct command_call *call);
 
+/* Whether values that go by the name of an event of the catalog keep its contract. False:
+ * they do not, and the call has been answered. */
+bool command_keeps_contract(const struct command_call *call, struct slice event,
+                            struct slice values);
+
 /* An ack when one is wanted, else the error event. */
 void command_fail(const struct command_call *call, enum status status,
                   const char *message);

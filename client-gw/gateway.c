@@ -304,14 +304,7 @@ static bool make_parts(struct gateway *gateway)
     services->connections = gateway->connections;
     services->log = config->log;
     services->metrics = config->metrics;
-    services->scratch.max = 2 * config->settings->max_message_bytes;
-    /* What a message brings, or the head of a handshake. */
-    services->strings.max = config->settings->max_message_bytes > LIMIT_HTTP_POOL_BYTES
-                                ? config->settings->max_message_bytes
-                                : LIMIT_HTTP_POOL_BYTES;
-    services->user.max = LIMIT_CONFIG_BYTES;
-    services->rendering.max = 2 * config->settings->max_message_bytes;
-    services->answer.max = 2 * config->settings->max_message_bytes;
+    services_set_ceiling(services, config->settings->max_message_bytes);
     mark_of(config->id, services->gateway_mark);
     if (!services->sessions || !use_system(gateway))
         return false;

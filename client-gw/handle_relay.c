@@ -104,6 +104,7 @@ void handle_relay(const struct command_call *call)
         command_fail(call, ST_FORBIDDEN, "only members of the room may do this");
     else if (command_ready(call, (struct slice){room.text, room.len},
                            (struct slice){0}) &&
-             command_output(call, &values))
+             command_output(call, &values) &&
+             command_keeps_contract(call, call->rule->event, values))
         publish(call, &room.key, values);
 }

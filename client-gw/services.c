@@ -83,6 +83,17 @@ enum status services_refusal_status(enum refusal refusal)
     }
 }
 
+void services_set_ceiling(struct client_services *services, size_t message_bytes)
+{
+    services->scratch.max = 2 * message_bytes;
+    /* What a message brings, or the head of a handshake. */
+    services->strings.max =
+        message_bytes > LIMIT_HTTP_POOL_BYTES ? message_bytes : LIMIT_HTTP_POOL_BYTES;
+    services->rendering.max = 2 * message_bytes;
+    services->answer.max = 2 * message_bytes;
+    services->user.max = LIMIT_CONFIG_BYTES;
+}
+
 struct buf *services_scratch(struct client_services *services)
 {
     buf_clear(&services->scratch);

@@ -66,6 +66,9 @@ bool services_may_join(struct client_services *services, const struct claims *cl
 /* The code that a refusal has in every dialect. */
 enum status services_refusal_status(enum refusal refusal);
 
+/* How large a message of a client may be, and with it what is made of one. */
+void services_set_ceiling(struct client_services *services, size_t message_bytes);
+
 /* The scratch buffer, emptied. */
 struct buf *services_scratch(struct client_services *services);
 

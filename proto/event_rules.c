@@ -292,9 +292,24 @@ const struct event_rule *event_rules_find(const struct event_rules *rules,
     return NULL;
 }
 
+size_t event_rules_count(const struct event_rules *rules)
+{
+    return rules->count;
+}
+
+const struct event_rule *event_rules_at(const struct event_rules *rules, size_t at)
+{
+    return &rules->rules[at];
+}
+
 struct slice event_rule_name(const struct event_rule *rule)
 {
     return slice_of(rule->name.text);
+}
+
+bool event_rule_has_contract(const struct event_rule *rule)
+{
+    return rule->contract != NULL;
 }
 
 enum status event_rule_check(const struct event_rule *rule, struct slice payload,

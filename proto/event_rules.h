@@ -35,8 +35,14 @@ bool event_rules_are_none(const struct event_rules *rules);
 const struct event_rule *event_rules_find(const struct event_rules *rules,
                                           struct slice event, const char **meant);
 
+/* All events, in the order of the file and then of the contracts. */
+size_t event_rules_count(const struct event_rules *rules);
+const struct event_rule *event_rules_at(const struct event_rules *rules, size_t at);
+
 /* The event's own name, not an alias; empty: an unknown event's rule. */
 struct slice event_rule_name(const struct event_rule *rule);
+
+bool event_rule_has_contract(const struct event_rule *rule);
 
 /*
  * Does a payload (raw JSON that has passed the gate) keep the event's contract? The same

@@ -111,10 +111,10 @@ bool json_array_next(struct slice array, struct json_cursor *cursor,
 bool json_list_next(struct slice list, struct json_cursor *cursor,
                     struct json_value *item)
 {
-    const char *end = list.ptr + list.len;
-
     if (list.len == 0 || cursor->at >= list.len)
         return false;
+
+    const char *end = list.ptr + list.len;
     const char *at = skip_blanks(list.ptr + cursor->at, end);
     if (cursor->at > 0) {
         if (at == end || *at != ',')

@@ -36,7 +36,8 @@ static int rank_of(struct slice segment)
     return slice_is(segment, "*") ? 1 : 0;
 }
 
-/* Below 0: `a` is the more specific one. */
+/* Below 0: `a` is the more specific one. A shorter one counts as if it went on with
+ * names: an order has to hold among patterns that never match the same room, too. */
 static int compare_patterns(struct slice a, struct slice b)
 {
     bool a_goes_on, b_goes_on;
@@ -47,7 +48,7 @@ static int compare_patterns(struct slice a, struct slice b)
         a_goes_on = slice_cut(a, ':', &x, &a);
         b_goes_on = slice_cut(b, ':', &y, &b);
         difference = rank_of(x) - rank_of(y);
-    } while (difference == 0 && a_goes_on && b_goes_on);
+    } while (difference == 0 && (a_goes_on || b_goes_on));
     return difference;
 }
 

@@ -34,9 +34,9 @@ cli/config_markdown.c|*|names of options
 proto/event_rules.c|*|names of events
 proto/event_rules_row.c|*|names of options
 client-gw/handle_relay.c|slice_equal(claims_user(session->claims), key->name)|the name of a room
-bridge/options.c|slice_is(key, row->path)|the name of an option
 cli/reload.c|strcmp(options_text(next->options, key), options_text(reload->first->options, key))|our own values, before and after
 bridge/options.c|*|names of options
+proto/contract_types.c|*|keys of JSON Schema
 bridge/str_map.c|*|the keys of a map: names and ids
 publisher-api/api_keys.c|slice_starts_with(secret, "sk_")|what all keys begin with
 client-gw/deliver.c|slice_equal(session->nsp, key->nsp)|the key of a room

@@ -12,7 +12,7 @@ import { sleep, until } from '../flow/lib/wait.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const release = path.join(here, '../../build/release');
-const delivery_program = path.join(release, 'bench/count_delivery');
+const counted_programs = ['count_delivery', 'count_contract'].map((name) => path.join(release, 'bench', name));
 const publisher_program = path.join(release, 'sidecast');
 const baseline_file = path.join(here, 'instructions.json');
 const key = `sk_${'A'.repeat(43)}`;
@@ -23,7 +23,7 @@ const publish_attempts = 3;
 
 // Why nothing can be counted here, or null.
 export function why_not() {
-  if (![delivery_program, publisher_program].every(existsSync))
+  if (![...counted_programs, publisher_program].every(existsSync))
     return 'no release build with its bench programs: ./dev bench --instructions makes them';
   if (!(process.env.PATH ?? '').split(':').some((folder) => existsSync(path.join(folder, 'valgrind'))))
     return 'no valgrind: ./dev setup test';
@@ -39,7 +39,10 @@ export function read_baseline() {
 export async function count_all(baseline = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-count-'));
   try {
-    return { ...await count_deliveries(folder), ...await count_publish(folder, baseline.publish * 1.05) };
+    const figures = {};
+    for (const program of counted_programs)
+      Object.assign(figures, await count_program(folder, program));
+    return { ...figures, ...await count_publish(folder, baseline.publish * 1.05) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -73,28 +76,30 @@ function assert_ended_well(run, what) {
     throw new Error(`${what} ended with ${run.code}:\n${run.stdout}${run.stderr}`);
 }
 
-// --- deliveries: the program dumps one file per figure and prints its deliveries
+// --- deliveries and contracts: a program dumps one file per figure and prints how often it did it
 
-async function count_deliveries(folder) {
-  const run = callgrind(folder, ['--collect-atstart=no'], [delivery_program]);
+async function count_program(parent, program) {
+  const folder = mkdtempSync(path.join(parent, 'program-'));
+  const run = callgrind(folder, ['--collect-atstart=no'], [program]);
   const totals = {};
   const figures = {};
 
   await run.ended();
-  assert_ended_well(run, 'count_delivery');
+  assert_ended_well(run, path.basename(program));
   for (const file of readdirSync(folder).filter((name) => /^out\.\d+$/.test(name))) {
     const text = readFileSync(path.join(folder, file), 'utf8');
     const name = /^desc: Trigger: Client Request: (\w+)$/m.exec(text)?.[1];
-    totals[name] = /^totals: (\d+) (\d+)/m.exec(text).slice(1).map(Number);
+    totals[name] = /^totals: (\d+)(?: (\d+))?/m.exec(text).slice(1).map((n) => Number(n ?? 0));
   }
-  for (const [, name, deliveries] of run.stdout.matchAll(/^(\w+) (\d+)$/gm))
-    add_figure(figures, name, totals[name], Number(deliveries));
+  for (const [, name, count] of run.stdout.matchAll(/^(\w+) (\d+)$/gm))
+    add_figure(figures, name, totals[name], Number(count));
   return figures;
 }
 
 function add_figure(figures, name, [instructions, syscalls], count) {
   figures[name] = round(instructions / count);
-  figures[`${name}_syscalls`] = round(syscalls / count);
+  if (syscalls > 0) // what is pure makes none
+    figures[`${name}_syscalls`] = round(syscalls / count);
 }
 
 function round(value) {

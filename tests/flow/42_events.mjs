@@ -31,7 +31,15 @@ events:
   notification: {to: {users: "{payload.userIds[]}"}, envelope: "{payload.notification}"}
   issue.created: {to: {first: ["project:{payload.project_id}", "user:{payload.user_id}"]}}
   progress: {args: ["{payload.step}", {of: "{payload.total}"}], to: "*", volatile: on}
+  "chat:said": {contract: {required: [text], properties: {text: {type: string, maxLength: 5}}}}
+  say: {contract: {type: object, properties: {text: {}, loud: {type: boolean}}}}
+  both: {contract: {type: array, minItems: 2, items: [{type: string}, {type: integer}]}}
   established: {emit_as: [connection.established, connection_established]}
+commands:
+  join: {do: join, room: "{args.0}", allow: ["**"]}
+  subscribe: {do: join, room: "{args.0.room}", allow: ["**"]}
+  say: {do: relay, room: lobby, as: "chat:said", payload: {text: "{args.0.text}"}, member: false}
+  both: {do: ack}
 `;
 
 // A folder with the file and its contracts, as long as the tests of this script run.
@@ -129,4 +137,36 @@ test('users, the first that fits, arguments and several names', with_sidecast(op
   assert.deepEqual(by_ben[3][1], [1]);
   anna.close();
   ben.close();
+}));
+
+test('the same contracts guard what clients send', with_sidecast(options, async (sidecast) => {
+  const socket = await connect(sidecast, { rooms: ['lobby'] });
+  const plain = await native(sidecast);
+  const ask = (...args) => socket.timeout(wait_ms).emitWithAck(...args);
+
+  plain.send('{"t":"subscribe","room":"lobby","n":1}');
+  await plain.message((m) => m.t === 'ack' && m.n === 1);
+  assert.equal((await ask('say', { text: 'hello' })).ok, true);
+  assert.deepEqual((await plain.message((m) => m.t === 'event')).data, { text: 'hello' });
+
+  // What comes in by the name of a contract, what goes out by one, and several arguments.
+  for (const [event, args, said] of [
+    ['say', [{ text: 'hi', loud: 1 }], '/loud must be a boolean'],
+    ['say', [], 'the payload is missing'],
+    ['say', [{ text: 'too long' }], '/text must have at most 5 characters'],
+    ['say', [{ text: 7 }], '/text must be a string'],
+    ['both', ['a', 1.5], '/1 must be a whole number'],
+    ['both', ['a'], 'must be an array'],
+  ]) {
+    const answer = await ask(event, ...args);
+    assert.equal(answer.ok, false, said);
+    assert.equal(answer.error, 'E_BAD_PAYLOAD');
+    assert.ok(answer.message.includes(said), answer.message);
+  }
+  assert.equal((await ask('both', 'a', 1)).ok, true);
+  plain.send('{"t":"emit","event":"say","data":{"text":7},"n":9}');
+  assert.equal((await plain.message((m) => m.t === 'ack' && m.n === 9)).data.error, 'E_BAD_PAYLOAD');
+  assert.equal(plain.messages.filter((m) => m.t === 'event').length, 1);
+  socket.close();
+  plain.close();
 }));

@@ -5,6 +5,7 @@
  * the gateway says is UTF-8, and when the connection is gone nothing of it is left.
  */
 #include "bridge/clock.h"
+#include "bridge/config_yaml.h"
 #include "bridge/token.h"
 #include "client-gw/command.h"
 #include "client-gw/services.h"
@@ -73,6 +74,19 @@ struct world {
     char token[LIMIT_TOKEN_BYTES];
 };
 
+static enum status no_contract(void *ctx, struct slice name,
+                               const struct document_node **root, struct faults *faults)
+{
+    (void)ctx, (void)name, (void)root, (void)faults;
+    return ST_NOT_FOUND;
+}
+
+static const char *no_event(void *ctx, size_t index)
+{
+    (void)ctx, (void)index;
+    return NULL;
+}
+
 static void mint(struct world *world, struct token_keys *keys)
 {
     struct buf token = {.max = sizeof world->token};
@@ -85,6 +99,38 @@ static void mint(struct world *world, struct token_keys *keys)
     memcpy(world->token, token.ptr, token.len);
     buf_finish(&token);
     json_decref(claims);
+}
+
+/* A command for each action, beside those that are there without a file. */
+static const char commands_yaml[] =
+    "commands:\n"
+    "  subscribe: {do: join, args: {room: string}, room: '{args.0.room}', limit: few}\n"
+    "  unsubscribe: {do: leave, room: '{args.0.room}'}\n"
+    "  'auth:refresh': {do: refresh}\n"
+    "  any: {do: join, room: 'any:{args.0}', allow: ['any:*']}\n"
+    "  rooms: {do: rooms}\n"
+    "  whoami: {do: whoami}\n"
+    "  back: {do: reply, event: back, args: '{args[]}'}\n"
+    "  wrap: {do: reply, event: wrapped, payload: {a: '{args.0}', u: '{uuid}'}}\n"
+    "  ack: {do: ack, args: '{args[]}'}\n"
+    "  say: {do: relay, room: '{args.0}', as: said, args: '{args[1..]}', member: false}\n"
+    "  type: {do: relay, room: 'any:{args.0}', as: typed}\n"
+    "  drop: {do: close}\n"
+    "limits: {rates: {few: {rate: 3/1s, per: user, then: drop}}}\n"
+    "client_events: refuse\n";
+
+static struct system *make_system(void)
+{
+    const struct system_files no_files = {no_contract, no_event, NULL};
+    struct faults faults = {0};
+    struct document_node node;
+
+    if (!config_yaml_read("commands", slice_of(commands_yaml), &node, &faults))
+        abort();
+    struct system *system = system_compile(&node, &no_files, &faults);
+    document_finish(&node);
+    faults_finish(&faults);
+    return system;
 }
 
 static struct world *world_create(void)
@@ -121,10 +167,10 @@ static struct world *world_create(void)
                                                .keys = keys,
                                                .log = &world->log,
                                                .metrics = &world->metrics,
-                                               .gateway_mark = "AB",
-                                               .scratch.max = 1 << 17,
-                                               .strings.max = 1 << 16};
-    struct system *system = system_default();
+                                               .gateway_mark = "AB"};
+    services_set_ceiling(&world->services, 1 << 16);
+    world->services.rates = rate_table_create(&(struct hash_key){1, 2});
+    struct system *system = make_system();
     services_use(&world->services, system);
     system_release(system);
     return world;

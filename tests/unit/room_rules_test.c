@@ -73,6 +73,32 @@ static void the_most_specific_row_decides(void **state)
     document_finish(&node);
 }
 
+/* In a file the rows stand in any order: others between them change nothing. */
+static void the_order_of_a_file_decides_only_among_equals(void **state)
+{
+    static const char *const files[] = {
+        "[{match: 'a:*', allow: any}, {match: b, allow: any}, {match: 'a:b', allow: "
+        "none}]",
+        "[{match: b, allow: any}, {match: 'a:b', allow: none}, {match: 'a:*', allow: "
+        "any}]",
+        "[{match: '**', allow: any}, {match: b, allow: any}, {match: 'a:*', allow: any},"
+        " {match: b:c:d, allow: any}, {match: 'a:b', allow: none}]",
+        "[{match: 'a:b', allow: none}, {match: 'a:b', allow: any}]",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct document_node node = yaml_node(files[i]);
+        struct faults faults = {0};
+        struct room_rules *rules = room_rules_compile(&node, &faults);
+        assert_non_null(rules);
+        if (asked(rules, red, "a:b") != ROOM_ALLOW_NONE)
+            fail_msg("file %zu", i);
+        room_rules_destroy(rules);
+        document_finish(&node);
+    }
+}
+
 static void without_rows_none_decides(void **state)
 {
     struct faults faults = {0};
@@ -141,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_most_specific_row_decides),
+        cmocka_unit_test(the_order_of_a_file_decides_only_among_equals),
         cmocka_unit_test(without_rows_none_decides),
         cmocka_unit_test(claims_are_compared_by_value),
         cmocka_unit_test(all_mistakes_are_found_at_once),

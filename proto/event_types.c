@@ -1,0 +1,289 @@
+/* Types of a catalog: see the header. */
+#include "proto/event_types.h"
+
+#include "proto/contract_types.h"
+#include "proto/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct writer {
+    const struct event_rules *rules;
+    const struct document_node *root;
+    const struct system_files *files;
+    struct buf *out;
+    struct slice payload; /* the type of the payload of the event that is written */
+};
+
+static void add(struct writer *writer, const char *text)
+{
+    buf_add_text(writer->out, text);
+}
+
+/* --- the schema of an event */
+
+static const struct document_node *row_of(const struct writer *writer,
+                                          const struct event_rule *rule)
+{
+    return document_find(document_find(writer->root, "events"),
+                         event_rule_name(rule).ptr);
+}
+
+/* NULL: none. The rules have found all faults already. */
+static const struct document_node *schema_of(const struct writer *writer,
+                                             const struct event_rule *rule)
+{
+    const struct document_node *contract =
+        document_find(row_of(writer, rule), "contract");
+    const struct document_node *schema = NULL;
+    struct buf file = {.max = LIMIT_CONFIG_BYTES};
+    struct faults faults = {0};
+
+    if (contract && contract->kind != DOCUMENT_SCALAR)
+        return contract;
+    if (contract)
+        buf_add(&file, contract->text);
+    else
+        event_contract_file(event_rule_name(rule), &file);
+    if (buf_status(&file) || writer->files->read_contract(
+                                 writer->files->ctx, buf_slice(&file), &schema, &faults))
+        schema = NULL;
+    buf_finish(&file);
+    faults_finish(&faults);
+    return schema;
+}
+
+/* Two events may make one name: the later one gets a number. */
+static void write_name(struct writer *writer, size_t at, struct buf *out)
+{
+    struct buf other = {.max = LIMIT_CONFIG_BYTES};
+    size_t from = out->len, same = 1;
+
+    contract_type_name(event_rule_name(event_rules_at(writer->rules, at)), out);
+    struct slice name = slice_from(buf_slice(out), from);
+    for (size_t i = 0; i < at; i++) {
+        buf_clear(&other);
+        contract_type_name(event_rule_name(event_rules_at(writer->rules, i)), &other);
+        same += slice_equal(buf_slice(&other), name);
+    }
+    if (same > 1)
+        buf_print(out, "_%zu", same);
+    buf_finish(&other);
+}
+
+/* --- what a template makes */
+
+/* The text between the braces when a scalar is exactly one placeholder. */
+static bool is_placeholder(const struct document_node *node, struct slice *inside)
+{
+    struct slice text = node->text;
+
+    if (text.len < 3 || text.ptr[0] != '{' || text.ptr[1] == '{' ||
+        memchr(text.ptr, '}', text.len) != text.ptr + text.len - 1)
+        return false;
+    *inside = (struct slice){text.ptr + 1, text.len - 2};
+    return true;
+}
+
+static void write_placeholder(struct writer *writer, struct slice inside)
+{
+    bool is_tree =
+        slice_starts_with(inside, "payload") || slice_starts_with(inside, "args");
+
+    if (slice_is(inside, "payload"))
+        buf_add(writer->out, writer->payload);
+    else if (memchr(inside.ptr, '[', inside.len))
+        add(writer, "Array<unknown>");
+    else if (slice_is(inside, "now.ms"))
+        add(writer, "number");
+    else
+        add(writer, is_tree ? "unknown" : "string");
+}
+
+static void write_scalar(struct writer *writer, const struct document_node *node)
+{
+    struct slice inside;
+
+    if (is_placeholder(node, &inside))
+        write_placeholder(writer, inside);
+    else if (document_is_json_word(node))
+        buf_add(writer->out, node->text);
+    else
+        add(writer, "string");
+}
+
+static bool fans_out(const struct document_node *node)
+{
+    struct slice inside;
+
+    return node->kind == DOCUMENT_SCALAR && is_placeholder(node, &inside) &&
+           memchr(inside.ptr, '[', inside.len);
+}
+
+/* As deep as the document. */
+static void write_shape(struct writer *writer, const struct document_node *node)
+{
+    switch (node->kind) {
+    case DOCUMENT_SCALAR: write_scalar(writer, node); break;
+    case DOCUMENT_LIST:
+        add(writer, "[");
+        for (size_t i = 0; i < node->count; i++) {
+            add(writer, i > 0 ? ", " : "");
+            add(writer, fans_out(&node->items[i]) ? "..." : "");
+            write_shape(writer, &node->items[i]);
+        }
+        add(writer, "]");
+        break;
+    case DOCUMENT_MAP:
+        add(writer, "{ ");
+        for (size_t i = 0; i < node->count; i++) {
+            buf_add_json_string(writer->out, node->entries[i].key);
+            add(writer, ": ");
+            write_shape(writer, &node->entries[i].value);
+            add(writer, "; ");
+        }
+        add(writer, "}");
+        break;
+    }
+}
+
+/* --- events of the server */
+
+/* What stands between the parentheses of a handler. */
+static void write_arguments(struct writer *writer, const struct event_rule *rule)
+{
+    const struct document_node *row = row_of(writer, rule);
+    const struct document_node *args = document_find(row, "args");
+    const struct document_node *envelope = document_find(row, "envelope");
+
+    if (!envelope)
+        envelope = document_find(writer->root, "envelope");
+    if (args) {
+        add(writer, "...args: ");
+        write_shape(writer, args);
+    } else if (envelope) {
+        add(writer, "payload: ");
+        write_shape(writer, envelope);
+    } else if (slice_is(writer->payload, "unknown")) {
+        add(writer, "...args: Array<any>"); /* nothing is said about it */
+    } else {
+        add(writer, "payload: ");
+        buf_add(writer->out, writer->payload);
+    }
+}
+
+static void write_handler(struct writer *writer, struct slice name,
+                          const struct event_rule *rule)
+{
+    add(writer, "  ");
+    buf_add_json_string(writer->out, name);
+    add(writer, ": (");
+    write_arguments(writer, rule);
+    add(writer, ") => void;\n");
+}
+
+static void write_handlers(struct writer *writer, size_t at)
+{
+    const struct event_rule *rule = event_rules_at(writer->rules, at);
+    struct buf name = {.max = LIMIT_CONFIG_BYTES};
+    size_t names = event_rule_emit_count(rule);
+
+    if (schema_of(writer, rule))
+        write_name(writer, at, &name);
+    else
+        buf_add_text(&name, "unknown");
+    writer->payload = buf_slice(&name);
+    if (names == 0)
+        write_handler(writer, event_rule_name(rule), rule);
+    for (size_t i = 0; i < names; i++)
+        write_handler(writer, event_rule_emit_name(rule, i).text, rule);
+    buf_finish(&name);
+}
+
+static void write_payload(struct writer *writer, size_t at)
+{
+    const struct document_node *schema =
+        schema_of(writer, event_rules_at(writer->rules, at));
+    struct buf name = {.max = LIMIT_CONFIG_BYTES};
+
+    if (!schema)
+        return;
+    write_name(writer, at, &name);
+    contract_types_write(schema, buf_slice(&name), writer->out);
+    buf_finish(&name);
+}
+
+/* --- commands of clients */
+
+static void write_field(struct writer *writer, const struct document_entry *field)
+{
+    static const struct {
+        const char *word, *type;
+    } words[] = {
+        {"id",     "string | number"        },
+        {"string", "string"                 },
+        {"int",    "number"                 },
+        {"object", "Record<string, unknown>"},
+    };
+    const struct document_node *type = &field->value;
+
+    buf_add_json_string(writer->out, field->key);
+    add(writer, ": ");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (type->kind == DOCUMENT_SCALAR && slice_is(type->text, words[i].word))
+            add(writer, words[i].type);
+    if (type->kind != DOCUMENT_SCALAR)
+        contract_type_write(type, type, SLICE("unknown"), writer->out);
+    add(writer, "; ");
+}
+
+static void write_command(struct writer *writer, const struct document_entry *command)
+{
+    const struct document_node *args = document_find(&command->value, "args");
+    bool has_fields = args && args->kind == DOCUMENT_MAP;
+
+    add(writer, "  ");
+    buf_add_json_string(writer->out, command->key);
+    if (!has_fields) {
+        add(writer, ": (...args: Array<any>) => void;\n");
+        return;
+    }
+    add(writer, ": (payload: { ");
+    for (size_t i = 0; i < args->count; i++)
+        write_field(writer, &args->entries[i]);
+    add(writer, "}, ack?: (answer: any) => void) => void;\n");
+}
+
+static void write_commands(struct writer *writer)
+{
+    const struct document_node *commands = document_find(writer->root, "commands");
+
+    add(writer, "\nexport interface ClientToServerEvents {\n");
+    for (size_t i = 0; commands && i < commands->count; i++)
+        write_command(writer, &commands->entries[i]);
+    if (!commands)
+        add(writer,
+            "  \"subscribe\": (payload: { \"room\": string; }, ack?: (answer: "
+            "any) => void) => void;\n"
+            "  \"unsubscribe\": (payload: { \"room\": string; }, ack?: (answer: "
+            "any) => void) => void;\n"
+            "  \"auth:refresh\": (payload: { \"token\": string; }, ack?: (answer: "
+            "any) => void) => void;\n");
+    add(writer, "}\n");
+}
+
+void event_types_write(const struct event_rules *rules, const struct document_node *root,
+                       const struct system_files *files, struct buf *out)
+{
+    struct writer writer = {.rules = rules, .root = root, .files = files, .out = out};
+    size_t count = event_rules_count(rules);
+
+    add(&writer, "// Made by `sidecast contracts --types` from the configuration.\n");
+    for (size_t i = 0; i < count; i++)
+        write_payload(&writer, i);
+    add(&writer, "\nexport interface ServerToClientEvents {\n");
+    for (size_t i = 0; i < count; i++)
+        write_handlers(&writer, i);
+    add(&writer, "}\n");
+    write_commands(&writer);
+}

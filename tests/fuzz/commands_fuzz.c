@@ -1,0 +1,127 @@
+/*
+ * A file's commands and a call: YAML up to a line of its own, "---", the arguments behind
+ * it, as a JSON array. Whatever compiles is run on them: what is sent must be JSON, and a
+ * room must be one.
+ */
+#include "bridge/config_yaml.h"
+#include "proto/command_rules.h"
+#include "proto/json_gate.h"
+#include "proto/limits.h"
+#include "proto/room_name.h"
+#include "proto/sio.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A template may nest deeper than a client, and than the gate looks. */
+static bool is_flat(struct slice json)
+{
+    size_t opened = 0;
+
+    for (size_t i = 0; i < json.len; i++)
+        opened += json.ptr[i] == '[' || json.ptr[i] == '{';
+    return opened < LIMIT_JSON_DEPTH - 1;
+}
+
+static void check_output(const struct command_output *output,
+                         const struct template_values *from)
+{
+    struct buf out = {.max = 1 << 20}, array = {.max = 2 << 20};
+    struct template_failure failure;
+    struct slice values;
+    struct json_value value;
+
+    if (!command_output_render(output, from, &out, &values, &failure) &&
+        is_flat(values)) {
+        buf_add_byte(&array, '[');
+        buf_add(&array, values);
+        buf_add_byte(&array, ']');
+        if (json_gate_check(buf_slice(&array), &json_limits_default, &value, NULL) ==
+            ST_BAD_REQUEST)
+            abort();
+    }
+    buf_finish(&out);
+    buf_finish(&array);
+}
+
+static enum status check_room(void *ctx, struct slice name)
+{
+    struct room_key key;
+
+    ++*(size_t *)ctx;
+    if (room_target_decode(SLICE("/"), name, &key))
+        abort();
+    return ST_OK;
+}
+
+static void call(const struct command_rule *rule, const struct template_values *values)
+{
+    struct buf scratch = {.max = 1 << 16};
+    struct template_failure failure;
+    char why[COMMAND_ARGS_WHY_BYTES];
+    size_t rooms = 0;
+
+    if (rule->args)
+        command_args_hold(rule->args, values->args, why);
+    if (rule->room &&
+        !template_rooms(rule->room, values, &scratch, check_room, &rooms, &failure) &&
+        rooms != 1)
+        abort();
+    if (rule->allow)
+        command_rule_allows(rule, values, SLICE("project:7"), &scratch);
+    check_output(&rule->output, values);
+    check_output(&rule->ok, values);
+    check_output(&(struct command_output){rule->error, false}, values);
+    buf_finish(&scratch);
+}
+
+static void call_all(const struct command_rules *rules, struct slice args)
+{
+    struct template_values values = {
+        .claims = SLICE("{\"sub\":\"7\",\"team\":\"red\",\"teams\":[\"a\",1]}"),
+        .user = SLICE("{\"id\":\"7\"}"),
+        .payload = SLICE("[\"a\"]"),
+        .args = args,
+        .conn_id = SLICE("sid"),
+        .conn_ip = SLICE("127.0.0.1"),
+        .conn_transport = SLICE("websocket"),
+        .event = SLICE("e"),
+        .room = SLICE("project:7"),
+        .code = SLICE("E_X"),
+        .message = SLICE("a \"word\""),
+        .uuid = SLICE("00000000-0000-4000-8000-000000000000"),
+        .now_ms = 1,
+    };
+
+    for (size_t i = 0; i < command_rules_count(rules); i++)
+        call(command_rules_at(rules, i), &values);
+    command_rules_uses(rules);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *text = (const char *)data;
+    const char *end = memmem(data, size, "\n---\n", 5);
+    struct slice yaml = {text, end ? (size_t)(end - text) : size};
+    struct slice args =
+        end ? slice_from((struct slice){text, size}, yaml.len + 5) : SLICE("[]");
+    struct faults faults = {0};
+    struct document_node root;
+    struct json_value value;
+
+    config_yaml_read("fuzz", yaml, &root, &faults);
+    if (root.place.line != 0) { /* a whole tree, perhaps with faults */
+        struct command_rules *rules = command_rules_compile(&root, &faults);
+        if (!rules && faults_are_none(&faults))
+            abort();
+        if (rules && !json_gate_check(args, &json_limits_default, &value, NULL) &&
+            value.type == JSON_GATE_ARRAY)
+            call_all(rules, sio_array_items(value.text));
+        command_rules_destroy(rules);
+        document_finish(&root);
+    }
+    faults_finish(&faults);
+    return 0;
+}

@@ -1,0 +1,106 @@
+/* The compiled tables as one value: all parts, or none and all faults. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "proto/system.h"
+#include "support/yaml_node.h"
+
+static enum status read_no_contract(void *ctx, struct slice name,
+                                    const struct document_node **root,
+                                    struct faults *faults)
+{
+    (void)ctx;
+    (void)name;
+    (void)faults;
+    *root = NULL;
+    return ST_NOT_FOUND;
+}
+
+static const char *no_event(void *ctx, size_t index)
+{
+    (void)ctx;
+    (void)index;
+    return NULL;
+}
+
+static struct system *compile(const char *text, struct faults *faults)
+{
+    const struct system_files files = {
+        .read_contract = read_no_contract,
+        .event_name = no_event,
+    };
+    struct document_node root = yaml_node(text);
+    struct system *system = system_compile(&root, &files, faults);
+
+    document_finish(&root);
+    return system;
+}
+
+static void an_empty_file_gives_every_part(void **state)
+{
+    struct faults faults = {0};
+    struct system *system = compile("", &faults);
+
+    (void)state;
+    assert_non_null(system);
+    assert_true(faults_are_none(&faults));
+    assert_non_null(system->auth);
+    assert_non_null(system->connect);
+    assert_non_null(system->rooms);
+    assert_non_null(system->commands);
+    assert_non_null(system->events);
+    system_release(system);
+}
+
+static void it_lives_as_long_as_somebody_holds_it(void **state)
+{
+    struct faults faults = {0};
+    struct system *system = compile("rooms: [{match: 'a:*', allow: any}]", &faults);
+
+    (void)state;
+    assert_ptr_equal(system_share(system), system);
+    system_release(system);
+    assert_non_null(system->rooms); /* the address sanitizer would tell */
+    system_release(system);
+    system_release(NULL);
+}
+
+/* One fault in each table, and all are told. */
+static void the_faults_of_all_tables_are_told_at_once(void **state)
+{
+    static const char text[] = "auth: {mode: perhaps}\n"
+                               "connect: {auto_join: ['{nothing.x}']}\n"
+                               "rooms: [{match: 'a b'}]\n"
+                               "commands: {x: {do: dance}}\n"
+                               "events: {'': {}}\n"
+                               "heartbeats: [{every: 1s}]\n";
+    struct faults faults = {0};
+    bool is_told[7] = {false};
+
+    (void)state;
+    assert_null(compile(text, &faults));
+    for (size_t i = 0; i < faults.count; i++) {
+        assert_true(faults.items[i].place.line >= 1 && faults.items[i].place.line <= 6);
+        is_told[faults.items[i].place.line] = true;
+    }
+    for (size_t line = 1; line <= 6; line++)
+        if (!is_told[line])
+            fail_msg("nothing is told of line %zu", line);
+    faults_finish(&faults);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_file_gives_every_part),
+        cmocka_unit_test(it_lives_as_long_as_somebody_holds_it),
+        cmocka_unit_test(the_faults_of_all_tables_are_told_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
