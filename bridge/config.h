@@ -41,6 +41,7 @@ struct config_auth {
     const char *algorithms;       /* "RS256, ES256"; empty: what each key is for */
     const char *keys;      /* "kid:ALG:FILE, …" of PEM public keys; empty: none */
     const char *jwks_file; /* empty: none */
+    const char *jwks_url;  /* empty: none */
     const char *issuer;    /* empty: any */
     const char *audience;  /* of clients' tokens; empty: any */
     uint64_t leeway_ms, max_ttl_ms;

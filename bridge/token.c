@@ -24,6 +24,8 @@ static enum refusal key_choose(const struct token_keys *keys,
                                const struct token_key **key, char hint[160])
 {
     *key = token_keys_find(keys, parts->kid);
+    if (!*key)
+        token_keys_tell_unknown(keys);
     if (token_keys_count(keys) == 0)
         return refuse(hint, "this server has no key to check tokens with");
     if (!*key)

@@ -11,6 +11,8 @@ struct token_keys {
     char *issuer, *audience; /* the texts of the rules */
     struct token_cache *cache;
     struct metrics *metrics; /* NULL: nobody counts */
+    token_unknown_fn *on_unknown;
+    void *unknown_ctx;
 };
 
 struct token_keys *token_keys_create(void)
@@ -136,19 +138,33 @@ struct metrics *token_keys_metrics(const struct token_keys *keys)
     return keys->metrics;
 }
 
+void token_keys_on_unknown(struct token_keys *keys, token_unknown_fn *on_unknown,
+                           void *ctx)
+{
+    keys->on_unknown = on_unknown;
+    keys->unknown_ctx = ctx;
+}
+
+void token_keys_tell_unknown(const struct token_keys *keys)
+{
+    if (keys->on_unknown)
+        keys->on_unknown(keys->unknown_ctx);
+}
+
 void token_keys_replace(struct token_keys *keys, struct token_keys *fresh)
 {
     struct token_cache *cache = keys->cache;
-    struct metrics *metrics = keys->metrics;
-    const struct claims_rules before = keys->rules;
+    const struct token_keys before = *keys;
 
     content_finish(keys);
     token_cache_destroy(fresh->cache);
     *keys = *fresh;
     keys->cache = cache;
-    keys->metrics = metrics;
-    keys->rules.keeps_json = before.keeps_json;
-    keys->rules.needs_no_sub = before.needs_no_sub;
+    keys->metrics = before.metrics;
+    keys->on_unknown = before.on_unknown;
+    keys->unknown_ctx = before.unknown_ctx;
+    keys->rules.keeps_json = before.rules.keeps_json;
+    keys->rules.needs_no_sub = before.rules.needs_no_sub;
     token_cache_clear(cache);
     free(fresh);
 }

@@ -47,7 +47,15 @@ const struct claims_rules *token_keys_rules(const struct token_keys *keys);
 void token_keys_count_in(struct token_keys *keys, struct metrics *metrics);
 struct metrics *token_keys_metrics(const struct token_keys *keys);
 
-/* Takes `fresh`: its keys and rules are those of `keys` from now on (but for the two
+/* Calls `on_unknown` whenever a token names a key that is not in the set; stays when the
+ * keys are replaced. NULL: nobody asks. */
+typedef void token_unknown_fn(void *ctx);
+void token_keys_on_unknown(struct token_keys *keys, token_unknown_fn *on_unknown,
+                           void *ctx);
+/* A token did. */
+void token_keys_tell_unknown(const struct token_keys *keys);
+
+/* Takes `fresh`: its keys and rules are those of `keys` from now on (but for what is
  * above), and what was verified with the old ones is forgotten. */
 void token_keys_replace(struct token_keys *keys, struct token_keys *fresh);
 

@@ -129,7 +129,8 @@ static bool has_token_key(const struct config *config)
 {
     const struct config_auth *auth = &config->auth;
 
-    return auth->hmac_secret[0] || auth->keys[0] || auth->jwks_file[0];
+    return auth->hmac_secret[0] || auth->keys[0] || auth->jwks_file[0] ||
+           auth->jwks_url[0];
 }
 
 static void check_auth_mode(const struct invocation *call, struct faults *warnings)

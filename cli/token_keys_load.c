@@ -1,6 +1,7 @@
 /* The configured token keys: see the header. */
 #include "cli/token_keys_load.h"
 
+#include "bridge/http_client.h"
 #include "bridge/secret_file.h"
 #include "bridge/token_jwks.h"
 #include "bridge/token_secret.h"
@@ -220,6 +221,24 @@ static bool add_jwks(struct load *load)
 
 /* --- all of it */
 
+static bool check_url(struct load *load)
+{
+    const char *url = load->auth->jwks_url, *why = "";
+
+    return url[0] == '\0' || http_client_may_fetch(url, &why) ||
+           fail(load, "auth.jwt.jwks_url %s", why);
+}
+
+unsigned token_keys_algs(const struct config_auth *auth)
+{
+    unsigned algs = 0;
+    struct slice bad;
+
+    return token_algs_read(slice_of(auth->algorithms), &algs, &bad) && algs
+               ? algs
+               : TOKEN_ALGS_ALL;
+}
+
 static bool set_rules(struct load *load)
 {
     const struct config_auth *auth = load->auth;
@@ -254,7 +273,8 @@ static bool add_all(struct load *load, const char *key_file)
         return false;
     if (key_file)
         return add_key_file(load, key_file);
-    return add_configured_secret(load) && add_items(load) && add_jwks(load);
+    return add_configured_secret(load) && add_items(load) && add_jwks(load) &&
+           check_url(load);
 }
 
 struct token_keys *token_keys_load(const struct config_auth *auth, const char *key_file,

@@ -4,6 +4,7 @@
 #include "bridge/clock.h"
 #include "bridge/digest.h"
 #include "bridge/secret_file.h"
+#include "cli/token_url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,8 @@ struct token_watch {
     const struct logger *log;
     const struct config_auth *auth;
     struct token_keys *keys;
+    struct token_url *url; /* NULL: none is set */
+    uv_loop_t *loop;
     uv_timer_t timer;
     struct look last; /* at the last try, good or bad */
 };
@@ -75,10 +78,21 @@ static void look_inside(void *ctx, const char *path)
     free(text);
 }
 
+/* Gives the keys of all sources, or NULL. */
+static struct token_keys *load(struct token_watch *watch,
+                               char reason[TOKEN_KEYS_REASON_BYTES])
+{
+    struct token_keys *keys = token_keys_load(watch->auth, NULL, watch->log, reason);
+
+    if (keys && watch->url)
+        token_url_add(watch->url, keys);
+    return keys;
+}
+
 static void try_load(struct token_watch *watch)
 {
     char reason[TOKEN_KEYS_REASON_BYTES];
-    struct token_keys *fresh = token_keys_load(watch->auth, NULL, watch->log, reason);
+    struct token_keys *fresh = load(watch, reason);
 
     if (!fresh) {
         log_error(watch->log, "the token keys stay as they were",
@@ -124,6 +138,34 @@ static void begin_looking(struct token_watch *watch)
         uv_timer_start(&watch->timer, on_timer, LOOK_MS, LOOK_MS);
 }
 
+static void on_changed(void *ctx)
+{
+    try_load(ctx);
+}
+
+static void on_unknown(void *ctx)
+{
+    struct token_watch *watch = ctx;
+
+    if (watch->url)
+        token_url_ask(watch->url);
+}
+
+/* The address that is set now, if it is another one, or none any more. */
+static void follow_url(struct token_watch *watch, bool waits)
+{
+    const char *url = watch->auth->jwks_url;
+
+    if (watch->url && strcmp(token_url_name(watch->url), url) == 0)
+        return;
+    token_url_destroy(watch->url);
+    watch->url = NULL;
+    if (url[0])
+        watch->url =
+            token_url_create(watch->loop, watch->log, url, token_keys_algs(watch->auth),
+                             waits, on_changed, watch);
+}
+
 struct token_watch *token_watch_create(uv_loop_t *loop, const struct logger *log,
                                        const struct config_auth *auth,
                                        char reason[TOKEN_KEYS_REASON_BYTES])
@@ -136,12 +178,17 @@ struct token_watch *token_watch_create(uv_loop_t *loop, const struct logger *log
     }
     watch->log = log;
     watch->auth = auth;
+    watch->loop = loop;
     look(watch);
     watch->keys = token_keys_load(auth, NULL, log, reason);
     if (!watch->keys) {
         free(watch);
         return NULL;
     }
+    follow_url(watch, true);
+    if (watch->url)
+        token_url_add(watch->url, watch->keys);
+    token_keys_on_unknown(watch->keys, on_unknown, watch);
     uv_timer_init(loop, &watch->timer);
     watch->timer.data = watch;
     begin_looking(watch);
@@ -156,6 +203,7 @@ struct token_keys *token_watch_keys(const struct token_watch *watch)
 void token_watch_reload(struct token_watch *watch)
 {
     look(watch);
+    follow_url(watch, false); /* the loop runs: nobody waits */
     try_load(watch);
     begin_looking(watch); /* the configuration may have got its first file */
 }
@@ -169,6 +217,7 @@ void token_watch_destroy(struct token_watch *watch)
 {
     if (!watch)
         return;
+    token_url_destroy(watch->url);
     token_keys_destroy(watch->keys);
     uv_close((uv_handle_t *)&watch->timer, on_closed);
 }

@@ -50,6 +50,12 @@ bool command_ready(const struct command_call *call, struct slice room,
 /* Sends what was made ready. */
 void command_succeed(const struct command_call *call);
 
+enum {
+    COMMAND_CONTRACT_BYTES = CONTRACT_POINTER_BYTES + CONTRACT_DETAIL_BYTES + 8
+};
+/* The first thing that is wrong, as a sentence for the client's developer. */
+void command_contract_message(const struct contract_report *report,
+                              char message[COMMAND_CONTRACT_BYTES]);
 /* Whether values that go by the name of an event of the catalog keep its contract. False:
  * they do not, and the call has been answered. */
 bool command_keeps_contract(const struct command_call *call, struct slice event,

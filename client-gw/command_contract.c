@@ -6,9 +6,14 @@
 
 #include <stdio.h>
 
-enum {
-    MESSAGE_BYTES = CONTRACT_POINTER_BYTES + CONTRACT_DETAIL_BYTES + 8
-};
+void command_contract_message(const struct contract_report *report,
+                              char message[COMMAND_CONTRACT_BYTES])
+{
+    const struct contract_error *error = &report->errors[0];
+
+    snprintf(message, COMMAND_CONTRACT_BYTES, "%s %s",
+             error->pointer[0] ? error->pointer : "the payload", error->detail);
+}
 
 /* One argument is the payload; several are, as the list that they make. */
 static struct slice payload_of(const struct command_call *call, struct slice values)
@@ -32,14 +37,12 @@ bool command_keeps_contract(const struct command_call *call, struct slice event,
     const struct event_rule *rule =
         event_rules_find(call->services->system->events, event, NULL);
     struct contract_report report;
-    char message[MESSAGE_BYTES];
+    char message[COMMAND_CONTRACT_BYTES];
 
     if (!rule || !event_rule_has_contract(rule) ||
         !event_rule_check(rule, payload_of(call, values), &report))
         return true;
-    const struct contract_error *error = &report.errors[0];
-    snprintf(message, sizeof message, "%s%s%s",
-             error->pointer[0] ? error->pointer : "the payload", " ", error->detail);
+    command_contract_message(&report, message);
     metrics_add(call->services->metrics, METRIC_CONTRACT_REFUSED, 1);
     command_fail(call, ST_BAD_PAYLOAD, message);
     return false;

@@ -181,6 +181,8 @@ void services_finish(struct client_services *services)
     buf_finish(&services->strings);
     buf_finish(&services->rendering);
     buf_finish(&services->answer);
+    event_publish_finish(&services->publish);
+    publish_request_finish(&services->request);
     buf_finish(&services->user);
     rate_table_destroy(services->rates);
     native_memory_finish(&services->native);

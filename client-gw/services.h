@@ -8,6 +8,7 @@
 #include "bridge/log_quota.h"
 #include "bridge/token.h"
 #include "client-gw/session.h"
+#include "proto/event_publish.h"
 #include "proto/ident.h"
 #include "proto/ip_prefix.h"
 #include "proto/native.h"
@@ -37,13 +38,15 @@ struct client_services {
     /* commands */
     uv_loop_t *loop;
     struct connection_set *connections;
-    struct buf user;            /* {user}, as JSON, of the command that runs */
-    struct beats *beats;        /* NULL: there are none */
-    struct rate_table *rates;   /* of users and addresses */
-    struct token_bucket warned; /* log lines about rates */
-    struct buf rendering;       /* what a command sends */
-    struct buf answer;          /* its ack */
-    struct slice answer_values; /* lent by `answer`, or by who waited */
+    struct buf user;              /* {user}, as JSON, of the command that runs */
+    struct beats *beats;          /* NULL: there are none */
+    struct rate_table *rates;     /* of users and addresses */
+    struct token_bucket warned;   /* log lines about rates */
+    struct buf rendering;         /* what a command sends */
+    struct buf answer;            /* its ack */
+    struct slice answer_values;   /* lent by `answer`, or by who waited */
+    struct event_publish publish; /* of the event that a client relays */
+    struct publish_request request;
     struct ident_ulids ulids;
     char id[IDENT_ULID_BYTES + 1];
     char uuid[SERVICES_UUID_BYTES + 1];

@@ -147,7 +147,8 @@ test('the same contracts guard what clients send', with_sidecast(options, async 
   plain.send('{"t":"subscribe","room":"lobby","n":1}');
   await plain.message((m) => m.t === 'ack' && m.n === 1);
   assert.equal((await ask('say', { text: 'hello' })).ok, true);
-  assert.deepEqual((await plain.message((m) => m.t === 'event')).data, { text: 'hello' });
+  const { data } = await plain.message((m) => m.t === 'event');
+  assert.deepEqual([data.type, data.data], ['chat:said', { text: 'hello' }]); // in the envelope of all events
 
   // What comes in by the name of a contract, what goes out by one, and several arguments.
   for (const [event, args, said] of [

@@ -144,14 +144,14 @@ static void a_native_client_has_the_same_commands(void **state)
 {
     static const char *const rows[][2] = {
         {"{\"t\":\"emit\",\"event\":\"join_village\",\"data\":{\"village_id\":\"a\"},"
-         "\"n\":1}",                                                        "{\"t\":\"ack\",\"n\":1,\"data\":{\"ok\":true,\"room\":\"village:a\"}}"},
-        { "{\"t\":\"emit\",\"event\":\"echo\",\"args\":[[1],2],\"n\":2}",
-         "{\"t\":\"ack\",\"n\":2,\"data\":[1]}"},
-        { "{\"t\":\"emit\",\"event\":\"echo\",\"n\":3}",                  "{\"t\":\"ack\",\"n\":3}"},
-        { "{\"t\":\"emit\",\"event\":\"rooms\",\"n\":4}",
-         "{\"t\":\"ack\",\"n\":4,\"data\":[\"village:a\"]}"},
-        { "{\"t\":\"unsubscribe\",\"room\":\"x\",\"n\":5}",
-         "{\"t\":\"ack\",\"n\":5,\"data\":{\"ok\":false,\"error\":\"E_UNKNOWN_EVENT\"}}"},
+         "\"n\":1}",                                            "{\"t\":\"ack\",\"n\":1,\"data\":{\"ok\":true,\"room\":\"village:a\"}}"},
+        {"{\"t\":\"emit\",\"event\":\"echo\",\"args\":[[1],2],\"n\":2}",
+         "{\"t\":\"ack\",\"n\":2,\"data\":[1]}"                                                                                                 },
+        {"{\"t\":\"emit\",\"event\":\"echo\",\"n\":3}",                  "{\"t\":\"ack\",\"n\":3}"                                              },
+        {"{\"t\":\"emit\",\"event\":\"rooms\",\"n\":4}",
+         "{\"t\":\"ack\",\"n\":4,\"data\":[\"village:a\"]}"                                                                                     },
+        {"{\"t\":\"unsubscribe\",\"room\":\"x\",\"n\":5}",
+         "{\"t\":\"ack\",\"n\":5,\"data\":{\"ok\":false,\"error\":\"E_UNKNOWN_EVENT\"}}"                                                        },
     };
     struct house *house = *state;
     struct ws_peer *native = join_native(house, "bob", "[]");
@@ -202,6 +202,43 @@ static void a_relay_is_published_and_answered_when_it_is_kept(void **state)
          "437[{\"ok\":false,\"error\":\"E_UNAVAILABLE\"}]");
     house->engine.publish_answer = ST_BUSY;
     says(house, io, "427[\"say\",\"r:1\"]", "437[{\"ok\":false,\"error\":\"E_BUSY\"}]");
+    peer_destroy(io);
+}
+
+static int open_catalog(void **state)
+{
+    return open_house_by(
+        state, &house_settings, &house_limits,
+        system_of(
+            "commands:\n"
+            "  say: {do: relay, room: r, as: said, payload: {text: '{args.0.text}'}, "
+            "member: false}\n"
+            "  shout: {do: relay, room: r, as: shouted, member: false}\n"
+            "events:\n"
+            "  said: {contract: {properties: {text: {maxLength: 3}}}, "
+            "envelope: {type: '{event}', data: '{payload}'}, volatile: true}\n"
+            "  shout: {contract: {type: object, required: [loud]}}\n"
+            "unknown_events: deny\n"));
+}
+
+static void the_catalog_holds_for_clients_too(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *io = join_socketio(house, "ada", "[]");
+
+    says(house, io, "421[\"say\",{\"text\":\"abc\"}]",
+         "431[{\"ok\":true,\"room\":\"r\"}]");
+    assert_true(slice_is(published(house).data,
+                         "{\"type\":\"said\",\"data\":{\"text\":\"abc\"}}"));
+    assert_int_equal(published(house).flags, ENVELOPE_VOLATILE);
+    peer_send(io, 1, "421[\"say\",{\"text\":\"abcd\"}]");
+    assert_starts(READ(house, io), "431[{\"ok\":false,\"error\":\"E_BAD_PAYLOAD\","
+                                   "\"message\":\"/text ");
+    peer_send(io, 1, "421[\"shout\",{\"text\":1}]");
+    assert_starts(READ(house, io), "431[{\"ok\":false,\"error\":\"E_BAD_PAYLOAD\"");
+    assert_int_equal(house->engine.published, 1);
+    /* The command names what the catalog does not have. */
+    says(house, io, "421[\"shout\",{\"loud\":1}]", "431[{\"ok\":true,\"room\":\"r\"}]");
     peer_destroy(io);
 }
 
@@ -410,6 +447,8 @@ int main(void)
         VILLAGE_TEST(who_one_is_and_a_pong_come_from_templates),
         VILLAGE_TEST(a_native_client_has_the_same_commands),
         VILLAGE_TEST(a_relay_is_published_and_answered_when_it_is_kept),
+        cmocka_unit_test_setup_teardown(the_catalog_holds_for_clients_too, open_catalog,
+                                        close_house),
         VILLAGE_TEST(only_members_relay_unless_the_file_says_otherwise),
         VILLAGE_TEST(rates_do_what_they_say),
         VILLAGE_TEST(close_answers_and_ends_the_transport),
