@@ -4,6 +4,7 @@
 #include "bridge/config_words.h"
 #include "proto/limits.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,20 +16,33 @@ enum {
     SHOWN_BYTES = 60
 };
 
+/* A value on its way: what it is for, and how it is called. */
+struct spot {
+    const struct config_key *key; /* NULL: the whole document */
+    char name[NAME_BYTES];
+};
+
+/* A map or a list that is being looked through. */
+struct frame {
+    struct spot spot;
+    const struct document_node *node;
+    size_t next;
+};
+
 struct binding {
     const struct config_bind_source *source;
     struct options *options;
     struct faults *faults;
+    struct frame frames[LIMIT_CONFIG_DEPTH + 1]; /* as deep as documents are */
+    size_t depth;
 };
 
-/* A value on its way: what it is for, and how it is called. */
-struct spot {
-    const struct config_key *key;
-    char name[NAME_BYTES];
-};
-
-static void bind_value(struct binding *binding, const struct spot *spot,
-                       const struct document_node *node);
+static void push(struct binding *binding, const struct spot *spot,
+                 const struct document_node *node)
+{
+    assert(binding->depth < sizeof binding->frames / sizeof *binding->frames);
+    binding->frames[binding->depth++] = (struct frame){*spot, node, 0};
+}
 
 static struct spot spot_below(const struct spot *parent, const struct config_key *key,
                               struct slice word)
@@ -36,7 +50,7 @@ static struct spot spot_below(const struct spot *parent, const struct config_key
     struct spot spot = {.key = key};
 
     snprintf(spot.name, sizeof spot.name, "%.*s%s%.*s", NAME_BYTES - SHOWN_BYTES - 2,
-             parent ? parent->name : "", parent ? "." : "",
+             parent->name, parent->name[0] ? "." : "",
              (int)slice_first(word, SHOWN_BYTES).len, word.len ? word.ptr : "");
     return spot;
 }
@@ -155,9 +169,6 @@ static void add_item(struct binding *binding, const struct spot *spot,
                      const struct document_node *item, struct buf *list)
 {
     if (item->kind == DOCUMENT_MAP && spot->key->type == KEY_KEY_ITEMS) {
-        struct spot of_item = {.key = config_key_item(spot->key)};
-        snprintf(of_item.name, sizeof of_item.name, "%s[]", spot->key->path);
-        bind_value(binding, &of_item, item);
         add_key_item(binding, item, list);
     } else if (item->kind != DOCUMENT_SCALAR || is_empty(item)) {
         wrong_kind(binding, spot, item, "a list of texts");
@@ -207,6 +218,8 @@ static void bind_text_list(struct binding *binding, const struct spot *spot,
     else if (is_good && config_key_is_option(spot->key))
         put_option(binding, spot, buf_slice(&list), node->place);
     buf_finish(&list);
+    if (spot->key->type == KEY_KEY_ITEMS && node->kind == DOCUMENT_LIST)
+        push(binding, spot, node); /* for the keys of its maps */
 }
 
 /* --- maps and lists */
@@ -227,11 +240,47 @@ static bool has_both(const struct document_node *map, const struct config_key *s
     return document_find(map, strrchr(secret->path, '.') + 1) != NULL;
 }
 
+/* What templates and rules say is for their own readers. */
+static void bind_foreign(struct binding *binding, const struct spot *spot,
+                         const struct document_node *node)
+{
+    bool is_text = spot->key->type != KEY_TEMPLATE && spot->key->type != KEY_ANY &&
+                   spot->key->type != KEY_CONTRACT;
+
+    if (is_empty(node) || (is_text && node->kind != DOCUMENT_SCALAR))
+        wrong_kind(binding, spot, node, "one text");
+}
+
+/* Of a map or a list only the kind: what is in it comes later. */
+static void bind_value(struct binding *binding, const struct spot *spot,
+                       const struct document_node *node)
+{
+    const struct config_key *key = spot->key;
+    bool is_map = node->kind == DOCUMENT_MAP, is_list = node->kind == DOCUMENT_LIST;
+
+    if ((key->type == KEY_MAP && is_map) || (key->type == KEY_LIST && is_list))
+        push(binding, spot, node);
+    else if (key->type == KEY_MAP)
+        wrong_kind(binding, spot, node, "a map of keys");
+    else if (key->type == KEY_LIST)
+        wrong_kind(binding, spot, node, "a list");
+    else if (config_key_is_text_list(key) && !is_map)
+        bind_text_list(binding, spot, node);
+    else if (config_key_is_text_list(key))
+        wrong_kind(binding, spot, node, "a list of texts");
+    else if (!config_key_is_scalar(key))
+        bind_foreign(binding, spot, node);
+    else if (node->kind != DOCUMENT_SCALAR || is_empty(node))
+        wrong_kind(binding, spot, node, "one value");
+    else
+        put_text(binding, spot, node->text, node->place);
+}
+
 static void bind_entry(struct binding *binding, const struct spot *parent,
                        const struct document_node *map,
                        const struct document_entry *entry)
 {
-    const struct config_key *above = parent ? parent->key : NULL;
+    const struct config_key *above = parent->key;
     const struct config_key *key = config_key_child(above, entry->key);
     const struct config_key *secret = key ? NULL : secret_of(above, entry->key);
     struct spot spot = spot_below(parent, key ? key : secret, entry->key);
@@ -251,76 +300,41 @@ static void bind_entry(struct binding *binding, const struct spot *parent,
         bind_value(binding, &spot, &entry->value);
 }
 
-static void bind_map(struct binding *binding, const struct spot *spot,
-                     const struct document_node *node)
+static void bind_item(struct binding *binding, const struct spot *list, size_t index,
+                      const struct document_node *item)
 {
-    if (node->kind != DOCUMENT_MAP) {
-        wrong_kind(binding, spot, node, "a map of keys");
-        return;
-    }
-    for (size_t i = 0; i < node->count; i++)
-        bind_entry(binding, spot, node, &node->entries[i]);
+    struct spot spot = spot_item(list, config_key_item(list->key), index);
+
+    /* The texts among maps were read with their list. */
+    if (list->key->type != KEY_KEY_ITEMS || item->kind == DOCUMENT_MAP)
+        bind_value(binding, &spot, item);
 }
 
-static void bind_list(struct binding *binding, const struct spot *spot,
-                      const struct document_node *node)
+static void bind_all(struct binding *binding)
 {
-    const struct config_key *item = config_key_item(spot->key);
-
-    if (node->kind != DOCUMENT_LIST) {
-        wrong_kind(binding, spot, node, "a list");
-        return;
+    while (binding->depth > 0) {
+        struct frame *frame = &binding->frames[binding->depth - 1];
+        size_t i = frame->next++;
+        if (i == frame->node->count)
+            binding->depth--;
+        else if (frame->node->kind == DOCUMENT_MAP)
+            bind_entry(binding, &frame->spot, frame->node, &frame->node->entries[i]);
+        else
+            bind_item(binding, &frame->spot, i, &frame->node->items[i]);
     }
-    for (size_t i = 0; i < node->count; i++) {
-        struct spot of_item = spot_item(spot, item, i);
-        bind_value(binding, &of_item, &node->items[i]);
-    }
-}
-
-/* What templates and rules say is for their own readers. */
-static void bind_foreign(struct binding *binding, const struct spot *spot,
-                         const struct document_node *node)
-{
-    bool is_text = spot->key->type != KEY_TEMPLATE && spot->key->type != KEY_ANY &&
-                   spot->key->type != KEY_CONTRACT;
-
-    if (is_empty(node) || (is_text && node->kind != DOCUMENT_SCALAR))
-        wrong_kind(binding, spot, node, "one text");
-}
-
-/* As deep as the document, which the reader has bounded. */
-static void bind_value(struct binding *binding, const struct spot *spot,
-                       const struct document_node *node)
-{
-    const struct config_key *key = spot->key;
-
-    if (key->type == KEY_MAP)
-        bind_map(binding, spot, node);
-    else if (key->type == KEY_LIST)
-        bind_list(binding, spot, node);
-    else if (config_key_is_text_list(key) && node->kind != DOCUMENT_MAP)
-        bind_text_list(binding, spot, node);
-    else if (config_key_is_text_list(key))
-        wrong_kind(binding, spot, node, "a list of texts");
-    else if (!config_key_is_scalar(key))
-        bind_foreign(binding, spot, node);
-    else if (node->kind != DOCUMENT_SCALAR || is_empty(node))
-        wrong_kind(binding, spot, node, "one value");
-    else
-        put_text(binding, spot, node->text, node->place);
 }
 
 void config_bind(const struct document_node *root,
                  const struct config_bind_source *source, struct options *options,
                  struct faults *faults)
 {
-    struct binding binding = {source, options, faults};
+    struct binding binding = {.source = source, .options = options, .faults = faults};
 
     if (root->kind != DOCUMENT_MAP) {
         faults_add(faults, root->place, NULL,
                    "a configuration is a map of keys, for instance gateway: {count: 2}");
         return;
     }
-    for (size_t i = 0; i < root->count; i++)
-        bind_entry(&binding, NULL, root, &root->entries[i]);
+    push(&binding, &(struct spot){0}, root);
+    bind_all(&binding);
 }

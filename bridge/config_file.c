@@ -187,9 +187,11 @@ struct slice config_file_source(const struct config_file *file, struct place pla
 {
     if (!file || !place.file)
         return (struct slice){0};
-    if (file->path && strcmp(place.file, file->path) == 0)
-        return shows_secret(file, place.line) ? (struct slice){0} : file->text;
-    return config_contracts_source(file->contracts, place.file);
+    if (!file->path || strcmp(place.file, file->path) != 0)
+        return config_contracts_source(file->contracts, place.file);
+    if (shows_secret(file, place.line))
+        return (struct slice){0};
+    return file->text;
 }
 
 void config_file_print(const struct config_file *file, struct faults *faults,

@@ -4,8 +4,8 @@
  *
  * One process opens it in one role. ENGINE_LOG (the publisher): append, counts, members,
  * totals and gateways are its own; it serves the gateways. ENGINE_GATEWAY: publish,
- * subscribe, replay, marks, sessions. The operations of the other role are NULL in its table; head,
- * is_ready, durability and close are both's.
+ * subscribe, replay, marks, sessions. The operations of the other role are NULL in its
+ * table; head, is_ready, durability and close are both's.
  *
  * Loop thread only; every callback runs on the loop thread. The engine's own threads stay
  * inside.
@@ -172,7 +172,7 @@ struct engine_ops {
      * ENGINE_GATEWAY: as append, by way of whoever keeps the log. What one gateway
      * publishes is kept in its order and once, however often it had to be sent.
      * ST_UNAVAILABLE after 2 s without an answer: it may have been kept. A position
-     * whose seq is 0: kept earlier, nobody knows where any more. Ask is_ready before.
+     * whose seq is 0: kept earlier, nobody knows where any more.
      */
     enum status (*publish)(struct engine *engine, struct slice envelope, bool is_volatile,
                            engine_kept_fn *on_kept, void *ctx);

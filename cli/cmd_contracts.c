@@ -2,6 +2,7 @@
 #include "cli/cmd.h"
 #include "cli/exit_code.h"
 #include "cli/invocation.h"
+#include "proto/event_asyncapi.h"
 #include "proto/event_types.h"
 
 #include <stdio.h>
@@ -11,17 +12,22 @@ enum {
 };
 
 struct contracts_args {
-    bool wants_types;
+    bool wants_types, wants_asyncapi;
 };
 
-static int print_types(const struct invocation *call)
+static int print(const struct invocation *call, const struct contracts_args *args)
 {
     const struct system_files files = config_file_files(call->file);
+    const struct document_node *root = config_file_root(call->file);
+    const struct event_rules *events = call->system->events;
     struct buf out = {.max = TEXT_BYTES};
 
-    event_types_write(call->system->events, config_file_root(call->file), &files, &out);
+    if (args->wants_types)
+        event_types_write(events, root, &files, &out);
+    else
+        event_asyncapi_write(events, root, &files, &out);
     if (buf_status(&out)) {
-        fputs("sidecast: the types do not fit into memory\n", stderr);
+        fputs("sidecast: this catalog does not fit into memory\n", stderr);
         buf_finish(&out);
         return EXIT_CODE_FAILED;
     }
@@ -38,21 +44,26 @@ static int run(const struct command *self, int argc, char **argv)
 
     if (!invocation_begin(&call, self, argc, argv, &args, &code))
         return code;
-    if (!args.wants_types) {
-        fputs("sidecast: contracts needs --types; see 'sidecast help contracts'\n",
+    if (args.wants_types == args.wants_asyncapi) {
+        fputs("sidecast: contracts takes one of --types and --asyncapi; see 'sidecast "
+              "help contracts'\n",
               stderr);
         return EXIT_CODE_USAGE;
     }
     if (!invocation_load(&call, &code))
         return code;
-    code = print_types(&call);
+    code = print(&call, &args);
     invocation_end(&call);
     return code;
 }
 
+#define AT(field) offsetof(struct contracts_args, field)
 static const struct flag flags[] = {
-    {"types", FLAG_SWITCH, NULL,
-     "TypeScript interfaces for io<ServerToClientEvents, ClientToServerEvents>()", offsetof(struct contracts_args, wants_types), 0},
+    {"types",    FLAG_SWITCH, NULL,
+     "TypeScript for io<ServerToClientEvents, ClientToServerEvents>()",  AT(wants_types),
+     0                                                                                     },
+    {"asyncapi", FLAG_SWITCH, NULL, "an AsyncAPI 2.6 document, as JSON",
+     AT(wants_asyncapi),                                                                  0},
 };
 
 const struct command command_contracts = {

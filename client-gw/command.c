@@ -44,14 +44,16 @@ static void run_unknown(const struct command_call *call)
 
 /* --- rates --- */
 
+/* Who has no name is nobody but themselves. */
 static struct slice who_is(const struct command_call *call, enum rate_per per)
 {
     static const struct ip_address nobody;
     const struct peer_guest *guest = call->session->connection->guest;
     const struct ip_address *site = guest ? peer_guest_site(guest) : &nobody;
+    struct slice user = claims_user(call->session->claims);
 
     if (per == RATE_PER_USER)
-        return claims_user(call->session->claims);
+        return user.len > 0 ? user : slice_of(call->session->sid);
     return (struct slice){(const char *)site->bytes, sizeof site->bytes};
 }
 

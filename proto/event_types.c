@@ -2,9 +2,9 @@
 #include "proto/event_types.h"
 
 #include "proto/contract_types.h"
+#include "proto/event_schema.h"
 #include "proto/limits.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct writer {
@@ -20,70 +20,13 @@ static void add(struct writer *writer, const char *text)
     buf_add_text(writer->out, text);
 }
 
-/* --- the schema of an event */
-
-static const struct document_node *row_of(const struct writer *writer,
-                                          const struct event_rule *rule)
-{
-    return document_find(document_find(writer->root, "events"),
-                         event_rule_name(rule).ptr);
-}
-
-/* NULL: none. The rules have found all faults already. */
 static const struct document_node *schema_of(const struct writer *writer,
                                              const struct event_rule *rule)
 {
-    const struct document_node *contract =
-        document_find(row_of(writer, rule), "contract");
-    const struct document_node *schema = NULL;
-    struct buf file = {.max = LIMIT_CONFIG_BYTES};
-    struct faults faults = {0};
-
-    if (contract && contract->kind != DOCUMENT_SCALAR)
-        return contract;
-    if (contract)
-        buf_add(&file, contract->text);
-    else
-        event_contract_file(event_rule_name(rule), &file);
-    if (buf_status(&file) || writer->files->read_contract(
-                                 writer->files->ctx, buf_slice(&file), &schema, &faults))
-        schema = NULL;
-    buf_finish(&file);
-    faults_finish(&faults);
-    return schema;
-}
-
-/* Two events may make one name: the later one gets a number. */
-static void write_name(struct writer *writer, size_t at, struct buf *out)
-{
-    struct buf other = {.max = LIMIT_CONFIG_BYTES};
-    size_t from = out->len, same = 1;
-
-    contract_type_name(event_rule_name(event_rules_at(writer->rules, at)), out);
-    struct slice name = slice_from(buf_slice(out), from);
-    for (size_t i = 0; i < at; i++) {
-        buf_clear(&other);
-        contract_type_name(event_rule_name(event_rules_at(writer->rules, i)), &other);
-        same += slice_equal(buf_slice(&other), name);
-    }
-    if (same > 1)
-        buf_print(out, "_%zu", same);
-    buf_finish(&other);
+    return event_schema_find(writer->root, writer->files, rule);
 }
 
 /* --- what a template makes */
-
-/* The text between the braces when a scalar is exactly one placeholder. */
-static bool is_placeholder(const struct document_node *node, struct slice *inside)
-{
-    struct slice text = node->text;
-
-    if (text.len < 3 || text.ptr[0] != '{' || text.ptr[1] == '{' ||
-        memchr(text.ptr, '}', text.len) != text.ptr + text.len - 1)
-        return false;
-    *inside = (struct slice){text.ptr + 1, text.len - 2};
-    return true;
-}
 
 static void write_placeholder(struct writer *writer, struct slice inside)
 {
@@ -104,7 +47,7 @@ static void write_scalar(struct writer *writer, const struct document_node *node
 {
     struct slice inside;
 
-    if (is_placeholder(node, &inside))
+    if (event_schema_placeholder(node, &inside))
         write_placeholder(writer, inside);
     else if (document_is_json_word(node))
         buf_add(writer->out, node->text);
@@ -116,8 +59,7 @@ static bool fans_out(const struct document_node *node)
 {
     struct slice inside;
 
-    return node->kind == DOCUMENT_SCALAR && is_placeholder(node, &inside) &&
-           memchr(inside.ptr, '[', inside.len);
+    return event_schema_placeholder(node, &inside) && memchr(inside.ptr, '[', inside.len);
 }
 
 /* As deep as the document. */
@@ -152,18 +94,15 @@ static void write_shape(struct writer *writer, const struct document_node *node)
 /* What stands between the parentheses of a handler. */
 static void write_arguments(struct writer *writer, const struct event_rule *rule)
 {
-    const struct document_node *row = row_of(writer, rule);
-    const struct document_node *args = document_find(row, "args");
-    const struct document_node *envelope = document_find(row, "envelope");
+    bool is_args;
+    const struct document_node *shape = event_schema_shape(writer->root, rule, &is_args);
 
-    if (!envelope)
-        envelope = document_find(writer->root, "envelope");
-    if (args) {
-        add(writer, "...args: ");
-        write_shape(writer, args);
-    } else if (envelope) {
-        add(writer, "payload: ");
-        write_shape(writer, envelope);
+    if (shape) {
+        bool is_one = is_args && shape->kind != DOCUMENT_LIST && !fans_out(shape);
+        add(writer, is_args ? "...args: " : "payload: ");
+        add(writer, is_one ? "[" : "");
+        write_shape(writer, shape);
+        add(writer, is_one ? "]" : "");
     } else if (slice_is(writer->payload, "unknown")) {
         add(writer, "...args: Array<any>"); /* nothing is said about it */
     } else {
@@ -189,7 +128,7 @@ static void write_handlers(struct writer *writer, size_t at)
     size_t names = event_rule_emit_count(rule);
 
     if (schema_of(writer, rule))
-        write_name(writer, at, &name);
+        event_schema_name(writer->rules, at, &name);
     else
         buf_add_text(&name, "unknown");
     writer->payload = buf_slice(&name);
@@ -208,7 +147,7 @@ static void write_payload(struct writer *writer, size_t at)
 
     if (!schema)
         return;
-    write_name(writer, at, &name);
+    event_schema_name(writer->rules, at, &name);
     contract_types_write(schema, buf_slice(&name), writer->out);
     buf_finish(&name);
 }
