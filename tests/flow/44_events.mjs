@@ -7,7 +7,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { connect, native, socketio_text } from './lib/clients.mjs';
 import { with_sidecast } from './lib/sidecast.mjs';
-import { until } from './lib/wait.mjs';
+import { bound, until } from './lib/wait.mjs';
 
 const wait_ms = 10_000;
 
@@ -170,4 +170,31 @@ test('the same contracts guard what clients send', with_sidecast(options, async 
   assert.equal(plain.messages.filter((m) => m.t === 'event').length, 1);
   socket.close();
   plain.close();
+}));
+
+test('a contract that has changed holds after SIGHUP, and a broken one never', with_sidecast(options, async (sidecast) => {
+  const name = path.join(folder, 'contracts/agent%3Aupdate.schema.json');
+  const full = { event: 'agent:update', data: { agentId: 1, status: 'up', load: 0.9 } };
+  const status = async () => (await sidecast.publish(full)).status;
+  const reloads = () => sidecast.log.split(/reloaded/).length;
+  const reload = async (text) => {
+    const before = reloads();
+    writeFileSync(name, text);
+    process.kill(sidecast.pids.self, 'SIGHUP');
+    await until(() => reloads() >= before + 1 + sidecast.pids.gateways.length, bound(1000), () => sidecast.log.slice(-2000));
+  };
+  const less = { ...contract, properties: { ...contract.properties, load: { type: 'number', maximum: 0.5 } } };
+
+  try {
+    assert.equal(await status(), 202);
+    await reload(JSON.stringify(less));
+    assert.equal(await status(), 422);
+    await reload('{"type": "object",\n "propertys": {}}');
+    assert.equal(await status(), 422);
+    assert.match(sidecast.log, /agent%3Aupdate\.schema\.json.*line=2 column=2.*fault=/);
+    await reload(JSON.stringify(contract));
+    assert.equal(await status(), 202);
+  } finally {
+    writeFileSync(name, JSON.stringify(contract));
+  }
 }));
