@@ -10,21 +10,26 @@ struct reader {
     const char *file;
     struct slice text;
     bool is_out_of_memory;
+    const char *counted;   /* up to here */
+    unsigned line, column; /* of it; 0: nothing is counted yet */
 };
 
-/* Line and column of a byte of the text. */
-static struct place place_at(const struct reader *reader, const char *at, size_t length)
+/* Line and column of a byte of the text. Nodes are met in their order, so that each byte
+ * is looked at once. */
+static struct place place_at(struct reader *reader, const char *at, size_t length)
 {
-    struct place place = {reader->file, 1, 1, (unsigned)length};
-
-    for (const char *p = reader->text.ptr; p < at; p++) {
-        place.column++;
-        if (*p == '\n') {
-            place.line++;
-            place.column = 1;
+    if (reader->line == 0 || at < reader->counted) {
+        reader->counted = reader->text.ptr;
+        reader->line = reader->column = 1;
+    }
+    for (; reader->counted < at; reader->counted++) {
+        reader->column++;
+        if (*reader->counted == '\n') {
+            reader->line++;
+            reader->column = 1;
         }
     }
-    return place;
+    return (struct place){reader->file, reader->line, reader->column, (unsigned)length};
 }
 
 static struct slice decoded(struct reader *reader, struct slice raw)
