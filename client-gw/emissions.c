@@ -46,6 +46,7 @@ void emissions_send(struct client_services *services, struct session *session,
 {
     struct buf args = {.max = services->scratch.max};
 
+    session_share(session); /* whatever is sent may end it */
     for (size_t n = 0; n < emission_count(list); n++) {
         if (!session->connection || session->connection->state != CONNECTION_OPEN)
             break;
@@ -53,4 +54,5 @@ void emissions_send(struct client_services *services, struct session *session,
         send_one(services, session, list, n, values, &args);
     }
     buf_finish(&args);
+    session_drop(session);
 }

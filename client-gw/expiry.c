@@ -104,8 +104,10 @@ static void look_at(struct session *session, const struct auth_rules *rules)
         return;
     if (left <= 0) {
         session->end = SESSION_END_TOLD;
+        session_share(session); /* whatever is sent may end it */
         tell(session, rules);
         carry_out(session, auth_rules_end(rules));
+        session_drop(session);
     } else if (session->end == SESSION_END_AHEAD &&
                left <= (int64_t)auth_rules_warn_ms(rules)) {
         session->end = SESSION_END_WARNED;

@@ -115,8 +115,11 @@ enum refusal welcome_open(struct client_services *services,
     claims_drop(guest->claims);
     if (session && st)
         session_close(session);
-    else if (session && is_nobody)
+    if (session && !st && is_nobody) {
+        session_share(session); /* the answer may end it */
         on_connected(session, ST_OK, NULL);
+        session_drop(session);
+    }
     return st ? refusal_of(st) : REFUSAL_NONE;
 }
 
