@@ -100,6 +100,27 @@ static void a_stopped_publisher_keeps_each_event_once(void **state)
     close_both(&house);
 }
 
+/* What was under way may be kept later, what had not left is not; nothing comes twice. */
+static void who_publishes_is_told_when_nobody_answers(void **state)
+{
+    struct house house;
+    unsigned first, last, failed;
+
+    house_open(&house, state);
+    open_both(&house);
+    kill(house.publisher.pid, SIGSTOP);
+    ask(&house, &house.gateway, "append 100 300 0", "kept 0 0 100");
+    kill(house.publisher.pid, SIGCONT);
+    assert_true(puppet_ask(&house.gateway, "append 1 10 0", house.line));
+    assert_int_equal(sscanf(house.line, "kept %u %u %u", &first, &last, &failed), 3);
+    assert_in_range(first, 1, 101);
+    assert_true(first == last && failed == 0);
+    char head[32];
+    snprintf(head, sizeof head, "head %u", last);
+    ask(&house, &house.publisher, "head", head);
+    close_both(&house);
+}
+
 static void a_stopped_gateway_catches_up(void **state)
 {
     struct house house;
@@ -513,6 +534,7 @@ int main(void)
         ROW(what_gateways_publish_is_kept_in_their_order, nng_ipc),
         ROW(what_gateways_publish_is_kept_in_their_order, nng_sealed),
         ROW(a_stopped_publisher_keeps_each_event_once, nng_ipc),
+        ROW(who_publishes_is_told_when_nobody_answers, nng_ipc),
         ROW(a_stopped_gateway_catches_up, nng_ipc),
         ROW(losses_are_repaired, nng_ipc),
         ROW(a_bad_bus_is_repaired, nng_ipc),
