@@ -168,18 +168,38 @@ static void write_shape(struct writer *writer, const struct document_node *node)
 
 /* --- the three parts */
 
+/* One of the events that go out under a name, or each of them. */
+static void write_messages(struct writer *writer, size_t at, struct slice name,
+                           bool is_shared)
+{
+    bool is_first = true;
+
+    add(writer, is_shared ? "{\"oneOf\":[" : "");
+    for (size_t i = at; i < event_rules_count(writer->rules); i++) {
+        if (!event_schema_emits(event_rules_at(writer->rules, i), name))
+            continue;
+        turn_to(writer, i);
+        add(writer, is_first ? "{\"$ref\":" : ",{\"$ref\":");
+        write_reference(writer, "messages", SLICE(""));
+        add(writer, "}");
+        is_first = false;
+    }
+    add(writer, is_shared ? "]}" : "");
+}
+
 static void write_channels(struct writer *writer, size_t at, bool *is_first)
 {
     const struct event_rule *rule = event_rules_at(writer->rules, at);
-    size_t names = event_rule_emit_count(rule);
+    bool is_shared;
 
-    for (size_t i = 0; i < (names ? names : 1); i++) {
-        struct slice name =
-            names ? event_rule_emit_name(rule, i).text : event_rule_name(rule);
+    for (size_t i = 0; i < event_schema_names(rule); i++) {
+        struct slice name = event_schema_name_at(rule, i);
+        if (event_schema_first(writer->rules, name, &is_shared) != at)
+            continue;
         add_key(writer, *is_first, name);
-        add(writer, "{\"subscribe\":{\"message\":{\"$ref\":");
-        write_reference(writer, "messages", SLICE(""));
-        add(writer, "}}}");
+        add(writer, "{\"subscribe\":{\"message\":");
+        write_messages(writer, at, name, is_shared);
+        add(writer, "}}");
         *is_first = false;
     }
 }

@@ -51,6 +51,14 @@ bool event_word_set(struct event_word *word, struct slice text)
     return true;
 }
 
+static bool has_word(const struct event_words *words, struct slice text)
+{
+    for (size_t i = 0; i < words->count; i++)
+        if (slice_is(text, words->items[i].text))
+            return true;
+    return false;
+}
+
 static void add_word(struct reading *reading, const struct document_node *node,
                      const char *(*fault_of)(struct slice text),
                      struct event_words *words)
@@ -59,6 +67,8 @@ static void add_word(struct reading *reading, const struct document_node *node,
 
     if (node->kind != DOCUMENT_SCALAR)
         fault = "this must be a text";
+    else if (has_word(words, node->text))
+        fault = "this stands in the list already";
     else
         fault = fault_of(node->text);
     if (fault)

@@ -54,6 +54,42 @@ void event_schema_name(const struct event_rules *rules, size_t at, struct buf *o
     buf_finish(&other);
 }
 
+size_t event_schema_names(const struct event_rule *rule)
+{
+    size_t names = event_rule_emit_count(rule);
+
+    return names > 0 ? names : 1;
+}
+
+struct slice event_schema_name_at(const struct event_rule *rule, size_t i)
+{
+    return event_rule_emit_count(rule) > 0 ? event_rule_emit_name(rule, i).text
+                                           : event_rule_name(rule);
+}
+
+bool event_schema_emits(const struct event_rule *rule, struct slice name)
+{
+    for (size_t i = 0; i < event_schema_names(rule); i++)
+        if (slice_equal(event_schema_name_at(rule, i), name))
+            return true;
+    return false;
+}
+
+size_t event_schema_first(const struct event_rules *rules, struct slice name,
+                          bool *is_shared)
+{
+    size_t first = event_rules_count(rules), events = 0;
+
+    for (size_t i = first; i-- > 0;) {
+        if (!event_schema_emits(event_rules_at(rules, i), name))
+            continue;
+        first = i;
+        events++;
+    }
+    *is_shared = events > 1;
+    return first;
+}
+
 const struct document_node *event_schema_shape(const struct document_node *root,
                                                const struct event_rule *rule,
                                                bool *is_args)

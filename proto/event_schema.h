@@ -20,6 +20,16 @@ const struct document_node *event_schema_find(const struct document_node *root,
 /* Appends a name for the payload of the event at `at`: AgentUpdate, AgentUpdate_2. */
 void event_schema_name(const struct event_rules *rules, size_t at, struct buf *out);
 
+/* The names that clients get an event under: its own, or those of `emit_as`. */
+size_t event_schema_names(const struct event_rule *rule);
+struct slice event_schema_name_at(const struct event_rule *rule, size_t i);
+bool event_schema_emits(const struct event_rule *rule, struct slice name);
+
+/* Several events may go out under one name: the place of the first, and whether there
+ * are others. `name` is one of them. */
+size_t event_schema_first(const struct event_rules *rules, struct slice name,
+                          bool *is_shared);
+
 /* The template of what clients get, or NULL: the payload as it is. `*is_args`: it makes
  * the arguments. Lent by `root`. */
 const struct document_node *event_schema_shape(const struct document_node *root,

@@ -111,13 +111,20 @@ static void write_arguments(struct writer *writer, const struct event_rule *rule
     }
 }
 
-static void write_handler(struct writer *writer, struct slice name,
-                          const struct event_rule *rule)
+/* Under a name that several events have, anything may come. */
+static void write_handler(struct writer *writer, size_t at, struct slice name)
 {
+    bool is_shared;
+
+    if (event_schema_first(writer->rules, name, &is_shared) != at)
+        return;
     add(writer, "  ");
     buf_add_json_string(writer->out, name);
     add(writer, ": (");
-    write_arguments(writer, rule);
+    if (is_shared)
+        add(writer, "...args: Array<any>");
+    else
+        write_arguments(writer, event_rules_at(writer->rules, at));
     add(writer, ") => void;\n");
 }
 
@@ -125,17 +132,14 @@ static void write_handlers(struct writer *writer, size_t at)
 {
     const struct event_rule *rule = event_rules_at(writer->rules, at);
     struct buf name = {.max = LIMIT_CONFIG_BYTES};
-    size_t names = event_rule_emit_count(rule);
 
     if (schema_of(writer, rule))
         event_schema_name(writer->rules, at, &name);
     else
         buf_add_text(&name, "unknown");
     writer->payload = buf_slice(&name);
-    if (names == 0)
-        write_handler(writer, event_rule_name(rule), rule);
-    for (size_t i = 0; i < names; i++)
-        write_handler(writer, event_rule_emit_name(rule, i).text, rule);
+    for (size_t i = 0; i < event_schema_names(rule); i++)
+        write_handler(writer, at, event_schema_name_at(rule, i));
     buf_finish(&name);
 }
 

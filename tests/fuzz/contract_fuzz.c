@@ -1,6 +1,7 @@
 /* A contract and a document: the schema up to the first line's end, the document behind
  * it. Whatever compiles gives an answer, and says why when it is no. */
 #include "proto/contract.h"
+#include "proto/contract_types.h"
 #include "proto/json_document.h"
 #include "proto/json_gate.h"
 
@@ -20,6 +21,14 @@ static void judge(const struct contract *contract, struct slice document)
         abort();
 }
 
+static void show(const struct document_node *schema)
+{
+    struct buf types = {.max = 1 << 22};
+
+    contract_types_write(schema, SLICE("Name"), &types);
+    buf_finish(&types);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice schema, document;
@@ -30,6 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     slice_cut((struct slice){(const char *)data, size}, '\n', &schema, &document);
     if (json_document_read("schema", schema, &root, &faults)) {
         contract = contract_compile(&root, &faults);
+        if (contract)
+            show(&root);
         document_finish(&root);
     }
     if ((contract == NULL) != (faults.count > 0))

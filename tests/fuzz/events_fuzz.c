@@ -4,7 +4,9 @@
  * rooms that can be.
  */
 #include "bridge/config_yaml.h"
+#include "proto/event_asyncapi.h"
 #include "proto/event_publish.h"
+#include "proto/event_types.h"
 #include "proto/json_gate.h"
 
 #include <stdlib.h>
@@ -76,6 +78,20 @@ static void publish(const struct event_rules *rules, struct slice body)
     check_payload(request.envelope.args);
 }
 
+/* What is shown of a catalog: TypeScript, and JSON. */
+static void show(const struct event_rules *rules, const struct document_node *root,
+                 const struct system_files *files)
+{
+    struct buf out = {.max = 1 << 22};
+
+    event_types_write(rules, root, files, &out);
+    buf_clear(&out);
+    event_asyncapi_write(rules, root, files, &out);
+    if (!buf_status(&out))
+        check_payload(buf_slice(&out));
+    buf_finish(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct system_files files = {no_contract, no_event, NULL};
@@ -94,8 +110,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if ((rules == NULL) != (faults.count > 0))
             abort();
     }
-    if (rules)
+    if (rules) {
+        show(rules, &root, &files);
         publish(rules, body);
+    }
     event_rules_destroy(rules);
     document_finish(&root);
     faults_finish(&faults);

@@ -34,7 +34,8 @@ static void catalog_make(struct catalog *catalog, const char *yaml, bool has_con
     };
     char *text = NULL;
 
-    assert_true(asprintf(&text, "%s%s", yaml, has_contracts ? "\ncontracts: c" : "") >= 0);
+    assert_true(asprintf(&text, "%s%s", yaml, has_contracts ? "\ncontracts: c" : "") >=
+                0);
     *catalog = (struct catalog){.root = yaml_node(text)};
     free(text);
     contract_folder_open(&catalog->folder, texts, has_contracts ? 3 : 0);
@@ -81,6 +82,7 @@ static void every_mistake_has_its_place_and_its_hint(void **state)
         {"events:\n  a:\n    emit_as: []",                               "this list is empty",           3, 14},
         {"events:\n  a:\n    emit_as: [disconnect]",                     "client's own life cycle",      3, 15},
         {"events:\n  a:\n    emit_as: [b, {c: d}]",                      "must be a text",               3, 18},
+        {"events:\n  a:\n    emit_as: [b, c, b]",                        "in the list already",          3, 21},
         {"events:\n  a:\n    publish: [\"\"]",                           "the name of a key",            3, 15},
         {"events:\n  a:\n    volatile: yes",                             "this is on or off",            3, 15},
         {"events:\n  a:\n    history: {size: 5}",                        "this is on or off",            3, 14},

@@ -25,6 +25,7 @@ events:
   raw: {contract: {type: string}, envelope: "{payload}"}
   pair: {args: ["{payload.a}", "{event}"]}
   twins: {emit_as: [one, two]}
+  third: {emit_as: [two, three]}
 `);
 
 const run = spawnSync(process.env.SIDECAST, ['contracts', '--asyncapi', '-c', path.join(folder, 'sidecast.yaml')],
@@ -34,7 +35,8 @@ test('each name is a channel, and each reference leads somewhere', () => {
   assert.equal(run.status, 0, run.stderr);
   const document = JSON.parse(run.stdout);
   assert.equal(document.asyncapi, '2.6.0');
-  assert.deepEqual(Object.keys(document.channels), ['raw', 'pair', 'one', 'two', 'task:moved']);
+  assert.deepEqual(Object.keys(document.channels), ['raw', 'pair', 'one', 'two', 'three', 'task:moved']);
+  assert.deepEqual(document.channels.two.subscribe.message.oneOf.length, 2);
   for (const [, ref] of run.stdout.matchAll(/"\$ref":"([^"]{2,})"/g)) {
     const found = ref.slice(2).split('/').reduce((inner, key) => inner?.[key], document);
     assert.notEqual(found, undefined, ref);

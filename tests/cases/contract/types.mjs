@@ -46,6 +46,7 @@ events:
   "quo\\"te": {args: ["{payload.a}", "{event}", 7, "{args[1..]}"]}
   twins: {contract: {type: boolean}, emit_as: [one.a, one.b], envelope: "{payload}"}
   free: {envelope: "{payload}"}
+  third: {emit_as: [one.b]}
   only: {args: "{payload.a}"}
 commands:
   join_it: {do: join, room: "it:{args.0.id}", args: {id: id, n: int, o: object, s: {enum: [a, b]}}}
@@ -98,7 +99,7 @@ test('what keeps the contracts compiles', () => {
     'socket.on("agent:update", (p) => { const d: string = p.data; const t: string = p.type; const at: number = p.at; const v: 2 = p.v; });',
     'socket.on("3d", (p) => { const n: number = p.data[0]; });',
     'socket.on("quo\\"te", (a, event, seven) => { const e: string = event; const s: 7 = seven; });',
-    'socket.on("one.a", (p) => { const b: boolean = p; }); socket.on("one.b", (p) => { const b: boolean = p; });',
+    'socket.on("one.a", (p) => { const b: boolean = p; }); socket.on("one.b", (p) => { const b: boolean = p; const s: string = p; });',
     'socket.on("free", (...all) => { const n = all.length; });',
     'socket.emit("join_it", { id: 7, n: 1, o: {}, s: "a" }); socket.emit("join_it", { id: "x", n: 1, o: {}, s: "b" }, (answer) => {});',
     'socket.emit("ping", 1, "two");',
