@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "support/system_house.h"
+
 #include "proto/access.h"
 
 static struct claims *claims_of(const char *json)
@@ -92,6 +94,54 @@ static void nobody_may_join_nothing_but_everybody(void **state)
     claims_drop(claims);
 }
 
+/* Rows, commands and rooms at connect: who may join, who may stay, how many. */
+static void tables_decide_before_the_token(void **state)
+{
+    static const struct {
+        const char *claims;
+        const char *room;
+        bool may_join, may_stay;
+        uint64_t max;
+    } rows[] = {
+        {"\"role\":\"admin\"",    "admin:1",   true,  true,  0},
+        {"\"role\":\"user\"",     "admin:1",   false, false, 0},
+        {"\"rooms\":[\"**\"]",    "admin:1",   false, false, 0},
+        {"\"rooms\":[\"x\"]",     "x",         true,  true,  0},
+        {"\"team\":\"red\"",      "duel:1",    true,  true,  2},
+        {"\"team\":\"red\"",      "team:red",  false, true,  0},
+        {"\"team\":\"red\"",      "team:blue", false, false, 0},
+        {"\"rooms\":[\"own:a\"]", "own:ada",   false, true,  0},
+        {"\"rooms\":[\"own:a\"]", "own:eve",   false, false, 0},
+    };
+    struct system *system = system_of(
+        "rooms:\n"
+        "  - {match: 'admin:*', allow: claim, require: {role: admin}}\n"
+        "  - {match: 'duel:*', allow: any, max_members: 2}\n"
+        "  - {match: 'team:*', allow: none}\n"
+        "connect: {auto_join: ['team:{claims.team}']}\n"
+        "commands: {own: {do: join, room: '{args.0}', allow: ['own:{claims.sub}']}}\n");
+    const struct claims_rules whole = {.keeps_json = true};
+    struct buf scratch = {.max = 4096};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct room_key key = {SLICE("/"), ROOM_NAMED, slice_of(rows[i].room)};
+        struct claims *claims = NULL;
+        char json[256];
+        snprintf(json, sizeof json, "{\"sub\":\"ada\",\"exp\":2000,%s}", rows[i].claims);
+        assert_int_equal(
+            claims_decode(slice_of(json), CLAIMS_CLIENT, 1000, &whole, &claims, NULL),
+            REFUSAL_NONE);
+        if (access_may_join(system, claims, &key, &scratch) != rows[i].may_join ||
+            access_may_stay(system, claims, &key, &scratch) != rows[i].may_stay ||
+            access_max_members(system, claims, &key, &scratch) != rows[i].max)
+            fail_msg("%s in %s", json, rows[i].room);
+        claims_drop(claims);
+    }
+    buf_finish(&scratch);
+    system_release(system);
+}
+
 static void no_user_is_not_the_empty_user(void **state)
 {
     struct room_key key = {SLICE("/"), ROOM_USER, {0}};
@@ -112,6 +162,7 @@ int main(void)
         cmocka_unit_test(a_token_grants_what_its_patterns_match),
         cmocka_unit_test(two_stars_grant_all_named_rooms_and_no_others),
         cmocka_unit_test(nobody_may_join_nothing_but_everybody),
+        cmocka_unit_test(tables_decide_before_the_token),
         cmocka_unit_test(no_user_is_not_the_empty_user),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

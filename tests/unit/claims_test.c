@@ -63,6 +63,45 @@ static void what_the_token_says_can_be_read(void **state)
     claims_drop(claims);
 }
 
+static void claims_are_kept_whole_where_asked_for(void **state)
+{
+    const struct claims_rules whole = {.keeps_json = true, .needs_no_sub = true};
+    struct claims *claims;
+
+    (void)state;
+    assert_int_equal(claims_decode(SLICE(" {\"id\":7,\"exp\":2000,\"rooms\":[\"a\"]} "),
+                                   CLAIMS_CLIENT, NOW, &whole, &claims, NULL),
+                     REFUSAL_NONE);
+    assert_true(
+        slice_is(claims_json(claims), "{\"id\":7,\"exp\":2000,\"rooms\":[\"a\"]}"));
+    assert_int_equal(claims_user(claims).len, 0);
+    claims = claims_as(claims, SLICE("seven"));
+    assert_true(slice_is(claims_user(claims), "seven"));
+    assert_true(
+        slice_is(claims_json(claims), "{\"id\":7,\"exp\":2000,\"rooms\":[\"a\"]}"));
+    assert_true(slice_is(claims_room(claims, 0), "a"));
+    assert_int_equal(claims_expires_s(claims), 2000);
+    claims_drop(claims);
+    assert_int_equal(claims_decode(SLICE("{\"sub\":\"a\",\"exp\":2000}"), CLAIMS_CLIENT,
+                                   NOW, &no_rules, &claims, NULL),
+                     REFUSAL_NONE);
+    assert_int_equal(claims_json(claims).len, 0);
+    claims_drop(claims);
+}
+
+static void nobody_has_no_name_no_rooms_and_no_end(void **state)
+{
+    struct claims *nobody = claims_nobody();
+
+    (void)state;
+    assert_int_equal(claims_user(nobody).len, 0);
+    assert_int_equal(claims_json(nobody).len, 0);
+    assert_int_equal(claims_room_count(nobody), 0);
+    assert_true(claims_expires_s(nobody) == INT64_MAX);
+    assert_false(claims_has_scope(nobody, "publish"));
+    claims_drop(nobody);
+}
+
 static void shared_claims_live_until_the_last_is_dropped(void **state)
 {
     struct claims *claims;
@@ -270,6 +309,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_token_says_can_be_read),
+        cmocka_unit_test(claims_are_kept_whole_where_asked_for),
+        cmocka_unit_test(nobody_has_no_name_no_rooms_and_no_end),
         cmocka_unit_test(shared_claims_live_until_the_last_is_dropped),
         cmocka_unit_test(times_have_a_leeway),
         cmocka_unit_test(claims_of_the_wrong_type_are_invalid),

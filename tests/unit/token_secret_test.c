@@ -179,6 +179,23 @@ static void a_replaced_set_forgets_the_old_one(void **state)
     json_decref(json);
 }
 
+/* Another key of the same server asks the same of tokens. */
+static void what_is_asked_of_tokens_outlives_the_keys(void **state)
+{
+    const struct claims_rules rules = {.leeway_s = 3};
+    struct token_keys *keys = token_keys_create(), *fresh = token_keys_create();
+
+    (void)state;
+    token_keys_keep_json(keys, true);
+    token_keys_need_no_sub(keys, true);
+    assert_int_equal(token_keys_set_rules(fresh, &rules), ST_OK);
+    token_keys_replace(keys, fresh);
+    assert_int_equal(token_keys_rules(keys)->leeway_s, 3);
+    assert_true(token_keys_rules(keys)->keeps_json);
+    assert_true(token_keys_rules(keys)->needs_no_sub);
+    token_keys_destroy(keys);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +203,7 @@ int main(void)
         cmocka_unit_test(key_material_is_no_secret_in_any_clothes),
         cmocka_unit_test(a_key_must_fit_its_algorithm),
         cmocka_unit_test(texts_that_are_no_public_keys_are_refused),
+        cmocka_unit_test(what_is_asked_of_tokens_outlives_the_keys),
         cmocka_unit_test(a_replaced_set_forgets_the_old_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
