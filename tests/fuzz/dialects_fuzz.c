@@ -1,14 +1,15 @@
 /*
  * Both dialects as a stranger sees them: a connection without a socket is fed frames. The
- * first byte chooses the dialect, and whether a good token comes first; each line after
- * it is a text frame, or a binary one when it begins with '!'. Whatever comes, all that
- * the gateway says is UTF-8, and when the connection is gone nothing of it is left.
+ * first byte chooses the dialect, whether a good token comes first, and a file; each line
+ * after it is a text frame, or a binary one when it begins with '!'. Whatever comes, all
+ * that the gateway says is UTF-8, and when the connection is gone nothing of it is left.
  */
 #include "bridge/clock.h"
 #include "bridge/config_yaml.h"
 #include "bridge/token.h"
 #include "client-gw/command.h"
 #include "client-gw/services.h"
+#include "proto/auth_rules.h"
 #include "proto/utf8.h"
 #include "support/fake_engine.h"
 
@@ -71,6 +72,7 @@ struct world {
     struct fake_engine engine;
     struct connection_set *connections;
     struct client_services services;
+    struct system *systems[3];
     char token[LIMIT_TOKEN_BYTES];
 };
 
@@ -119,13 +121,35 @@ static const char commands_yaml[] =
     "limits: {rates: {few: {rate: 3/1s, per: user, then: drop}}}\n"
     "client_events: refuse\n";
 
-static struct system *make_system(void)
+/* Nobody at first, with all that is said on the way to being somebody. */
+static const char event_yaml[] =
+    "auth:\n"
+    "  mode: event\n"
+    "  data: {rooms: '{claims.rooms}'}\n"
+    "  event: {name: auth, match: {claims.sub: '{args.0.user}'}, ok: welcome,\n"
+    "    error: {event: sorry, payload: {message: '{message}', at: '{now.iso}'}}}\n"
+    "connect:\n"
+    "  auto_join: ['user:{user.id}', all, 'r:{user.id}']\n"
+    "  emit: [{event: hello, payload: {auth: '{auth.x}', user: '{user}'}}]\n";
+
+/* Nobody for ever. */
+static const char none_yaml[] =
+    "auth: {mode: none}\n"
+    "connect: {emit: [{event: auth, payload: '{auth}'}]}\n"
+    "rooms: [{match: 'room:*', allow: any, max_members: 1}]\n";
+
+static const char *const files[] = {commands_yaml, event_yaml, none_yaml};
+enum {
+    FILES = sizeof files / sizeof *files
+};
+
+static struct system *make_system(const char *yaml)
 {
     const struct system_files no_files = {no_contract, no_event, NULL};
     struct faults faults = {0};
     struct document_node node;
 
-    if (!config_yaml_read("commands", slice_of(commands_yaml), &node, &faults))
+    if (!config_yaml_read("test", slice_of(yaml), &node, &faults))
         abort();
     struct system *system = system_compile(&node, &no_files, &faults);
     document_finish(&node);
@@ -170,9 +194,8 @@ static struct world *world_create(void)
                                                .gateway_mark = "AB"};
     services_set_ceiling(&world->services, 1 << 16);
     world->services.rates = rate_table_create(&(struct hash_key){1, 2});
-    struct system *system = make_system();
-    services_use(&world->services, system);
-    system_release(system);
+    for (size_t i = 0; i < FILES; i++)
+        world->systems[i] = make_system(files[i]);
     return world;
 }
 
@@ -197,6 +220,15 @@ static void connect_with_token(struct world *world, struct connection *connectio
              world->token);
     connection_receive(connection, slice_of(text), false, true, true);
     fake_turn(&world->engine.turn);
+    if (auth_rules_mode(world->services.system->auth) != AUTH_EVENT)
+        return;
+    snprintf(text, sizeof text,
+             is_native ? "{\"t\":\"emit\",\"event\":\"auth\",\"n\":1,"
+                         "\"data\":{\"user\":\"ada\",\"token\":\"%s\"}}"
+                       : "420[\"auth\",{\"user\":\"ada\",\"token\":\"%s\"}]",
+             world->token);
+    connection_receive(connection, slice_of(text), false, true, true);
+    fake_turn(&world->engine.turn);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -209,6 +241,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!world)
         world = world_create();
     bool is_native = data[0] & 1;
+    services_use(&world->services, world->systems[(data[0] >> 2) % FILES]);
     struct connection *connection = open_connection(world, is_native);
     if (data[0] & 2)
         connect_with_token(world, connection, is_native);
