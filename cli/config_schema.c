@@ -4,6 +4,7 @@
 #include "bridge/config_keys.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What a scalar of each type looks like; maps and lists are made from their rows. */
@@ -54,6 +55,15 @@ static void add_words(struct buf *out, const struct config_key *key)
 
 static void add_key(struct buf *out, const struct config_key *key);
 
+/* Whether KEY_file has a row of its own. */
+static bool has_file_row(const struct config_key *key)
+{
+    char path[CONFIG_KEY_PATH_BYTES];
+
+    snprintf(path, sizeof path, "%s_file", key->path);
+    return config_key_option(slice_of(path)) != NULL;
+}
+
 /* Of the rows directly below `parent`. As deep as the table. */
 static void add_properties(struct buf *out, const struct config_key *parent)
 {
@@ -72,7 +82,7 @@ static void add_properties(struct buf *out, const struct config_key *parent)
         buf_print(out, "%s\n\"%s\":", glue, name);
         glue = ",";
         add_key(out, key);
-        if (config_key_is_secret(key))
+        if (config_key_is_secret(key) && !has_file_row(key))
             buf_print(out, ",\n\"%s_file\":{\"type\":\"string\"}", name);
     }
     buf_add_text(out, "},\"additionalProperties\":");

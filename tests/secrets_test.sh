@@ -38,6 +38,7 @@ cli/reload.c|strcmp(options_text(next->options, key), options_text(reload->first
 bridge/options.c|*|names of options
 proto/contract_types.c|*|keys of JSON Schema
 cli/token_watch.c|strcmp(token_url_name(watch->url), url)|the address of public keys
+proto/event_asyncapi.c|*|keys of JSON Schema
 bridge/str_map.c|*|the keys of a map: names and ids
 publisher-api/api_keys.c|slice_starts_with(secret, "sk_")|what all keys begin with
 client-gw/deliver.c|slice_equal(session->nsp, key->nsp)|the key of a room

@@ -139,15 +139,15 @@ test('paths start at the folder of the file; secrets come inline, from files and
   const env = { CREDENTIALS_DIRECTORY: path.join(folder, 'creds') };
   const { out, err } = run(['config', '--json', '-c', 'conf/sidecast.yaml'], { cwd: folder, env });
   const rows = values(out);
-  assert.equal(rows['auth.jwt.hmac_secret'].value, '(secret)', err);
-  assert.equal(rows['auth.jwt.hmac_secret'].source, `${file}:3`);
+  assert.equal(rows['auth.jwt.hmac_secret_file'].value, path.join(folder, 'conf/keys/jwt.key'), err);
+  assert.equal(rows['auth.jwt.hmac_secret_file'].source, `${file}:3`);
   assert.deepEqual([rows['publisher.api_keys'].value, rows['publisher.api_keys'].source], ['(secret)', 'env']);
   assert.equal(rows['auth.jwt.jwks_file'].value, path.join(folder, 'conf/jwks.json'));
   assert.equal(rows.run_dir.value, path.join(folder, 'conf/run'));
   assert.doesNotMatch(out, /jjjj|kkkk/);
 
-  const both = put('both.yaml', 'auth: {jwt: {hmac_secret: x, hmac_secret_file: y}}\n');
-  assert.match(run(['check-config', both]).err, /:1:30: .*hmac_secret_file is here without _file, too: keep one/);
+  const both = put('both.yaml', 'bus: {secret: x, secret_file: y}\n');
+  assert.match(run(['check-config', both]).err, /:1:18: bus\.secret_file is here without _file, too: keep one/);
 }));
 
 test('an unknown variable of ours is refused, what other systems set is not', with_folder((put) => {
