@@ -109,6 +109,16 @@ static void put_flags(struct invocation *call, struct faults *faults)
     put_flag(call, "logs.format", call->log_format, faults);
 }
 
+/* A secret and the file that it lies in are one setting: the stronger source has it. */
+static void settle_secret(struct options *options, const char *key, const char *file_key)
+{
+    enum option_source here = options_source(options, key);
+    enum option_source there = options_source(options, file_key);
+
+    if (here != OPTION_DEFAULT && there != OPTION_DEFAULT && here != there)
+        (void)options_forget(options, here < there ? key : file_key);
+}
+
 bool invocation_read(struct invocation *call, struct faults *faults)
 {
     call->options = options_create();
@@ -120,6 +130,7 @@ bool invocation_read(struct invocation *call, struct faults *faults)
     config_file_bind(call->file, call->options, faults);
     options_put_environment(call->options, environ, faults);
     put_flags(call, faults);
+    settle_secret(call->options, "auth.jwt.hmac_secret", "auth.jwt.hmac_secret_file");
     call->system = config_file_compile(call->file, faults);
     invocation_resolve(call);
     return faults_are_none(faults);

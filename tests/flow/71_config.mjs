@@ -146,6 +146,8 @@ test('paths start at the folder of the file; secrets come inline, from files and
   assert.equal(rows.run_dir.value, path.join(folder, 'conf/run'));
   assert.doesNotMatch(out, /jjjj|kkkk/);
 
+  const stronger = values(run(['config', '--json', '-c', file], { env: { SIDECAST_AUTH_JWT_HMAC_SECRET: 'x'.repeat(40) } }).out);
+  assert.deepEqual(['auth.jwt.hmac_secret', 'auth.jwt.hmac_secret_file'].map((name) => stronger[name].source), ['env', 'default']);
   const both = put('both.yaml', 'bus: {secret: x, secret_file: y}\n');
   assert.match(run(['check-config', both]).err, /:1:18: bus\.secret_file is here without _file, too: keep one/);
 }));
