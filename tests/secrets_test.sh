@@ -37,6 +37,7 @@ client-gw/handle_relay.c|slice_equal(claims_user(session->claims), key->name)|th
 cli/reload.c|strcmp(options_text(next->options, key), options_text(reload->first->options, key))|our own values, before and after
 bridge/options.c|*|names of options
 proto/contract_types.c|*|keys of JSON Schema
+proto/event_asyncapi.c|*|keys of JSON Schema
 cli/token_watch.c|strcmp(token_url_name(watch->url), url)|the address of public keys
 proto/event_asyncapi.c|*|keys of JSON Schema
 bridge/str_map.c|*|the keys of a map: names and ids
