@@ -123,8 +123,9 @@ test(`${restarts} killed children: no connection is refused, each event is kept 
     assert.equal(connects.ECONNREFUSED, undefined);
     for (const status of Object.keys(answers))
       assert.match(status, /^(202|503|ECONNRESET|EPIPE|socket hang up)$/);
+    // 408: on a machine so slow that the head of a request comes seconds after its connect.
     for (const result of Object.keys(connects))
-      assert.match(result, /^(open|reset|503|closed 1011)$/);
+      assert.match(result, /^(open|reset|408|503|closed 1011)$/);
     assert.ok(connects.open >= 0.5 * Object.values(connects).reduce((a, b) => a + b));
 
     await until(() => sidecast.children().filter(is_alive).length === roles.length, 5000);
