@@ -220,6 +220,7 @@ static enum status check_text(const struct trial *trial)
     return ST_BAD_PAYLOAD;
 }
 
+/* It is written through `trial`. NOLINTNEXTLINE(readability-non-const-parameter) */
 enum status config_value_check(const struct config_key *key, const char *name,
                                struct slice text, char error[CONFIG_ERROR_BYTES])
 {

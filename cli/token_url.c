@@ -5,6 +5,7 @@
 #include "bridge/http_client.h"
 #include "bridge/token_jwks.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,7 +68,7 @@ static void take(struct token_url *source, const struct http_fetched *fetched)
                   LOG_TEXT("because", why));
         return;
     }
-    strcpy(source->etag, fetched->etag);
+    snprintf(source->etag, sizeof source->etag, "%s", fetched->etag);
     if (is_same)
         return;
     free(source->text);

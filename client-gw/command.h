@@ -22,7 +22,7 @@ struct command_call {
 };
 
 /* Runs the command called `name`; what is none is treated as `client_events` says. */
-void command_run(const struct command_call *call, struct slice name);
+void command_run(const struct command_call *asked, struct slice name);
 
 /* What the call's templates may draw from; lent until the next call. */
 void command_values(const struct command_call *call, struct template_values *values);
@@ -72,10 +72,10 @@ struct command_wait;
 struct command_wait *command_wait_create(const struct command_call *call);
 void command_wait_destroy(struct command_wait *wait);
 /* A session_done_fn: answers the call, and frees the wait. */
-void command_wait_done(struct session *session, enum status status, void *wait);
+void command_wait_done(struct session *session, enum status status, void *ctx);
 /* An engine_kept_fn for a wait that holds its session (command_wait_hold). */
 void command_wait_hold(struct command_wait *wait, struct session *session);
-void command_wait_kept(void *wait, enum status status, const struct position *position);
+void command_wait_kept(void *ctx, enum status status, const struct position *position);
 
 void handle_join(const struct command_call *call);
 void handle_leave(const struct command_call *call);

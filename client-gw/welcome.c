@@ -77,9 +77,14 @@ void welcome_rooms_finish(struct welcome_rooms *rooms)
 
 /* --- opening --- */
 
-static enum refusal refusal_of(enum status status)
+static enum refusal refusal_of(enum status status, char hint[160])
 {
-    return status == ST_LIMIT ? REFUSAL_LIMIT : REFUSAL_UNAVAILABLE;
+    if (status != ST_LIMIT)
+        return REFUSAL_UNAVAILABLE;
+    snprintf(hint, 160,
+             "This user has as many connections as one may have, or is to be in more "
+             "rooms than one may.");
+    return REFUSAL_LIMIT;
 }
 
 static struct slice kept_auth(const struct client_services *services, struct slice auth)
@@ -120,7 +125,7 @@ enum refusal welcome_open(struct client_services *services,
         on_connected(session, ST_OK, NULL);
         session_drop(session);
     }
-    return st ? refusal_of(st) : REFUSAL_NONE;
+    return st ? refusal_of(st, hint) : REFUSAL_NONE;
 }
 
 /* --- greetings --- */
@@ -255,7 +260,7 @@ static enum refusal identify(const struct command_call *call, struct claims *cla
     if (!st)
         return REFUSAL_NONE;
     free(waiting);
-    return refusal_of(st);
+    return refusal_of(st, hint);
 }
 
 void welcome_event(const struct command_call *call, struct slice name)

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as a document, at most LIMIT_CONFIG_DEPTH. */
+
 const struct document_node *document_find(const struct document_node *map,
                                           const char *key)
 {
@@ -41,3 +43,5 @@ void document_finish(struct document_node *node)
     free(node->entries);
     *node = (struct document_node){0};
 }
+
+/* NOLINTEND(misc-no-recursion) */

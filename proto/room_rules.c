@@ -154,7 +154,7 @@ struct room_rules *room_rules_compile(const struct document_node *node,
         rules->count++;
         compile_row(&rules->rows[i], &node->items[i], faults);
     }
-    if (faults->count + faults->left_out == faults_before) {
+    if (rules && faults->count + faults->left_out == faults_before) {
         sort_rows(rules);
         return rules;
     }

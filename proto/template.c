@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as a document, at most LIMIT_CONFIG_DEPTH. */
+
 /* What is built, and what it may draw from. */
 struct builder {
     struct template *template;
@@ -379,3 +381,5 @@ bool template_fans_out(const struct template *template)
         return fan_count(template) > 0;
     return template->count > 0 && template->pieces[0].kind == PIECE_SPREAD;
 }
+
+/* NOLINTEND(misc-no-recursion) */

@@ -236,8 +236,8 @@ static void change_claims(struct world *world, struct person *person)
     person->role = below(world, COUNT(roles));
     person->team = (int)below(world, COUNT(teams) + 1) - 1;
     person->clubs = below(world, 1u << CLUBS);
-    person->granted =
-        below(world, 1u << COUNT(grants)) & below(world, 1u << COUNT(grants));
+    person->granted = below(world, 1u << COUNT(grants));
+    person->granted &= below(world, 1u << COUNT(grants));
 }
 
 static char *token_of(struct world *world, const struct person *person)

@@ -47,8 +47,7 @@ static const struct config_web house_web = {.allowed_origins = ""};
 
 /* Takes `system`, which may be NULL. */
 static inline int open_house_by(void **state, const struct config_gateway *settings,
-                                const struct config_limits *limits,
-                                struct system *system)
+                                const struct config_limits *limits, struct system *system)
 {
     struct house *house = calloc(1, sizeof *house);
     const char *reason = "";

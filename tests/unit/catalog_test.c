@@ -184,17 +184,17 @@ static void what_clients_get_is_made_once(void **state)
         const char *event_json, *data, *args;
     } rows[] = {
   /* Untouched where no shape is wanted, inner bytes untouched where one is. */
-        {"{\"event\":\"plain\",\"room\":\"x\",\"data\":{\"x\": 1.50}}", "\"plain\"",
-         "{\"x\": 1.50}",                                                                                                                ""                                                  },
+        {"{\"event\":\"plain\",\"room\":\"x\",\"data\":{\"x\": 1.50}}",           "\"plain\"",
+         "{\"x\": 1.50}",                                                                                                        ""                             },
         {"{\"event\":\"mail\",\"data\":{\"ids\":[1],\"mail\":{\"x\": 1.50, "
-         "\"x\\u0041\":0}}}",                                                              "\"mail\"",                                                        "{\"x\": 1.50, \"x\\u0041\":0}",                                   ""},
+         "\"x\\u0041\":0}}}",                                            "\"mail\"",   "{\"x\": 1.50, \"x\\u0041\":0}", ""                             },
         {"{\"event\":\"pair\",\"room\":\"x\",\"data\":{\"a\":[ 1],\"b\":\"c\"}}",
-         "\"pair\"",  "",                                                                                                                     "[[ 1],\"pair\",{\"b\":\"c\"}]"                                                                                                                                                                     },
+         "\"pair\"",                                                                            "",                              "[[ 1],\"pair\",{\"b\":\"c\"}]"},
         {"{\"event\":\"spread\",\"room\":\"x\",\"args\":[1,{\"a\": 2},\"b\"]}",
-         "\"spread\"",    "",                                                                                                                   "[{\"a\": 2},\"b\"]"                                                                                                                                                                 },
-        {"{\"event\":\"spread\",\"room\":\"x\",\"data\":1}",                                                             "\"spread\"",                       "", "[]"},
-        {"{\"event\":\"nota\",\"data\":{\"u\":8}}",                                                             "\"note\"",                                "{\"u\":8}",            ""                                                                                                                                                          },
-        {NOTHING_IN_ROOM("plain"),                                                             "\"plain\"",                                                 "",                            ""},
+         "\"spread\"",                                                                          "",                              "[{\"a\": 2},\"b\"]"           },
+        {"{\"event\":\"spread\",\"room\":\"x\",\"data\":1}",                      "\"spread\"", "",                              "[]"                           },
+        {"{\"event\":\"nota\",\"data\":{\"u\":8}}",                               "\"note\"",   "{\"u\":8}",                     ""                             },
+        {NOTHING_IN_ROOM("plain"),                                                "\"plain\"",  "",                              ""                             },
     };
     struct rig *rig = *state;
     struct rig_answer answer;

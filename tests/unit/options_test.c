@@ -231,8 +231,7 @@ static void a_secret_may_lie_in_a_file(void **state)
     char *const environment[] = {entry, NULL};
     put_environment(options, environment, error);
     assert_string_equal(error, "");
-    assert_string_equal(options_text(options, "bus.secret"),
-                        "the secret itself");
+    assert_string_equal(options_text(options, "bus.secret"), "the secret itself");
     unlink(path);
 
     put_environment(options, environment, error);
