@@ -220,7 +220,7 @@ static enum status check_text(const struct trial *trial)
     return ST_BAD_PAYLOAD;
 }
 
-/* It is written through `trial`. NOLINTNEXTLINE(readability-non-const-parameter) */
+/* NOLINTBEGIN(readability-non-const-parameter): it is written through `trial`. */
 enum status config_value_check(const struct config_key *key, const char *name,
                                struct slice text, char error[CONFIG_ERROR_BYTES])
 {
@@ -245,6 +245,7 @@ enum status config_value_check(const struct config_key *key, const char *name,
     default: return ST_OK;
     }
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 void config_value_store(const struct config_key *key, const char *text,
                         struct config *config)

@@ -1,6 +1,8 @@
 /* sidecast serve: a publisher and its gateways on this machine, kept running. */
 #include "cli/cmd.h"
 #include "cli/serve.h"
+#include "proto/auth_rules.h"
+#include "proto/system.h"
 
 #include <stdio.h>
 
@@ -21,11 +23,11 @@ static void print_text(const struct serve_ready *ready)
 static bool has_token_keys(const struct config_auth *auth)
 {
     return auth->hmac_secret[0] || auth->hmac_secret_file[0] || auth->keys[0] ||
-           auth->jwks_file[0];
+           auth->jwks_file[0] || auth->jwks_url[0];
 }
 
 /* For people, so on stderr; and they would find out by refusals alone. */
-static void print_missing(const struct config *config)
+static void print_missing(const struct config *config, const struct system *system)
 {
     if (!config->publisher.api_keys[0])
         fputs("\nThere is no API key to publish with yet. Make one, and start again:\n\n"
@@ -33,7 +35,7 @@ static void print_missing(const struct config *config)
               "tr -d =)\" > api.key\n"
               "  export SIDECAST_PUBLISHER_API_KEYS_FILE=$PWD/api.key\n",
               stderr);
-    if (!has_token_keys(&config->auth))
+    if (!has_token_keys(&config->auth) && auth_rules_mode(system->auth) != AUTH_NONE)
         fputs("\nThere is no secret for the clients' tokens, so none can connect yet. "
               "Make one, and start again:\n\n"
               "  head -c 32 /dev/urandom | basenc --base64url -w0 > jwt.key\n"
@@ -60,7 +62,7 @@ static void on_ready(void *ctx, const struct serve_ready *ready)
         print_text(ready);
     fflush(stdout);
     if (!call->is_quiet)
-        print_missing(&call->config);
+        print_missing(&call->config, call->system);
 }
 
 static int run(const struct command *self, int argc, char **argv)

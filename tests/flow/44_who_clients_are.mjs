@@ -13,10 +13,10 @@ const expiry_ms = 1000;
 const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-who-'));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-function under(name, yaml, body) {
+function under(name, yaml, body, options = {}) {
   const file = path.join(folder, `${name}.yaml`);
   writeFileSync(file, yaml, { mode: 0o600 });
-  return with_sidecast({ args: ['--config', file] }, body);
+  return with_sidecast({ args: ['--config', file], ...options }, body);
 }
 
 const now_s = () => Math.floor(Date.now() / 1000);
@@ -153,3 +153,10 @@ rooms: [{match: "lobby:*", allow: any}]
   socket.close();
   native.close();
 }));
+
+test('who asks nobody for a token is not told that there are no keys', under('open-again', `
+auth: {mode: none}
+`, async (sidecast) => {
+  (await connect(sidecast, { auth: {} })).close();
+  assert.doesNotMatch(sidecast.log, /no secret|none can connect/);
+}, { env: { SIDECAST_AUTH_JWT_HMAC_SECRET: undefined } }));
