@@ -128,7 +128,9 @@ bool options_forget(struct options *options, const char *key)
     if (!text)
         return false;
     free(value->text);
-    *value = (struct value){text, OPTION_DEFAULT, {0}};
+    value->text = text;
+    value->source = OPTION_DEFAULT;
+    value->place = (struct place){0};
     return true;
 }
 

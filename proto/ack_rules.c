@@ -101,7 +101,7 @@ static size_t list_codes(const char *codes[ST_COUNT])
 static void read_word(char *words[ST_COUNT], const struct document_entry *entry,
                       struct faults *faults)
 {
-    const char *codes[ST_COUNT];
+    const char *codes[ST_COUNT] = {NULL};
     size_t count = list_codes(codes);
     bool is_known = false;
 

@@ -368,8 +368,9 @@ static struct claims *claims_of(const struct reading *reading)
 struct claims *claims_nobody(void)
 {
     const struct claims model = {.expires_s = INT64_MAX};
+    const struct slice no_rooms = {0};
 
-    return claims_create(&model, NULL);
+    return claims_create(&model, &no_rooms);
 }
 
 struct claims *claims_as(struct claims *claims, struct slice user)

@@ -521,7 +521,8 @@ static void read_value(struct contract_builder *builder, size_t at,
     }
     case KEYWORD_NUMBER: {
         double number = read_number(builder, value);
-        *(double *)((char *)contract_schema_at(builder, at) + row->offset) = number;
+        void *field = (char *)contract_schema_at(builder, at) + row->offset;
+        *(double *)field = number;
         contract_schema_at(builder, at)->bounds |= row->bound;
         if (row->bound == BOUND_MULTIPLE && number <= 0)
             contract_complain(builder, value, "this must be more than 0");

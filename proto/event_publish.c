@@ -307,8 +307,8 @@ enum status event_publish_shape(struct event_publish *publish,
     if (st)
         return refuse_rendering(&reading, st, &failure,
                                 "a value that the event's envelope is made of");
-    envelope->data = rule->has_args ? (struct slice){0} : buf_slice(shaped);
-    envelope->args = rule->has_args ? buf_slice(shaped) : (struct slice){0};
+    envelope->data = envelope->args = (struct slice){0};
+    *(rule->has_args ? &envelope->args : &envelope->data) = buf_slice(shaped);
     return ST_OK;
 }
 
