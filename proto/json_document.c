@@ -131,14 +131,14 @@ static struct document_node read_node(struct reader *reader,
 bool json_document_read(const char *file, struct slice text, struct document_node *root,
                         struct faults *faults)
 {
+    const struct place start = {file, 1, 1, 0};
     struct reader reader = {.file = file, .text = text};
     struct json_fault fault = {0};
     struct json_value value;
 
     *root = (struct document_node){0};
     if (text.len > LIMIT_CONFIG_BYTES) {
-        faults_add(faults, (struct place){file, 1, 1, 0}, NULL,
-                   "the file is larger than 1 MiB");
+        faults_add(faults, start, NULL, "the file is larger than 1 MiB");
         return false;
     }
     if (json_gate_check(text, &json_limits_default, &value, &fault)) {
@@ -151,7 +151,7 @@ bool json_document_read(const char *file, struct slice text, struct document_nod
     if (!reader.is_out_of_memory)
         return true;
     document_finish(root);
-    faults_add(faults, (struct place){file, 1, 1, 0}, NULL, "out of memory");
+    faults_add(faults, start, NULL, "out of memory");
     return false;
 }
 

@@ -155,8 +155,10 @@ static void faults_are_shown_in_the_order_of_the_file_up_to_a_ceiling(void **sta
     struct faults faults = {0};
 
     (void)state;
-    for (unsigned i = 0; i < LIMIT_FAULTS + 5; i++)
-        faults_add(&faults, (struct place){"f", 1000 - i, 1, 0}, NULL, "%u", i);
+    for (unsigned i = 0; i < LIMIT_FAULTS + 5; i++) {
+        struct place place = {"f", 1000 - i, 1, 0};
+        faults_add(&faults, place, NULL, "%u", i);
+    }
     assert_int_equal(faults.count, LIMIT_FAULTS);
     assert_int_equal(faults.left_out, 5);
     faults_sort(&faults);
