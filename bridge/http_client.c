@@ -335,17 +335,26 @@ void http_client_destroy(struct http_client *client)
     uv_close((uv_handle_t *)&client->timer, free_client);
 }
 
-enum status http_client_get(struct http_client *client, const struct http_fetch *fetch,
-                            http_fetched_fn *on_fetched, void *ctx)
+/* Gives a transfer for an address that may be fetched. */
+static enum status prepare(const struct http_fetch *fetch, http_fetched_fn *on_fetched,
+                           void *ctx, struct transfer **transfer)
 {
     const char *reason;
-    struct transfer *transfer;
 
     if (!http_client_may_fetch(fetch->url, &reason))
         return ST_BAD_REQUEST;
-    transfer = transfer_create(fetch, on_fetched, ctx);
-    if (!transfer)
-        return ST_NO_MEMORY;
+    *transfer = transfer_create(fetch, on_fetched, ctx);
+    return *transfer ? ST_OK : ST_NO_MEMORY;
+}
+
+enum status http_client_get(struct http_client *client, const struct http_fetch *fetch,
+                            http_fetched_fn *on_fetched, void *ctx)
+{
+    struct transfer *transfer;
+    enum status st = prepare(fetch, on_fetched, ctx, &transfer);
+
+    if (st)
+        return st;
     transfer->client = client;
     if (curl_multi_add_handle(client->multi, transfer->easy)) {
         transfer_destroy(transfer);
@@ -359,14 +368,11 @@ enum status http_client_get(struct http_client *client, const struct http_fetch 
 enum status http_client_get_now(const struct http_fetch *fetch,
                                 http_fetched_fn *on_fetched, void *ctx)
 {
-    const char *reason;
     struct transfer *transfer;
+    enum status st = prepare(fetch, on_fetched, ctx, &transfer);
 
-    if (!http_client_may_fetch(fetch->url, &reason))
-        return ST_BAD_REQUEST;
-    transfer = transfer_create(fetch, on_fetched, ctx);
-    if (!transfer)
-        return ST_NO_MEMORY;
+    if (st)
+        return st;
     tell(transfer, curl_easy_perform(transfer->easy));
     transfer_destroy(transfer);
     return ST_OK;

@@ -1,7 +1,7 @@
 // 2,000 connections to each listener that take their time (slowhttptest: heads that never end,
 // bodies that drip): whoever means well is answered meanwhile, and the slow ones are cut.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import test from 'node:test';
 import { with_sidecast } from './lib/sidecast.mjs';
@@ -10,15 +10,6 @@ import { assert_calm, Wire } from './lib/wire.mjs';
 
 const connections = 2000;
 const seconds = 15; // it ends when all are cut: the deadlines are 5 s
-
-function has_slowhttptest() {
-  try {
-    execFileSync('slowhttptest', ['-h'], { stdio: 'ignore' });
-    return true;
-  } catch (error) {
-    return error.code !== 'ENOENT';
-  }
-}
 
 // Gives how it says that it ended.
 function attack(url, mode, bytes) {
@@ -64,7 +55,6 @@ async function watch(listeners, until_done) {
 }
 
 test('4,000 slow connections keep nobody out, and are cut',
-  { skip: has_slowhttptest() ? false : 'no slowhttptest: ./dev setup' },
   with_sidecast({}, async (sidecast, t) => {
     const listeners = [[sidecast.publisher, sidecast.pids.publisher],
       [sidecast.gateway, sidecast.pids.gateways[0]]];
