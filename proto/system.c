@@ -88,12 +88,13 @@ static const char *no_event(void *ctx, size_t index)
     return NULL;
 }
 
+const struct system_files system_no_files = {no_contract, no_event, NULL};
+
 struct system *system_default(void)
 {
-    static const struct system_files none = {no_contract, no_event, NULL};
     static const struct document_node root = {.kind = DOCUMENT_MAP};
     struct faults faults = {0};
-    struct system *system = system_compile(&root, &none, &faults);
+    struct system *system = system_compile(&root, &system_no_files, &faults);
 
     faults_finish(&faults);
     return system;

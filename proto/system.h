@@ -35,6 +35,8 @@ struct system_files {
     const char *(*event_name)(void *ctx, size_t index);
     void *ctx;
 };
+/* No folder of contracts. */
+extern const struct system_files system_no_files;
 
 /*
  * Borrows all. `root` is the whole document; an empty map gives what holds without a

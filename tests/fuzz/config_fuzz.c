@@ -25,24 +25,6 @@ static enum status read_no_secret(const char *path, char **text, const char **re
     return path[0] ? ST_NOT_FOUND : ST_BAD_REQUEST;
 }
 
-static enum status read_no_contract(void *ctx, struct slice name,
-                                    const struct document_node **root,
-                                    struct faults *faults)
-{
-    (void)ctx;
-    (void)name;
-    (void)faults;
-    *root = NULL;
-    return ST_NOT_FOUND;
-}
-
-static const char *no_event(void *ctx, size_t index)
-{
-    (void)ctx;
-    (void)index;
-    return NULL;
-}
-
 static void check_faults(struct faults *faults, struct slice text)
 {
     struct buf out = {.max = TEXT_BYTES};
@@ -58,10 +40,6 @@ static void check_faults(struct faults *faults, struct slice text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct config_bind_source source = {"/conf", read_no_secret};
-    const struct system_files files = {
-        .read_contract = read_no_contract,
-        .event_name = no_event,
-    };
     struct slice text = {(const char *)data, size};
     struct options *options = options_create();
     struct faults faults = {0};
@@ -74,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options_resolve(options, &config);
     require(config.gateway.count >= 1 && config.gateway.count <= 64);
 
-    struct system *system = system_compile(&root, &files, &faults);
+    struct system *system = system_compile(&root, &system_no_files, &faults);
     require(system || !faults_are_none(&faults));
     system_release(system);
     check_faults(&faults, text);

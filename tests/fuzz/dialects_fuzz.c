@@ -76,19 +76,6 @@ struct world {
     char token[LIMIT_TOKEN_BYTES];
 };
 
-static enum status no_contract(void *ctx, struct slice name,
-                               const struct document_node **root, struct faults *faults)
-{
-    (void)ctx, (void)name, (void)root, (void)faults;
-    return ST_NOT_FOUND;
-}
-
-static const char *no_event(void *ctx, size_t index)
-{
-    (void)ctx, (void)index;
-    return NULL;
-}
-
 static void mint(struct world *world, struct token_keys *keys)
 {
     struct buf token = {.max = sizeof world->token};
@@ -145,13 +132,12 @@ enum {
 
 static struct system *make_system(const char *yaml)
 {
-    const struct system_files no_files = {no_contract, no_event, NULL};
     struct faults faults = {0};
     struct document_node node;
 
     if (!config_yaml_read("test", slice_of(yaml), &node, &faults))
         abort();
-    struct system *system = system_compile(&node, &no_files, &faults);
+    struct system *system = system_compile(&node, &system_no_files, &faults);
     document_finish(&node);
     faults_finish(&faults);
     return system;

@@ -14,19 +14,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static enum status no_contract(void *ctx, struct slice name,
-                               const struct document_node **root, struct faults *faults)
-{
-    (void)ctx, (void)name, (void)root, (void)faults;
-    return ST_NOT_FOUND;
-}
-
-static const char *no_event(void *ctx, size_t index)
-{
-    (void)ctx, (void)index;
-    return NULL;
-}
-
 static void check_targets(const struct envelope *envelope)
 {
     if (envelope->target_count == 0 || envelope->target_count > LIMIT_TARGETS)
@@ -94,7 +81,6 @@ static void show(const struct event_rules *rules, const struct document_node *ro
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct system_files files = {no_contract, no_event, NULL};
     struct slice text = {(const char *)data, size}, yaml = text, body = {0};
     struct document_node root = {0};
     struct event_rules *rules = NULL;
@@ -106,12 +92,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         body = slice_from(text, yaml.len + 4);
     }
     if (config_yaml_read("fuzz.yaml", yaml, &root, &faults)) {
-        rules = event_rules_compile(&root, &files, &faults);
+        rules = event_rules_compile(&root, &system_no_files, &faults);
         if ((rules == NULL) != (faults.count > 0))
             abort();
     }
     if (rules) {
-        show(rules, &root, &files);
+        show(rules, &root, &system_no_files);
         publish(rules, body);
     }
     event_rules_destroy(rules);

@@ -11,29 +11,11 @@
 #include "support/gateway_house.h"
 #include "support/yaml_node.h"
 
-static enum status no_contract(void *ctx, struct slice name,
-                               const struct document_node **root, struct faults *faults)
-{
-    (void)ctx;
-    (void)name;
-    (void)root;
-    (void)faults;
-    return ST_NOT_FOUND;
-}
-
-static const char *no_event(void *ctx, size_t index)
-{
-    (void)ctx;
-    (void)index;
-    return NULL;
-}
-
 static struct system *system_of(const char *yaml)
 {
-    const struct system_files files = {no_contract, no_event, NULL};
     struct document_node node = yaml_node(yaml);
     struct faults faults = {0};
-    struct system *system = system_compile(&node, &files, &faults);
+    struct system *system = system_compile(&node, &system_no_files, &faults);
 
     if (!system)
         fail_msg("%s", faults.items[0].message);

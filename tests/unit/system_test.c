@@ -10,32 +10,10 @@
 #include "proto/system.h"
 #include "support/yaml_node.h"
 
-static enum status read_no_contract(void *ctx, struct slice name,
-                                    const struct document_node **root,
-                                    struct faults *faults)
-{
-    (void)ctx;
-    (void)name;
-    (void)faults;
-    *root = NULL;
-    return ST_NOT_FOUND;
-}
-
-static const char *no_event(void *ctx, size_t index)
-{
-    (void)ctx;
-    (void)index;
-    return NULL;
-}
-
 static struct system *compile(const char *text, struct faults *faults)
 {
-    const struct system_files files = {
-        .read_contract = read_no_contract,
-        .event_name = no_event,
-    };
     struct document_node root = yaml_node(text);
-    struct system *system = system_compile(&root, &files, faults);
+    struct system *system = system_compile(&root, &system_no_files, faults);
 
     document_finish(&root);
     return system;
