@@ -1,4 +1,4 @@
-/* WebSocket frame headers: see the header. */
+/* WebSocket frames: see the header. */
 #include "proto/ws_frame.h"
 
 #include "proto/utf8.h"
@@ -32,6 +32,42 @@ size_t ws_frame_header(char out[WS_HEADER_BYTES], enum ws_opcode op, size_t payl
     }
     out[1] = LEN_64;
     return 2 + put_big_endian(out + 2, payload_len, 8);
+}
+
+static uint64_t get_big_endian(const char *at, size_t bytes)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < bytes; i++)
+        value = value << 8 | (unsigned char)at[i];
+    return value;
+}
+
+/* How many bytes after the second one hold the length. */
+static size_t bytes_of_len(unsigned char len)
+{
+    if (len < LEN_16)
+        return 0;
+    return len == LEN_16 ? 2 : 8;
+}
+
+size_t ws_frame_split(struct slice wire, enum ws_opcode *op, struct slice *payload)
+{
+    if (wire.len < 2)
+        return 0;
+
+    uint64_t len = (unsigned char)wire.ptr[1];
+    size_t more = bytes_of_len((unsigned char)len);
+    if (wire.len < 2 + more)
+        return 0;
+    if (more > 0)
+        len = get_big_endian(wire.ptr + 2, more);
+    struct slice rest = slice_from(wire, 2 + more);
+    if (len > rest.len)
+        return 0;
+    *op = (enum ws_opcode)(wire.ptr[0] & 0x0f);
+    *payload = slice_first(rest, (size_t)len);
+    return 2 + more + (size_t)len;
 }
 
 /* The longest beginning of `text` that has at most `max` bytes and ends between

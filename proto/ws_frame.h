@@ -1,6 +1,6 @@
 /*
- * Headers of WebSocket frames as a server sends them (RFC 6455 §5.2): whole messages, FIN
- * set, not masked. What the client sends is parsed by the WebSocket library.
+ * WebSocket frames as a server sends them (RFC 6455 §5.2): whole messages, FIN set, not
+ * masked. What the client sends is parsed by the WebSocket library.
  */
 #ifndef PROTO_WS_FRAME_H
 #define PROTO_WS_FRAME_H
@@ -25,6 +25,12 @@ enum {
 /* Writes the header of a frame whose payload has `payload_len` bytes; gives its length.
  */
 size_t ws_frame_header(char out[WS_HEADER_BYTES], enum ws_opcode op, size_t payload_len);
+
+/*
+ * Reads back one frame of ours, at the beginning of `wire`; gives its length, header
+ * included. Lends `payload`. 0: `wire` does not begin with a whole one.
+ */
+size_t ws_frame_split(struct slice wire, enum ws_opcode *op, struct slice *payload);
 
 /*
  * Writes a whole close frame; gives its length. Code 0 is a close without a code (the

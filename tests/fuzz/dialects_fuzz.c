@@ -30,9 +30,11 @@ static void pit_flush(struct transport *transport, struct frame_queue *queue)
 {
     (void)transport;
     while (queue->count > 0) {
-        struct slice payload = frame_payload(frame_queue_at(queue, 0));
-        if (!utf8_is_valid(payload))
-            abort();
+        struct frame_cursor cursor = {0};
+        struct frame_message message;
+        while (frame_next_message(frame_queue_at(queue, 0), &cursor, &message))
+            if (message.op == WS_OP_TEXT && !utf8_is_valid(message.payload))
+                abort();
         frame_queue_shift(queue, 1);
     }
 }

@@ -88,6 +88,40 @@ static void a_long_reason_is_cut_between_characters(void **state)
     assert_int_equal(ws_close_frame(out, 1000, SLICE("ab\xff")), 2 + 2 + 2);
 }
 
+static void what_was_written_is_read_back(void **state)
+{
+    static const size_t lens[] = {0, 1, 125, 126, 65535, 65536, 70000};
+    static char wire[WS_HEADER_BYTES + 70000 + 1];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+        size_t header = ws_frame_header(wire, WS_OP_BINARY, lens[i]);
+        struct slice whole = {wire, header + lens[i]};
+        struct slice payload;
+        enum ws_opcode op;
+
+        assert_int_equal(
+            ws_frame_split((struct slice){wire, whole.len + 1}, &op, &payload),
+            whole.len);
+        assert_int_equal(op, WS_OP_BINARY);
+        assert_int_equal(payload.len, lens[i]);
+        if (payload.len > 0)
+            assert_ptr_equal(payload.ptr, wire + header);
+        for (size_t cut = 0; cut < whole.len; cut += cut < 20 ? 1 : 997)
+            assert_int_equal(ws_frame_split(slice_first(whole, cut), &op, &payload), 0);
+    }
+}
+
+static void a_length_beyond_all_memory_is_no_frame(void **state)
+{
+    static const char wire[] = "\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff";
+    struct slice payload;
+    enum ws_opcode op;
+
+    (void)state;
+    assert_int_equal(ws_frame_split((struct slice){wire, 10}, &op, &payload), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +130,8 @@ int main(void)
         cmocka_unit_test(a_close_carries_code_and_reason),
         cmocka_unit_test(a_close_without_a_code_is_empty),
         cmocka_unit_test(a_long_reason_is_cut_between_characters),
+        cmocka_unit_test(what_was_written_is_read_back),
+        cmocka_unit_test(a_length_beyond_all_memory_is_no_frame),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
