@@ -32,6 +32,18 @@ static void refuse(const struct command_call *call, enum refusal refusal)
                  auth_refusal_text(refusals, refusal).ptr);
 }
 
+/* Rooms have changed: they are told once the directory has them. */
+static void answer_written(const struct command_call *call)
+{
+    struct command_wait *wait = command_wait_create(call);
+    enum status st = session_write(call->session, wait ? command_wait_done : NULL, wait);
+
+    if (wait && !st)
+        return;
+    command_wait_destroy(wait);
+    command_fail(call, ST_NO_MEMORY, "out of memory; try again");
+}
+
 void handle_refresh(const struct command_call *call)
 {
     struct welcome_rooms rooms = {0};
@@ -60,9 +72,14 @@ void handle_refresh(const struct command_call *call)
         refuse(call, refusal);
         return;
     }
-    session_refresh(call->session, claims, rooms.names, rooms.count);
+    bool has_changed = session_refresh(call->session, claims, rooms.names, rooms.count);
     welcome_rooms_finish(&rooms);
-    expiry_arm(call->session->connection);
-    if (command_ready(call, (struct slice){0}, (struct slice){0}))
+    expiry_arm(connection);
+    bool is_ready = command_ready(call, (struct slice){0}, (struct slice){0});
+    if (has_changed && !is_ready)
+        session_write(call->session, NULL, NULL);
+    else if (has_changed)
+        answer_written(call);
+    else if (is_ready)
         command_succeed(call);
 }

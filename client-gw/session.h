@@ -59,10 +59,11 @@ struct session {
     unsigned refs;
     int direct_fd; /* as the connection said last; -1: write nothing directly */
     uint16_t membership_count, membership_cap;
-    uint8_t beats_due;                 /* a bit for each heartbeat: not answered yet */
-    uint8_t rate_count;                /* of `rates` */
-    bool is_answered;                  /* the client was told that it is connected */
-    bool is_counted;                   /* the directory and the gauges know it */
+    uint8_t beats_due;  /* a bit for each heartbeat: not answered yet */
+    uint8_t rate_count; /* of `rates` */
+    bool is_answered;   /* the client was told that it is connected */
+    bool is_counted;    /* the directory and the gauges know it */
+    bool is_unwritten;  /* the directory did not say that it has the last write */
     char sid[LIMIT_SIO_SID_BYTES + 1]; /* public */
     char pid[LIMIT_PID_BYTES + 1];     /* secret */
 };
@@ -133,9 +134,13 @@ enum status session_join(struct session *session, struct slice room,
 enum status session_leave(struct session *session, struct slice room,
                           session_done_fn *on_done, void *ctx);
 /* Leaves every named room that the claims do not let it stay in, and joins `rooms`
- * (already authorised) as far as there is room for them. Takes `claims`. */
-void session_refresh(struct session *session, struct claims *claims,
+ * (already authorised) as far as there is room for them. Takes `claims`. True: the
+ * directory knows other rooms now; session_write, before anybody is told. */
+bool session_refresh(struct session *session, struct claims *claims,
                      const struct slice *rooms, size_t room_count);
+/* Tells the directory how the session is now; written again later if this fails. On
+ * ST_NO_MEMORY on_done does not run. */
+enum status session_write(struct session *session, session_done_fn *on_done, void *ctx);
 
 /* Named rooms of the session: `names` has room for `max`; gives how many there are. */
 size_t session_rooms(const struct session *session, struct slice *names, size_t max);

@@ -12,7 +12,7 @@ struct session_op {
     enum session_op_kind kind;
     session_done_fn *on_done;
     void *ctx;
-    uint32_t asked_at; /* a join: the session's generation that wrote it */
+    uint32_t asked_at; /* the session's generation that wrote it (its lower half) */
     size_t room_len;
     char room[];
 };
@@ -35,6 +35,7 @@ static void put(struct session *session, engine_done_fn *on_done, void *ctx)
             .joined_seq = membership->joined_seq,
         };
     }
+    session->is_unwritten = true;
     engine->ops->head(engine, &head);
     struct engine_session record = {
         .sid = slice_of(session->sid),
@@ -101,6 +102,8 @@ static void op_done(void *ctx, enum status status)
     struct session_op *op = ctx;
     struct session *session = op->session;
 
+    if (!status && op->asked_at == (uint32_t)session->generation)
+        session->is_unwritten = false;
     if (session->state == SESSION_CLOSED)
         status = ST_NOT_FOUND;
     else if (op->kind == SESSION_OP_OPEN)
@@ -109,8 +112,8 @@ static void op_done(void *ctx, enum status status)
         undo_join(op);
     else if (op->kind == SESSION_OP_JOIN && !is_still_granted(op))
         status = ST_FORBIDDEN;
-    else if (op->kind == SESSION_OP_LEAVE && status)
-        session_put(session); /* it may still list the room: write once more */
+    else if (op->kind >= SESSION_OP_LEAVE && status)
+        session_put(session); /* it may still list rooms that were left: once more */
 
     if (op->on_done)
         op->on_done(session, status, op->ctx);
@@ -135,14 +138,13 @@ enum status session_op_start(struct session *session, enum session_op_kind kind,
         .kind = kind,
         .on_done = on_done,
         .ctx = ctx,
+        .asked_at = (uint32_t)session->generation + 1, /* put counts on */
         .room_len = room.len,
     };
     if (room.len)
         memcpy(op->room, room.ptr, room.len);
-    if (kind == SESSION_OP_JOIN) {
-        op->asked_at = (uint32_t)session->generation + 1; /* put counts on */
+    if (kind == SESSION_OP_JOIN)
         session_set_asked_at(session, room, op->asked_at);
-    }
     put(session, op_done, op);
     return ST_OK;
 }
@@ -166,7 +168,7 @@ static bool leave_lost_rooms(struct session *session)
     return has_left;
 }
 
-void session_refresh(struct session *session, struct claims *claims,
+bool session_refresh(struct session *session, struct claims *claims,
                      const struct slice *rooms, size_t room_count)
 {
     size_t most = session->set->config.rooms_per_session;
@@ -180,6 +182,15 @@ void session_refresh(struct session *session, struct claims *claims,
             !session_enter(session, ROOM_NAMED, rooms[i]))
             has_changed = true;
     }
-    if (has_changed)
-        session_put(session);
+    return has_changed || session->is_unwritten;
+}
+
+enum status session_write(struct session *session, session_done_fn *on_done, void *ctx)
+{
+    enum status st =
+        session_op_start(session, SESSION_OP_REFRESH, (struct slice){0}, on_done, ctx);
+
+    if (st)
+        session_put(session); /* as it is, whoever is told */
+    return st;
 }

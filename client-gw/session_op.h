@@ -21,6 +21,7 @@ enum session_op_kind {
     SESSION_OP_OPEN,
     SESSION_OP_JOIN,
     SESSION_OP_LEAVE,
+    SESSION_OP_REFRESH,
 };
 
 /*

@@ -266,6 +266,13 @@ static void a_burst_may_be_interrupted_by_the_loop(void **state)
     peer_destroy(second);
 }
 
+/* What came after it is answered, and it is not. */
+static void assert_not_answered_yet(struct house *house, struct ws_peer *io)
+{
+    peer_send(io, 1, "429[\"nothing\"]");
+    assert_starts(READ(house, io), "439[{\"ok\":false,\"error\":\"E_UNKNOWN_EVENT\"");
+}
+
 static void a_join_that_a_newer_token_took_back_is_refused(void **state)
 {
     struct house *house = *state;
@@ -277,9 +284,42 @@ static void a_join_that_a_newer_token_took_back_is_refused(void **state)
     peer_send(io, 1, "421[\"subscribe\",{\"room\":\"a\"}]");
     snprintf(command, sizeof command, "422[\"auth:refresh\",{\"token\":\"%s\"}]", token);
     peer_send(io, 1, command);
-    assert_string_equal(READ(house, io), "432[{\"ok\":true}]");
+    assert_not_answered_yet(house, io);
     house->engine.is_silent = false;
     assert_starts(READ(house, io), "431[{\"ok\":false,\"error\":\"E_FORBIDDEN\"");
+    assert_string_equal(READ(house, io), "432[{\"ok\":true}]");
+    free(token);
+    peer_destroy(io);
+}
+
+static void a_newer_token_is_confirmed_once_the_directory_knows(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *io = join_socketio(house, "ada", "[\"a\"]");
+    char *token = mint(house, "ada", "[]", 60);
+    char command[1024];
+
+    peer_send(io, 1, "421[\"subscribe\",{\"room\":\"a\"}]");
+    assert_starts(READ(house, io), "431[{\"ok\":true");
+    snprintf(command, sizeof command, "422[\"auth:refresh\",{\"token\":\"%s\"}]", token);
+    house->engine.is_silent = true;
+    peer_send(io, 1, command);
+    assert_not_answered_yet(house, io);
+    size_t puts = house->engine.puts;
+    house->engine.put_answer = ST_UNAVAILABLE;
+    house->engine.is_silent = false;
+    assert_starts(READ(house, io), "432[{\"ok\":false,\"error\":\"E_UNAVAILABLE\"");
+    assert_int_equal(house->engine.puts, puts + 1); /* nobody waits for that one */
+    assert_string_equal(house->engine.last_rooms, "");
+
+    /* Nothing is left to change, but nobody said that it was written. */
+    house->engine.put_answer = ST_OK;
+    peer_send(io, 1, command);
+    assert_starts(READ(house, io), "432[{\"ok\":true}");
+    assert_int_equal(house->engine.puts, puts + 2);
+    peer_send(io, 1, command);
+    assert_starts(READ(house, io), "432[{\"ok\":true}");
+    assert_int_equal(house->engine.puts, puts + 2);
     free(token);
     peer_destroy(io);
 }
@@ -306,6 +346,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         GATEWAY_TEST(a_join_that_a_newer_token_took_back_is_refused),
+        GATEWAY_TEST(a_newer_token_is_confirmed_once_the_directory_knows),
         GATEWAY_TEST(a_reset_moves_every_membership_to_the_new_log),
         GATEWAY_TEST(a_reset_returns_every_socketio_client),
         GATEWAY_TEST(who_arrives_during_the_drain_is_told_too),
