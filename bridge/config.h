@@ -20,8 +20,11 @@ enum config_switch {
 struct config_gateway {
     const char *listen; /* "127.0.0.1:7410" */
     uint64_t count;
-    uint64_t ping_interval_ms, ping_timeout_ms, connect_timeout_ms;
+    uint64_t ping_interval_ms, ping_timeout_ms, upgrade_timeout_ms, connect_timeout_ms;
     uint64_t max_message_bytes;
+    const char *transports; /* comma-separated */
+    enum config_switch upgrades;
+    enum config_switch socketio, native; /* whether mounts of these dialects are served */
 };
 
 struct config_publisher {

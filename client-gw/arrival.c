@@ -10,6 +10,7 @@ void arrival_destroy(struct arrival *arrival)
     if (arrival->claims)
         claims_drop(arrival->claims);
     peer_guest_leave(arrival->guest);
+    mount_release(arrival->mount);
     free(arrival->token);
     free(arrival);
 }

@@ -6,13 +6,13 @@
 #define CLIENT_GW_ARRIVAL_H
 
 #include "bridge/peer_limits.h"
+#include "client-gw/mount.h"
 #include "proto/claims.h"
 
-struct dialect;
 struct client_services;
 
 struct arrival {
-    const struct dialect *dialect;
+    struct mount *mount; /* shared */
     struct client_services *services;
     struct peer_guest
         *guest;            /* leaves with it, unless a connection takes it; may be NULL */

@@ -81,17 +81,18 @@ struct connection *connection_create(struct connection_set *set, struct arrival 
         return NULL;
     }
     connection->transport = transport;
-    connection->dialect = arrival->dialect;
+    connection->mount = mount_share(arrival->mount);
+    connection->dialect = connection->mount->dialect;
     connection->services = arrival->services;
     connection->arrival = arrival;
     connection->guest = arrival->guest;
     arrival->guest = NULL;
     connection->beat.connection = connection;
     connection->deadline.connection = connection;
-    connection->inbound.max = set->config.max_message_bytes;
+    connection->inbound.max = connection->mount->settings.max_message_bytes;
     set_add(set, connection);
     timer_wheel_set(&set->wheel, &connection->beat.node,
-                    clock_ms() + set->config.ping_interval_ms);
+                    clock_ms() + connection->mount->settings.ping_interval_ms);
     connection->dialect->on_open(connection);
     return connection;
 }
@@ -115,6 +116,7 @@ void connection_destroy(struct connection *connection)
     buf_finish(&connection->inbound);
     arrival_destroy(connection->arrival);
     peer_guest_leave(connection->guest);
+    mount_release(connection->mount);
     connection->transport->ops->destroy(connection->transport);
     free(connection);
 }
@@ -203,9 +205,10 @@ void connection_send_later(struct connection *connection, struct frame *frame)
         set_add_dirty(connection);
 }
 
-void connection_send_text(struct connection *connection, struct slice text)
+void connection_send_message(struct connection *connection, enum ws_opcode op,
+                             struct slice payload)
 {
-    struct frame *frame = frame_create(WS_OP_TEXT, text);
+    struct frame *frame = frame_create(op, payload);
 
     if (!frame) {
         connection_close(connection, CLOSE_SLOW_CONSUMER);
@@ -213,6 +216,11 @@ void connection_send_text(struct connection *connection, struct slice text)
     }
     connection_send(connection, frame);
     frame_drop(frame);
+}
+
+void connection_send_text(struct connection *connection, struct slice text)
+{
+    connection_send_message(connection, WS_OP_TEXT, text);
 }
 
 void connection_send_buf(struct connection *connection, const struct buf *text)
@@ -308,7 +316,7 @@ void connection_is_alive(struct connection *connection)
         return;
     connection->beat_state = BEAT_IDLE;
     timer_wheel_set(&set->wheel, &connection->beat.node,
-                    clock_ms() + set->config.ping_interval_ms);
+                    clock_ms() + connection->mount->settings.ping_interval_ms);
 }
 
 void connection_heard_pong(struct connection *connection)

@@ -56,7 +56,8 @@ struct connection_timer {
 
 struct connection {
     struct transport *transport;
-    const struct dialect *dialect;
+    const struct dialect *dialect;    /* of the mount */
+    struct mount *mount;              /* shared */
     struct client_services *services; /* for the dialect */
     struct connection_set *set;
     struct connection *prev, *next;
@@ -82,8 +83,6 @@ struct connection_config {
     const struct logger *log;
     struct metrics *metrics;
     struct frame_limits outbox_limits;
-    uint64_t ping_interval_ms, ping_timeout_ms, connect_timeout_ms;
-    size_t max_message_bytes;
     uint64_t now_ms;
 };
 
@@ -91,7 +90,6 @@ struct connection_set *connection_set_create(const struct connection_config *con
 /* No connection is left. */
 void connection_set_destroy(struct connection_set *set);
 size_t connection_set_count(const struct connection_set *set);
-const struct connection_config *connection_set_config(const struct connection_set *set);
 /* When the next heartbeat or deadline is due; false: none. */
 bool connection_set_next_due(const struct connection_set *set, uint64_t *due_ms);
 void connection_set_advance(struct connection_set *set, uint64_t now_ms);
@@ -111,8 +109,8 @@ bool connection_set_is_bursting(const struct connection_set *set);
 void connection_set_flush(struct connection_set *set);
 
 /*
- * Takes `arrival`, whose dialect it speaks and says its first words, and `transport`,
- * also when out of memory (NULL).
+ * Takes `arrival`, whose mount's dialect it speaks and says its first words, and
+ * `transport`, also when out of memory (NULL).
  */
 struct connection *connection_create(struct connection_set *set, struct arrival *arrival,
                                      struct transport *transport);
@@ -127,8 +125,10 @@ void connection_send(struct connection *connection, struct frame *frame);
 /* The same, but written at the end of the burst (connection_set_flush), together with
  * others. */
 void connection_send_later(struct connection *connection, struct frame *frame);
-/* One text message, not shared. Borrows `text`; closes the connection when out of memory.
+/* One message, not shared. Borrows `payload`; closes the connection when out of memory.
  */
+void connection_send_message(struct connection *connection, enum ws_opcode op,
+                             struct slice payload);
 void connection_send_text(struct connection *connection, struct slice text);
 
 /* The same for what was encoded; closes the connection when that has failed. */

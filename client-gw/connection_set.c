@@ -26,11 +26,6 @@ size_t connection_set_count(const struct connection_set *set)
     return set->count;
 }
 
-const struct connection_config *connection_set_config(const struct connection_set *set)
-{
-    return &set->config;
-}
-
 bool connection_set_next_due(const struct connection_set *set, uint64_t *due_ms)
 {
     return timer_wheel_next((struct timer_wheel *)&set->wheel, due_ms);
@@ -51,7 +46,7 @@ static void beat_due(struct connection *connection)
     if (connection->outbox.count == 0)
         frame_queue_finish(&connection->outbox);
     timer_wheel_set(&set->wheel, &connection->beat.node,
-                    set->now_ms + set->config.ping_timeout_ms);
+                    set->now_ms + connection->mount->settings.ping_timeout_ms);
     connection->dialect->ping(connection);
 }
 

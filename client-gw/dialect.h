@@ -39,8 +39,11 @@ struct client_error {
     struct slice message;
 };
 
+struct message_ops;
+
 struct dialect {
     const char *name;
+    const struct message_ops *messages; /* above Engine.IO; NULL: it is spoken bare */
     enum encoding encoding;
     bool any_frame_is_life; /* else only its own pong is */
 
@@ -49,10 +52,12 @@ struct dialect {
     /* One whole message. May close the connection, never destroys it. */
     void (*on_text)(struct connection *connection, struct slice text);
     void (*on_binary)(struct connection *connection, struct slice bytes);
-    /* Nothing came in time: nobody connected. */
+    /* Nothing came in time: nobody connected. NULL where no deadline is ever set. */
     void (*on_deadline)(struct connection *connection);
     /* Time for a ping. */
     void (*ping)(struct connection *connection);
+
+    /* All that follows is for sessions; a dialect that opens none has none of it. */
 
     /* Appends the one message that carries an event to every client of this dialect. */
     void (*encode_event)(const struct event_view *event, struct buf *out);
@@ -74,5 +79,6 @@ struct dialect {
 
 extern const struct dialect dialect_socketio;
 extern const struct dialect dialect_native;
+extern const struct dialect dialect_echo;
 
 #endif

@@ -66,7 +66,7 @@ static void say_connected(struct session *session, bool wanted_resume)
         .room_count = count < LIMIT_MESSAGE_ROOMS ? count : LIMIT_MESSAGE_ROOMS,
         .reason = wanted_resume ? SLICE("unknown_session") : (struct slice){0     },
         .position = { text, position_print(&head, text)},
-        .ping_interval_ms = connection_set_config(connection->set)->ping_interval_ms,
+        .ping_interval_ms = connection->mount->settings.ping_interval_ms,
     };
     native_encode_connected(out, &said);
     connection_send_buf(connection, out);
@@ -118,8 +118,7 @@ static void on_open(struct connection *connection)
 {
     struct arrival *arrival = connection->arrival;
 
-    connection_set_deadline(connection,
-                            connection_set_config(connection->set)->connect_timeout_ms);
+    connection_set_deadline(connection, connection->mount->settings.connect_timeout_ms);
     if (arrival->claims)
         open_session(connection, claims_share(arrival->claims), NULL);
 }

@@ -1,13 +1,12 @@
 /*
- * Socket.IO v5 over Engine.IO v4: the dialect of the unmodified socket.io-client. Every
- * Engine.IO packet is one text message; Socket.IO packets are those of type '4'.
+ * Socket.IO v5, the dialect of the unmodified socket.io-client: every packet is one
+ * message of Engine.IO.
  */
 #include "bridge/clock.h"
-#include "bridge/random.h"
 #include "client-gw/beats.h"
+#include "client-gw/engineio.h"
 #include "client-gw/welcome.h"
 #include "proto/auth_rules.h"
-#include "proto/eio.h"
 #include "proto/sio.h"
 
 #include <stdio.h>
@@ -33,21 +32,7 @@ static void keep_tokens(struct connection *connection)
 
 static void on_open(struct connection *connection)
 {
-    const struct connection_config *config = connection_set_config(connection->set);
-    struct buf *out = services_scratch(connection->services);
-    char sid[LIMIT_EIO_SID_BYTES + 1];
-
-    memcpy(sid, connection->services->gateway_mark, 2);
-    random_text(sid + 2, LIMIT_EIO_SID_BYTES - 2);
-    struct eio_handshake handshake = {
-        .sid = slice_of(sid),
-        .ping_interval_ms = config->ping_interval_ms,
-        .ping_timeout_ms = config->ping_timeout_ms,
-        .max_payload = config->max_message_bytes,
-    };
-    eio_encode_open(out, &handshake);
-    connection_send_buf(connection, out);
-    connection_set_deadline(connection, config->connect_timeout_ms);
+    connection_set_deadline(connection, connection->mount->settings.connect_timeout_ms);
     keep_tokens(connection);
 }
 
@@ -55,11 +40,6 @@ static void on_deadline(struct connection *connection)
 {
     if (!welcome_deadline(connection))
         connection_close(connection, CLOSE_CONNECT_TIMEOUT);
-}
-
-static void ping(struct connection *connection)
-{
-    connection_send_text(connection, SLICE("2"));
 }
 
 /* --- CONNECT --- */
@@ -229,11 +209,13 @@ static void take_ack(struct connection *connection, const struct sio_packet *pac
         beats_ack(beats, session, packet->ack);
 }
 
-static void on_message(struct connection *connection, struct slice text)
+static void on_text(struct connection *connection, struct slice text)
 {
     struct sio_packet packet;
 
-    if (sio_decode(text, &json_limits_default, &packet)) {
+    /* Between a binary packet and its attachments there is no room for text. */
+    if (connection->attachments_due > 0 ||
+        sio_decode(text, &json_limits_default, &packet)) {
         connection_close(connection, CLOSE_PARSE_ERROR);
         return;
     }
@@ -245,33 +227,6 @@ static void on_message(struct connection *connection, struct slice text)
     case SIO_ACK:
     case SIO_BINARY_ACK: take_ack(connection, &packet); break;
     case SIO_CONNECT_ERROR: connection_close(connection, CLOSE_PARSE_ERROR); break;
-    }
-}
-
-static void on_text(struct connection *connection, struct slice text)
-{
-    struct eio_packet packet;
-
-    if (eio_decode(text, &packet)) {
-        connection_close(connection, CLOSE_PARSE_ERROR);
-        return;
-    }
-    switch (packet.type) {
-    case EIO_PONG: connection_is_alive(connection); break;
-    case EIO_CLOSE: connection_close(connection, CLOSE_CLIENT); break;
-    case EIO_MESSAGE:
-        /* Between a binary packet and its attachments there is no room for text. */
-        if (connection->attachments_due > 0)
-            connection_close(connection, CLOSE_PARSE_ERROR);
-        else
-            on_message(connection, packet.data);
-        break;
-    /* In version 4 the server pings: the other direction ends the connection. */
-    case EIO_PING: connection_close(connection, CLOSE_PARSE_ERROR); break;
-    case EIO_BINARY: connection->dialect->on_binary(connection, packet.data); break;
-    case EIO_OPEN:
-    case EIO_UPGRADE:
-    case EIO_NOOP: break;
     }
 }
 
@@ -356,14 +311,21 @@ static void send_end(struct session *session)
     connection_send_buf(session->connection, out);
 }
 
-const struct dialect dialect_socketio = {
-    .name = "socketio",
-    .encoding = ENCODING_SOCKETIO,
+static const struct message_ops messages = {
     .on_open = on_open,
     .on_text = on_text,
     .on_binary = on_binary,
+};
+
+const struct dialect dialect_socketio = {
+    .name = "socketio",
+    .messages = &messages,
+    .encoding = ENCODING_SOCKETIO,
+    .on_open = engineio_open,
+    .on_text = engineio_text,
+    .on_binary = engineio_binary,
     .on_deadline = on_deadline,
-    .ping = ping,
+    .ping = engineio_ping,
     .encode_event = encode_event,
     .encode_emit = encode_emit,
     .send_ack = send_ack,

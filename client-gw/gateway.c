@@ -231,10 +231,6 @@ static struct connection_set *make_connections(const struct gateway_config *conf
         .log = config->log,
         .metrics = config->metrics,
         .outbox_limits = {config->limits->outbox_bytes, config->limits->outbox_frames},
-        .ping_interval_ms = config->settings->ping_interval_ms,
-        .ping_timeout_ms = config->settings->ping_timeout_ms,
-        .connect_timeout_ms = config->settings->connect_timeout_ms,
-        .max_message_bytes = config->settings->max_message_bytes,
         .now_ms = clock_ms(),
     };
 
@@ -304,7 +300,7 @@ static bool make_parts(struct gateway *gateway)
     services->connections = gateway->connections;
     services->log = config->log;
     services->metrics = config->metrics;
-    services_set_ceiling(services, config->settings->max_message_bytes);
+    services->settings = config->settings;
     mark_of(config->id, services->gateway_mark);
     if (!services->sessions || !use_system(gateway))
         return false;

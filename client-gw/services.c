@@ -83,8 +83,12 @@ enum status services_refusal_status(enum refusal refusal)
     }
 }
 
-void services_set_ceiling(struct client_services *services, size_t message_bytes)
+/* How large a message of a client may be, and with it what is made of one. Who came in
+ * before a reload may send what it might then. */
+static void set_ceiling(struct client_services *services, size_t message_bytes)
 {
+    if (2 * message_bytes <= services->scratch.max)
+        return;
     services->scratch.max = 2 * message_bytes;
     /* What a message brings, or the head of a handshake. */
     services->strings.max =
@@ -162,9 +166,16 @@ static bool use_beats(struct client_services *services, const struct system *sys
 bool services_use(struct client_services *services, struct system *system)
 {
     struct system *before = services->system;
+    struct mount_table *mounts = mount_table_create(system->mounts, services->settings);
 
-    if (!use_beats(services, system))
+    if (!mounts || !use_beats(services, system)) {
+        mount_table_destroy(mounts);
         return false;
+    }
+    mount_table_destroy(services->mounts);
+    services->mounts = mounts;
+    set_ceiling(services, services->settings->max_message_bytes);
+    set_ceiling(services, mount_table_message_bytes(mounts));
     services->system = system_share(system);
     system_release(before);
     session_set_use(services->sessions, system);
@@ -176,6 +187,7 @@ bool services_use(struct client_services *services, struct system *system)
 
 void services_finish(struct client_services *services)
 {
+    mount_table_destroy(services->mounts);
     system_release(services->system);
     buf_finish(&services->scratch);
     buf_finish(&services->strings);

@@ -7,6 +7,7 @@
 
 #include "bridge/log_quota.h"
 #include "bridge/token.h"
+#include "client-gw/mount.h"
 #include "client-gw/session.h"
 #include "proto/event_publish.h"
 #include "proto/ident.h"
@@ -26,7 +27,9 @@ struct client_services {
     struct session_set *sessions;
     struct engine *engine;
     struct token_keys *keys;
-    struct system *system; /* the tables in force; shared */
+    struct system *system;                 /* the tables in force; shared */
+    const struct config_gateway *settings; /* what holds where `mounts` are silent */
+    struct mount_table *mounts;
     const struct logger *log;
     struct metrics *metrics;
     struct log_quota refusals; /* a client may try as often as it likes */
@@ -68,9 +71,6 @@ bool services_may_join(struct client_services *services, const struct claims *cl
 
 /* The code that a refusal has in every dialect. */
 enum status services_refusal_status(enum refusal refusal);
-
-/* How large a message of a client may be, and with it what is made of one. */
-void services_set_ceiling(struct client_services *services, size_t message_bytes);
 
 /* The scratch buffer, emptied. */
 struct buf *services_scratch(struct client_services *services);

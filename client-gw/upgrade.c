@@ -10,15 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct mount {
-    const char *path;
-    bool has_below; /* "/socket.io/anything" belongs to it too */
-    const struct dialect *dialect;
-    enum status (*decide)(const struct front_visit *visit,
-                          struct client_services *services, struct arrival *arrival,
-                          struct upgrade_refusal *refusal);
-};
-
 static enum status refuse(struct upgrade_refusal *refusal, enum status status,
                           const char *detail, const char *hint)
 {
@@ -51,7 +42,7 @@ static bool query_is(struct slice query, const char *name, const char *expected)
 }
 
 /* Engine.IO's checks in the order of the reference server, and its words. */
-static enum status decide_socketio(const struct front_visit *visit,
+static enum status decide_engineio(const struct front_visit *visit,
                                    struct client_services *services,
                                    struct arrival *arrival,
                                    struct upgrade_refusal *refusal)
@@ -59,9 +50,11 @@ static enum status decide_socketio(const struct front_visit *visit,
     const struct http_head *head = visit->head;
     struct slice sid;
 
-    if (!query_is(head->query, "transport", "websocket"))
+    if (!query_is(head->query, "transport", "websocket") ||
+        !(arrival->mount->settings.transports & MOUNT_WEBSOCKET))
         return refuse(refusal, ST_BAD_REQUEST, "Transport unknown",
-                      "This request asks for an upgrade: use transport=websocket.");
+                      "This request asks for an upgrade: use transport=websocket, where "
+                      "the mount has it.");
     if (http_query_find(head->query, "sid", &sid) && sid.len > 0)
         return refuse(refusal, ST_BAD_REQUEST, "Session ID unknown",
                       "Connect with transports: [\"websocket\"].");
@@ -131,39 +124,24 @@ static enum status decide_native(const struct front_visit *visit,
                                : ST_OK;
 }
 
-static const struct mount mounts[] = {
-    {"/socket.io", true,  &dialect_socketio, decide_socketio},
-    {"/ws",        false, &dialect_native,   decide_native  },
-};
-
-static const struct mount *mount_find(struct slice path)
-{
-    for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++) {
-        size_t len = strlen(mounts[i].path);
-        if (slice_is(path, mounts[i].path) ||
-            (mounts[i].has_below && slice_starts_with(path, mounts[i].path) &&
-             path.ptr[len] == '/'))
-            return &mounts[i];
-    }
-    return NULL;
-}
-
 enum status upgrade_decide(const struct front_visit *visit,
                            struct client_services *services, struct arrival **arrival,
                            struct upgrade_refusal *refusal)
 {
-    const struct mount *mount = mount_find(visit->head->path);
+    struct mount *mount = mount_table_find(services->mounts, visit->head->path);
 
     if (!mount)
-        return refuse(
-            refusal, ST_NOT_FOUND, "no WebSocket is served at this path",
-            "Socket.IO clients connect to /socket.io/, plain WebSockets to /ws.");
+        return refuse(refusal, ST_NOT_FOUND, "no WebSocket is served at this path",
+                      "Unless the configuration names other mounts, Socket.IO clients "
+                      "connect to /socket.io/, plain WebSockets to /ws.");
     struct arrival *made = calloc(1, sizeof *made);
     if (!made)
         return refuse(refusal, ST_NO_MEMORY, "out of memory", "Try again.");
-    made->dialect = mount->dialect;
+    made->mount = mount_share(mount);
     made->services = services;
-    enum status st = mount->decide(visit, services, made, refusal);
+    enum status st = mount->dialect->messages
+                         ? decide_engineio(visit, services, made, refusal)
+                         : decide_native(visit, services, made, refusal);
     if (st)
         arrival_destroy(made);
     else

@@ -87,7 +87,9 @@ enum {
     LIMIT_TEMPLATE_PATH = 8,   /* names after the source */
     LIMIT_TEMPLATE_FAN = 1000, /* rooms that one template gives */
     LIMIT_COMMANDS = 256,
-    LIMIT_RATES = 64
+    LIMIT_RATES = 64,
+    LIMIT_MOUNTS = 32,
+    LIMIT_MOUNT_PATH_BYTES = 128
 };
 
 #endif

@@ -5,6 +5,7 @@
 #include "proto/command_rules.h"
 #include "proto/connect_rules.h"
 #include "proto/event_rules.h"
+#include "proto/mount_rules.h"
 #include "proto/room_rules.h"
 
 #include <stdlib.h>
@@ -26,6 +27,7 @@ static void compile_parts(struct system *system, const struct compilation *from)
 {
     struct faults *faults = from->faults;
 
+    system->mounts = mount_rules_compile(find(from, "mounts"), faults);
     system->auth = auth_rules_compile(find(from, "auth"), faults);
     system->connect = connect_rules_compile(find(from, "connect"), faults);
     system->rooms = room_rules_compile(find(from, "rooms"), faults);
@@ -36,6 +38,7 @@ static void compile_parts(struct system *system, const struct compilation *from)
 /* And one line per table here. */
 static void destroy_parts(struct system *system)
 {
+    mount_rules_destroy(system->mounts);
     auth_rules_destroy(system->auth);
     connect_rules_destroy(system->connect);
     room_rules_destroy(system->rooms);

@@ -12,6 +12,7 @@
 /* The parts of the compiled system: a field for each table. Read-only. */
 struct system {
     unsigned references;
+    struct mount_rules *mounts;     /* `mounts` */
     struct auth_rules *auth;        /* `auth`, but for `auth.jwt` */
     struct connect_rules *connect;  /* `connect` */
     struct room_rules *rooms;       /* `rooms` */

@@ -145,6 +145,14 @@ static struct system *make_system(const char *yaml)
     return system;
 }
 
+static const struct config_gateway settings = {.ping_interval_ms = 25000,
+                                               .ping_timeout_ms = 20000,
+                                               .connect_timeout_ms = 45000,
+                                               .max_message_bytes = 1 << 16,
+                                               .transports = "websocket",
+                                               .socketio = CONFIG_ON,
+                                               .native = CONFIG_ON};
+
 static struct world *world_create(void)
 {
     struct world *world = calloc(1, sizeof *world);
@@ -153,11 +161,7 @@ static struct world *world_create(void)
         .log = &world->log,
         .metrics = &world->metrics,
         .outbox_limits = {1 << 20, 1000},
-        .ping_interval_ms = 25000,
-        .ping_timeout_ms = 20000,
-        .connect_timeout_ms = 45000,
-        .max_message_bytes = 1 << 16,
-        .now_ms = clock_ms()
+        .now_ms = clock_ms(),
     };
     struct session_set_config sessions = {
         .engine = &world->engine.base,
@@ -179,8 +183,8 @@ static struct world *world_create(void)
                                                .keys = keys,
                                                .log = &world->log,
                                                .metrics = &world->metrics,
+                                               .settings = &settings,
                                                .gateway_mark = "AB"};
-    services_set_ceiling(&world->services, 1 << 16);
     world->services.rates = rate_table_create(&(struct hash_key){1, 2});
     for (size_t i = 0; i < FILES; i++)
         world->systems[i] = make_system(files[i]);
@@ -193,7 +197,8 @@ static struct connection *open_connection(struct world *world, bool is_native)
     struct pit *pit = calloc(1, sizeof *pit);
 
     pit->base = (struct transport){.ops = &pit_ops, .direct_fd = -1};
-    arrival->dialect = is_native ? &dialect_native : &dialect_socketio;
+    arrival->mount = mount_share(mount_table_find(
+        world->services.mounts, is_native ? SLICE("/ws") : SLICE("/socket.io/")));
     arrival->services = &world->services;
     return connection_create(world->connections, arrival, &pit->base);
 }

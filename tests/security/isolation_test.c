@@ -375,7 +375,10 @@ static int open_world(void **state)
                                                    .ping_interval_ms = 3600000,
                                                    .ping_timeout_ms = 200,
                                                    .connect_timeout_ms = 5000,
-                                                   .max_message_bytes = 8192};
+                                                   .max_message_bytes = 8192,
+                                                   .transports = "websocket",
+                                                   .socketio = CONFIG_ON,
+                                                   .native = CONFIG_ON};
     static const struct config_limits limits = {.connections = 4 * PEOPLE,
                                                 .rooms_per_socket = 50,
                                                 .outbox_bytes = 1 << 20,

@@ -37,7 +37,10 @@ static const struct config_gateway house_settings = {.count = 1,
                                                      .ping_interval_ms = 300,
                                                      .ping_timeout_ms = 200,
                                                      .connect_timeout_ms = 400,
-                                                     .max_message_bytes = 4096};
+                                                     .max_message_bytes = 4096,
+                                                     .transports = "websocket",
+                                                     .socketio = CONFIG_ON,
+                                                     .native = CONFIG_ON};
 static const struct config_limits house_limits = {.connections = 50,
                                                   .rooms_per_socket = 3,
                                                   .outbox_bytes = 1 << 20,

@@ -57,7 +57,7 @@ static void what_is_wrong_is_told_with_its_place(void **state)
         {"cors_origins: [a]",
          "1:1 unknown key \"cors_origins\"|it is called \"allowed_origins\" here"                                                },
         {"presence: {}",                                             "1:1 presence is not built yet|"                            },
-        {"mounts: [{path: 1}]",                                      "1:1 mounts is not built yet|"                              },
+        {"hooks: {crm: {}}",                                         "1:1 hooks is not built yet|"                               },
         {"gateway: {compress: {}}",                                  "1:11 gateway.compress is not built yet|"                   },
         {"bus: {engine: redis}",                                     "1:15 bus.engine: redis is not built yet|"                  },
         {"commands: {x: {do: forward}}",                             "1:20 commands.x.do: forward is not built yet|"             },

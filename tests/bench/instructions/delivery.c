@@ -28,7 +28,10 @@ static const struct config_gateway settings = {.count = 1,
                                                .ping_interval_ms = 3600000,
                                                .ping_timeout_ms = 3600000,
                                                .connect_timeout_ms = 3600000,
-                                               .max_message_bytes = 4096};
+                                               .max_message_bytes = 4096,
+                                               .transports = "websocket",
+                                               .socketio = CONFIG_ON,
+                                               .native = CONFIG_ON};
 static const struct config_limits limits = {.connections = 2 * MEMBERS,
                                             .rooms_per_socket = 3,
                                             .outbox_bytes = 1 << 20,
