@@ -3,6 +3,7 @@
 
 #include "bridge/random.h"
 #include "client-gw/services.h"
+#include "proto/base64.h"
 #include "proto/eio.h"
 
 #include <string.h>
@@ -26,6 +27,26 @@ void engineio_open(struct connection *connection)
     connection->dialect->messages->on_open(connection);
 }
 
+/* "b…", a binary message as text: what polling is made of, and welcome elsewhere. */
+static void take_base64(struct connection *connection, struct slice text)
+{
+    struct buf *strings = &connection->services->strings;
+    size_t len;
+
+    if (!base64_measure(text, &len)) {
+        connection_close(connection, CLOSE_PARSE_ERROR);
+        return;
+    }
+    buf_clear(strings);
+    char *bytes = buf_reserve(strings, len);
+    if (!bytes) {
+        connection_close(connection, CLOSE_UNAVAILABLE);
+        return;
+    }
+    base64_decode(text, bytes);
+    connection->dialect->messages->on_binary(connection, (struct slice){bytes, len});
+}
+
 void engineio_text(struct connection *connection, struct slice packet)
 {
     const struct message_ops *messages = connection->dialect->messages;
@@ -39,7 +60,7 @@ void engineio_text(struct connection *connection, struct slice packet)
     case EIO_PONG: connection_is_alive(connection); break;
     case EIO_CLOSE: connection_close(connection, CLOSE_CLIENT); break;
     case EIO_MESSAGE: messages->on_text(connection, read.data); break;
-    case EIO_BINARY: messages->on_binary(connection, read.data); break;
+    case EIO_BINARY: take_base64(connection, read.data); break;
     /* In version 4 the server pings: the other direction ends the connection. */
     case EIO_PING: connection_close(connection, CLOSE_PARSE_ERROR); break;
     case EIO_OPEN:
