@@ -248,6 +248,19 @@ void http_refuser_answer(struct http_refuser *refuser, int fd,
         close(fd);
 }
 
+void http_refuser_answer_with(struct http_refuser *refuser, int fd, struct slice wire)
+{
+    size_t drained = 0;
+    bool may_send_more = drain(fd, &drained);
+
+    (void)!send(fd, wire.ptr, wire.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(fd, SHUT_WR);
+    if (may_send_more && drain(fd, &drained))
+        linger(refuser, fd);
+    else
+        close(fd);
+}
+
 void http_refuser_answer_at_once(struct http_refuser *refuser, int fd,
                                  const struct http_refusal *refusal)
 {

@@ -36,6 +36,9 @@ void http_refuser_answer(struct http_refuser *refuser, int fd,
 /* Takes `fd` and closes it before it returns: only what has come already is drained. */
 void http_refuser_answer_at_once(struct http_refuser *refuser, int fd,
                                  const struct http_refusal *refusal);
+/* Takes `fd`: the same with an answer in words of somebody else, of which it logs
+ * nothing. */
+void http_refuser_answer_with(struct http_refuser *refuser, int fd, struct slice wire);
 /* Answers and logs, but leaves `fd` to its owner, who closes it now: nothing is drained.
  */
 void http_refuser_send(struct http_refuser *refuser, int fd,

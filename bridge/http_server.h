@@ -31,9 +31,13 @@ struct http_header {
 struct http_request {
     const struct http_head *head; /* raw target, path and query; all fields */
     struct slice body;
-    const char *peer_ip; /* the client's, behind listed proxies too */
+    const char *peer_ip;           /* the client's, behind listed proxies too */
+    const struct ip_address *peer; /* the same */
     const char
         *request_id; /* X-Request-Id of the request when well-formed, else made here */
+    /* To an http_protocol: what speaks against it. ST_TOO_LARGE: of the body nothing is
+     * there; any other but ST_OK: its page or its proxy is not believed. */
+    enum status verdict;
 };
 
 /* Lends the request until the exchange is gone. */
@@ -56,6 +60,26 @@ struct http_route {
     http_admit_fn *admit; /* NULL: everybody */
 };
 
+/*
+ * A protocol on top of HTTP that has its own words for everything. On its paths every
+ * method comes to its handler, and of what the server would refuse it only says so.
+ * Preflights of pages that may ask are answered by the server.
+ */
+struct http_protocol {
+    /* Whether the path is one of its own, and how large a body may be there. */
+    bool (*owns)(void *ctx, const struct http_head *head, size_t *max_body);
+    /*
+     * Before a body is read, which `request` has not yet. The exchange may be given an
+     * on_gone (the body never came) or be cut, not answered. False: the body is read and
+     * forgotten.
+     */
+    bool (*on_body)(struct http_exchange *exchange, const struct http_request *request,
+                    void *ctx);
+    /* With ST_TOO_LARGE it answers at once. */
+    http_handle_fn *handle;
+    void *ctx;
+};
+
 struct http_reply {
     int status;
     const char *content_type; /* NULL: no body */
@@ -76,6 +100,7 @@ struct http_server_config {
                            port) */
     const struct http_route *routes; /* keeps: for the server's life */
     size_t route_count;
+    const struct http_protocol *protocol; /* keeps; its paths come first; NULL: none */
     void *ctx; /* handed to the handlers whose route names none */
 };
 
@@ -107,5 +132,12 @@ void http_problem(struct http_exchange *exchange, struct problem *problem);
  */
 void http_exchange_on_gone(struct http_exchange *exchange, void (*on_gone)(void *ctx),
                            void *ctx);
+
+/* In its handler: the answer will take long, so that nobody is to ask for it meanwhile.
+ */
+void http_exchange_takes_long(struct http_exchange *exchange);
+
+/* Instead of an answer: its connection is closed. on_gone is not called. */
+void http_exchange_cut(struct http_exchange *exchange);
 
 #endif

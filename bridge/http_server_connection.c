@@ -79,8 +79,7 @@ void http_connection_enter(struct http_connection *connection, enum http_phase p
         uv_timer_start(&server->sweep, http_connections_on_sweep, SWEEP_MS, SWEEP_MS);
 }
 
-/* libmicrohttpd sees the end of the stream and cleans up. */
-static void cut(struct http_connection *connection)
+void http_connection_cut(struct http_connection *connection)
 {
     http_connection_enter(connection, HTTP_PHASES);
     shutdown(connection->fd, SHUT_RDWR);
@@ -109,7 +108,7 @@ static void expire(struct http_connection *connection)
                  LOG_TEXT("ip", connection->peer_ip),
                  LOG_TEXT("request_id", has_id ? exchange->request_id : "-"));
     }
-    cut(connection);
+    http_connection_cut(connection);
 }
 
 /*
@@ -163,7 +162,7 @@ void http_connections_close_idle(struct http_server *server)
     struct list_node *node;
 
     while ((node = list_first(&server->phases[HTTP_PHASE_IDLE])))
-        cut((struct http_connection *)node);
+        http_connection_cut((struct http_connection *)node);
 }
 
 static void on_peer_left(struct http_connection *connection)
@@ -189,7 +188,7 @@ bool http_connections_make_room(struct http_server *server)
             oldest && now + server->deadlines.ms[phase] >= oldest->deadline + SLOW_MS;
         if (!oldest || (phase != HTTP_PHASE_IDLE && !is_slow))
             continue;
-        cut(oldest);
+        http_connection_cut(oldest);
         return true;
     }
     return false;

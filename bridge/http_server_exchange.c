@@ -6,6 +6,7 @@
  */
 #include "bridge/http_server_parts.h"
 
+#include <assert.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,22 @@ enum {
     /* Kept for the next requests, and of them the memory of small ones alone. */
     SPARES = 256,
     SPARE_BYTES = 4096,
+    FIRST_FIELDS = 12,
 };
+
+/* Room for the head and `fields` of its fields. False: out of memory. */
+static bool head_reserve(struct http_exchange *exchange, size_t fields)
+{
+    if (exchange->head && fields <= exchange->head_room)
+        return true;
+    size_t size = offsetof(struct http_head, fields) + fields * sizeof(struct http_field);
+    struct http_head *head = realloc(exchange->head, size);
+    if (!head)
+        return false;
+    exchange->head = head;
+    exchange->head_room = fields;
+    return true;
+}
 
 /* The last spare one, which is in the processor's cache, or a new one; cleared but for
  * its memory. NULL: out of memory. */
@@ -27,11 +43,7 @@ static struct http_exchange *exchange_take(struct http_server *server)
         return calloc(1, sizeof *exchange);
     list_remove(&exchange->node);
     server->spare_count--;
-
-    struct buf target = exchange->target, body = exchange->body;
-    memset(exchange, 0, offsetof(struct http_exchange, head.fields));
-    exchange->target = target;
-    exchange->body = body;
+    memset(exchange, 0, offsetof(struct http_exchange, target));
     return exchange;
 }
 
@@ -39,6 +51,7 @@ static void exchange_free(struct http_exchange *exchange)
 {
     buf_finish(&exchange->target);
     buf_finish(&exchange->body);
+    free(exchange->head);
     free(exchange);
 }
 
@@ -74,15 +87,16 @@ struct http_exchange *http_exchange_create(struct http_connection *connection,
     buf_clear(&exchange->target);
     buf_clear(&exchange->body);
     buf_add_text(&exchange->target, target ? target : "");
-    if (buf_status(&exchange->target)) {
+    if (buf_status(&exchange->target) || !head_reserve(exchange, FIRST_FIELDS)) {
         exchange_free(exchange);
         return NULL;
     }
+    memset(exchange->head, 0, offsetof(struct http_head, fields));
     exchange->server = connection->server;
     exchange->connection = connection;
     exchange->mhd = mhd;
     exchange->target_in_place = target ? target : "";
-    exchange->head.target = buf_slice(&exchange->target);
+    exchange->head->target = buf_slice(&exchange->target);
     connection->exchange = exchange;
     if (connection->phase == HTTP_PHASE_IDLE)
         http_connection_enter(connection, HTTP_PHASE_HEAD);
@@ -159,7 +173,7 @@ static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *
 static bool read_fields(struct http_exchange *exchange, const char *version)
 {
     struct head_reader reader = {
-        .head = &exchange->head,
+        .head = &exchange->server->reading,
         .next = version + strlen(version) + 2,
         .is_strict = version == exchange->target_in_place + exchange->target.len + 1,
     };
@@ -168,13 +182,30 @@ static bool read_fields(struct http_exchange *exchange, const char *version)
     return reader.is_strict;
 }
 
+/* A request that is held keeps its head: as much memory as it has fields. */
+static bool keep_head(struct http_exchange *exchange)
+{
+    const struct http_head *head = &exchange->server->reading;
+    size_t fields =
+        head->field_count < LIMIT_HTTP_FIELDS ? head->field_count : LIMIT_HTTP_FIELDS;
+
+    if (!head_reserve(exchange, fields))
+        return false;
+    memcpy(exchange->head, head,
+           offsetof(struct http_head, fields) + fields * sizeof head->fields[0]);
+    exchange->head->field_count = fields;
+    return true;
+}
+
 /* The gate, on what libmicrohttpd made of the head. */
 static enum status gate(struct http_exchange *exchange, const char *method,
                         const char *version, const char **reason)
 {
-    struct http_head *head = &exchange->head;
+    struct http_head *head = &exchange->server->reading;
     enum status st = ST_HEAD_TOO_LARGE;
 
+    memset(head, 0, offsetof(struct http_head, fields));
+    head->target = exchange->head->target;
     *reason = "too many fields";
     bool is_strict = read_fields(exchange, version);
     bool is_countable = head->field_count <= LIMIT_HTTP_FIELDS;
@@ -186,6 +217,10 @@ static enum status gate(struct http_exchange *exchange, const char *method,
     }
     request_id_draw(&exchange->server->random, is_countable ? head : NULL,
                     exchange->request_id);
+    if (!keep_head(exchange)) {
+        st = ST_NO_MEMORY;
+        *reason = "out of memory";
+    }
     return st;
 }
 
@@ -196,7 +231,7 @@ static bool has_body(const struct http_head *head)
 
 static enum status too_large(struct http_exchange *exchange)
 {
-    size_t limit = exchange->route->max_body;
+    size_t limit = exchange->max_body;
 
     if (limit == 0)
         snprintf(exchange->detail, sizeof exchange->detail, "This route takes no body.");
@@ -208,12 +243,12 @@ static enum status too_large(struct http_exchange *exchange)
 
 static enum status judge_body(struct http_exchange *exchange)
 {
-    const struct http_head *head = &exchange->head;
+    const struct http_head *head = exchange->head;
     struct slice type = http_head_field(head, "Content-Type");
 
     if (!has_body(head))
         return ST_OK;
-    if (head->length > exchange->route->max_body || exchange->route->max_body == 0)
+    if (head->length > exchange->max_body || exchange->max_body == 0)
         return too_large(exchange);
     if (http_head_field(head, "Content-Encoding").len > 0) {
         snprintf(exchange->detail, sizeof exchange->detail,
@@ -230,13 +265,15 @@ static enum status judge_body(struct http_exchange *exchange)
 
 static void *route_ctx(const struct http_exchange *exchange)
 {
+    if (exchange->is_own)
+        return exchange->server->config.protocol->ctx;
     return exchange->route->ctx ? exchange->route->ctx : exchange->server->config.ctx;
 }
 
 /* Much is taken in only from who may send it. */
 static enum status judge_sender(struct http_exchange *exchange)
 {
-    const struct http_head *head = &exchange->head;
+    const struct http_head *head = exchange->head;
     http_admit_fn *admit = exchange->route->admit;
 
     if (!admit || (!head->is_chunked && head->length <= LIMIT_HTTP_UNADMITTED_BYTES))
@@ -248,7 +285,7 @@ static enum status judge_sender(struct http_exchange *exchange)
 static enum status judge_caller(struct http_exchange *exchange)
 {
     const struct web_policy *policy = exchange->server->config.policy;
-    const struct http_head *head = &exchange->head;
+    const struct http_head *head = exchange->head;
     const char *detail = "";
     enum status st = web_policy_judge(policy, head, &exchange->connection->peer,
                                       &exchange->caller, &detail);
@@ -262,12 +299,24 @@ static enum status judge_caller(struct http_exchange *exchange)
     return st;
 }
 
+static bool is_own(struct http_exchange *exchange)
+{
+    const struct http_protocol *protocol = exchange->server->config.protocol;
+
+    return protocol && protocol->owns(protocol->ctx, exchange->head, &exchange->max_body);
+}
+
 /* What the head alone decides. */
 static enum status judge(struct http_exchange *exchange)
 {
-    const struct http_head *head = &exchange->head;
+    const struct http_head *head = exchange->head;
     enum status st = judge_caller(exchange);
 
+    exchange->is_own = is_own(exchange);
+    if (exchange->is_own) {
+        exchange->request.verdict = st;
+        st = ST_OK;
+    }
     if (st)
         return st;
     if (exchange->server->is_draining)
@@ -279,9 +328,12 @@ static enum status judge(struct http_exchange *exchange)
                  "This connection has carried HTTP: open a new one for the upgrade.");
         return ST_UPGRADE_NEEDED;
     }
+    if (exchange->is_own)
+        return ST_OK;
     exchange->route =
         http_route_find(&exchange->server->config, head->method, head->path, &st);
     if (exchange->route) {
+        exchange->max_body = exchange->route->max_body;
         st = judge_body(exchange);
         return st ? st : judge_sender(exchange);
     }
@@ -291,6 +343,45 @@ static enum status judge(struct http_exchange *exchange)
                  : "Nothing is served at this path for %s: compare its spelling.",
              http_method_name(head->method));
     return st;
+}
+
+static void fill_request(struct http_exchange *exchange)
+{
+    const struct http_connection *connection = exchange->connection;
+
+    exchange->request = (struct http_request){
+        .head = exchange->head,
+        .body = buf_slice(&exchange->body),
+        .peer_ip = http_exchange_ip(exchange),
+        .peer = exchange->client_ip[0] ? &exchange->caller.address : &connection->peer,
+        .request_id = exchange->request_id,
+        .verdict = exchange->request.verdict,
+    };
+}
+
+/* The protocol's word on a body that is not read any further; the connection closes. */
+static bool refuse_own_body(struct http_exchange *exchange)
+{
+    const struct http_protocol *protocol = exchange->server->config.protocol;
+
+    exchange->state = EXCHANGE_EARLY;
+    exchange->request.verdict = ST_TOO_LARGE;
+    fill_request(exchange);
+    protocol->handle(exchange, &exchange->request, protocol->ctx);
+    assert(exchange->state == EXCHANGE_GONE);
+    return false;
+}
+
+static bool begin_own_body(struct http_exchange *exchange)
+{
+    const struct http_protocol *protocol = exchange->server->config.protocol;
+
+    fill_request(exchange);
+    if (exchange->head->length > exchange->max_body)
+        return refuse_own_body(exchange);
+    exchange->is_dropped =
+        !protocol->on_body(exchange, &exchange->request, protocol->ctx);
+    return exchange->state == EXCHANGE_BODY;
 }
 
 static bool step_head(struct http_exchange *exchange, const char *method,
@@ -308,16 +399,23 @@ static bool step_head(struct http_exchange *exchange, const char *method,
     }
     exchange->verdict = judge(exchange);
     /* A body that nobody wants is not waited for, nor is a head trusted after it. */
-    if (exchange->verdict && (has_body(&exchange->head) || exchange->head.is_websocket)) {
+    if (exchange->verdict && (has_body(exchange->head) || exchange->head->is_websocket)) {
         http_exchange_refuse(exchange, exchange->verdict, exchange->detail);
         return false;
     }
-    exchange->body.max = exchange->route ? exchange->route->max_body : 0;
+    exchange->body.max = exchange->max_body;
+    if (exchange->is_own && has_body(exchange->head) && !exchange->is_preflight)
+        return begin_own_body(exchange);
     return true;
 }
 
 static bool step_body(struct http_exchange *exchange, const char *body, size_t len)
 {
+    exchange->body_bytes += len;
+    if (exchange->is_own && exchange->body_bytes > exchange->max_body)
+        return refuse_own_body(exchange);
+    if (exchange->is_dropped)
+        return true;
     buf_add(&exchange->body, (struct slice){body, len});
     switch (buf_status(&exchange->body)) {
     case ST_OK: return true;
@@ -345,13 +443,10 @@ static void run_handler(struct http_exchange *exchange)
         http_exchange_answer_preflight(exchange);
         return;
     }
-    exchange->request = (struct http_request){
-        .head = &exchange->head,
-        .body = buf_slice(&exchange->body),
-        .peer_ip = http_exchange_ip(exchange),
-        .request_id = exchange->request_id,
-    };
-    exchange->route->handle(exchange, &exchange->request, route_ctx(exchange));
+    fill_request(exchange);
+    http_handle_fn *handle =
+        exchange->is_own ? server->config.protocol->handle : exchange->route->handle;
+    handle(exchange, &exchange->request, route_ctx(exchange));
 }
 
 static bool hold(struct http_exchange *exchange)
@@ -376,7 +471,7 @@ static bool step_end(struct http_exchange *exchange)
         return false;
     }
     list_append(&exchange->server->unanswered, &exchange->node);
-    if (daemon->awaited == HTTP_AWAITED)
+    if (exchange->is_long || daemon->awaited == HTTP_AWAITED)
         return hold(exchange);
     exchange->state = EXCHANGE_AWAITED;
     daemon->awaited++;
@@ -429,6 +524,21 @@ void http_exchange_abandon(struct http_exchange *exchange)
     http_exchange_wake(exchange);
     exchange->state = EXCHANGE_GONE;
     tell_holder(exchange);
+}
+
+void http_exchange_takes_long(struct http_exchange *exchange)
+{
+    exchange->is_long = true;
+}
+
+void http_exchange_cut(struct http_exchange *exchange)
+{
+    exchange->on_gone = NULL;
+    if (http_exchange_is_unanswered(exchange))
+        http_exchange_wake(exchange);
+    else
+        http_connection_cut(exchange->connection);
+    exchange->state = EXCHANGE_GONE;
 }
 
 void http_exchange_dismiss(struct http_exchange *exchange)

@@ -74,6 +74,7 @@ struct http_connection {
 enum exchange_state {
     EXCHANGE_HEAD,     /* the request line was read */
     EXCHANGE_BODY,     /* the head was read and judged */
+    EXCHANGE_EARLY,    /* in its handler, with a body that is too large */
     EXCHANGE_RUNNING,  /* in its handler */
     EXCHANGE_AWAITED,  /* unanswered: libmicrohttpd asks again at its next run */
     EXCHANGE_HELD,     /* suspended, until an answer or the end of its peer */
@@ -94,16 +95,24 @@ struct http_exchange {
     struct web_caller caller;      /* once the head has passed the gate */
     char client_ip[IP_TEXT_BYTES]; /* empty: the peer is the client */
     bool is_preflight;
+    bool is_own;     /* the protocol's: `route` is NULL */
+    bool is_dropped; /* nobody wants the body */
+    bool is_long;
+    size_t max_body;
+    size_t body_bytes; /* as many have come */
     struct http_request request;
-    struct buf target;           /* raw: libmicrohttpd decodes its own copy */
-    const char *target_in_place; /* that copy: for its address alone */
-    struct buf body;
+    const char *target_in_place;   /* libmicrohttpd's copy, decoded: its address alone */
     struct MHD_Response *response; /* ANSWERED */
     int response_status;
     void (*on_gone)(void *ctx);
     void *on_gone_ctx;
     char request_id[REQUEST_ID_SIZE];
-    struct http_head head; /* last, for its last part is large and never cleared */
+
+    /* Kept for the next request, memory and all; from here on nothing is cleared. */
+    struct buf target; /* raw */
+    struct buf body;
+    struct http_head *head; /* with as many fields as it has */
+    size_t head_room;       /* fields */
 };
 
 struct http_daemon {
@@ -116,6 +125,7 @@ struct http_daemon {
 
 struct http_server {
     struct http_server_config config;
+    struct http_head reading; /* until its exchange keeps it */
     struct http_deadlines deadlines;
     struct http_refuser *refuser;
     struct http_daemon daemons[HTTP_DAEMONS];
@@ -152,6 +162,8 @@ struct http_connection *http_connection_create(struct http_server *server,
                                                const struct sockaddr *peer,
                                                socklen_t peer_len);
 void http_connection_destroy(struct http_connection *connection);
+/* Nothing more is written or read: libmicrohttpd sees the end of the stream. */
+void http_connection_cut(struct http_connection *connection);
 /* HTTP_PHASES: no deadline. */
 void http_connection_enter(struct http_connection *connection, enum http_phase phase);
 /* Closes the connections that wait for a next request. */

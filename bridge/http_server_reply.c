@@ -8,6 +8,14 @@
 
 enum {
     PROBLEM_BYTES = 32 * 1024,
+    HEADERS_OF_OURS = 8,
+};
+
+/* What the server itself has to say in an answer's head. */
+struct own_headers {
+    struct http_header items[HEADERS_OF_OURS];
+    size_t count;
+    char origin[LIMIT_HTTP_HEAD_BYTES + 1];
 };
 
 bool http_exchange_queue(struct http_exchange *exchange)
@@ -36,11 +44,11 @@ void http_exchange_refuse(struct http_exchange *exchange, enum status status,
                     .detail = detail,
                     .instance = slice_of(exchange->request_id)},
         .peer_ip = http_exchange_ip(exchange),
-        .omits_body = exchange->head.method == HTTP_HEAD,
+        .omits_body = exchange->head->method == HTTP_HEAD,
     };
 
-    if (status == ST_METHOD && exchange->head.path.len > 0) {
-        http_route_allow(&server->config, exchange->head.path, allow);
+    if (status == ST_METHOD && exchange->head->path.len > 0) {
+        http_route_allow(&server->config, exchange->head->path, allow);
         refusal.allow = allow;
     }
     exchange->state = EXCHANGE_GONE;
@@ -63,57 +71,110 @@ const char *http_exchange_ip(const struct http_exchange *exchange)
     return exchange->client_ip[0] ? exchange->client_ip : exchange->connection->peer_ip;
 }
 
+static void add(struct own_headers *headers, const char *name, const char *value)
+{
+    assert(headers->count < HEADERS_OF_OURS);
+    headers->items[headers->count++] = (struct http_header){name, value};
+}
+
 /*
  * What a browser may let the page have. Every answer that depends on the page says so,
  * or a cache would give one page the permission of another.
  */
-static void add_cors(const struct http_exchange *exchange, struct MHD_Response *response)
+static void add_cors(const struct http_exchange *exchange, struct own_headers *headers)
 {
     const struct web_policy *policy = exchange->server->config.policy;
-    char origin[LIMIT_HTTP_HEAD_BYTES + 1];
 
     if (!policy || !policy->takes_browsers)
         return;
-    MHD_add_response_header(response, "Vary", "Origin");
+    add(headers, "Vary", "Origin");
     struct slice allowed =
-        web_policy_allowed_origin(&exchange->head, exchange->caller.origin);
-    if (allowed.len == 0 || allowed.len >= sizeof origin)
+        web_policy_allowed_origin(exchange->head, exchange->caller.origin);
+    if (allowed.len == 0 || allowed.len >= sizeof headers->origin)
         return;
-    memcpy(origin, allowed.ptr, allowed.len);
-    origin[allowed.len] = '\0';
-    MHD_add_response_header(response, "Access-Control-Allow-Origin", origin);
-    MHD_add_response_header(response, "Access-Control-Expose-Headers",
-                            "X-Request-Id, Retry-After");
-    if (web_policy_allows_credentials(policy, &exchange->head, exchange->caller.origin))
-        MHD_add_response_header(response, "Access-Control-Allow-Credentials", "true");
+    memcpy(headers->origin, allowed.ptr, allowed.len);
+    headers->origin[allowed.len] = '\0';
+    add(headers, "Access-Control-Allow-Origin", headers->origin);
+    add(headers, "Access-Control-Expose-Headers", "X-Request-Id, Retry-After");
+    if (web_policy_allows_credentials(policy, exchange->head, exchange->caller.origin))
+        add(headers, "Access-Control-Allow-Credentials", "true");
+}
+
+static void collect(const struct http_exchange *exchange, const struct http_reply *reply,
+                    bool closes, struct own_headers *headers)
+{
+    headers->count = 0;
+    add(headers, "X-Request-Id", exchange->request_id);
+    if (reply->content_type)
+        add(headers, "Content-Type", reply->content_type);
+    add_cors(exchange, headers);
+    if (closes)
+        add(headers, "Connection", "close");
+}
+
+static struct slice body_of(const struct http_reply *reply)
+{
+    return reply->content_type ? reply->body : (struct slice){0};
 }
 
 static struct MHD_Response *make_response(const struct http_exchange *exchange,
                                           const struct http_reply *reply)
 {
     const struct http_server *server = exchange->server;
-    struct slice body = reply->content_type ? reply->body : (struct slice){0};
+    struct slice body = body_of(reply);
+    struct own_headers headers;
     bool closes = reply->closes || server->config.always_closes || server->is_draining ||
-                  came_through_proxy(&exchange->head);
+                  came_through_proxy(exchange->head);
     struct MHD_Response *response = MHD_create_response_from_buffer(
         body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_MUST_COPY);
 
     if (!response)
         return NULL;
-    MHD_add_response_header(response, "X-Request-Id", exchange->request_id);
-    if (reply->content_type)
-        MHD_add_response_header(response, "Content-Type", reply->content_type);
-    add_cors(exchange, response);
+    collect(exchange, reply, closes, &headers);
+    for (size_t i = 0; i < headers.count; i++)
+        MHD_add_response_header(response, headers.items[i].name, headers.items[i].value);
     for (size_t i = 0; i < reply->header_count; i++)
         MHD_add_response_header(response, reply->headers[i].name,
                                 reply->headers[i].value);
-    if (closes)
-        MHD_add_response_header(response, "Connection", "close");
     return response;
+}
+
+static void print_headers(struct buf *out, const struct http_header *headers,
+                          size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        buf_print(out, "%s: %s\r\n", headers[i].name, headers[i].value);
+}
+
+/* Past libmicrohttpd, which would reset a connection whose body it has not read. */
+static void send_early(struct http_exchange *exchange, const struct http_reply *reply)
+{
+    struct slice body = body_of(reply);
+    struct buf wire = {.max = LIMIT_HTTP_HEAD_BYTES + PROBLEM_BYTES};
+    struct own_headers headers;
+
+    collect(exchange, reply, true, &headers);
+    buf_print(&wire, "HTTP/1.1 %d %s\r\n", reply->status,
+              MHD_get_reason_phrase_for((unsigned)reply->status));
+    print_headers(&wire, headers.items, headers.count);
+    print_headers(&wire, reply->headers, reply->header_count);
+    buf_print(&wire, "Content-Length: %zu\r\n\r\n", body.len);
+    if (exchange->head->method != HTTP_HEAD)
+        buf_add(&wire, body);
+    int twin = fcntl(exchange->connection->fd, F_DUPFD_CLOEXEC, 0);
+    if (twin >= 0)
+        http_refuser_answer_with(exchange->server->refuser, twin, buf_slice(&wire));
+    buf_finish(&wire);
 }
 
 static void store(struct http_exchange *exchange, const struct http_reply *reply)
 {
+    if (exchange->state == EXCHANGE_EARLY) {
+        exchange->on_gone = NULL;
+        exchange->state = EXCHANGE_GONE;
+        send_early(exchange, reply);
+        return;
+    }
     assert(exchange->state == EXCHANGE_RUNNING || http_exchange_is_unanswered(exchange));
     if (exchange->state != EXCHANGE_RUNNING)
         http_exchange_wake(exchange);
@@ -132,8 +193,8 @@ void http_reply(struct http_exchange *exchange, const struct http_reply *reply)
 {
     const struct log_field fields[] = {
         LOG_NUM("status", reply->status),
-        LOG_TEXT("method", http_method_name(exchange->head.method)),
-        LOG_SLICE("path", exchange->head.path),
+        LOG_TEXT("method", http_method_name(exchange->head->method)),
+        LOG_SLICE("path", exchange->head->path),
         LOG_TEXT("request_id", exchange->request_id),
     };
 
@@ -142,22 +203,41 @@ void http_reply(struct http_exchange *exchange, const struct http_reply *reply)
     store(exchange, reply);
 }
 
+/* A protocol of its own does not say what it takes: what the page asks for is repeated.
+ */
+static void add_asked(const struct http_exchange *exchange, struct http_header *allow,
+                      char copy[LIMIT_HTTP_HEAD_BYTES + 1])
+{
+    struct slice asked =
+        http_head_field(exchange->head, "Access-Control-Request-Headers");
+
+    if (!exchange->is_own || asked.len == 0)
+        return;
+    memcpy(copy, asked.ptr, asked.len);
+    copy[asked.len] = '\0';
+    allow->value = copy;
+}
+
 void http_exchange_answer_preflight(struct http_exchange *exchange)
 {
     const struct http_server_config *config = &exchange->server->config;
-    char methods[64];
-    const struct http_header headers[] = {
+    char methods[64] = "GET,HEAD,PUT,PATCH,POST,DELETE";
+    char asked[LIMIT_HTTP_HEAD_BYTES + 1];
+    struct http_header headers[] = {
         {"Access-Control-Allow-Methods", methods                                    },
         {"Access-Control-Allow-Headers", "Authorization, Content-Type, X-Request-Id"},
         {"Access-Control-Max-Age",       config->policy->max_age                    },
+        {"Vary",                         "Access-Control-Request-Headers"           },
     };
     const struct http_reply reply = {
         .status = 204,
         .headers = headers,
-        .header_count = sizeof headers / sizeof *headers,
+        .header_count = exchange->is_own ? 4 : 3,
     };
 
-    http_route_allow(config, exchange->head.path, methods);
+    if (!exchange->is_own)
+        http_route_allow(config, exchange->head->path, methods);
+    add_asked(exchange, &headers[1], asked);
     http_reply(exchange, &reply);
 }
 
@@ -170,15 +250,15 @@ void http_problem(struct http_exchange *exchange, struct problem *problem)
     const struct log_field fields[] = {
         LOG_TEXT("code", status_code(problem->status)),
         LOG_NUM("status", status),
-        LOG_TEXT("method", http_method_name(exchange->head.method)),
-        LOG_SLICE("path", exchange->head.path),
+        LOG_TEXT("method", http_method_name(exchange->head->method)),
+        LOG_SLICE("path", exchange->head->path),
         LOG_TEXT("ip", http_exchange_ip(exchange)),
         LOG_TEXT("request_id", exchange->request_id),
     };
 
     problem->instance = slice_of(exchange->request_id);
     problem_encode(&body, problem);
-    http_route_allow(&exchange->server->config, exchange->head.path, allow);
+    http_route_allow(&exchange->server->config, exchange->head->path, allow);
     header.name = http_refusal_header(problem->status, allow, &header.value);
 
     struct http_reply reply = {
