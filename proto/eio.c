@@ -1,6 +1,8 @@
 /* Engine.IO packets: see the header. */
 #include "proto/eio.h"
 
+#include "proto/base64.h"
+
 static const char type_bytes[] = {
     [EIO_OPEN] = '0',    [EIO_CLOSE] = '1',   [EIO_PING] = '2', [EIO_PONG] = '3',
     [EIO_MESSAGE] = '4', [EIO_UPGRADE] = '5', [EIO_NOOP] = '6', [EIO_BINARY] = 'b',
@@ -40,4 +42,31 @@ void eio_encode(struct buf *out, enum eio_type type, struct slice data)
 {
     buf_add_byte(out, type_bytes[type]);
     buf_add(out, data);
+}
+
+bool eio_payload_next(struct eio_payload *payload, struct slice *packet)
+{
+    if (!payload->has_more)
+        return false;
+    payload->has_more = slice_cut(payload->rest, EIO_SEPARATOR, packet, &payload->rest);
+    return true;
+}
+
+static void separate(struct buf *body)
+{
+    if (body->len > 0)
+        buf_add_byte(body, EIO_SEPARATOR);
+}
+
+void eio_payload_add(struct buf *body, struct slice packet)
+{
+    separate(body);
+    buf_add(body, packet);
+}
+
+void eio_payload_add_binary(struct buf *body, struct slice bytes)
+{
+    separate(body);
+    buf_add_byte(body, type_bytes[EIO_BINARY]);
+    base64_encode(bytes, body);
 }

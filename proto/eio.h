@@ -45,4 +45,20 @@ void eio_encode_open(struct buf *out, const struct eio_handshake *handshake);
 /* Appends the type's character and `data`; for EIO_BINARY, `data` is base64 already. */
 void eio_encode(struct buf *out, enum eio_type type, struct slice data);
 
+/*
+ * The packets of a polling body, one after the other. Start with `{body, true}`: a body
+ * has one packet more than separators, and an empty one is no packet (eio_decode). Linear
+ * in the length of the body, whatever it holds. Lends from the body.
+ */
+struct eio_payload {
+    struct slice rest;
+    bool has_more;
+};
+bool eio_payload_next(struct eio_payload *payload, struct slice *packet);
+
+/* Appends one packet to a body that is empty or ends with another one. */
+void eio_payload_add(struct buf *body, struct slice packet);
+/* The same for a binary message. */
+void eio_payload_add_binary(struct buf *body, struct slice bytes);
+
 #endif

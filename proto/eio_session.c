@@ -1,6 +1,9 @@
 /* One Engine.IO connection as a table of states and events: see the header. */
 #include "proto/eio_session.h"
 
+#include "proto/base64.h"
+#include "proto/utf8.h"
+
 #include <assert.h>
 
 _Static_assert(sizeof(struct eio_session) <= 64, "one for each client, also an idle one");
@@ -495,6 +498,21 @@ bool eio_session_is_writable(const struct eio_session *session)
     return session->state == EIO_UPGRADED || session->is_holding;
 }
 
+/* A WebSocket has checked its texts; bodies of POSTs come as they were sent. */
+static enum status decode_checked(struct slice text, bool is_utf8,
+                                  struct eio_packet *packet)
+{
+    size_t bytes;
+
+    if (eio_decode(text, packet))
+        return ST_BAD_PACKET;
+    if (packet->type == EIO_BINARY && !base64_measure(packet->data, &bytes))
+        return ST_BAD_PACKET;
+    if (packet->type == EIO_MESSAGE && !is_utf8 && !utf8_is_valid(packet->data))
+        return ST_BAD_PACKET;
+    return ST_OK;
+}
+
 enum eio_event eio_event_posted(struct slice text, struct eio_packet *packet)
 {
     static const uint8_t events[] = {
@@ -504,8 +522,9 @@ enum eio_event eio_event_posted(struct slice text, struct eio_packet *packet)
         [EIO_NOOP] = EIO_POSTED_OTHER,      [EIO_BINARY] = EIO_POSTED_MESSAGE,
     };
 
-    return eio_decode(text, packet) ? EIO_POSTED_BAD
-                                    : (enum eio_event)events[packet->type];
+    if (decode_checked(text, false, packet))
+        return EIO_POSTED_BAD;
+    return (enum eio_event)events[packet->type];
 }
 
 enum eio_event eio_event_heard(struct slice text, struct eio_packet *packet)
@@ -517,7 +536,7 @@ enum eio_event eio_event_heard(struct slice text, struct eio_packet *packet)
         [EIO_NOOP] = EIO_WS_OTHER,      [EIO_BINARY] = EIO_WS_MESSAGE,
     };
 
-    if (eio_decode(text, packet))
+    if (decode_checked(text, true, packet))
         return EIO_WS_BAD;
     if (packet->type == EIO_PING && slice_is(packet->data, "probe"))
         return EIO_WS_PROBE;

@@ -177,7 +177,8 @@ bool eio_session_is_writable(const struct eio_session *session);
 
 /*
  * What one packet of a POST, or one text message of a WebSocket, is to the machine. Fills
- * `packet` (lent by `text`) unless the event is …_BAD. A binary frame is EIO_WS_MESSAGE.
+ * `packet` (lent by `text`), whose content means nothing when the event is …_BAD. A
+ * binary one is base64 that base64_decode may be given. A binary frame is EIO_WS_MESSAGE.
  */
 enum eio_event eio_event_posted(struct slice text, struct eio_packet *packet);
 enum eio_event eio_event_heard(struct slice text, struct eio_packet *packet);

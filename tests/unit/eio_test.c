@@ -119,6 +119,95 @@ static void a_full_buffer_is_told(void **state)
     buf_finish(&out);
 }
 
+static void a_body_is_cut_at_its_separators(void **state)
+{
+    static const struct {
+        struct slice body;
+        const char *packets[4];
+    } cases[] = {
+        {SLICE("4a"),          {"4a"}      },
+        {SLICE("4a\x1e"
+               "4b"),
+         {"4a", "4b"}                      },
+        {SLICE("4a\x1e"
+               "bAQ==\x1e"
+               "3"),
+         {"4a", "bAQ==", "3"}              },
+ /* Empty packets, for eio_decode to refuse. */
+        {SLICE(""),            {""}        },
+        {SLICE("4a\x1e"),      {"4a", ""}  },
+        {SLICE("\x1e"
+               "4a"),
+         {"", "4a"}                        },
+        {SLICE("\x1e\x1e"),    {"", "", ""}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct eio_payload payload = {cases[i].body, true};
+        struct slice packet;
+        size_t n = 0;
+        while (eio_payload_next(&payload, &packet)) {
+            assert_non_null(cases[i].packets[n]);
+            assert_true(slice_is(packet, cases[i].packets[n]));
+            n++;
+        }
+        assert_null(cases[i].packets[n]);
+    }
+}
+
+static void a_body_is_joined_and_cut_again(void **state)
+{
+    struct buf body = {.max = 64};
+    struct slice packet;
+
+    (void)state;
+    eio_payload_add(&body, SLICE("4first"));
+    eio_payload_add_binary(&body, SLICE("\x01\x02\x00\x1e"));
+    eio_payload_add(&body, SLICE("2"));
+    assert_int_equal(buf_status(&body), ST_OK);
+    assert_true(slice_is(buf_slice(&body), "4first\x1e"
+                                           "bAQIAHg==\x1e"
+                                           "2"));
+    struct eio_payload payload = {buf_slice(&body), true};
+    assert_true(eio_payload_next(&payload, &packet));
+    assert_true(slice_is(packet, "4first"));
+    assert_true(eio_payload_next(&payload, &packet));
+    assert_true(slice_is(packet, "bAQIAHg=="));
+    assert_true(eio_payload_next(&payload, &packet));
+    assert_true(slice_is(packet, "2"));
+    assert_false(eio_payload_next(&payload, &packet));
+
+    eio_payload_add(&body, SLICE("4 this one does not fit in what is left of the room"));
+    assert_int_equal(buf_status(&body), ST_TOO_LARGE);
+    buf_finish(&body);
+}
+
+/* Counted, not timed: a parser that looks back would visit bytes again. */
+static void a_megabyte_of_separators_is_a_megabyte_of_packets(void **state)
+{
+    enum {
+        BYTES = 1000000
+    };
+    char *bytes = malloc(BYTES);
+    struct eio_payload payload = {
+        {bytes, BYTES},
+        true
+    };
+    struct slice packet;
+    size_t count = 0;
+
+    (void)state;
+    assert_non_null(bytes);
+    memset(bytes, EIO_SEPARATOR, BYTES);
+    while (eio_payload_next(&payload, &packet)) {
+        assert_int_equal(packet.len, 0);
+        count++;
+    }
+    assert_int_equal(count, BYTES + 1);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +216,9 @@ int main(void)
         cmocka_unit_test(the_samples_are_judged_by_their_folder),
         cmocka_unit_test(the_handshake_has_five_keys_in_order),
         cmocka_unit_test(a_full_buffer_is_told),
+        cmocka_unit_test(a_body_is_cut_at_its_separators),
+        cmocka_unit_test(a_body_is_joined_and_cut_again),
+        cmocka_unit_test(a_megabyte_of_separators_is_a_megabyte_of_packets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
