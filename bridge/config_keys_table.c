@@ -227,8 +227,12 @@ const struct config_key config_keys[] = {
     KEY("rooms[].require", KEY_MAP, NULL, 0, "what claims the token must have, too"),
     KEY("rooms[].require.*", KEY_ANY, NULL, 0, "the value that this claim must have, or a list of them; \"*\": any"),
     KEY("rooms[].hook", KEY_TEXT, NULL, L, "a backend that is asked"),
-    KEY("rooms[].publish", KEY_ANY, NULL, L, "who of the clients may send into it"),
-    KEY("rooms[].hidden", KEY_SWITCH, "off", L, "whether clients are not told of it"),
+    KEY("rooms[].publish", KEY_ANY, "any", 0,
+        "who of the clients may send into it by a command that relays: any (whom the command lets), members, "
+        "none, or the claims that the token must have, too"),
+    KEY("rooms[].hidden", KEY_SWITCH, "off", 0,
+        "whether clients are not told that they are in it, nor that an event went to it; goes by the room's "
+        "name alone: a placeholder in `match` counts as `*`"),
     KEYNUM("rooms[].max_members", KEY_INT, "0", 0, 1000000, 0, "clients that may be in it on one gateway; 0: no limit"),
     KEY("rooms[].presence", KEY_SWITCH, NULL, L, "whether its members see who comes and goes"),
     KEY("rooms[].history", KEY_MAP, NULL, L, "what a new member gets of the past"),

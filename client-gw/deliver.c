@@ -168,19 +168,29 @@ static void skip_excepted(struct delivery *delivery, const struct envelope *enve
     }
 }
 
+/* The room that clients are told beside the event: the only target, unless hidden. */
+static struct slice told_room(const struct deliver *deliver,
+                              const struct envelope *envelope)
+{
+    const struct envelope_target *only = &envelope->targets[0];
+
+    if (envelope->target_count != 1 || only->kind != ROOM_NAMED ||
+        session_set_hides(deliver->config.sessions, only->kind, only->name))
+        return (struct slice){0};
+    return only->name;
+}
+
 static void deliver_envelope(struct deliver *deliver, const struct engine_event *event,
                              const struct envelope *envelope)
 {
     char text[LIMIT_POSITION_BYTES + 1];
-    const struct envelope_target *only =
-        envelope->target_count == 1 ? &envelope->targets[0] : NULL;
     struct delivery delivery = {
         .deliver = deliver,
         .view =
             {
                    .envelope = envelope,
                    .position = {text, position_print(&event->position, text)},
-                   .room = only && only->kind == ROOM_NAMED ? only->name : (struct slice){0},
+                   .room = told_room(deliver, envelope),
                    },
         .is_burst =
             event->has_more || connection_set_is_bursting(deliver->config.connections),

@@ -26,7 +26,9 @@ static bool may_relay(const struct command_call *call, const struct room_key *ke
 {
     if (key->kind == ROOM_ALL && template_uses(call->rule->room))
         return false;
-    return !call->rule->must_be_member || is_member(call->session, key);
+    bool is_in = is_member(call->session, key);
+    return (is_in || !call->rule->must_be_member) &&
+           services_may_publish(call->services, call->session->claims, key, is_in);
 }
 
 /* Puts the event together as a publish would have it; `args` is for several values. */
@@ -158,7 +160,7 @@ void handle_relay(const struct command_call *call)
     if (!command_room(call, &room))
         return;
     if (!may_relay(call, &room.key))
-        command_fail(call, ST_FORBIDDEN, "only members of the room may do this");
+        command_fail(call, ST_FORBIDDEN, "this may not be sent into the room by you");
     else if (command_ready(call, (struct slice){room.text, room.len},
                            (struct slice){0}) &&
              command_output(call, &values))

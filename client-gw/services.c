@@ -71,6 +71,13 @@ bool services_may_join(struct client_services *services, const struct claims *cl
     return access_may_join(services->system, claims, key, services_scratch(services));
 }
 
+bool services_may_publish(struct client_services *services, const struct claims *claims,
+                          const struct room_key *key, bool is_member)
+{
+    return access_may_publish(services->system, claims, key, is_member,
+                              services_scratch(services));
+}
+
 enum status services_refusal_status(enum refusal refusal)
 {
     switch (refusal) {

@@ -69,6 +69,10 @@ enum refusal services_admit(struct client_services *services, struct slice token
 bool services_may_join(struct client_services *services, const struct claims *claims,
                        const struct room_key *key);
 
+/* As access_may_publish, with the tables in force. */
+bool services_may_publish(struct client_services *services, const struct claims *claims,
+                          const struct room_key *key, bool is_member);
+
 /* The code that a refusal has in every dialect. */
 enum status services_refusal_status(enum refusal refusal);
 

@@ -37,6 +37,12 @@ void session_set_use(struct session_set *set, const struct system *system)
     set->system = system;
 }
 
+bool session_set_hides(const struct session_set *set, enum room_kind kind,
+                       struct slice name)
+{
+    return access_is_hidden(set->system, kind, name);
+}
+
 void session_set_destroy(struct session_set *set)
 {
     if (!set)
@@ -202,13 +208,23 @@ size_t session_rooms(const struct session *session, struct slice *names, size_t 
 
     for (uint16_t i = 0; i < session->membership_count; i++) {
         const struct room *room = session->memberships[i].room;
-        if (room_kind(room) != ROOM_NAMED)
+        if (room_kind(room) != ROOM_NAMED ||
+            session_set_hides(session->set, ROOM_NAMED, room_name(room)))
             continue;
         if (count < max)
             names[count] = room_name(room);
         count++;
     }
     return count;
+}
+
+bool session_has_place(const struct session *session)
+{
+    size_t count = 0;
+
+    for (uint16_t i = 0; i < session->membership_count; i++)
+        count += room_kind(session->memberships[i].room) == ROOM_NAMED;
+    return count < session->set->config.rooms_per_session;
 }
 
 /* Everybody is in the room of their user: it knows how many they are. */
@@ -239,9 +255,8 @@ static enum status enter_first_rooms(struct session *session, const struct slice
     for (size_t i = 0; !st && i < room_count; i++) {
         if (session_is_in(session, rooms[i]))
             continue;
-        st = session_rooms(session, NULL, 0) < session->set->config.rooms_per_session
-                 ? session_enter(session, ROOM_NAMED, rooms[i])
-                 : ST_LIMIT;
+        st = session_has_place(session) ? session_enter(session, ROOM_NAMED, rooms[i])
+                                        : ST_LIMIT;
     }
     return st;
 }
@@ -334,7 +349,7 @@ enum status session_join(struct session *session, struct slice room,
     bool was_in = session_is_in(session, room);
 
     if (!was_in) {
-        if (session_rooms(session, NULL, 0) >= session->set->config.rooms_per_session)
+        if (!session_has_place(session))
             return ST_LIMIT;
         enum status st = session_enter(session, ROOM_NAMED, room);
         if (st)

@@ -83,6 +83,9 @@ void session_set_destroy(struct session_set *set);
 
 /* Keeps `system`, the tables in force, until the next one. */
 void session_set_use(struct session_set *set, const struct system *system);
+/* As access_is_hidden, with them. */
+bool session_set_hides(const struct session_set *set, enum room_kind kind,
+                       struct slice name);
 
 /* Writes every session to the directory again, also those that are opening. */
 void session_set_put_all(struct session_set *set);
@@ -142,7 +145,8 @@ bool session_refresh(struct session *session, struct claims *claims,
  * ST_NO_MEMORY on_done does not run. */
 enum status session_write(struct session *session, session_done_fn *on_done, void *ctx);
 
-/* Named rooms of the session: `names` has room for `max`; gives how many there are. */
+/* Named rooms of the session that it may be told of: `names` has room for `max`; gives
+ * how many there are. */
 size_t session_rooms(const struct session *session, struct slice *names, size_t max);
 
 /* Lends what it has used of one of `count` rates until the next call; NULL: out of

@@ -171,14 +171,12 @@ static bool leave_lost_rooms(struct session *session)
 bool session_refresh(struct session *session, struct claims *claims,
                      const struct slice *rooms, size_t room_count)
 {
-    size_t most = session->set->config.rooms_per_session;
-
     claims_drop(session->claims);
     session->claims = claims;
     session->end = SESSION_END_AHEAD;
     bool has_changed = leave_lost_rooms(session);
     for (size_t i = 0; i < room_count; i++) {
-        if (!session_is_in(session, rooms[i]) && session_rooms(session, NULL, 0) < most &&
+        if (!session_is_in(session, rooms[i]) && session_has_place(session) &&
             !session_enter(session, ROOM_NAMED, rooms[i]))
             has_changed = true;
     }

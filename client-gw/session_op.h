@@ -38,6 +38,8 @@ void session_put(struct session *session);
 enum status session_enter(struct session *session, enum room_kind kind,
                           struct slice name);
 enum status session_exit(struct session *session, struct slice room);
+/* Whether it may be in one more named room. */
+bool session_has_place(const struct session *session);
 bool session_is_in(const struct session *session, struct slice room);
 /* The generation that last asked for the membership (its lower half); 0: not in the room.
  */

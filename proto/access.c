@@ -102,6 +102,27 @@ bool access_may_stay(const struct system *system, const struct claims *claims,
     return may;
 }
 
+bool access_may_publish(const struct system *system, const struct claims *claims,
+                        const struct room_key *key, bool is_member, struct buf *scratch)
+{
+    const struct room_rule *rule = NULL;
+
+    if (key->kind == ROOM_NAMED)
+        rule = rule_of(system, claims, key->name, scratch);
+    switch (rule ? room_rule_publish(rule) : ROOM_PUBLISH_ANY) {
+    case ROOM_PUBLISH_ANY: return true;
+    case ROOM_PUBLISH_MEMBERS: return is_member;
+    case ROOM_PUBLISH_CLAIM: return room_rule_publish_met(rule, claims_json(claims));
+    case ROOM_PUBLISH_NONE: break;
+    }
+    return false;
+}
+
+bool access_is_hidden(const struct system *system, enum room_kind kind, struct slice name)
+{
+    return kind == ROOM_NAMED && room_rules_hide(system->rooms, name);
+}
+
 uint64_t access_max_members(const struct system *system, const struct claims *claims,
                             const struct room_key *key, struct buf *scratch)
 {

@@ -26,6 +26,17 @@ bool access_may_join(const struct system *system, const struct claims *claims,
 bool access_may_stay(const struct system *system, const struct claims *claims,
                      const struct room_key *key, struct buf *scratch);
 
+/*
+ * Whether a client may send into a room. What a row says holds beside what the command
+ * asks for; rooms without a row, users and everybody are the command's alone.
+ */
+bool access_may_publish(const struct system *system, const struct claims *claims,
+                        const struct room_key *key, bool is_member, struct buf *scratch);
+
+/* Whether clients are not told that they are in a room, nor that an event went to it. */
+bool access_is_hidden(const struct system *system, enum room_kind kind,
+                      struct slice name);
+
 /* How many members the room may have; 0: as many as come. */
 uint64_t access_max_members(const struct system *system, const struct claims *claims,
                             const struct room_key *key, struct buf *scratch);

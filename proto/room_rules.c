@@ -4,9 +4,11 @@
 #include "proto/claim_rules.h"
 #include "proto/limits.h"
 #include "proto/room_name.h"
+#include "proto/rule_node.h"
 #include "proto/template.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct room_rule {
     struct template *pattern;
@@ -14,17 +16,24 @@ struct room_rule {
     enum room_allow allow;
     struct claim_rules *require;
     bool has_require;
+    enum room_publish publish;
+    struct claim_rules *publish_require; /* NULL: asks for no claims */
+    bool is_hidden;
+    char *any; /* the pattern, for whomever it is */
     uint64_t max_members;
 };
 
 struct room_rules {
     struct room_rule *rows; /* the most specific first */
     size_t count;
+    bool hides_some;
 };
 
 static const char *const allow_words[] = {"token", "any", "none", "claim"};
+static const char *const publish_words[] = {"any", "members", "none"};
 enum {
-    ALLOW_WORDS = sizeof allow_words / sizeof *allow_words
+    ALLOW_WORDS = sizeof allow_words / sizeof *allow_words,
+    PUBLISH_WORDS = sizeof publish_words / sizeof *publish_words,
 };
 
 /* --- rank: segment by segment, a name before `*` before `**` */
@@ -74,15 +83,61 @@ static bool read_allow(struct room_rule *row, const struct document_node *node,
 
     if (!allow)
         return true; /* the token decides */
-    for (size_t i = 0; allow->kind == DOCUMENT_SCALAR && i < ALLOW_WORDS; i++) {
-        if (slice_is(allow->text, allow_words[i])) {
-            row->allow = (enum room_allow)i;
-            return true;
-        }
+    int at = rule_word(allow, "allow", allow_words, ALLOW_WORDS, faults);
+    if (at >= 0)
+        row->allow = (enum room_allow)at;
+    return at >= 0;
+}
+
+static bool read_publish(struct room_rule *row, const struct document_node *node,
+                         struct faults *faults)
+{
+    const struct document_node *publish = document_find(node, "publish");
+    int at;
+
+    if (!publish)
+        return true; /* the command decides */
+    if (publish->kind == DOCUMENT_MAP) {
+        row->publish = ROOM_PUBLISH_CLAIM;
+        row->publish_require = claim_rules_compile(publish, faults);
+        return row->publish_require != NULL;
     }
-    faults_add_word(faults, allow->place, "allow is token, any, none or claim, not",
-                    allow->text, allow_words, ALLOW_WORDS);
-    return false;
+    at = rule_word(publish, "publish", publish_words, PUBLISH_WORDS, faults);
+    if (at >= 0)
+        row->publish = (enum room_publish)at;
+    return at >= 0;
+}
+
+/* A segment with a placeholder becomes `*`. */
+static char *pattern_for_whomever(struct slice text)
+{
+    struct buf out = {.max = text.len + 2};
+    struct slice segment;
+    bool goes_on;
+
+    do {
+        goes_on = slice_cut(text, ':', &segment, &text);
+        bool has_placeholder = segment.len > 0 && memchr(segment.ptr, '{', segment.len);
+        buf_add(&out, has_placeholder ? SLICE("*") : segment);
+        if (goes_on)
+            buf_add_byte(&out, ':');
+    } while (goes_on);
+    buf_add_byte(&out, '\0');
+    if (!buf_status(&out))
+        return buf_release(&out);
+    buf_finish(&out);
+    return NULL;
+}
+
+static bool read_hidden(struct room_rule *row, const struct document_node *node,
+                        struct faults *faults)
+{
+    const struct document_node *hidden = document_find(node, "hidden");
+
+    if (hidden && !rule_switch(hidden, "hidden", &row->is_hidden, faults))
+        return false;
+    row->any = row->pattern ? pattern_for_whomever(row->text) : NULL;
+    return row->any != NULL;
 }
 
 static bool read_max_members(struct room_rule *row, const struct document_node *node,
@@ -127,6 +182,8 @@ static bool compile_row(struct room_rule *row, const struct document_node *node,
     }
     bool is_good = read_pattern(row, node, faults);
     is_good &= read_allow(row, node, faults);
+    is_good &= read_publish(row, node, faults);
+    is_good &= read_hidden(row, node, faults);
     is_good &= read_max_members(row, node, faults);
     row->require = claim_rules_compile(require, faults);
     row->has_require = require != NULL;
@@ -153,6 +210,7 @@ struct room_rules *room_rules_compile(const struct document_node *node,
     for (size_t i = 0; rules && rules->rows && i < count; i++) {
         rules->count++;
         compile_row(&rules->rows[i], &node->items[i], faults);
+        rules->hides_some |= rules->rows[i].is_hidden;
     }
     if (rules && faults->count + faults->left_out == faults_before) {
         sort_rows(rules);
@@ -169,6 +227,8 @@ void room_rules_destroy(struct room_rules *rules)
     for (size_t i = 0; i < rules->count; i++) {
         template_destroy(rules->rows[i].pattern);
         claim_rules_destroy(rules->rows[i].require);
+        claim_rules_destroy(rules->rows[i].publish_require);
+        free(rules->rows[i].any);
         free((char *)rules->rows[i].text.ptr);
     }
     free(rules->rows);
@@ -221,7 +281,7 @@ unsigned room_rules_uses(const struct room_rules *rules)
 
     for (size_t i = 0; i < rules->count; i++) {
         uses |= template_uses(rules->rows[i].pattern);
-        if (rules->rows[i].has_require)
+        if (rules->rows[i].has_require || rules->rows[i].publish_require)
             uses |= TEMPLATE_BIT(TEMPLATE_CLAIMS);
     }
     return uses;
@@ -236,6 +296,27 @@ bool room_rule_requires_met(const struct room_rule *rule, struct slice claims,
                             const char **failed)
 {
     return claim_rules_hold(rule->require, claims, failed);
+}
+
+enum room_publish room_rule_publish(const struct room_rule *rule)
+{
+    return rule->publish;
+}
+
+bool room_rule_publish_met(const struct room_rule *rule, struct slice claims)
+{
+    const char *failed;
+
+    return !rule->publish_require ||
+           claim_rules_hold(rule->publish_require, claims, &failed);
+}
+
+bool room_rules_hide(const struct room_rules *rules, struct slice name)
+{
+    for (size_t i = 0; rules->hides_some && i < rules->count; i++)
+        if (room_pattern_matches(slice_of(rules->rows[i].any), name))
+            return rules->rows[i].is_hidden;
+    return false;
 }
 
 uint64_t room_rule_max_members(const struct room_rule *rule)

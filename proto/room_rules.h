@@ -16,6 +16,14 @@ enum room_allow {
     ROOM_ALLOW_CLAIM, /* whose claims meet `require` */
 };
 
+/* Who of the clients may send into a room, by a command that relays. */
+enum room_publish {
+    ROOM_PUBLISH_ANY,     /* whom the command lets */
+    ROOM_PUBLISH_MEMBERS, /* who is in it, whatever the command says */
+    ROOM_PUBLISH_NONE,    /* none: backends alone */
+    ROOM_PUBLISH_CLAIM,   /* whose claims meet what it asks for, too */
+};
+
 struct room_rule;
 struct room_rules;
 
@@ -41,6 +49,15 @@ enum room_allow room_rule_allow(const struct room_rule *rule);
 /* Whether `require` holds; it does where there is none. */
 bool room_rule_requires_met(const struct room_rule *rule, struct slice claims,
                             const char **failed);
+enum room_publish room_rule_publish(const struct room_rule *rule);
+/* Whether the claims that `publish` asks for are there; so they are where it asks none.
+ */
+bool room_rule_publish_met(const struct room_rule *rule, struct slice claims);
+/*
+ * Whether clients are not told of a room that they are in. It is a matter of the name
+ * alone, since one message goes to many: a placeholder counts as if it were `*`.
+ */
+bool room_rules_hide(const struct room_rules *rules, struct slice name);
 /* Members of one room over this gateway; 0: as many as come. */
 uint64_t room_rule_max_members(const struct room_rule *rule);
 

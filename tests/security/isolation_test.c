@@ -1,7 +1,8 @@
 /*
  * Isolation: random tokens, rooms and policies over a whole gateway, with joins, leaves
  * and newer tokens in between. A model of its own says after each step who is where; each
- * delivery is held against it, also those of somebody whose role has just changed.
+ * delivery is held against it, also those of somebody whose role has just changed, and so
+ * is who may send into a room, and of which rooms they are told.
  * SIDECAST_ISOLATION_DELIVERIES says how many there are to be.
  */
 #include <setjmp.h>
@@ -44,6 +45,7 @@ static const char *const matches[] = {
     "own:*",
 };
 static const char *const allows[] = {"token", "any", "none", "claim"};
+static const char *const sendings[] = {NULL, "any", "members", "none", "{role: admin}"};
 static const char *const roles[] = {"user", "admin", "guest"};
 static const char *const teams[] = {"red", "blue", "green"};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -51,7 +53,9 @@ static const char *const teams[] = {"red", "blue", "green"};
 struct row {
     const char *match;
     const char *allow;
-    const char *role; /* NULL: not asked for */
+    const char *role;    /* NULL: not asked for */
+    const char *publish; /* NULL: not said */
+    bool is_hidden;
 };
 
 struct policy {
@@ -146,17 +150,43 @@ static bool token_grants(const struct person *person, const char *room)
     return false;
 }
 
-static bool may_join(const struct policy *policy, const struct person *person,
-                     const char *room)
+/* The row that decides for a person; for nobody in particular (NULL) any club or team
+ * may be theirs. */
+static const struct row *row_of(const struct policy *policy, const struct person *person,
+                                const char *room)
 {
     const struct row *best = NULL;
 
     for (size_t i = 0; i < policy->count; i++) {
         const struct row *row = &policy->rows[i];
-        if (row_fits(row->match, person, room) &&
-            (!best || rank(row->match) < rank(best->match)))
+        bool fits = person ? row_fits(row->match, person, room)
+                           : pattern_fits(strstr(row->match, "team:{")   ? "team:*"
+                                          : strstr(row->match, "club:{") ? "club:*"
+                                                                         : row->match,
+                                          room);
+        if (fits && (!best || rank(row->match) < rank(best->match)))
             best = row;
     }
+    return best;
+}
+
+static bool may_send(const struct policy *policy, const struct person *person,
+                     size_t room)
+{
+    const struct row *row = row_of(policy, person, rooms[room]);
+
+    if (!row || !row->publish || strcmp(row->publish, "any") == 0)
+        return true;
+    if (strcmp(row->publish, "members") == 0)
+        return person->is_in[room];
+    return row->publish[0] == '{' && strcmp(roles[person->role], "admin") == 0;
+}
+
+static bool may_join(const struct policy *policy, const struct person *person,
+                     const char *room)
+{
+    const struct row *best = row_of(policy, person, room);
+
     if (!best)
         return token_grants(person, room);
     if (best->role && strcmp(best->role, roles[person->role]) != 0)
@@ -210,21 +240,26 @@ static void make_policy(struct world *world)
                     policy->count ? "" : " []");
     for (size_t i = 0; i < policy->count; i++) {
         struct row *row = &policy->rows[i];
-        *row = (struct row){matches[below(world, COUNT(matches))],
-                            allows[below(world, COUNT(allows))],
-                            below(world, 3) == 0 ? roles[below(world, 3)] : NULL};
+        *row = (struct row){
+            matches[below(world, COUNT(matches))], allows[below(world, COUNT(allows))],
+            below(world, 3) == 0 ? roles[below(world, 3)] : NULL,
+            sendings[below(world, COUNT(sendings))], below(world, 3) == 0};
         if (row->allow[0] == 'c' && !row->role)
             row->role = "admin";
-        len += snprintf(yaml + len, sizeof yaml - (size_t)len,
-                        "  - {match: '%s', allow: %s%s%s%s}\n", row->match, row->allow,
-                        row->role ? ", require: {role: " : "", row->role ? row->role : "",
-                        row->role ? "}" : "");
+        len += snprintf(
+            yaml + len, sizeof yaml - (size_t)len,
+            "  - {match: '%s', allow: %s%s%s%s%s%s%s}\n", row->match, row->allow,
+            row->role ? ", require: {role: " : "", row->role ? row->role : "",
+            row->role ? "}" : "", row->publish ? ", publish: " : "",
+            row->publish ? row->publish : "", row->is_hidden ? ", hidden: on" : "");
     }
     snprintf(yaml + len, sizeof yaml - (size_t)len,
              "connect: {auto_join: [%s]}\n"
              "commands:\n"
              "  subscribe: {do: join, room: '{args.0.room}'}\n"
              "  own: {do: join, room: '{args.0.room}', allow: ['%s']}\n"
+             "  say: {do: relay, room: '{args.0.room}', as: said, member: false}\n"
+             "  rooms: {do: rooms}\n"
              "  leave: {do: leave, room: '{args.0.room}'}\n"
              "  refresh: {do: refresh}\n",
              policy->puts_into_clubs ? "'club:{claims.clubs[]}'" : "", policy->own);
@@ -292,15 +327,36 @@ static void enters(struct world *world, struct person *person)
     free(token);
 }
 
+/* Those that it is in and that are not hidden, each once. */
+static void is_told_of_rooms(struct world *world, struct person *person)
+{
+    peer_send(person->peer, 1, "421[\"rooms\"]");
+    assert_starts(READ(world->house, person->peer), "431[[");
+    for (size_t i = 0; i < COUNT(rooms); i++) {
+        const struct row *row = row_of(&world->policy, NULL, rooms[i]);
+        bool is_shown = person->is_in[i] && !(row && row->is_hidden);
+        char quoted[32];
+        snprintf(quoted, sizeof quoted, "\"%s\"", rooms[i]);
+        if ((strstr(world->house->text, quoted) != NULL) != is_shown)
+            world->wrong_answers++;
+    }
+}
+
 static void acts(struct world *world, struct person *person)
 {
     size_t room = below(world, COUNT(rooms));
     const char *name = rooms[room];
-    unsigned what = below(world, 10);
+    unsigned what = below(world, 13);
     bool is_own = what < 2;
     bool may;
 
-    if (what == 9) {
+    if (what == 12) {
+        is_told_of_rooms(world, person);
+    } else if (what > 9) {
+        may = may_send(&world->policy, person, room);
+        if (asks(world, person, "say", "room", name) != may)
+            world->wrong_answers++;
+    } else if (what == 9) {
         change_claims(world, person);
         char *token = token_of(world, person);
         assert_true(asks(world, person, "refresh", "token", token));

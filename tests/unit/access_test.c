@@ -142,6 +142,60 @@ static void tables_decide_before_the_token(void **state)
     system_release(system);
 }
 
+/* Who may send into a room, and whether clients hear its name. */
+static void rows_say_who_may_send_and_what_is_hidden(void **state)
+{
+    static const struct {
+        const char *claims;
+        const char *room;
+        bool member, stranger, is_hidden;
+    } rows[] = {
+        {"\"role\":\"user\"",  "lobby",     true,  true,  false},
+        {"\"role\":\"user\"",  "chat:1",    true,  false, false},
+        {"\"role\":\"user\"",  "news:1",    false, false, false},
+        {"\"role\":\"user\"",  "say:1",     false, false, false},
+        {"\"role\":\"admin\"", "say:1",     true,  true,  false},
+        {"\"team\":\"red\"",   "team:red",  true,  true,  true },
+        {"\"team\":\"red\"",   "team:blue", true,  false, true },
+        {"\"team\":\"red\"",   "team:open", false, false, false},
+        {"\"team\":\"red\"",   "x:y:z",     true,  true,  true },
+    };
+    struct system *system =
+        system_of("rooms:\n"
+                  "  - {match: 'chat:*', publish: members}\n"
+                  "  - {match: 'news:*', publish: none}\n"
+                  "  - {match: 'say:*', publish: {role: [admin, root]}}\n"
+                  "  - {match: 'team:open', publish: none, hidden: off}\n"
+                  "  - {match: 'team:{claims.team}', hidden: on}\n"
+                  "  - {match: 'team:*', publish: members}\n"
+                  "  - {match: 'x:**', publish: any, hidden: true}\n");
+    const struct claims_rules whole = {.keeps_json = true};
+    struct buf scratch = {.max = 4096};
+
+    (void)state;
+    assert_true(system->client_uses & TEMPLATE_BIT(TEMPLATE_CLAIMS));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct room_key key = {SLICE("/"), ROOM_NAMED, slice_of(rows[i].room)};
+        struct claims *claims = NULL;
+        char json[256];
+        snprintf(json, sizeof json, "{\"sub\":\"ada\",\"exp\":2000,%s}", rows[i].claims);
+        assert_int_equal(
+            claims_decode(slice_of(json), CLAIMS_CLIENT, 1000, &whole, &claims, NULL),
+            REFUSAL_NONE);
+        if (access_may_publish(system, claims, &key, true, &scratch) != rows[i].member ||
+            access_may_publish(system, claims, &key, false, &scratch) !=
+                rows[i].stranger ||
+            access_is_hidden(system, key.kind, key.name) != rows[i].is_hidden)
+            fail_msg("%s in %s", json, rows[i].room);
+        key.kind = ROOM_USER;
+        assert_true(access_may_publish(system, claims, &key, false, &scratch));
+        assert_false(access_is_hidden(system, key.kind, key.name));
+        claims_drop(claims);
+    }
+    buf_finish(&scratch);
+    system_release(system);
+}
+
 static void no_user_is_not_the_empty_user(void **state)
 {
     struct room_key key = {SLICE("/"), ROOM_USER, {0}};
@@ -163,6 +217,7 @@ int main(void)
         cmocka_unit_test(two_stars_grant_all_named_rooms_and_no_others),
         cmocka_unit_test(nobody_may_join_nothing_but_everybody),
         cmocka_unit_test(tables_decide_before_the_token),
+        cmocka_unit_test(rows_say_who_may_send_and_what_is_hidden),
         cmocka_unit_test(no_user_is_not_the_empty_user),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

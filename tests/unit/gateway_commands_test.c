@@ -8,21 +8,7 @@
 
 #include <cmocka.h>
 
-#include "support/gateway_house.h"
-#include "support/yaml_node.h"
-
-static struct system *system_of(const char *yaml)
-{
-    struct document_node node = yaml_node(yaml);
-    struct faults faults = {0};
-    struct system *system = system_compile(&node, &system_no_files, &faults);
-
-    if (!system)
-        fail_msg("%s", faults.items[0].message);
-    document_finish(&node);
-    faults_finish(&faults);
-    return system;
-}
+#include "support/system_house.h"
 
 static const char village[] =
     "commands:\n"
@@ -247,6 +233,50 @@ static void only_members_relay_unless_the_file_says_otherwise(void **state)
     peer_destroy(io);
 }
 
+/* An event of a native client, and how the answer begins. */
+static void begins(struct house *house, struct ws_peer *native, const char *event,
+                   const char *answer)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "{\"t\":\"emit\",\"n\":1,\"event\":%s}", event);
+    peer_send(native, 1, text);
+    assert_starts(READ(house, native), "{\"t\":\"ack\",\"n\":1,\"data\":");
+    assert_starts(house->text + strlen("{\"t\":\"ack\",\"n\":1,\"data\":"), answer);
+}
+
+static void a_room_may_be_for_backends_alone_and_stay_unnamed(void **state)
+{
+    struct house *house = *state;
+
+    use_yaml(house, "rooms: [{match: 'deep:*', allow: any, publish: none, hidden: on},\n"
+                    "        {match: 'open:*', allow: any}]\n"
+                    "connect: {auto_join: ['deep:1']}\n"
+                    "commands:\n"
+                    "  join: {do: join, room: '{args.0}'}\n"
+                    "  say: {do: relay, room: '{args.0}', as: said, member: false}\n"
+                    "  rooms: {do: rooms}\n"
+                    "  who: {do: whoami}\n");
+    struct ws_peer *native = join_native(house, "ada", "[]");
+    assert_null(strstr(house->text, "deep"));
+    begins(house, native, "\"join\",\"data\":\"open:1\"", "{\"ok\":true");
+    begins(house, native, "\"rooms\"", "[\"open:1\"]}");
+    begins(house, native, "\"who\"", "{\"id\":\"");
+    assert_null(strstr(house->text, "deep"));
+    begins(house, native, "\"say\",\"args\":[\"deep:1\",7]",
+           "{\"ok\":false,\"error\":\"E_FORBIDDEN\"");
+    assert_int_equal(house->engine.published, 0);
+    begins(house, native, "\"say\",\"args\":[\"open:1\",7]", "{\"ok\":true");
+    assert_int_equal(house->engine.published, 1);
+    emit(house, ROOM_NAMED, "open:1", "1", false);
+    assert_non_null(strstr(READ(house, native), "\"room\":\"open:1\""));
+    emit(house, ROOM_NAMED, "deep:1", "2", false);
+    assert_starts(READ(house, native), "{\"t\":\"event\"");
+    assert_null(strstr(house->text, "\"room\""));
+    assert_non_null(strstr(house->text, "\"data\":2"));
+    peer_destroy(native);
+}
+
 static void rates_do_what_they_say(void **state)
 {
     struct house *house = *state;
@@ -432,6 +462,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_catalog_holds_for_clients_too, open_catalog,
                                         close_house),
         VILLAGE_TEST(only_members_relay_unless_the_file_says_otherwise),
+        GATEWAY_TEST(a_room_may_be_for_backends_alone_and_stay_unnamed),
         VILLAGE_TEST(rates_do_what_they_say),
         VILLAGE_TEST(close_answers_and_ends_the_transport),
         VILLAGE_TEST(a_newer_token_leaves_what_no_way_leads_to),

@@ -150,8 +150,11 @@ static void all_mistakes_are_found_at_once(void **state)
                                           "  - {match: 'x:{payload.y}', allow: claim}\n"
                                           "  - {match: 'x', require: {a: {b: 1}}}\n"
                                           "  - text\n"
-                                          "  - {match: '**:a'}\n");
-    static const unsigned lines[] = {2, 2, 3, 3, 4, 4, 5, 6, 7};
+                                          "  - {match: '**:a'}\n"
+                                          "  - {match: a, publish: [x], hidden: maybe}\n"
+                                          "  - {match: a, publish: membrs}\n"
+                                          "  - {match: a, publish: {a: [[1]]}}\n");
+    static const unsigned lines[] = {2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 8, 9, 10};
     struct faults faults = {0};
 
     (void)state;
