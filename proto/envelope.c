@@ -27,7 +27,7 @@ enum {
     FIXED_BYTES = 3 + 8 + 8 + 4 + 2 + 2,
     NAMES = 5,
     VALUES = 3,
-    KNOWN_FLAGS = ENVELOPE_VOLATILE | ENVELOPE_HISTORY,
+    KNOWN_FLAGS = ENVELOPE_VOLATILE | ENVELOPE_HISTORY | ENVELOPE_BINARY,
     /* Each byte of the name as \u00xx, and the quotes. */
     MAX_EVENT_JSON = 6 * LIMIT_EVENT_NAME_BYTES + 2,
 };

@@ -22,6 +22,7 @@ enum envelope_kind {
 enum envelope_flag {
     ENVELOPE_VOLATILE = 1, /* not kept in the log; takes a seq all the same */
     ENVELOPE_HISTORY = 2,  /* new members may get it */
+    ENVELOPE_BINARY = 4,   /* data or args may hold `$binary` objects (proto/binary.h) */
 };
 
 /* One target of an event; its namespace is the envelope's. */

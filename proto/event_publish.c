@@ -280,6 +280,16 @@ enum status event_publish_check(struct event_publish *publish,
 
 /* --- shape */
 
+/* A template may take some attachments over, none, or one twice. */
+static enum status check_shaped(struct publish_reading *reading)
+{
+    if (!(reading->request->envelope.flags & ENVELOPE_BINARY))
+        return ST_OK;
+    enum status st = publish_check_binary(reading);
+    reading->fault->pointer[0] = '\0'; /* it would point into what nobody has sent */
+    return st;
+}
+
 enum status event_publish_shape(struct event_publish *publish,
                                 struct publish_request *request,
                                 const struct event_moment *moment,
@@ -309,7 +319,7 @@ enum status event_publish_shape(struct event_publish *publish,
                                 "a value that the event's envelope is made of");
     envelope->data = envelope->args = (struct slice){0};
     *(rule->has_args ? &envelope->args : &envelope->data) = buf_slice(shaped);
-    return ST_OK;
+    return check_shaped(&reading);
 }
 
 void event_publish_finish(struct event_publish *publish)

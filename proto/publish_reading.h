@@ -54,6 +54,15 @@ enum status publish_take_all(struct publish_reading *reading,
 enum status publish_take_except(struct publish_reading *reading,
                                 const struct json_value *value);
 
+/* Where a value of data or args is wrong: `at` points to its beginning. */
+void publish_point_into(struct publish_reading *reading, const char *at);
+
+/* Sets the flag when data or args hold `$binary` objects; ST_BAD_PAYLOAD: too many, or
+ * something beside them would be taken for one. */
+enum status publish_check_binary(struct publish_reading *reading);
+/* The same, and all of them must be base64. */
+enum status publish_find_binary(struct publish_reading *reading);
+
 /* Removes targets that came twice; the first of each stays where it is. */
 void publish_drop_repeated(struct publish_request *request);
 

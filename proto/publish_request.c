@@ -336,7 +336,7 @@ static enum status check_whole(struct publish_reading *reading)
     if (envelope->flags & ENVELOPE_VOLATILE)
         envelope->flags &= ~(unsigned)ENVELOPE_HISTORY; /* it is not kept at all */
     publish_drop_repeated(request);
-    return ST_OK;
+    return publish_find_binary(reading);
 }
 
 /* Strings are decoded into memory that must not move: all of the body is room enough. */

@@ -401,6 +401,54 @@ static void what_was_decoded_becomes_an_envelope(void **state)
     buf_finish(&wire);
 }
 
+static void attachments_are_found_and_checked_once(void **state)
+{
+    static const struct {
+        const char *payload;
+        enum status status;
+        bool is_binary;
+        const char *pointer;
+        const char *detail;
+    } rows[] = {
+        {"\"data\":{\"a\":1}",                                                                    ST_OK,          false, "",          ""           },
+        {"\"data\":{\"a\":{\"$binary\":\"AAEC\"}}",                                               ST_OK,          true,  "",          ""           },
+        {"\"args\":[1,{\"$binary\":\"\\/+8=\"}]",                                                 ST_OK,          true,  "",          ""           },
+        {"\"meta\":{\"$binary\":\"?\"}",                                                          ST_OK,          false, "",          ""           },
+        {"\"data\":{\"_placeholder\":true,\"num\":0}",                                            ST_OK,          false, "",          ""           },
+        {"\"data\":[0,{\"x\":{\"$binary\":\"?\"}}]",                                              ST_BAD_PAYLOAD, true,  "/data/1/x",
+         "not base64"                                                                                                                              },
+        {"\"args\":[{\"$binary\":\"A\"}]",                                                        ST_BAD_PAYLOAD, true,  "/args/0",   "not base64" },
+        {"\"args\":[{\"$binary\":\"\"},{\"$binary\":\"\"},{\"$binary\":\"\"},"
+         "{\"$binary\":\"\"},{\"$binary\":\"\"},{\"$binary\":\"\"},{\"$binary\":\"\"},"
+         "{\"$binary\":\"\"},{\"$binary\":\"\"},{\"$binary\":\"\"},{\"$binary\":\"\"}]", ST_BAD_PAYLOAD, true,  "/args/10",  "too many"   },
+        {"\"data\":{\"a\":{\"$binary\":\"\"},\"b\":{\"_placeholder\":true,\"num\":7}}",
+         ST_BAD_PAYLOAD,                                                                                          true,  "/data/b",   "placeholder"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char body[512];
+
+        snprintf(body, sizeof body, "{\"event\":\"e\",\"all\":true,%s}", rows[i].payload);
+        assert_int_equal(decode(body), rows[i].status);
+        assert_int_equal(!!(request.envelope.flags & ENVELOPE_BINARY), rows[i].is_binary);
+        assert_string_equal(fault.pointer, rows[i].pointer);
+        assert_non_null(strstr(fault.detail, rows[i].detail));
+    }
+}
+
+static void a_pointer_that_is_too_long_leads_as_far_as_it_fits(void **state)
+{
+    char body[512] = "{\"event\":\"e\",\"all\":true,\"data\":{\"";
+    size_t at = strlen(body);
+
+    (void)state;
+    memset(body + at, 'k', 200);
+    strcpy(body + at + 200, "\":{\"$binary\":\"?\"}}}");
+    assert_int_equal(decode(body), ST_BAD_PAYLOAD);
+    assert_true(strncmp(fault.pointer, "/data/k", 7) == 0);
+}
+
 static void ids_follow_the_grammar(void **state)
 {
     static const char *const bad[] = {"", "a b", "a/b", "a\n", "\xc3\xa9", "a,b"};
@@ -431,6 +479,8 @@ int main(void)
         cmocka_unit_test(names_and_meta_have_ceilings),
         cmocka_unit_test(a_body_has_a_ceiling),
         cmocka_unit_test(every_prefix_is_refused),
+        cmocka_unit_test(attachments_are_found_and_checked_once),
+        cmocka_unit_test(a_pointer_that_is_too_long_leads_as_far_as_it_fits),
         cmocka_unit_test(what_was_decoded_becomes_an_envelope),
         cmocka_unit_test(ids_follow_the_grammar),
     };
