@@ -329,7 +329,7 @@ const struct config_key config_keys[] = {
     KEY("heartbeats[].expect", KEY_EVENT, NULL, 0, "the event that answers it"),
     KEY("presence", KEY_MAP, NULL, L, "who is there"),
 
-    KEY("routes", KEY_LIST, NULL, L, "more routes of the publisher"),
+    KEY("routes", KEY_LIST, NULL, R | L, "more routes of the publisher"),
     KEY("routes[]", KEY_MAP, NULL, 0, "one route"),
     KEY("routes[].match", KEY_TEXT, NULL, 0, "method and path: POST /rooms/:room"),
     KEYPICK("routes[].do", KEY_WORD, NULL, route_acts, 0, "what it does"),

@@ -7,6 +7,7 @@
 #include "proto/event_rules.h"
 #include "proto/mount_rules.h"
 #include "proto/room_rules.h"
+#include "proto/route_rules.h"
 
 #include <stdlib.h>
 
@@ -33,6 +34,7 @@ static void compile_parts(struct system *system, const struct compilation *from)
     system->rooms = room_rules_compile(find(from, "rooms"), faults);
     system->commands = command_rules_compile(from->root, faults);
     system->events = event_rules_compile(from->root, from->files, faults);
+    system->routes = route_rules_compile(from->root, faults);
 }
 
 /* And one line per table here. */
@@ -44,6 +46,7 @@ static void destroy_parts(struct system *system)
     room_rules_destroy(system->rooms);
     command_rules_destroy(system->commands);
     event_rules_destroy(system->events);
+    route_rules_destroy(system->routes);
 }
 
 /* Nothing of a client is kept that no table asks for. */

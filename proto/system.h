@@ -18,6 +18,7 @@ struct system {
     struct room_rules *rooms;       /* `rooms` */
     struct command_rules *commands; /* `commands`, and all that belongs to answering */
     struct event_rules *events; /* `events`, `unknown_events`, `envelope`, contracts */
+    struct route_rules *routes; /* `routes` */
     unsigned client_uses; /* template sources that the tables for clients draw from */
 };
 

@@ -375,6 +375,16 @@ unsigned template_uses(const struct template *template)
     return template->uses;
 }
 
+void template_each(const struct template *template, template_visit_fn *visit, void *ctx)
+{
+    for (size_t i = 0; i < template->count; i++) {
+        const struct template_path *path = &template->pieces[i].path;
+        if (path->text)
+            visit(ctx, path->source, path->names, (size_t)path->count,
+                  slice_of(path->text));
+    }
+}
+
 bool template_fans_out(const struct template *template)
 {
     if (template->is_name)

@@ -61,7 +61,8 @@ struct template_values {
     bool conn_recovered;
     struct slice event, room, code, message, uuid, request_id;
     uint64_t count;
-    int64_t now_ms; /* wall clock, for now.iso and now.ms */
+    bool count_is_unknown; /* {count} is null */
+    int64_t now_ms;        /* wall clock, for now.iso and now.ms */
 };
 
 struct template;
@@ -86,6 +87,11 @@ void template_destroy(struct template *template);
 
 /* The bits of the sources that it draws from. */
 unsigned template_uses(const struct template *template);
+/* Calls `visit` with each placeholder: its source, the names below it, and all of it as
+ * written, without braces. All lent. */
+typedef void template_visit_fn(void *ctx, enum template_source source,
+                               const char *const *names, size_t count, struct slice text);
+void template_each(const struct template *template, template_visit_fn *visit, void *ctx);
 /* Whether a rendering may give more, or fewer, than one: arguments, or rooms. */
 bool template_fans_out(const struct template *template);
 

@@ -178,7 +178,12 @@ static void find(const struct template_path *path, const struct template_values 
     case TEMPLATE_MESSAGE: found_text(found, values->message); break;
     case TEMPLATE_UUID: found_text(found, values->uuid); break;
     case TEMPLATE_REQUEST: found_text(found, values->request_id); break;
-    case TEMPLATE_COUNT: found_number(found, values->count); break;
+    case TEMPLATE_COUNT:
+        if (values->count_is_unknown)
+            found_json(found, SLICE("null"));
+        else
+            found_number(found, values->count);
+        break;
     case TEMPLATE_NOW:
         if (strcmp(path->names[0], "iso") == 0)
             found_time(found, values->now_ms);

@@ -33,6 +33,7 @@ proto/contract_keywords.c|*|keys of JSON Schema
 cli/config_markdown.c|*|names of options
 proto/event_rules.c|*|names of events
 proto/event_rules_row.c|*|names of options
+proto/route_rules_row.c|*|names of options
 client-gw/handle_relay.c|slice_equal(claims_user(session->claims), key->name)|the name of a room
 cli/reload.c|strcmp(options_text(next->options, key), options_text(reload->first->options, key))|our own values, before and after
 bridge/options.c|*|names of options
