@@ -51,13 +51,11 @@ static struct frame *frame_of(struct round *round, const struct session *session
         .nsp = session->nsp,
         .event_json = round->beat->rule->event_json,
         .args = slice_of(stamp),
-        .ack = {round->beat->rule->wants_ack, round->beat->ack_id},
+        .ack = {.is_wanted = round->beat->rule->wants_ack, .id = round->beat->ack_id},
         .id = slice_of(stamp),
         .at_ms = round->now_ms,
     };
-    dialect->encode_emit(&emit, &out);
-    if (!buf_status(&out))
-        *frame = frame_create(WS_OP_TEXT, buf_slice(&out));
+    *frame = dialect->make_emit(&emit, &out);
     buf_finish(&out);
     return *frame;
 }

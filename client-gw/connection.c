@@ -231,6 +231,15 @@ void connection_send_buf(struct connection *connection, const struct buf *text)
         connection_send_text(connection, buf_slice(text));
 }
 
+void connection_send_own(struct connection *connection, struct frame *frame)
+{
+    if (frame)
+        connection_send(connection, frame);
+    else
+        connection_close(connection, CLOSE_UNAVAILABLE);
+    frame_drop(frame);
+}
+
 void connection_wrote_partly(struct connection *connection, struct frame *frame,
                              size_t sent)
 {

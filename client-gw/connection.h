@@ -133,6 +133,8 @@ void connection_send_text(struct connection *connection, struct slice text);
 
 /* The same for what was encoded; closes the connection when that has failed. */
 void connection_send_buf(struct connection *connection, const struct buf *text);
+/* Sends a frame that is not shared. Takes it; NULL closes the connection. */
+void connection_send_own(struct connection *connection, struct frame *frame);
 
 /* Idempotent. Ends the sessions at once; what the outbox holds still goes out, but for
  * slow_consumer. */

@@ -56,9 +56,7 @@ static struct frame *frame_for(struct delivery *delivery, enum encoding encoding
     if (delivery->frames[encoding])
         return delivery->frames[encoding];
     buf_clear(scratch);
-    dialects[encoding]->encode_event(&delivery->view, scratch);
-    if (buf_status(scratch) == ST_OK)
-        delivery->frames[encoding] = frame_create(WS_OP_TEXT, buf_slice(scratch));
+    delivery->frames[encoding] = dialects[encoding]->make_event(&delivery->view, scratch);
     return delivery->frames[encoding];
 }
 

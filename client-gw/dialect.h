@@ -12,6 +12,7 @@
 /* Who asked and waits for an answer: the client's number, in its dialect. */
 struct ack {
     bool is_wanted;
+    bool has_binary; /* what was asked came with bytes: an answer may have some, too */
     uint64_t id;
 };
 
@@ -27,6 +28,7 @@ struct emit_view {
     struct slice nsp;
     struct slice event_json; /* the name with its quotes */
     struct slice args;       /* raw JSON values, comma-separated; may be empty */
+    bool has_binary;         /* they may hold `$binary` objects (proto/binary.h) */
     struct ack ack;          /* wanted: asks for one, where the dialect can */
     struct slice id;
     int64_t at_ms;
@@ -59,13 +61,13 @@ struct dialect {
 
     /* All that follows is for sessions; a dialect that opens none has none of it. */
 
-    /* Appends the one message that carries an event to every client of this dialect. */
-    void (*encode_event)(const struct event_view *event, struct buf *out);
+    /* Gives the one frame (frame_drop) that carries an event to every client of this
+     * dialect, made in `scratch`; NULL: out of memory, or too large. */
+    struct frame *(*make_event)(const struct event_view *event, struct buf *scratch);
+    struct frame *(*make_emit)(const struct emit_view *emit, struct buf *scratch);
 
-    /* Appends one message. */
-    void (*encode_emit)(const struct emit_view *emit, struct buf *out);
-
-    /* `args`: raw JSON values, comma-separated; a dialect may take the first alone. */
+    /* `args`: raw JSON values, comma-separated; a dialect may take the first alone. Where
+     * the ack says so, they may hold `$binary` objects. */
     void (*send_ack)(struct session *session, struct ack ack, struct slice args);
     void (*send_error)(struct session *session, const struct client_error *error);
     /* The token ends soon. */

@@ -194,7 +194,7 @@ static void run_named(struct session *session, const struct native_message *mess
         .services = session->connection->services,
         .session = session,
         .args = slice_from(text, (size_t)(object - text.ptr)),
-        .ack = {message->has_n, message->n},
+        .ack = {.is_wanted = message->has_n, .id = message->n},
     };
 
     run(&call, slice_of(name));
@@ -206,7 +206,7 @@ static void handle_emit(struct session *session, const struct native_message *me
         .services = session->connection->services,
         .session = session,
         .args = message->args.len ? sio_array_items(message->args) : message->data,
-        .ack = {message->has_n, message->n},
+        .ack = {.is_wanted = message->has_n, .id = message->n},
     };
 
     run(&call, message->event);
@@ -281,7 +281,7 @@ static void ping(struct connection *connection)
     }
 }
 
-static void encode_event(const struct event_view *event, struct buf *out)
+static struct frame *make_event(const struct event_view *event, struct buf *scratch)
 {
     const struct envelope *envelope = event->envelope;
     struct native_event said = {
@@ -294,11 +294,12 @@ static void encode_event(const struct event_view *event, struct buf *out)
         .position = event->position,
     };
 
-    native_encode_event(out, &said);
+    native_encode_event(scratch, &said);
+    return frame_create_text(scratch);
 }
 
 /* One argument is `data`, several are `args`; acks are not asked for in this dialect. */
-static void encode_emit(const struct emit_view *emit, struct buf *out)
+static struct frame *make_emit(const struct emit_view *emit, struct buf *scratch)
 {
     struct json_cursor cursor = {0};
     struct json_value first = {0}, second;
@@ -318,10 +319,10 @@ static void encode_emit(const struct emit_view *emit, struct buf *out)
     } else {
         said.data = first.text;
     }
-    native_encode_event(out, &said);
-    if (buf_status(&args))
-        out->failure = buf_status(&args);
+    native_encode_event(scratch, &said);
+    struct frame *frame = buf_status(&args) ? NULL : frame_create_text(scratch);
     buf_finish(&args);
+    return frame;
 }
 
 static void send_ack(struct session *session, struct ack ack, struct slice args)
@@ -376,8 +377,8 @@ const struct dialect dialect_native = {
     .on_binary = on_binary,
     .on_deadline = on_deadline,
     .ping = ping,
-    .encode_event = encode_event,
-    .encode_emit = encode_emit,
+    .make_event = make_event,
+    .make_emit = make_emit,
     .send_ack = send_ack,
     .send_error = send_error,
     .send_expiring = send_expiring,

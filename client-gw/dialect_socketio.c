@@ -7,7 +7,7 @@
 #include "client-gw/engineio.h"
 #include "client-gw/welcome.h"
 #include "proto/auth_rules.h"
-#include "proto/sio.h"
+#include "proto/sio_attachments.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -162,7 +162,7 @@ static void handle_event(struct connection *connection, const struct sio_packet 
         .services = connection->services,
         .session = session,
         .args = args,
-        .ack = {packet->has_ack, packet->ack},
+        .ack = {.is_wanted = packet->has_ack, .id = packet->ack},
     };
     if (packet->type == SIO_BINARY_EVENT) {
         /* No command of ours takes attachments: they are passed over, and who asked is
@@ -241,22 +241,44 @@ static void on_binary(struct connection *connection, struct slice bytes)
 
 /* --- what we say --- */
 
-static void encode_event(const struct event_view *event, struct buf *out)
+/* A packet whose `$binary` objects go out as attachments: nothing comes between them. */
+static struct frame *make_binary(struct buf *packet)
+{
+    struct frame_message messages[1 + LIMIT_ATTACHMENTS];
+    struct sio_parts parts;
+
+    if (sio_attach(packet, &parts))
+        return NULL;
+    messages[0] = (struct frame_message){WS_OP_TEXT, parts.text};
+    for (size_t i = 0; i < parts.count; i++)
+        messages[1 + i] = (struct frame_message){WS_OP_BINARY, parts.attachments[i]};
+    return frame_create_of(messages, 1 + parts.count);
+}
+
+static struct frame *make_frame(struct buf *packet, bool has_binary)
+{
+    return has_binary ? make_binary(packet) : frame_create_text(packet);
+}
+
+static struct frame *make_event(const struct event_view *event, struct buf *scratch)
 {
     const struct envelope *envelope = event->envelope;
 
     /* No offset: a client only takes one on a connection that was given a pid. */
-    sio_encode_event(out, envelope->nsp, envelope->event_json, envelope->data,
+    sio_encode_event(scratch, envelope->nsp, envelope->event_json, envelope->data,
                      envelope->args, (struct slice){0});
+    return make_frame(scratch, envelope->flags & ENVELOPE_BINARY);
 }
 
-static void encode_emit(const struct emit_view *emit, struct buf *out)
+static struct frame *make_emit(const struct emit_view *emit, struct buf *scratch)
 {
     if (emit->ack.is_wanted)
-        sio_encode_request(out, emit->nsp, emit->ack.id, emit->event_json, emit->args);
+        sio_encode_request(scratch, emit->nsp, emit->ack.id, emit->event_json,
+                           emit->args);
     else
-        sio_encode_event(out, emit->nsp, emit->event_json, emit->args, (struct slice){0},
-                         (struct slice){0});
+        sio_encode_event(scratch, emit->nsp, emit->event_json, emit->args,
+                         (struct slice){0}, (struct slice){0});
+    return make_frame(scratch, emit->has_binary);
 }
 
 static void send_ack(struct session *session, struct ack ack, struct slice args)
@@ -264,7 +286,7 @@ static void send_ack(struct session *session, struct ack ack, struct slice args)
     struct buf *out = services_scratch(session->connection->services);
 
     sio_encode_ack(out, session->nsp, ack.id, args);
-    connection_send_buf(session->connection, out);
+    connection_send_own(session->connection, make_frame(out, ack.has_binary));
 }
 
 static void send_error(struct session *session, const struct client_error *error)
@@ -326,8 +348,8 @@ const struct dialect dialect_socketio = {
     .on_binary = engineio_binary,
     .on_deadline = on_deadline,
     .ping = engineio_ping,
-    .encode_event = encode_event,
-    .encode_emit = encode_emit,
+    .make_event = make_event,
+    .make_emit = make_emit,
     .send_ack = send_ack,
     .send_error = send_error,
     .send_expiring = send_expiring,

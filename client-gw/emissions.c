@@ -35,9 +35,8 @@ static void send_one(struct client_services *services, struct session *session,
     }
     view.args = buf_slice(args);
     view.id = slice_of(services_new_id(services));
-    struct buf *out = services_scratch(services);
-    session->connection->dialect->encode_emit(&view, out);
-    connection_send_buf(session->connection, out);
+    connection_send_own(session->connection, session->connection->dialect->make_emit(
+                                                 &view, services_scratch(services)));
 }
 
 void emissions_send(struct client_services *services, struct session *session,

@@ -40,6 +40,11 @@ struct frame *frame_create(enum ws_opcode op, struct slice payload)
     return frame_create_of(&message, 1);
 }
 
+struct frame *frame_create_text(const struct buf *text)
+{
+    return buf_status(text) ? NULL : frame_create(WS_OP_TEXT, buf_slice(text));
+}
+
 void frame_drop(struct frame *frame)
 {
     if (frame && --frame->refs == 0)

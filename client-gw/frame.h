@@ -7,7 +7,7 @@
 #ifndef CLIENT_GW_FRAME_H
 #define CLIENT_GW_FRAME_H
 
-#include "proto/slice.h"
+#include "proto/buf.h"
 #include "proto/ws_frame.h"
 
 /* Only frame.c and the functions below look inside: they run once per delivery. */
@@ -27,6 +27,8 @@ struct frame_message {
 struct frame *frame_create(enum ws_opcode op, struct slice payload);
 /* The same of several messages, in their order; at least one. */
 struct frame *frame_create_of(const struct frame_message *messages, size_t count);
+/* The same of one text that was encoded; NULL also when that has failed. */
+struct frame *frame_create_text(const struct buf *text);
 /* Accepts NULL. */
 void frame_drop(struct frame *frame);
 

@@ -12,14 +12,14 @@ void handle_reply(const struct command_call *call)
         .event_json = call->rule->event_json,
         .id = slice_of(services_new_id(services)),
         .at_ms = clock_wall_ms(),
+        .has_binary = call->ack.has_binary,
     };
 
     if (!command_output(call, &emit.args) ||
         !command_ready(call, (struct slice){0}, (struct slice){0}))
         return;
-    struct buf *out = services_scratch(services);
-    connection->dialect->encode_emit(&emit, out);
-    connection_send_buf(connection, out);
+    connection_send_own(
+        connection, connection->dialect->make_emit(&emit, services_scratch(services)));
     command_succeed(call);
 }
 

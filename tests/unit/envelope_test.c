@@ -158,7 +158,7 @@ static void other_versions_kinds_and_flags_are_refused(void **state)
         {0, 2        },
         {1, 2        },
         {1, (char)255},
-        {2, 4        },
+        {2, 8        },
         {2, (char)128},
     };
 
