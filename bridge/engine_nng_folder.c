@@ -4,8 +4,8 @@
  * stranger who connects to see whether it is taken.
  */
 #include "bridge/engine_nng_link.h"
+#include "bridge/private_folder.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,30 +57,20 @@ enum status link_url(const char *bus_url, enum link_kind kind, struct link_url *
     return n > 0 && (size_t)n - 6 < path_max ? ST_OK : ST_BAD_REQUEST;
 }
 
-/* A folder of ours that nobody else may enter; a link could be turned to another one. */
-static enum status check_folder(const char *folder, const char **reason)
+/* What is wrong with the folder. */
+static enum status judge_folder(enum private_folder state, const char **reason)
 {
-    struct stat info;
+    static const char *const reasons[FOLDER_STATES] = {
+        [FOLDER_IS_ABSENT] = "bus.url: the folder is gone",
+        [FOLDER_IS_UNSEEN] = "bus.url: cannot look at the folder",
+        [FOLDER_IS_LINK] = "bus.url: is a symbolic link; name the folder itself",
+        [FOLDER_IS_FOREIGN] = "bus.url: is no folder of this user",
+        [FOLDER_IS_OPEN] = "bus.url: the folder is open to others; chmod it to 700",
+        [FOLDER_IS_REFUSED] = "bus.url: cannot make the folder",
+    };
 
-    *reason = "bus.url: cannot look at the folder";
-    if (lstat(folder, &info))
-        return errno == ENOENT ? ST_NOT_FOUND : ST_BUS_DOWN;
-    *reason = "bus.url: is a symbolic link; name the folder itself";
-    if (S_ISLNK(info.st_mode))
-        return ST_BUS_DOWN;
-    *reason = "bus.url: is no folder of this user";
-    if (!S_ISDIR(info.st_mode) || info.st_uid != geteuid())
-        return ST_BUS_DOWN;
-    *reason = "bus.url: the folder is open to others; chmod it to 700";
-    return info.st_mode & 077 ? ST_BUS_DOWN : ST_OK;
-}
-
-static enum status make_folder(const char *folder, const char **reason)
-{
-    *reason = "bus.url: cannot make the folder";
-    if (mkdir(folder, 0700) && errno != EEXIST)
-        return ST_BUS_DOWN;
-    return check_folder(folder, reason);
+    *reason = reasons[state];
+    return state == FOLDER_IS_GOOD ? ST_OK : ST_BUS_DOWN;
 }
 
 /* "tcp://127.…:7413", "tcp://localhost:7413", "tcp://[::1]:7413" */
@@ -110,8 +100,8 @@ enum status link_trust(const char *bus_url, struct slice secret, const char **re
         return ST_BAD_REQUEST;
     if (folder) {
         /* The publisher will make it: until then a gateway dials in vain. */
-        st = check_folder(folder, reason);
-        return st == ST_NOT_FOUND ? ST_OK : st;
+        enum private_folder state = private_folder_check(folder);
+        return state == FOLDER_IS_ABSENT ? ST_OK : judge_folder(state, reason);
     }
     *reason = "bus.url: beyond this machine the bus needs bus.secret";
     return secret.len > 0 || is_loopback(bus_url) ? ST_OK : ST_BAD_REQUEST;
@@ -156,7 +146,7 @@ enum status link_folder_claim(const char *bus_url, int *lock, const char **reaso
     *lock = -1;
     if (!folder)
         return ST_OK; /* tcp: the port itself can be taken once only */
-    enum status st = make_folder(folder, reason);
+    enum status st = judge_folder(private_folder_make(folder), reason);
     if (!st)
         st = take_lock(folder, lock, reason);
     for (int kind = 0; !st && kind < LINK_KIND_COUNT; kind++) {

@@ -115,17 +115,31 @@ static void on_handle_closed(uv_handle_t *handle)
         free(front);
 }
 
+static bool listen_begin(struct front *front)
+{
+    int fd = front->config.listen_fd;
+
+    if (fd < 0)
+        return true;
+    /* What is accepted inherits it. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    if (uv_poll_init(front->config.loop, &front->listener, fd) != 0)
+        return false;
+    front->open_handles++;
+    return uv_poll_start(&front->listener, UV_READABLE, on_connects) == 0;
+}
+
 struct front *front_create(const struct front_config *config)
 {
     struct front *front = calloc(1, sizeof *front);
 
     if (!front) {
-        close(config->listen_fd);
+        if (config->listen_fd >= 0)
+            close(config->listen_fd);
+        fd_pass_destroy(config->pass);
         return NULL;
     }
     front->config = *config;
-    /* What is accepted inherits it. */
-    setsockopt(config->listen_fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     front->spare_fd = spare_open();
     list_init(&front->visitors);
     front->refuser = http_refuser_create(config->loop, config->log, config->metrics);
@@ -133,12 +147,9 @@ struct front *front_create(const struct front_config *config)
     front->sweep.data = front;
     front->listener.data = front;
     front->open_handles = 1;
-    if (front->refuser &&
-        uv_poll_init(config->loop, &front->listener, config->listen_fd) == 0) {
-        front->open_handles++;
-        if (uv_poll_start(&front->listener, UV_READABLE, on_connects) == 0)
-            return front;
-    }
+    if (front->refuser && listen_begin(front) &&
+        (!config->pass || fd_pass_start(config->pass, &front_pass_events, front)))
+        return front;
     front_destroy(front);
     return NULL;
 }
@@ -147,11 +158,14 @@ void front_stop(struct front *front)
 {
     if (front->is_stopped)
         return;
+    if (front->config.pass)
+        fd_pass_stop(front->config.pass);
     front->is_stopped = true;
     uv_timer_stop(&front->sweep);
     if (uv_handle_get_type((uv_handle_t *)&front->listener) != UV_UNKNOWN_HANDLE)
         uv_close((uv_handle_t *)&front->listener, on_handle_closed);
-    close(front->config.listen_fd);
+    if (front->config.listen_fd >= 0)
+        close(front->config.listen_fd);
     front_visitors_close(front);
 }
 
@@ -162,6 +176,7 @@ void front_destroy(struct front *front)
     front_stop(front);
     if (front->spare_fd >= 0)
         close(front->spare_fd);
+    fd_pass_destroy(front->config.pass);
     http_refuser_destroy(front->refuser);
     uv_close((uv_handle_t *)&front->sweep, on_handle_closed);
 }

@@ -1,12 +1,14 @@
 /*
  * The front: our own accept for every listener. It peeks at the first head of a
  * connection, gates it (proto/http_gate), and hands the socket on with its bytes unread:
- * a WebSocket upgrade to the gateway, everything else to the http_server. What is refused
- * is answered here. Loop thread only.
+ * a WebSocket upgrade to the gateway, everything else to the http_server, what another
+ * process must answer to that one (fd_pass), which meets it in the same way. What is
+ * refused is answered here. Loop thread only.
  */
 #ifndef BRIDGE_FRONT_H
 #define BRIDGE_FRONT_H
 
+#include "bridge/fd_pass.h"
 #include "bridge/http_server.h"
 
 struct front;
@@ -29,11 +31,16 @@ struct front_visit {
 typedef enum status front_upgrade_fn(void *ctx, int fd, const struct front_visit *visit,
                                      struct problem *refusal);
 
+/* Whether a request, judged by its gated head, is another process' to answer: `owner`
+ * says whose. */
+typedef bool front_owner_fn(void *ctx, const struct http_head *head,
+                            struct fd_pass_owner *owner);
+
 struct front_config {
     uv_loop_t *loop;
     const struct logger *log;
     struct metrics *metrics;
-    int listen_fd;        /* takes; listening, any flags */
+    int listen_fd; /* takes; listening, any flags; -1: sockets come by `pass` alone */
     unsigned max_pending; /* heads being waited for; beyond it the oldest gets 503 */
     unsigned max_fd;      /* no descriptor from here on is a client's; 0: all may be */
     unsigned head_deadline_ms;
@@ -41,13 +48,16 @@ struct front_config {
     struct peer_limits *limits;      /* keeps; NULL: none */
     struct http_server *http;        /* keeps */
     front_upgrade_fn *on_upgrade;    /* NULL: upgrades are 404 */
+    struct fd_pass *pass;            /* takes over; NULL: no socket is handed on */
+    front_owner_fn *find_owner;      /* NULL: all requests are ours */
     void *ctx;
 };
 
 /* Gives a front (front_destroy) that accepts from now on, or NULL. */
 struct front *front_create(const struct front_config *config);
 
-/* Idempotent: no accept after it; pending heads are closed. */
+/* Idempotent: no accept after it; pending heads are closed. What other processes have
+ * handed on already is still met. */
 void front_stop(struct front *front);
 /* Closes the handles; memory goes when the loop has run them out. */
 void front_destroy(struct front *front);

@@ -1,6 +1,6 @@
 /*
  * What the files of the front share: front.c accepts, front_visitor.c waits for heads and
- * decides. Loop thread only.
+ * decides, front_hand_on.c is what lies between two processes. Loop thread only.
  */
 #ifndef BRIDGE_FRONT_PARTS_H
 #define BRIDGE_FRONT_PARTS_H
@@ -27,11 +27,22 @@ struct front_peer {
     socklen_t len;
     struct ip_address ip;
     struct peer_guest *guest; /* NULL: exempt, or not known before the head is here */
+    bool is_handed;           /* it came by another process, and goes to none from here */
 };
 
 /* Takes a fresh socket, whose guest has not entered yet: hands it on, refuses it, or
  * waits for the rest of its head. */
 void front_meet(struct front *front, int fd, struct front_peer *peer);
+/* Takes `fd` and the guest. `head` NULL: nothing is known of it. */
+void front_refuse(struct front *front, int fd, const struct front_peer *peer,
+                  const struct http_head *head, const struct problem *problem);
+
+/* True: the request is another process', and `fd` and the guest are gone. Else
+ * `problem->status` says whether it is to be refused or is ours. */
+bool front_hand_on(struct front *front, int fd, const struct front_peer *peer,
+                   const struct http_head *head, struct problem *problem);
+/* What fd_pass brings and brings back. The context is the front. */
+extern const struct fd_pass_events front_pass_events;
 /* Refuses those whose time is over. */
 void front_visitors_sweep(struct front *front);
 void front_visitors_close(struct front *front);

@@ -67,9 +67,8 @@ static void write_note(struct note *note, const char *ip, const struct http_head
     note->refusal.problem.instance = slice_of(note->id);
 }
 
-/* Takes `fd` and the guest. */
-static void refuse(struct front *front, int fd, const struct front_peer *peer,
-                   const struct http_head *head, const struct problem *problem)
+void front_refuse(struct front *front, int fd, const struct front_peer *peer,
+                  const struct http_head *head, const struct problem *problem)
 {
     struct note note;
     char ip[IP_TEXT_BYTES];
@@ -178,9 +177,11 @@ static void decide(struct front *front, int fd, struct front_peer *peer,
 {
     struct problem problem = {.status = glance->status, .detail = glance->reason};
 
-    if (glance->status || (is_proxy(front, peer) &&
+    if (!problem.status && front_hand_on(front, fd, peer, &glance->head, &problem))
+        return;
+    if (problem.status || (is_proxy(front, peer) &&
                            enter_through_proxy(front, peer, &glance->head, &problem)))
-        refuse(front, fd, peer, &glance->head, &problem);
+        front_refuse(front, fd, peer, &glance->head, &problem);
     else if (glance->head.is_websocket)
         meet_upgrade(front, fd, peer, &glance->head);
     else
@@ -276,14 +277,14 @@ static void wait_for_head(struct front *front, int fd, const struct front_peer *
     if (!peer_guest_wait(peer->guest)) {
         busy.status = ST_LIMIT;
         busy.detail = "Too many requests of this address are arriving.";
-        refuse(front, fd, peer, NULL, &busy);
+        front_refuse(front, fd, peer, NULL, &busy);
         return;
     }
     make_room(front);
     struct visitor *visitor = visitor_create(front, fd, peer);
     if (!visitor) {
         peer_guest_waited(peer->guest);
-        refuse(front, fd, peer, NULL, &busy);
+        front_refuse(front, fd, peer, NULL, &busy);
         return;
     }
     front_sweep_start(front);
@@ -300,7 +301,7 @@ void front_meet(struct front *front, int fd, struct front_peer *peer)
     peer->guest = NULL;
     peer->ip = peer_address((const struct sockaddr *)&peer->address, peer->len);
     if (!is_proxy(front, peer) && enter(front, peer, &peer->ip, &problem)) {
-        refuse(front, fd, peer, NULL, &problem);
+        front_refuse(front, fd, peer, NULL, &problem);
         return;
     }
     look(fd, &glance);
@@ -326,7 +327,7 @@ void front_visitors_sweep(struct front *front)
         if (visitor->deadline > now)
             return;
         struct front_peer peer = visitor->peer;
-        refuse(front, visitor_release(visitor), &peer, NULL, &late);
+        front_refuse(front, visitor_release(visitor), &peer, NULL, &late);
     }
 }
 

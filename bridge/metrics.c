@@ -78,6 +78,13 @@ static const struct metric_row rows[METRIC_COUNT] = {
                               "Heartbeats of the application that clients answered."                                },
     [METRIC_BEAT_RTT_US] = {"sidecast_heartbeat_round_trip_microseconds_total", "counter",
                               "Round trips of answered heartbeats, added up."                                       },
+    [METRIC_SOCKETS_PASSED] = {"sidecast_sockets_passed_total",                    "counter",
+                              "Clients' sockets handed to another process."                                         },
+    [METRIC_SOCKETS_RECEIVED] = {"sidecast_sockets_received_total",                  "counter",
+                              "Clients' sockets that another process handed on."                                    },
+    [METRIC_SOCKETS_RETURNED] =
+        {"sidecast_sockets_returned_total",                  "counter",
+                              "Requests refused because their process did not take them."                           },
 };
 
 void metrics_set(struct metrics *metrics, enum metric metric, uint64_t value)

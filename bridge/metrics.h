@@ -44,10 +44,13 @@ enum metric {
     METRIC_CLIENT_EVENTS,
     METRIC_CLIENT_EVENTS_UNKNOWN, /* that are no command */
     METRIC_COMMANDS_FAILED,
-    METRIC_RATE_LIMITED, /* commands beyond a named rate */
-    METRIC_RELAYED,      /* events that clients sent to rooms */
-    METRIC_BEATS,        /* heartbeats of the application that were answered */
-    METRIC_BEAT_RTT_US,  /* the sum of their round trips */
+    METRIC_RATE_LIMITED,     /* commands beyond a named rate */
+    METRIC_RELAYED,          /* events that clients sent to rooms */
+    METRIC_BEATS,            /* heartbeats of the application that were answered */
+    METRIC_BEAT_RTT_US,      /* the sum of their round trips */
+    METRIC_SOCKETS_PASSED,   /* to the process whose request came to us */
+    METRIC_SOCKETS_RECEIVED, /* from one that it came to */
+    METRIC_SOCKETS_RETURNED, /* whose owner did not take them */
     METRIC_COUNT
 };
 

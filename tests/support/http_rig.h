@@ -36,6 +36,10 @@ struct rig_options {
     const struct peer_limits_config *limits;
     unsigned max_fd;
     bool always_closes;
+    const char *pass_folder; /* NULL: no socket is handed on */
+    const char *pass_name;
+    front_owner_fn *find_owner;
+    bool has_no_listener;
 };
 
 struct rig {
@@ -230,6 +234,25 @@ static inline void rig_run(void *ctx)
     rig->close_result = uv_loop_close(&rig->loop);
 }
 
+/* Gives its end of what is handed on, or NULL. */
+static inline struct fd_pass *rig_pass(struct rig *rig, const struct rig_options *options)
+{
+    const struct fd_pass_config config = {
+        .loop = &rig->loop,
+        .log = &rig->log,
+        .metrics = &rig->metrics,
+        .folder = options->pass_folder,
+        .name = options->pass_name,
+    };
+    const char *reason = NULL;
+
+    if (!options->pass_folder)
+        return NULL;
+    struct fd_pass *pass = fd_pass_create(&config, &reason);
+    assert_non_null(pass);
+    return pass;
+}
+
 /* Gives a rig (rig_stop). */
 static inline struct rig *rig_start(struct rig_options options)
 {
@@ -267,6 +290,10 @@ static inline struct rig *rig_start(struct rig_options options)
 
     if (options.limits)
         rig->limits = peer_limits_create(options.limits);
+    if (options.has_no_listener) {
+        close(fd);
+        fd = -1;
+    }
     struct front_config front = {
         .loop = &rig->loop,
         .log = &rig->log,
@@ -279,6 +306,8 @@ static inline struct rig *rig_start(struct rig_options options)
         .limits = rig->limits,
         .http = rig->http,
         .on_upgrade = options.on_upgrade,
+        .pass = rig_pass(rig, &options),
+        .find_owner = options.find_owner,
         .ctx = rig,
     };
     rig->front = front_create(&front);
@@ -302,11 +331,17 @@ static inline void rig_stop(struct rig *rig)
 static inline int rig_connect_socket(const struct rig *rig, int fd)
 {
     struct sockaddr_in to = {.sin_family = AF_INET};
+    struct sockaddr_in6 to6 = {.sin6_family = AF_INET6,
+                               .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     const struct timeval wait = {.tv_sec = RIG_WAIT_MS / 1000};
 
     to.sin_port = htons((uint16_t)atoi(strrchr(rig->address, ':') + 1));
+    to6.sin6_port = to.sin_port;
     inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
-    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    if (strncmp(rig->address, "[::1]", 5) == 0)
+        assert_int_equal(connect(fd, (struct sockaddr *)&to6, sizeof to6), 0);
+    else
+        assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
     return fd;
@@ -314,7 +349,9 @@ static inline int rig_connect_socket(const struct rig *rig, int fd)
 
 static inline int rig_connect(const struct rig *rig)
 {
-    return rig_connect_socket(rig, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    int family = strncmp(rig->address, "[::1]", 5) == 0 ? AF_INET6 : AF_INET;
+
+    return rig_connect_socket(rig, socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
 /* False: the other end has closed. */
