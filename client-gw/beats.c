@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct beat {
     uv_timer_t timer; /* first: libuv hands it back */
@@ -26,44 +27,43 @@ struct beats {
     struct beat items[BEAT_RULES_MAX];
 };
 
-/* One beat on its way: a frame for each dialect, made when the first session needs it. */
+/* One beat on its way. */
 struct round {
     struct beat *beat;
     int64_t now_ms;
-    struct frame *frames[ENCODING_COUNT];
-    struct slice nsps[ENCODING_COUNT]; /* which namespace each frame is for */
+    struct voice_frames frames;
 };
 
-static struct frame *frame_of(struct round *round, const struct session *session)
+static struct frame *make_frame(const struct round *round, const struct voice *voice)
 {
-    const struct dialect *dialect = session->connection->dialect;
-    struct frame **frame = &round->frames[session->encoding];
     struct buf out = {.max = 4096};
     char stamp[24];
 
-    if (*frame && slice_equal(round->nsps[session->encoding], session->nsp))
-        return *frame;
-    frame_drop(*frame);
-    *frame = NULL;
-    round->nsps[session->encoding] = session->nsp;
     snprintf(stamp, sizeof stamp, "%lld", (long long)round->now_ms);
     struct emit_view emit = {
-        .nsp = session->nsp,
+        .nsp = voice->name,
         .event_json = round->beat->rule->event_json,
         .args = slice_of(stamp),
         .ack = {.is_wanted = round->beat->rule->wants_ack, .id = round->beat->ack_id},
         .id = slice_of(stamp),
         .at_ms = round->now_ms,
     };
-    *frame = dialect->make_emit(&emit, &out);
+    struct frame *frame = voice->dialect->make_emit(&emit, &out);
     buf_finish(&out);
-    return *frame;
+    return frame;
+}
+
+static struct frame *frame_of(struct round *round, const struct voice *voice)
+{
+    if (!voice_frames_find(&round->frames, voice->number))
+        voice_frames_put(&round->frames, voice->number, make_frame(round, voice));
+    return voice_frames_find(&round->frames, voice->number);
 }
 
 static void beat_session(struct session *session, void *ctx)
 {
     struct round *round = ctx;
-    struct frame *frame = frame_of(round, session);
+    struct frame *frame = frame_of(round, session->voice);
 
     if (!frame)
         return;
@@ -74,13 +74,15 @@ static void beat_session(struct session *session, void *ctx)
 static void on_beat(uv_timer_t *timer)
 {
     struct beat *beat = (struct beat *)timer;
-    struct round round = {.beat = beat, .now_ms = clock_wall_ms()};
+    struct round round;
 
+    round.beat = beat;
+    round.now_ms = clock_wall_ms();
+    memset(round.frames.made, 0, sizeof round.frames.made);
     beat->ack_id = ++beat->beats->last_id;
     beat->sent_us = clock_us();
     connection_set_each(beat->beats->connections, beat_session, &round);
-    for (int i = 0; i < ENCODING_COUNT; i++)
-        frame_drop(round.frames[i]);
+    voice_frames_drop(&round.frames);
 }
 
 struct beats *beats_create(uv_loop_t *loop, const struct beat_rules *rules,

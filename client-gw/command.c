@@ -4,6 +4,7 @@
 #include "bridge/clock.h"
 #include "client-gw/beats.h"
 #include "proto/access.h"
+#include "proto/namespace_rules.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -114,6 +115,18 @@ static bool has_its_args(const struct command_call *call)
     return false;
 }
 
+/* NULL: there is none, or not in this namespace. */
+static const struct command_rule *find_command(const struct command_call *call,
+                                               struct slice name)
+{
+    const struct system *system = call->services->system;
+    const struct command_rule *rule = command_rules_find(system->commands, name);
+    bool works = rule && namespace_rules_allow(system->namespaces,
+                                               call->session->voice->nsp, rule);
+
+    return works ? rule : NULL;
+}
+
 void command_run(const struct command_call *asked, struct slice name)
 {
     struct command_call call = *asked;
@@ -122,7 +135,7 @@ void command_run(const struct command_call *asked, struct slice name)
     if (call.services->beats && beats_event(call.services->beats, call.session, name))
         return;
     call.name = name;
-    call.rule = command_rules_find(call.services->system->commands, name);
+    call.rule = find_command(&call, name);
     session_share(call.session); /* whatever is sent may end it */
     if (!call.rule)
         run_unknown(&call);
@@ -145,12 +158,12 @@ void command_values(const struct command_call *call, struct template_values *val
         ip_address_print(peer_guest_site(guest), services->ip);
     else
         strcpy(services->ip, "127.0.0.1");
-    values->auth = slice_of(call->session->auth ? call->session->auth : "{}");
+    values->auth = slice_of(call->session->auth);
     values->args = call->args;
     values->event = call->name;
     values->conn_id = slice_of(call->session->sid);
     values->conn_ip = slice_of(services->ip);
-    values->conn_transport = SLICE("websocket");
+    values->conn_transport = slice_of(call->session->connection->transport->ops->name);
     values->uuid = slice_of(services->uuid);
     values->now_ms = clock_wall_ms();
 }

@@ -58,7 +58,7 @@ bool command_room(const struct command_call *call, struct command_room *room)
         return false;
     }
     if (!st)
-        st = room_target_decode(call->session->nsp, text, &room->key);
+        st = room_target_decode(call->session->voice->nsp, text, &room->key);
     if (st)
         command_fail(call, ST_BAD_TARGET, "this is not the name of a room");
     return st == ST_OK;

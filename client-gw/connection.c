@@ -278,6 +278,19 @@ void connection_close(struct connection *connection, enum close_reason reason)
                           slice_of(close_rows[reason].word));
 }
 
+void connection_end_session(struct session *session, enum close_reason reason)
+{
+    struct connection *connection = session->connection;
+
+    session_share(session); /* whatever is sent may end it */
+    connection->dialect->send_end(session);
+    if (connection->sessions == session && !session->next)
+        connection_close(connection, reason);
+    else
+        session_close(session);
+    session_drop(session);
+}
+
 void connection_refused(struct connection *connection)
 {
     if (++connection->refusals >= CONNECTION_REFUSALS)
@@ -334,14 +347,31 @@ void connection_heard_pong(struct connection *connection)
         connection_is_alive(connection);
 }
 
-void connection_set_deadline(struct connection *connection, uint64_t in_ms)
+void connection_arm(struct connection *connection)
 {
-    struct connection_set *set = connection->set;
+    struct timer_wheel *wheel = &connection->set->wheel;
+    uint64_t first = connection->connect_due_ms;
 
-    if (in_ms == 0)
-        timer_wheel_cancel(&set->wheel, &connection->deadline.node);
+    for (const struct session *s = connection->sessions; s; s = s->next)
+        if (s->due_ms > 0 && (first == 0 || s->due_ms < first))
+            first = s->due_ms;
+    if (first == 0 || connection->state != CONNECTION_OPEN)
+        timer_wheel_cancel(wheel, &connection->deadline.node);
     else
-        timer_wheel_set(&set->wheel, &connection->deadline.node, clock_ms() + in_ms);
+        timer_wheel_set(wheel, &connection->deadline.node, first);
+}
+
+void connection_await_session(struct connection *connection)
+{
+    connection->connect_due_ms =
+        clock_ms() + connection->mount->settings.connect_timeout_ms;
+    connection_arm(connection);
+}
+
+void connection_has_session(struct connection *connection)
+{
+    connection->connect_due_ms = 0;
+    connection_arm(connection);
 }
 
 void connection_attach(struct connection *connection, struct session *session)
@@ -362,11 +392,11 @@ void connection_detach(struct connection *connection, struct session *session)
     session->next = NULL;
 }
 
-struct session *connection_session(const struct connection *connection, struct slice nsp)
+struct session *connection_session(const struct connection *connection, struct slice name)
 {
     struct session *session = connection->sessions;
 
-    while (session && !slice_equal(session->nsp, nsp))
+    while (session && !slice_equal(session->voice->name, name))
         session = session->next;
     return session;
 }

@@ -66,7 +66,8 @@ struct connection {
     enum connection_state state;
     enum beat_state beat_state;
     struct connection_timer beat;     /* next ping, or the end of waiting for life */
-    struct connection_timer deadline; /* connect_timeout */
+    struct connection_timer deadline; /* the first of connect_due_ms and its sessions' */
+    uint64_t connect_due_ms;          /* for a first session; 0: there was one */
     struct session *sessions;
     struct arrival
         *arrival; /* what the handshake brought; NULL when it was nothing to keep */
@@ -140,6 +141,10 @@ void connection_send_own(struct connection *connection, struct frame *frame);
  * slow_consumer. */
 void connection_close(struct connection *connection, enum close_reason reason);
 
+/* The last words to a session, and its end. The connection goes on with others, and goes
+ * with its last one. */
+void connection_end_session(struct session *session, enum close_reason reason);
+
 /* Its token was refused, and it was told. The tenth time closes: a signature takes longer
  * to check than to make up. */
 void connection_refused(struct connection *connection);
@@ -158,9 +163,13 @@ void connection_heard_pong(struct connection *connection);
 
 /* A sign of life: the next ping is due an interval from now. */
 void connection_is_alive(struct connection *connection);
-/* Until when something must have happened; 0: no deadline. What then happens is the
- * dialect's to say. */
-void connection_set_deadline(struct connection *connection, uint64_t in_ms);
+/* Somebody has to connect in time (connect_timeout of the mount); nobody has to, any
+ * more. */
+void connection_await_session(struct connection *connection);
+void connection_has_session(struct connection *connection);
+/* The connection's deadline is the first of this and of its sessions' due_ms: after one
+ * has changed. What then happens is the dialect's to say. */
+void connection_arm(struct connection *connection);
 
 /* Whether a frame sent now leaves with this burst at the latest. */
 bool connection_takes_now(const struct connection *connection);
@@ -170,6 +179,8 @@ int connection_direct_fd(const struct connection *connection);
 /* For session.c: which sessions the connection carries. */
 void connection_attach(struct connection *connection, struct session *session);
 void connection_detach(struct connection *connection, struct session *session);
-struct session *connection_session(const struct connection *connection, struct slice nsp);
+/* By what the client calls its namespace; NULL: none. */
+struct session *connection_session(const struct connection *connection,
+                                   struct slice name);
 
 #endif

@@ -12,22 +12,20 @@ struct deliver {
     uint64_t stamp; /* of the event under way, when it has several targets */
     struct buf scratch;
     struct envelope_room room;
+    struct voice_frames frames; /* empty between two events */
 };
 
-/* One event on its way: its frames, made when the first member needs them. */
+/* One event on its way: a frame for each voice, made when the first member needs it. */
 struct delivery {
     struct deliver *deliver;
     struct event_view view;
-    struct frame *frames[ENCODING_COUNT];
     bool is_burst;    /* others follow or came before: all are written together */
     bool is_unique;   /* several targets or exceptions: each member at most once */
     bool is_volatile; /* only for who takes it now */
     uint64_t delivered, dropped;
-};
-
-static const struct dialect *const dialects[ENCODING_COUNT] = {
-    [ENCODING_SOCKETIO] = &dialect_socketio,
-    [ENCODING_NATIVE] = &dialect_native,
+    struct voice_frames *frames;
+    int voice;           /* number of the one in hand; -1: none yet */
+    struct frame *frame; /* for it; NULL: out of memory */
 };
 
 struct deliver *deliver_create(const struct deliver_config *config)
@@ -49,15 +47,24 @@ void deliver_destroy(struct deliver *deliver)
     free(deliver);
 }
 
-static struct frame *frame_for(struct delivery *delivery, enum encoding encoding)
+static struct frame *make_frame(struct delivery *delivery, const struct voice *voice)
 {
     struct buf *scratch = &delivery->deliver->scratch;
 
-    if (delivery->frames[encoding])
-        return delivery->frames[encoding];
     buf_clear(scratch);
-    delivery->frames[encoding] = dialects[encoding]->make_event(&delivery->view, scratch);
-    return delivery->frames[encoding];
+    delivery->view.nsp = voice->name;
+    struct frame *frame = voice->dialect->make_event(&delivery->view, scratch);
+    voice_frames_put(delivery->frames, voice->number, frame);
+    return frame;
+}
+
+/* From here on members have this voice. Neighbours mostly have the same one. */
+static void change_voice(struct delivery *delivery, const struct voice *voice)
+{
+    struct frame *made = voice_frames_find(delivery->frames, voice->number);
+
+    delivery->voice = voice->number;
+    delivery->frame = made ? made : make_frame(delivery, voice);
 }
 
 /* Straight to the socket; what did not fit waits. A volatile event waits for nobody. */
@@ -92,7 +99,9 @@ static bool deliver_frame(const struct delivery *delivery,
 
 static void deliver_to(struct delivery *delivery, const struct room_member *member)
 {
-    struct frame *frame = frame_for(delivery, (enum encoding)member->encoding);
+    if (member->voice != delivery->voice)
+        change_voice(delivery, member->session->voice);
+    struct frame *frame = delivery->frame;
 
     if (!frame)
         /* Out of memory: a client that would miss an event is closed, it comes back. */
@@ -143,7 +152,7 @@ static struct session *find_socket(const struct deliver *deliver,
 {
     struct session *session = session_find(deliver->config.sessions, key->name);
 
-    return session && slice_equal(session->nsp, key->nsp) ? session : NULL;
+    return session && slice_equal(session->voice->nsp, key->nsp) ? session : NULL;
 }
 
 static void deliver_to_socket(struct delivery *delivery, const struct room_key *key)
@@ -184,6 +193,8 @@ static void deliver_envelope(struct deliver *deliver, const struct engine_event 
     char text[LIMIT_POSITION_BYTES + 1];
     struct delivery delivery = {
         .deliver = deliver,
+        .frames = &deliver->frames,
+        .voice = -1,
         .view =
             {
                    .envelope = envelope,
@@ -208,8 +219,7 @@ static void deliver_envelope(struct deliver *deliver, const struct engine_event 
         else
             deliver_to_room(&delivery, &key);
     }
-    for (size_t i = 0; i < ENCODING_COUNT; i++)
-        frame_drop(delivery.frames[i]);
+    voice_frames_drop(delivery.frames);
     metrics_add(deliver->config.metrics, METRIC_DELIVERIES, (int64_t)delivery.delivered);
     if (delivery.dropped)
         metrics_add(deliver->config.metrics, METRIC_DROPPED, (int64_t)delivery.dropped);
@@ -230,7 +240,7 @@ static struct session *any_member(const struct deliver *deliver,
     return members[count - 1].session; /* the one whose leaving moves nobody */
 }
 
-/* An administrator's word: every connection of the targets ends, and is told not to
+/* An administrator's word: every session of the targets ends, and is told not to
  * return. */
 static void disconnect_targets(struct deliver *deliver, const struct envelope *envelope)
 {
@@ -239,9 +249,7 @@ static void disconnect_targets(struct deliver *deliver, const struct envelope *e
                                envelope->targets[i].name};
         struct session *session;
         while ((session = any_member(deliver, &key))) {
-            struct connection *connection = session->connection;
-            connection->dialect->send_end(session);
-            connection_close(connection, CLOSE_KICKED);
+            connection_end_session(session, CLOSE_KICKED);
         }
     }
 }

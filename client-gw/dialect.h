@@ -19,13 +19,14 @@ struct ack {
 /* An event on its way to clients, as every encoder needs it. All lent for the call. */
 struct event_view {
     const struct envelope *envelope;
+    struct slice nsp;      /* as the client calls it */
     struct slice position; /* empty: volatile */
     struct slice room; /* when the event has exactly one target and it is a named room */
 };
 
 /* An event of our own to one client, or to several that speak alike: no log knows it. */
 struct emit_view {
-    struct slice nsp;
+    struct slice nsp;        /* as the client calls it */
     struct slice event_json; /* the name with its quotes */
     struct slice args;       /* raw JSON values, comma-separated; may be empty */
     bool has_binary;         /* they may hold `$binary` objects (proto/binary.h) */
@@ -46,8 +47,7 @@ struct message_ops;
 struct dialect {
     const char *name;
     const struct message_ops *messages; /* above Engine.IO; NULL: it is spoken bare */
-    enum encoding encoding;
-    bool any_frame_is_life; /* else only its own pong is */
+    bool any_frame_is_life;             /* else only its own pong is */
 
     /* The transport is there: first words, heartbeat, deadline. */
     void (*on_open)(struct connection *connection);
@@ -61,8 +61,8 @@ struct dialect {
 
     /* All that follows is for sessions; a dialect that opens none has none of it. */
 
-    /* Gives the one frame (frame_drop) that carries an event to every client of this
-     * dialect, made in `scratch`; NULL: out of memory, or too large. */
+    /* Gives the one frame (frame_drop) that carries an event to every session of one
+     * voice, made in `scratch`; NULL: out of memory, or too large. */
     struct frame *(*make_event)(const struct event_view *event, struct buf *scratch);
     struct frame *(*make_emit)(const struct emit_view *emit, struct buf *scratch);
 

@@ -4,6 +4,7 @@
  */
 #include "client-gw/welcome.h"
 #include "proto/auth_rules.h"
+#include "proto/namespace_rules.h"
 #include "proto/sio.h"
 
 #include <string.h>
@@ -83,7 +84,7 @@ static void connected(struct session *session, enum status status, void *ctx)
         connection_close(connection, CLOSE_UNAVAILABLE);
         return;
     }
-    connection_set_deadline(connection, 0);
+    connection_has_session(connection);
     session->is_answered = true;
     say_connected(session, connection->arrival && connection->arrival->wants_resume);
     arrival_destroy(connection->arrival);
@@ -92,20 +93,35 @@ static void connected(struct session *session, enum status status, void *ctx)
         welcome_greet(session);
 }
 
+/* The namespace that this dialect lives in may be closed to everybody. */
+static bool is_closed(struct connection *connection)
+{
+    const struct namespace_rule *rule =
+        namespace_rules_find(connection->services->system->namespaces, root);
+
+    if (!rule->refusal)
+        return false;
+    fail(connection, status_code(ST_FORBIDDEN),
+         namespace_refusal_message(rule->refusal).ptr, "forbidden", CLOSE_FORBIDDEN);
+    return true;
+}
+
 /* Takes `claims`; `message` is NULL where the handshake connects. */
 static void open_session(struct connection *connection, struct claims *claims,
                          const struct native_message *message)
 {
     char hint[160] = "";
-    struct welcome_guest guest = {.connection = connection,
-                                  .encoding = ENCODING_NATIVE,
-                                  .nsp = root,
-                                  .claims = claims};
+    struct welcome_guest guest = {
+        .connection = connection, .nsp = root, .name = root, .claims = claims};
 
     if (message) {
         guest.auth = message->data;
         guest.rooms = message->rooms;
         guest.room_count = message->room_count;
+    }
+    if (is_closed(connection)) {
+        claims_drop(claims);
+        return;
     }
     enum refusal refusal = welcome_open(connection->services, &guest, connected, hint);
     if (refusal == REFUSAL_UNAVAILABLE)
@@ -118,15 +134,9 @@ static void on_open(struct connection *connection)
 {
     struct arrival *arrival = connection->arrival;
 
-    connection_set_deadline(connection, connection->mount->settings.connect_timeout_ms);
+    connection_await_session(connection);
     if (arrival->claims)
         open_session(connection, claims_share(arrival->claims), NULL);
-}
-
-static void on_deadline(struct connection *connection)
-{
-    if (!welcome_deadline(connection))
-        connection_close(connection, CLOSE_CONNECT_TIMEOUT);
 }
 
 /* False: one of the rooms may not be joined; the connection has been told and closes. */
@@ -370,12 +380,11 @@ static void send_end(struct session *session)
 
 const struct dialect dialect_native = {
     .name = "native",
-    .encoding = ENCODING_NATIVE,
     .any_frame_is_life = true,
     .on_open = on_open,
     .on_text = on_text,
     .on_binary = on_binary,
-    .on_deadline = on_deadline,
+    .on_deadline = welcome_due,
     .ping = ping,
     .make_event = make_event,
     .make_emit = make_emit,

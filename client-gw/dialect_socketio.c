@@ -7,6 +7,7 @@
 #include "client-gw/engineio.h"
 #include "client-gw/welcome.h"
 #include "proto/auth_rules.h"
+#include "proto/namespace_rules.h"
 #include "proto/sio_attachments.h"
 
 #include <stdio.h>
@@ -16,8 +17,6 @@ enum {
     DATA_BYTES =
         2048, /* of what goes with an error: codes, and a sentence with its escapes */
 };
-
-static const struct slice root = {"/", 1};
 
 /* Later CONNECTs may need what the handshake brought, if it brought anything. */
 static void keep_tokens(struct connection *connection)
@@ -32,14 +31,8 @@ static void keep_tokens(struct connection *connection)
 
 static void on_open(struct connection *connection)
 {
-    connection_set_deadline(connection, connection->mount->settings.connect_timeout_ms);
+    connection_await_session(connection);
     keep_tokens(connection);
-}
-
-static void on_deadline(struct connection *connection)
-{
-    if (!welcome_deadline(connection))
-        connection_close(connection, CLOSE_CONNECT_TIMEOUT);
 }
 
 /* --- CONNECT --- */
@@ -68,7 +61,7 @@ static void refuse(struct connection *connection, struct slice nsp, enum refusal
     const struct template_values values = {
         .code = slice_of(status_code(services_refusal_status(refusal))),
         .message = text,
-        .conn_transport = SLICE("websocket"),
+        .conn_transport = slice_of(connection->transport->ops->name),
         .now_ms = clock_wall_ms(),
     };
 
@@ -92,47 +85,82 @@ static void connected(struct session *session, enum status status, void *ctx)
         return;
     }
     struct buf *out = services_scratch(connection->services);
-    sio_encode_connected(out, session->nsp, slice_of(session->sid), (struct slice){0});
-    connection_set_deadline(connection, 0);
+    sio_encode_connected(out, session->voice->name, slice_of(session->sid),
+                         (struct slice){0});
+    connection_has_session(connection);
     session->is_answered = true;
     connection_send_buf(connection, out);
     if (session->connection)
         welcome_greet(session);
 }
 
-static void handle_connect(struct connection *connection, const struct sio_packet *packet)
+/* One that the file closes to everybody. */
+static void refuse_all(struct connection *connection, const struct namespace_rule *rule)
+{
+    struct client_services *services = connection->services;
+    struct slice message = namespace_refusal_message(rule->refusal);
+    struct buf data = {.max = DATA_BYTES};
+    const struct template_values values = {
+        .code = slice_of(status_code(ST_FORBIDDEN)),
+        .message = message,
+        .now_ms = clock_wall_ms(),
+    };
+
+    namespace_refusal_data(rule->refusal, &values, &data);
+    struct buf *out = services_scratch(services);
+    sio_encode_refused(out, rule->name, message, buf_slice(&data));
+    connection_send_buf(connection, out);
+    buf_finish(&data);
+}
+
+static void refuse_unknown(struct connection *connection, struct slice name)
+{
+    struct buf *out = services_scratch(connection->services);
+
+    sio_encode_refused(out, name, SLICE("Invalid namespace"), (struct slice){0});
+    connection_send_buf(connection, out);
+}
+
+/* Who it is, and a session. */
+static void admit(struct connection *connection, const struct namespace_rule *rule,
+                  struct slice payload)
 {
     struct client_services *services = connection->services;
     struct claims *claims = NULL;
     char hint[160] = "";
-
-    if (!slice_equal(packet->nsp, root)) {
-        struct buf *out = services_scratch(services);
-        sio_encode_refused(out, packet->nsp, SLICE("Invalid namespace"),
-                           (struct slice){0});
-        connection_send_buf(connection, out);
-        return;
-    }
-    if (connection_session(connection, root)) {
-        connection_close(connection, CLOSE_PARSE_ERROR);
-        return;
-    }
     enum refusal refusal =
-        services_admit(services, pick_token(connection, packet->json), &claims, hint);
+        services_admit(services, pick_token(connection, payload), &claims, hint);
+
     if (!refusal) {
         const struct welcome_guest guest = {.connection = connection,
-                                            .encoding = ENCODING_SOCKETIO,
-                                            .nsp = root,
+                                            .nsp = rule->real->name,
+                                            .name = rule->name,
                                             .claims = claims,
-                                            .auth = packet->json};
+                                            .auth = payload};
         refusal = welcome_open(services, &guest, connected, hint);
     }
     if (refusal == REFUSAL_UNAVAILABLE) {
         connection_close(connection, CLOSE_UNAVAILABLE);
     } else if (refusal) {
-        refuse(connection, root, refusal, hint);
+        refuse(connection, rule->name, refusal, hint);
         connection_refused(connection);
     }
+}
+
+static void handle_connect(struct connection *connection, const struct sio_packet *packet)
+{
+    const struct namespace_rule *rule =
+        namespace_rules_find(connection->services->system->namespaces, packet->nsp);
+
+    /* Also where a reload has taken the namespace away from under it. */
+    if (connection_session(connection, packet->nsp))
+        connection_close(connection, CLOSE_PARSE_ERROR);
+    else if (!rule)
+        refuse_unknown(connection, packet->nsp);
+    else if (rule->refusal)
+        refuse_all(connection, rule);
+    else
+        admit(connection, rule, packet->json);
 }
 
 /* --- events --- */
@@ -265,7 +293,7 @@ static struct frame *make_event(const struct event_view *event, struct buf *scra
     const struct envelope *envelope = event->envelope;
 
     /* No offset: a client only takes one on a connection that was given a pid. */
-    sio_encode_event(scratch, envelope->nsp, envelope->event_json, envelope->data,
+    sio_encode_event(scratch, event->nsp, envelope->event_json, envelope->data,
                      envelope->args, (struct slice){0});
     return make_frame(scratch, envelope->flags & ENVELOPE_BINARY);
 }
@@ -285,7 +313,7 @@ static void send_ack(struct session *session, struct ack ack, struct slice args)
 {
     struct buf *out = services_scratch(session->connection->services);
 
-    sio_encode_ack(out, session->nsp, ack.id, args);
+    sio_encode_ack(out, session->voice->name, ack.id, args);
     connection_send_own(session->connection, make_frame(out, ack.has_binary));
 }
 
@@ -299,7 +327,7 @@ static void send_error(struct session *session, const struct client_error *error
     buf_add_text(&data, ",\"message\":");
     buf_add_json_string(&data, error->message);
     buf_add_text(&data, ",\"meta\":{}}");
-    sio_encode_event(out, session->nsp, error->event_json, buf_slice(&data),
+    sio_encode_event(out, session->voice->name, error->event_json, buf_slice(&data),
                      (struct slice){0}, (struct slice){0});
     connection_send_buf(session->connection, buf_status(&data) ? &data : out);
     buf_finish(&data);
@@ -312,7 +340,7 @@ static void send_expiring(struct session *session, uint64_t in_ms)
     char args[48];
 
     snprintf(args, sizeof args, "{\"in\":%llu}", (unsigned long long)in_ms);
-    sio_encode_event(out, session->nsp, SLICE("\"expiring\""), slice_of(args),
+    sio_encode_event(out, session->voice->name, SLICE("\"expiring\""), slice_of(args),
                      (struct slice){0}, (struct slice){0});
     connection_send_buf(session->connection, out);
 }
@@ -329,7 +357,7 @@ static void send_end(struct session *session)
 {
     struct buf *out = services_scratch(session->connection->services);
 
-    sio_encode_disconnect(out, session->nsp);
+    sio_encode_disconnect(out, session->voice->name);
     connection_send_buf(session->connection, out);
 }
 
@@ -342,11 +370,10 @@ static const struct message_ops messages = {
 const struct dialect dialect_socketio = {
     .name = "socketio",
     .messages = &messages,
-    .encoding = ENCODING_SOCKETIO,
     .on_open = engineio_open,
     .on_text = engineio_text,
     .on_binary = engineio_binary,
-    .on_deadline = on_deadline,
+    .on_deadline = welcome_due,
     .ping = engineio_ping,
     .make_event = make_event,
     .make_emit = make_emit,

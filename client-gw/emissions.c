@@ -24,7 +24,7 @@ static void send_one(struct client_services *services, struct session *session,
 {
     struct template_failure failure = {0};
     struct emit_view view = {
-        .nsp = session->nsp,
+        .nsp = session->voice->name,
         .event_json = emission_event(list, n),
         .at_ms = clock_wall_ms(),
     };

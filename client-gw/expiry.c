@@ -54,17 +54,12 @@ static uint64_t next_ms(const struct session *session, const struct auth_rules *
     return left < 1 ? 1 : (uint64_t)left;
 }
 
-void expiry_arm(struct connection *connection)
+void expiry_arm(struct session *session)
 {
-    const struct auth_rules *rules = rules_of(connection);
-    uint64_t first = 0;
+    uint64_t next = next_ms(session, rules_of(session->connection));
 
-    for (struct session *s = connection->sessions; s; s = s->next) {
-        uint64_t next = next_ms(s, rules);
-        if (next > 0 && (first == 0 || next < first))
-            first = next;
-    }
-    connection_set_deadline(connection, first);
+    session->due_ms = next > 0 ? clock_ms() + next : 0;
+    connection_arm(session->connection);
 }
 
 static void tell(struct session *session, const struct auth_rules *rules)
@@ -80,7 +75,6 @@ static void tell(struct session *session, const struct auth_rules *rules)
     emissions_send(services, session, auth_rules_end_emits(rules), &values);
 }
 
-/* Other sessions of the connection go on, unless it was the last one. */
 static void carry_out(struct session *session, enum auth_end how)
 {
     struct connection *connection = session->connection;
@@ -88,10 +82,7 @@ static void carry_out(struct session *session, enum auth_end how)
     if (!connection || connection->state != CONNECTION_OPEN || how == AUTH_END_NONE)
         return;
     if (how == AUTH_END_DISCONNECT)
-        connection->dialect->send_end(session);
-    if (how == AUTH_END_DISCONNECT && connection->state == CONNECTION_OPEN &&
-        (connection->sessions != session || session->next))
-        session_close(session);
+        connection_end_session(session, CLOSE_EXPIRED);
     else
         connection_close(connection, CLOSE_EXPIRED);
 }
@@ -104,10 +95,8 @@ static void look_at(struct session *session, const struct auth_rules *rules)
         return;
     if (left <= 0) {
         session->end = SESSION_END_TOLD;
-        session_share(session); /* whatever is sent may end it */
         tell(session, rules);
         carry_out(session, auth_rules_end(rules));
-        session_drop(session);
     } else if (session->end == SESSION_END_AHEAD &&
                left <= (int64_t)auth_rules_warn_ms(rules)) {
         session->end = SESSION_END_WARNED;
@@ -115,16 +104,11 @@ static void look_at(struct session *session, const struct auth_rules *rules)
     }
 }
 
-void expiry_due(struct connection *connection)
+void expiry_due(struct session *session)
 {
-    const struct auth_rules *rules = rules_of(connection);
-    struct session *next;
-
-    for (struct session *s = connection->sessions; s; s = next) {
-        next = s->next;
-        look_at(s, rules);
-        if (connection->state != CONNECTION_OPEN)
-            return;
-    }
-    expiry_arm(connection);
+    session_share(session); /* whatever is sent may end it */
+    look_at(session, rules_of(session->connection));
+    if (session->connection)
+        expiry_arm(session);
+    session_drop(session);
 }

@@ -1,18 +1,16 @@
 /*
  * The end of tokens on live connections: warned of, told, and carried out as the file
- * says (proto/auth_rules). Uses the deadline of a connection, which is free once it has a
- * session. Loop thread.
+ * says (proto/auth_rules). Loop thread.
  */
 #ifndef CLIENT_GW_EXPIRY_H
 #define CLIENT_GW_EXPIRY_H
 
 #include "client-gw/services.h"
 
-/* Sets the connection's deadline to what comes next of its sessions' ends; also after a
- * session got a newer token. */
-void expiry_arm(struct connection *connection);
+/* Sets when the session is to be looked at next; also after it got a newer token. */
+void expiry_arm(struct session *session);
 
-/* The deadline has come: does what is due, and arms the next one. May close. */
-void expiry_due(struct connection *connection);
+/* That time has come: does what is due, and sets the next one. May close. */
+void expiry_due(struct session *session);
 
 #endif

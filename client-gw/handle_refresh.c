@@ -74,7 +74,7 @@ void handle_refresh(const struct command_call *call)
     }
     bool has_changed = session_refresh(call->session, claims, rooms.names, rooms.count);
     welcome_rooms_finish(&rooms);
-    expiry_arm(connection);
+    expiry_arm(call->session);
     bool is_ready = command_ready(call, (struct slice){0}, (struct slice){0});
     if (has_changed && !is_ready)
         session_write(call->session, NULL, NULL);

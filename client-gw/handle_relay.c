@@ -50,7 +50,7 @@ static enum status compose(const struct command_call *call, const struct room_ke
         .at_ms = clock_wall_ms(),
         .accepted_us = clock_us(),
         .id = slice_of(services_new_id(call->services)),
-        .nsp = call->session->nsp,
+        .nsp = call->session->voice->nsp,
         .event = call->rule->event,
         .event_json = call->rule->event_json,
         .targets = request->room.targets,

@@ -8,7 +8,7 @@ void handle_reply(const struct command_call *call)
     struct client_services *services = call->services;
     struct connection *connection = call->session->connection;
     struct emit_view emit = {
-        .nsp = call->session->nsp,
+        .nsp = call->session->voice->name,
         .event_json = call->rule->event_json,
         .id = slice_of(services_new_id(services)),
         .at_ms = clock_wall_ms(),

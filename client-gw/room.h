@@ -22,8 +22,8 @@ enum {
 struct room_member {
     int fd;
     uint8_t flags;
-    uint8_t encoding; /* which of an event's frames it gets: enum encoding */
-    uint16_t slot;    /* in the session's list of memberships */
+    uint8_t voice; /* its number: which of an event's frames it gets */
+    uint16_t slot; /* in the session's list of memberships */
     struct session *session;
 };
 

@@ -25,8 +25,9 @@ struct session_set *session_set_create(const struct session_set_config *config)
     set->patterns.max = LIMIT_TOKEN_BYTES;
     str_map_init(&set->by_sid, &key, config->max_sessions);
     set->scratch = calloc(config->rooms_per_session, sizeof *set->scratch);
-    if (!set->scratch) {
-        free(set);
+    set->voices = voice_set_create();
+    if (!set->scratch || !set->voices) {
+        session_set_destroy(set);
         return NULL;
     }
     return set;
@@ -49,6 +50,7 @@ void session_set_destroy(struct session_set *set)
         return;
     str_map_finish(&set->by_sid);
     buf_finish(&set->patterns);
+    voice_set_destroy(set->voices);
     free(set->scratch);
     free(set);
 }
@@ -63,7 +65,7 @@ struct room_member session_as_member(struct session *session)
     return (struct room_member){
         .fd = session->direct_fd,
         .flags = session->direct_fd >= 0 ? ROOM_MEMBER_DIRECT : 0,
-        .encoding = (uint8_t)session->encoding,
+        .voice = session->voice->number,
         .session = session,
     };
 }
@@ -79,15 +81,24 @@ struct session *session_share(struct session *session)
     return session;
 }
 
+static void drop_memory(struct session *session)
+{
+    if (!session)
+        return;
+    if (session->voice)
+        voice_drop(session->voice);
+    free(session->memberships);
+    free(session->rates);
+    free(session->auth);
+    free(session);
+}
+
 void session_drop(struct session *session)
 {
     if (--session->refs > 0)
         return;
     claims_drop(session->claims);
-    free(session->memberships);
-    free(session->rates);
-    free(session->auth);
-    free(session);
+    drop_memory(session);
 }
 
 static void drop_held(struct session *session)
@@ -131,7 +142,7 @@ static enum status check_room(const struct session *session, const struct room_k
 
 enum status session_enter(struct session *session, enum room_kind kind, struct slice name)
 {
-    struct room_key key = {session->nsp, kind, name};
+    struct room_key key = {session->voice->nsp, kind, name};
     struct position head;
     enum status st = check_room(session, &key);
 
@@ -231,7 +242,7 @@ bool session_has_place(const struct session *session)
 static enum status check_user(const struct session *session, struct slice user)
 {
     const struct session_set_config *config = &session->set->config;
-    const struct room_key key = {session->nsp, ROOM_USER, user};
+    const struct room_key key = {session->voice->nsp, ROOM_USER, user};
     const struct room *room = NULL;
     size_t count = 0;
 
@@ -272,23 +283,23 @@ static void make_ids(struct session *session)
 }
 
 struct session *session_open(struct session_set *set, struct connection *connection,
-                             enum encoding encoding, struct slice nsp,
-                             struct claims *claims, struct slice auth)
+                             struct slice nsp, struct slice name, struct claims *claims,
+                             struct slice auth)
 {
     struct session *session = calloc(1, sizeof *session);
 
+    if (session)
+        session->voice = voice_take(set->voices, connection->dialect, nsp, name);
     if (session && auth.len > 0)
         session->auth = slice_dup(auth);
-    if (!session || (auth.len > 0 && !session->auth)) {
+    if (!session || !session->voice || (auth.len > 0 && !session->auth)) {
         claims_drop(claims);
-        free(session);
+        drop_memory(session);
         return NULL;
     }
     session->set = set;
     session->refs = 1;
     session->state = SESSION_WAITING;
-    session->encoding = encoding;
-    session->nsp = nsp;
     session->claims = claims;
     session->generation = 1;
     session->direct_fd = -1;

@@ -13,6 +13,7 @@
 #include "bridge/engine.h"
 #include "client-gw/frame_queue.h"
 #include "client-gw/room.h"
+#include "client-gw/voice.h"
 #include "proto/claims.h"
 #include "proto/system.h"
 #include "proto/token_bucket.h"
@@ -34,19 +35,14 @@ enum session_end {
     SESSION_END_TOLD,
 };
 
-/* Which of an event's frames a session gets. */
-enum encoding {
-    ENCODING_SOCKETIO,
-    ENCODING_NATIVE,
-    ENCODING_COUNT
-};
-
 struct session {
     struct session_set *set;
     struct connection *connection; /* NULL once closed */
     struct session *next;          /* on the same connection */
-    struct slice nsp;              /* static */
+    struct voice *voice;           /* its dialect and namespace */
     struct claims *claims;
+    uint64_t
+        due_ms; /* it must have said who it is, or its token is looked at; 0: never */
     uint64_t generation;
     uint64_t stamp; /* of the last event with several targets that it got */
     struct membership *memberships;
@@ -55,7 +51,6 @@ struct session {
     struct token_bucket *rates; /* what it used of rates per socket; NULL: nothing yet */
     enum session_state state;
     enum session_end end;
-    enum encoding encoding;
     unsigned refs;
     int direct_fd; /* as the connection said last; -1: write nothing directly */
     uint16_t membership_count, membership_cap;
@@ -99,12 +94,13 @@ struct room_member session_as_member(struct session *session);
 typedef void session_done_fn(struct session *session, enum status status, void *ctx);
 
 /*
- * A session on `connection` that is nobody yet (SESSION_WAITING) and goes with it. Takes
- * `claims`, of nobody; copies `auth`, which may be empty. NULL when out of memory.
+ * A session on `connection` that is nobody yet (SESSION_WAITING) and goes with it, in the
+ * namespace `nsp` that its client calls `name`. Takes `claims`, of nobody; copies `auth`,
+ * which may be empty. NULL when out of memory.
  */
 struct session *session_open(struct session_set *set, struct connection *connection,
-                             enum encoding encoding, struct slice nsp,
-                             struct claims *claims, struct slice auth);
+                             struct slice nsp, struct slice name, struct claims *claims,
+                             struct slice auth);
 
 /*
  * Makes it somebody: joins what everybody is in and the `rooms` (named, already

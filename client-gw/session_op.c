@@ -40,7 +40,7 @@ static void put(struct session *session, engine_done_fn *on_done, void *ctx)
     struct engine_session record = {
         .sid = slice_of(session->sid),
         .pid = slice_of(session->pid),
-        .nsp = session->nsp,
+        .nsp = session->voice->nsp,
         .user = claims_user(session->claims),
         .generation = ++session->generation,
         .epoch = head.epoch,
@@ -89,7 +89,7 @@ static bool is_still_granted(const struct session_op *op)
 {
     const struct session *session = op->session;
     struct room_key key = {
-        session->nsp, ROOM_NAMED, {op->room, op->room_len}
+        session->voice->nsp, ROOM_NAMED, {op->room, op->room_len}
     };
 
     return session_is_in(session, key.name) ||
@@ -158,7 +158,7 @@ static bool leave_lost_rooms(struct session *session)
 
     while (slot-- > 0) {
         const struct room *room = session->memberships[slot].room;
-        struct room_key key = {session->nsp, room_kind(room), room_name(room)};
+        struct room_key key = {session->voice->nsp, room_kind(room), room_name(room)};
         if (key.kind == ROOM_NAMED &&
             !access_may_stay(set->system, session->claims, &key, &set->patterns)) {
             session_exit(session, key.name);

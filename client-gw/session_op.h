@@ -12,7 +12,8 @@
 struct session_set {
     struct session_set_config config;
     const struct system *system; /* in force */
-    struct buf patterns;         /* where rules are spelled out */
+    struct voice_set *voices;
+    struct buf patterns; /* where rules are spelled out */
     struct str_map by_sid;
     struct engine_membership *scratch; /* rooms_per_session of them, for one write */
 };

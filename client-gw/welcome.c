@@ -1,6 +1,7 @@
 /* Welcoming a client: see the header. */
 #include "client-gw/welcome.h"
 
+#include "bridge/clock.h"
 #include "client-gw/emissions.h"
 #include "client-gw/expiry.h"
 #include "proto/access.h"
@@ -87,11 +88,15 @@ static enum refusal refusal_of(enum status status, char hint[160])
     return REFUSAL_LIMIT;
 }
 
+/* A CONNECT without a payload has an empty one. Nothing is kept that no table asks for.
+ */
 static struct slice kept_auth(const struct client_services *services, struct slice auth)
 {
     bool is_used = services->system->client_uses & TEMPLATE_BIT(TEMPLATE_AUTH);
 
-    return is_used ? auth : (struct slice){0};
+    if (!is_used)
+        return (struct slice){0};
+    return auth.len > 0 ? auth : SLICE("{}");
 }
 
 enum refusal welcome_open(struct client_services *services,
@@ -110,7 +115,7 @@ enum refusal welcome_open(struct client_services *services,
         return refusal;
     }
     struct session *session =
-        session_open(services->sessions, guest->connection, guest->encoding, guest->nsp,
+        session_open(services->sessions, guest->connection, guest->nsp, guest->name,
                      claims_share(guest->claims), kept_auth(services, guest->auth));
     enum status st = session ? ST_OK : ST_NO_MEMORY;
     if (session && !is_nobody)
@@ -131,19 +136,19 @@ enum refusal welcome_open(struct client_services *services,
 /* --- greetings --- */
 
 /* Nobody is greeted, and has a while to say who it is. */
-static void wait_for_event(const struct session *session)
+static void wait_for_event(struct session *session)
 {
     const struct auth_rules *auth = session->connection->services->system->auth;
     const struct auth_event *event = auth_rules_event(auth);
 
     if (event)
-        connection_set_deadline(session->connection, auth_event_timeout_ms(event));
+        session->due_ms = clock_ms() + auth_event_timeout_ms(event);
+    connection_arm(session->connection);
 }
 
 void welcome_greet(struct session *session)
 {
-    struct connection *connection = session->connection;
-    struct client_services *services = connection->services;
+    struct client_services *services = session->connection->services;
     const struct emission_list *emits = connect_rules_emits(services->system->connect);
     struct command_call call = {.services = services, .session = session};
     struct template_values values;
@@ -156,8 +161,8 @@ void welcome_greet(struct session *session)
         command_values(&call, &values);
         emissions_send(services, session, emits, &values);
     }
-    if (connection->state == CONNECTION_OPEN)
-        expiry_arm(connection);
+    if (session->connection)
+        expiry_arm(session);
 }
 
 /* --- authentication by an event --- */
@@ -179,11 +184,10 @@ static void turn_away(const struct command_call *call, enum refusal refusal)
                    &values);
     if (call->ack.is_wanted && connection->state == CONNECTION_OPEN)
         command_fail(call, st, text.ptr);
-    if (connection->state != CONNECTION_OPEN)
-        return;
-    connection->dialect->send_end(call->session);
-    connection_close(connection,
-                     refusal == REFUSAL_FORBIDDEN ? CLOSE_FORBIDDEN : CLOSE_UNAUTHORIZED);
+    if (connection->state == CONNECTION_OPEN)
+        connection_end_session(call->session, refusal == REFUSAL_FORBIDDEN
+                                                  ? CLOSE_FORBIDDEN
+                                                  : CLOSE_UNAUTHORIZED);
 }
 
 static enum refusal read_claims(const struct command_call *call, struct claims **claims,
@@ -253,7 +257,7 @@ static enum refusal identify(const struct command_call *call, struct claims *cla
         return refusal;
     }
     *waiting = (struct waiting){call->services, call->ack};
-    connection_set_deadline(call->session->connection, 0);
+    call->session->due_ms = 0;
     enum status st = session_identify(call->session, claims, rooms.names, rooms.count,
                                       identified, waiting);
     welcome_rooms_finish(&rooms);
@@ -282,18 +286,35 @@ void welcome_event(const struct command_call *call, struct slice name)
         turn_away(call, refusal);
 }
 
-bool welcome_deadline(struct connection *connection)
-{
-    struct session *session = connection->sessions;
+/* --- what is due --- */
 
-    while (session && session->state == SESSION_OPENING)
-        session = session->next;
-    if (!session)
-        return false;
-    struct command_call call = {.services = connection->services, .session = session};
+static void session_due(struct session *session)
+{
+    struct command_call call = {.services = session->connection->services,
+                                .session = session};
+
+    session->due_ms = 0;
     if (session->state == SESSION_WAITING)
         turn_away(&call, REFUSAL_MISSING);
     else
-        expiry_due(connection);
-    return true;
+        expiry_due(session);
+}
+
+void welcome_due(struct connection *connection)
+{
+    uint64_t now_ms = clock_ms();
+    struct session *next;
+
+    if (connection->connect_due_ms > 0 && connection->connect_due_ms <= now_ms) {
+        connection_close(connection, CLOSE_CONNECT_TIMEOUT);
+        return;
+    }
+    for (struct session *s = connection->sessions; s; s = next) {
+        next = s->next;
+        if (s->due_ms > 0 && s->due_ms <= now_ms)
+            session_due(s);
+        if (connection->state != CONNECTION_OPEN)
+            return;
+    }
+    connection_arm(connection);
 }

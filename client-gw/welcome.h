@@ -26,8 +26,7 @@ void welcome_rooms_finish(struct welcome_rooms *rooms);
 /* What a CONNECT asks for; all borrowed but the claims. */
 struct welcome_guest {
     struct connection *connection;
-    enum encoding encoding;
-    struct slice nsp;
+    struct slice nsp, name;    /* the namespace, and what the client calls it */
     struct claims *claims;     /* takes; of services_admit */
     struct slice auth;         /* raw JSON, or empty */
     const struct slice *rooms; /* named, authorised */
@@ -50,7 +49,8 @@ void welcome_greet(struct session *session);
  * An event of a client that is nobody yet: the one that says who it is, or one too early.
  */
 void welcome_event(const struct command_call *call, struct slice name);
-/* The connection's deadline has come. False: nobody has connected on it. */
-bool welcome_deadline(struct connection *connection);
+/* The connection's deadline has come: nobody has connected on it, or a session is late,
+ * or its token is to be looked at. What every dialect with sessions does then. */
+void welcome_due(struct connection *connection);
 
 #endif

@@ -6,6 +6,7 @@
 #include "proto/connect_rules.h"
 #include "proto/event_rules.h"
 #include "proto/mount_rules.h"
+#include "proto/namespace_rules.h"
 #include "proto/room_rules.h"
 #include "proto/route_rules.h"
 
@@ -33,6 +34,8 @@ static void compile_parts(struct system *system, const struct compilation *from)
     system->connect = connect_rules_compile(find(from, "connect"), faults);
     system->rooms = room_rules_compile(find(from, "rooms"), faults);
     system->commands = command_rules_compile(from->root, faults);
+    system->namespaces =
+        namespace_rules_compile(find(from, "namespaces"), system->commands, faults);
     system->events = event_rules_compile(from->root, from->files, faults);
     system->routes = route_rules_compile(from->root, faults);
 }
@@ -44,6 +47,7 @@ static void destroy_parts(struct system *system)
     auth_rules_destroy(system->auth);
     connect_rules_destroy(system->connect);
     room_rules_destroy(system->rooms);
+    namespace_rules_destroy(system->namespaces);
     command_rules_destroy(system->commands);
     event_rules_destroy(system->events);
     route_rules_destroy(system->routes);
@@ -53,7 +57,8 @@ static void destroy_parts(struct system *system)
 static unsigned client_uses(const struct system *system)
 {
     return room_rules_uses(system->rooms) | auth_rules_uses(system->auth) |
-           command_rules_uses(system->commands) | connect_rules_uses(system->connect);
+           command_rules_uses(system->commands) | connect_rules_uses(system->connect) |
+           namespace_rules_uses(system->namespaces);
 }
 
 struct system *system_compile(const struct document_node *root,

@@ -17,6 +17,7 @@ struct system {
     struct connect_rules *connect;  /* `connect` */
     struct room_rules *rooms;       /* `rooms` */
     struct command_rules *commands; /* `commands`, and all that belongs to answering */
+    struct namespace_rules *namespaces; /* `namespaces` */
     struct event_rules *events; /* `events`, `unknown_events`, `envelope`, contracts */
     struct route_rules *routes; /* `routes` */
     unsigned client_uses; /* template sources that the tables for clients draw from */
