@@ -23,7 +23,7 @@ struct step {
 
 static void todo_add(struct step *step, enum eio_verb verb, enum eio_answer answer)
 {
-    assert(step->todo->count < EIO_TODO_MAX);
+    assert(step->todo->count < EIO_OUTPUTS_MAX);
     step->todo->list[step->todo->count++] = (struct eio_output){verb, answer};
 }
 
@@ -67,8 +67,7 @@ static void drop_websocket(struct step *step, enum eio_state state)
 
 static bool has_websocket(const struct eio_session *session)
 {
-    return session->state == EIO_ATTACHED || session->state == EIO_PROBING ||
-           session->state == EIO_UPGRADED;
+    return session->state == EIO_UPGRADED || session->upgrade_due_ms != 0;
 }
 
 /* Everything that waits is answered, now. A POST whose packets were taken has succeeded.
@@ -281,11 +280,15 @@ static void probe(struct step *step)
 /* Polling goes on as if it had never been there. */
 static void detach(struct step *step)
 {
-    drop_websocket(step, EIO_POLLING);
+    bool is_closing = step->session->state == EIO_CLOSING;
+
+    drop_websocket(step, is_closing ? EIO_CLOSING : EIO_POLLING);
 }
 
 static void send_away(struct step *step)
 {
+    if (!has_websocket(step->session))
+        return;
     todo_do(step, EIO_CLOSE_WS);
     detach(step);
 }
@@ -301,6 +304,15 @@ static void upgrade(struct step *step)
     cut_post(step);
     drop_websocket(step, EIO_UPGRADED);
     todo_do(step, EIO_SWAP);
+}
+
+/* It was closed while the client was on its way here: it hears the last words, too. */
+static void end_upgraded(struct step *step)
+{
+    if (!has_websocket(step->session))
+        return;
+    upgrade(step);
+    finish(step, EIO_END_FORCED);
 }
 
 static void ws_lost(struct step *step)
@@ -339,8 +351,12 @@ static void due(struct step *step)
 
 static void give_up(struct step *step)
 {
-    if (step->session->beat_due_ms <= step->now_ms)
+    struct eio_session *session = step->session;
+
+    if (session->beat_due_ms <= step->now_ms)
         finish(step, EIO_END_FORCED);
+    else if (session->upgrade_due_ms <= step->now_ms)
+        send_away(step);
 }
 
 static void abandon(struct step *step)
@@ -357,10 +373,9 @@ static void shut(struct step *step)
         return;
     }
     session->end = EIO_END_FORCED;
+    session->state = EIO_CLOSING;
+    session->tick_due_ms = 0;
     cut_post(step);
-    if (has_websocket(session))
-        todo_do(step, EIO_CLOSE_WS);
-    drop_websocket(step, EIO_CLOSING);
     session->beat_due_ms = step->now_ms + EIO_UNSEEN_CLOSE_MS;
 }
 
@@ -370,39 +385,39 @@ typedef void action_fn(struct step *step);
 
 /* When polling; attached or probing; upgraded; closing. NULL: nothing happens. */
 static action_fn *const actions[EIO_EVENT_COUNT][4] = {
-    [EIO_POLL] = {poll_came,  poll_came,  wrong_way,   poll_ends  },
-    [EIO_POLL_ABORTED] = {poll_abort, poll_abort, NULL,        NULL       },
-    [EIO_POLL_LOST] = {fault,      fault,      fault,       fault      },
+    [EIO_POLL] = {poll_came,  poll_came,  wrong_way,   poll_ends   },
+    [EIO_POLL_ABORTED] = {poll_abort, poll_abort, NULL,        NULL        },
+    [EIO_POLL_LOST] = {fault,      fault,      fault,       fault       },
 
-    [EIO_POST] = {post_came,  post_came,  wrong_way,   post_came  },
-    [EIO_POST_BINARY] = {overlap,    overlap,    wrong_way,   overlap    },
-    [EIO_POST_BODY] = {post_whole, post_whole, NULL,        post_whole },
-    [EIO_POST_DONE] = {post_done,  post_done,  post_done,   post_done  },
-    [EIO_POST_TOO_LARGE] = {post_large, post_large, NULL,        post_large },
-    [EIO_POST_ABORTED] = {post_abort, post_abort, post_forget, post_forget},
+    [EIO_POST] = {post_came,  post_came,  wrong_way,   post_came   },
+    [EIO_POST_BINARY] = {overlap,    overlap,    wrong_way,   overlap     },
+    [EIO_POST_BODY] = {post_whole, post_whole, NULL,        post_whole  },
+    [EIO_POST_DONE] = {post_done,  post_done,  post_done,   post_done   },
+    [EIO_POST_TOO_LARGE] = {post_large, post_large, NULL,        post_large  },
+    [EIO_POST_ABORTED] = {post_abort, post_abort, post_forget, post_forget },
 
-    [EIO_POSTED_MESSAGE] = {post_says,  post_says,  post_says,   NULL       },
-    [EIO_POSTED_PONG] = {post_pong,  post_pong,  post_pong,   NULL       },
-    [EIO_POSTED_PING] = {post_ping,  post_ping,  post_ping,   NULL       },
-    [EIO_POSTED_CLOSE] = {post_close, post_close, post_close,  post_close },
-    [EIO_POSTED_OTHER] = {NULL,       NULL,       NULL,        NULL       },
-    [EIO_POSTED_BAD] = {post_bad,   post_bad,   post_bad,    NULL       },
+    [EIO_POSTED_MESSAGE] = {post_says,  post_says,  post_says,   NULL        },
+    [EIO_POSTED_PONG] = {post_pong,  post_pong,  post_pong,   NULL        },
+    [EIO_POSTED_PING] = {post_ping,  post_ping,  post_ping,   NULL        },
+    [EIO_POSTED_CLOSE] = {post_close, post_close, post_close,  post_close  },
+    [EIO_POSTED_OTHER] = {NULL,       NULL,       NULL,        NULL        },
+    [EIO_POSTED_BAD] = {post_bad,   post_bad,   post_bad,    NULL        },
 
-    [EIO_WS_OPENED] = {attach,     refuse_ws,  refuse_ws,   refuse_ws  },
-    [EIO_WS_GONE] = {NULL,       detach,     ws_lost,     NULL       },
-    [EIO_WS_MESSAGE] = {NULL,       send_away,  deliver,     NULL       },
-    [EIO_WS_PONG] = {NULL,       send_away,  alive,       NULL       },
-    [EIO_WS_PROBE] = {NULL,       probe,      fault,       NULL       },
-    [EIO_WS_PING] = {NULL,       send_away,  fault,       NULL       },
-    [EIO_WS_UPGRADE] = {NULL,       upgrade,    NULL,        NULL       },
-    [EIO_WS_CLOSE] = {NULL,       send_away,  leave,       NULL       },
-    [EIO_WS_OTHER] = {NULL,       send_away,  NULL,        NULL       },
-    [EIO_WS_BAD] = {NULL,       send_away,  nonsense,    NULL       },
+    [EIO_WS_OPENED] = {attach,     refuse_ws,  refuse_ws,   refuse_ws   },
+    [EIO_WS_GONE] = {NULL,       detach,     ws_lost,     detach      },
+    [EIO_WS_MESSAGE] = {NULL,       send_away,  deliver,     send_away   },
+    [EIO_WS_PONG] = {NULL,       send_away,  alive,       send_away   },
+    [EIO_WS_PROBE] = {NULL,       probe,      fault,       NULL        },
+    [EIO_WS_PING] = {NULL,       send_away,  fault,       send_away   },
+    [EIO_WS_UPGRADE] = {NULL,       upgrade,    NULL,        end_upgraded},
+    [EIO_WS_CLOSE] = {NULL,       send_away,  leave,       send_away   },
+    [EIO_WS_OTHER] = {NULL,       send_away,  NULL,        send_away   },
+    [EIO_WS_BAD] = {NULL,       send_away,  nonsense,    send_away   },
 
-    [EIO_QUEUED] = {queued,     queued,     NULL,        NULL       },
-    [EIO_DUE] = {due,        due,        due,         give_up    },
-    [EIO_SHUT] = {shut,       shut,       abandon,     NULL       },
-    [EIO_ABANDON] = {abandon,    abandon,    abandon,     abandon    },
+    [EIO_QUEUED] = {queued,     queued,     NULL,        NULL        },
+    [EIO_DUE] = {due,        due,        due,         give_up     },
+    [EIO_SHUT] = {shut,       shut,       abandon,     NULL        },
+    [EIO_ABANDON] = {abandon,    abandon,    abandon,     abandon     },
 };
 
 static const uint8_t columns[] = {[EIO_POLLING] = 0,

@@ -10,8 +10,9 @@
  *     for (unsigned i = 0; i < todo.count; i++) { … todo.list[i] … }
  *
  * Outputs are carried out in their order. What may step again while it is carried out (a
- * delivered message makes the application send or close) is always the last of its list.
- * After EIO_OVER nothing of this connection waits for an answer, and no timer runs.
+ * delivered message makes the application send or close) stands at the end of its list,
+ * or before the end of the session, whose steps do nothing any more. After EIO_OVER
+ * nothing of this connection waits for an answer, and no timer runs.
  *
  * A connection that begins as a WebSocket is one that is upgraded from the start.
  */
@@ -31,7 +32,7 @@ struct eio_config {
 enum {
     EIO_TICK_MS = 100,           /* between noops that end polls during a probe */
     EIO_UNSEEN_CLOSE_MS = 30000, /* until a close that nobody came for is dropped */
-    EIO_TODO_MAX = 6
+    EIO_OUTPUTS_MAX = 6
 };
 
 enum eio_state {
@@ -39,7 +40,7 @@ enum eio_state {
     EIO_ATTACHED, /* polling; a WebSocket is there, and has said nothing */
     EIO_PROBING,  /* polling; it was answered "3probe" */
     EIO_UPGRADED,
-    EIO_CLOSING, /* closed by us, unseen: the next GET is told */
+    EIO_CLOSING, /* closed by us, unseen: told by the next GET, or once upgraded */
     EIO_CLOSED
 };
 
@@ -135,7 +136,7 @@ struct eio_output {
 
 struct eio_todo {
     uint8_t count;
-    struct eio_output list[EIO_TODO_MAX];
+    struct eio_output list[EIO_OUTPUTS_MAX];
     uint64_t due_ms; /* when EIO_DUE is to be said next; 0: nothing is due */
 };
 

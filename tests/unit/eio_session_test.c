@@ -6,73 +6,7 @@
 
 #include <cmocka.h>
 
-#include "proto/eio_session.h"
-#include "support/eio_words.h"
-
-static const struct eio_config config = {.ping_interval_ms = 300,
-                                         .ping_timeout_ms = 200,
-                                         .upgrade_timeout_ms = 10000,
-                                         .may_upgrade = true};
-
-enum {
-    START_MS = 1000,
-    LINES = 12
-};
-
-/* What happens, and what must be done: one line of a script. A line `{0}` ends it. */
-struct line {
-    enum eio_event event;
-    bool has_queue;
-    const char *todo;
-    unsigned at_ms; /* since the start; 0: no time passes */
-};
-
-struct script {
-    const char *name;
-    struct line lines[LINES];
-    enum eio_state state;
-    const char *end;
-};
-
-static void play(struct eio_session *session, const struct script *script)
-{
-    uint64_t now_ms = START_MS;
-
-    for (const struct line *line = script->lines; line->todo; line++) {
-        struct eio_todo todo;
-        char text[128];
-        if (line->at_ms > 0)
-            now_ms = START_MS + line->at_ms;
-        eio_session_step(session, line->event, line->has_queue, now_ms, &todo);
-        eio_todo_print(&todo, text, sizeof text);
-        if (strcmp(text, line->todo) != 0)
-            fail_msg("%s: at \"%s\" (line %d) it does \"%s\", not \"%s\"", script->name,
-                     eio_event_words[line->event], (int)(line - script->lines) + 1, text,
-                     line->todo);
-    }
-    if (eio_session_state(session) != script->state)
-        fail_msg("%s: ends in state %d", script->name, eio_session_state(session));
-    assert_string_equal(eio_end_text(eio_session_end(session)), script->end);
-}
-
-static void play_all(const struct script *scripts, size_t count, bool is_websocket)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct eio_session session;
-        eio_session_init(&session, &config, is_websocket, START_MS);
-        play(&session, &scripts[i]);
-    }
-}
-
-#define PLAY(scripts, is_websocket)                                                      \
-    play_all((scripts), sizeof(scripts) / sizeof *(scripts), (is_websocket))
-
-/* A POST of one packet, answered. */
-#define POSTED(event, todo)                                                              \
-    {EIO_POST, false, "read", 0}, {EIO_POST_BODY, false, "", 0},                         \
-    {                                                                                    \
-        (event), false, todo, 0                                                          \
-    }
+#include "support/eio_script.h"
 
 static void polls_are_held_until_something_waits(void **state)
 {
@@ -187,149 +121,6 @@ static void posts_are_read_one_at_a_time(void **state)
     PLAY(scripts, false);
 }
 
-static void a_websocket_takes_over(void **state)
-{
-    static const struct script scripts[] = {
-        {"probe, upgrade",
-         {{EIO_WS_OPENED, false, "", 0},
-          {EIO_WS_PROBE, false, "3probe", 0},
-          {EIO_WS_UPGRADE, true, "swap", 0},
-          {EIO_QUEUED, true, "", 0},
-          {EIO_WS_MESSAGE, false, "deliver", 0},
-          {EIO_POLL, false, "this:c3", 0},
-          {EIO_POST, false, "this:c3", 0},
-          {EIO_POST_BINARY, false, "this:c3", 0},
-          {EIO_WS_OPENED, false, "refuse-ws", 0}},
-         EIO_UPGRADED, ""               },
-        {"upgrade without a probe",
-         {{EIO_WS_OPENED, false, "", 0}, {EIO_WS_UPGRADE, false, "swap", 0}},
-         EIO_UPGRADED, ""               },
-        {"a noop for every poll",
-         {{EIO_POLL, false, "hold", 0},
-          {EIO_WS_OPENED, false, "", 0},
-          {EIO_WS_PROBE, false, "3probe", 10},
-          {EIO_DUE, false, "", 100},
-          {EIO_DUE, false, "held:6", 110},
-          {EIO_POLL, false, "hold", 120},
-          {EIO_DUE, false, "", 209},
-          {EIO_DUE, false, "held:6", 211},
-          {EIO_POLL, true, "this:queue", 212},
-          {EIO_POLL, false, "hold", 213},
-          {EIO_QUEUED, true, "held:queue", 214}},
-         EIO_PROBING,  ""               },
-        {"probed twice, ticks go on",
-         {{EIO_POLL, false, "hold", 0},
-          {EIO_WS_OPENED, false, "", 0},
-          {EIO_WS_PROBE, false, "3probe", 10},
-          {EIO_WS_PROBE, false, "3probe", 100},
-          {EIO_DUE, false, "held:6", 110}},
-         EIO_PROBING,  ""               },
-        {"a poll is still held",
-         {{EIO_POLL, false, "hold", 0},
-          {EIO_WS_OPENED, false, "", 0},
-          {EIO_WS_PROBE, false, "3probe", 0},
-          {EIO_WS_UPGRADE, false, "held:1 swap", 0}},
-         EIO_UPGRADED, ""               },
-        {"a POST is still read",
-         {{EIO_WS_OPENED, false, "", 0},
-          {EIO_POST, false, "read", 0},
-          {EIO_WS_UPGRADE, false, "cut swap", 0},
-          {EIO_POST_ABORTED, false, "", 0}},
-         EIO_UPGRADED, ""               },
-        {"posts go on meanwhile",
-         {{EIO_WS_OPENED, false, "", 0},
-          {EIO_WS_PROBE, false, "3probe", 0},
-          POSTED(EIO_POSTED_MESSAGE, "deliver"),
-          {EIO_POST_DONE, false, "post:ok", 0}},
-         EIO_PROBING,  ""               },
-        {"a second one",
-         {{EIO_WS_OPENED, false, "", 0},
-          {EIO_WS_OPENED, false, "refuse-ws", 0},
-          {EIO_WS_PROBE, false, "3probe", 0},
-          {EIO_WS_OPENED, false, "refuse-ws", 0}},
-         EIO_PROBING,  ""               },
-        {"it goes before it is used",
-         {{EIO_POLL, false, "hold", 0},
-          {EIO_WS_OPENED, false, "", 0},
-          {EIO_WS_PROBE, false, "3probe", 0},
-          {EIO_WS_GONE, false, "", 0},
-          {EIO_DUE, false, "", 110},
-          {EIO_WS_OPENED, false, "", 0}},
-         EIO_ATTACHED, ""               },
-        {"it goes afterwards",
-         {{EIO_WS_OPENED, false, "", 0},
-          {EIO_WS_UPGRADE, false, "swap", 0},
-          {EIO_WS_GONE, false, "over", 0}},
-         EIO_CLOSED,   "transport close"},
-        {"no upgrade in time",
-         {{EIO_WS_OPENED, false, "", 0},
-          {EIO_WS_PROBE, false, "3probe", 0},
-          {EIO_DUE, false, "ping", 300},
-          POSTED(EIO_POSTED_PONG, ""),
-          {EIO_POST_DONE, false, "post:ok", 9990},
-          {EIO_DUE, false, "close-ws ping", 10000}},
-         EIO_POLLING,  ""               },
-    };
-
-    (void)state;
-    PLAY(scripts, false);
-}
-
-static void whatever_else_a_probe_says_ends_it_alone(void **state)
-{
-    static const enum eio_event others[] = {EIO_WS_MESSAGE, EIO_WS_PONG,  EIO_WS_PING,
-                                            EIO_WS_CLOSE,   EIO_WS_OTHER, EIO_WS_BAD};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        const struct script scripts[] = {
-            {"at first",
-             {{EIO_POLL, false, "hold", 0},
-              {EIO_WS_OPENED, false, "", 0},
-              {others[i], false, "close-ws", 0},
-              {EIO_QUEUED, true, "held:queue", 0}},
-             EIO_POLLING, ""},
-            {"after the probe",
-             {{EIO_WS_OPENED, false, "", 0},
-              {EIO_WS_PROBE, false, "3probe", 0},
-              {others[i], false, "close-ws", 0}},
-             EIO_POLLING, ""},
-        };
-        PLAY(scripts, false);
-    }
-}
-
-static void a_websocket_session_obeys_the_same_rules(void **state)
-{
-    static const struct script scripts[] = {
-        {"open, upgrade, noop",
-         {{EIO_WS_OTHER, false, "", 0}, {EIO_WS_UPGRADE, false, "", 0}},
-         EIO_UPGRADED,                                                                 ""               },
-        {"a ping",
-         {{EIO_WS_PING, false, "close-ws over", 0}},
-         EIO_CLOSED,                                                                   "transport error"},
-        {"a probe",
-         {{EIO_WS_PROBE, false, "close-ws over", 0}},
-         EIO_CLOSED,                                                                   "transport error"},
-        {"nonsense",
-         {{EIO_WS_BAD, false, "close-ws over", 0}},
-         EIO_CLOSED,                                                                   "parse error"    },
-        {"close",
-         {{EIO_WS_CLOSE, false, "close-ws over", 0}},
-         EIO_CLOSED,                                                                   "transport close"},
-        {"gone",
-         {{EIO_WS_GONE, false, "over", 0},
-          {EIO_WS_GONE, false, "", 0},
-          {EIO_WS_OPENED, false, "refuse-ws", 0}},
-         EIO_CLOSED,                                                                   "transport close"},
-        {"shut",                {{EIO_SHUT, false, "close-ws over", 0}}, EIO_CLOSED,   "forced close"   },
-        {"polled",              {{EIO_POLL, true, "this:c3", 0}},        EIO_UPGRADED, ""               },
-    };
-
-    (void)state;
-    PLAY(scripts, true);
-}
-
 static void a_close_is_seen_by_the_next_poll(void **state)
 {
     static const struct script scripts[] = {
@@ -371,14 +162,41 @@ static void a_close_is_seen_by_the_next_poll(void **state)
           {EIO_SHUT, false, "", 0},
           {EIO_POST_DONE, false, "post:ok", 0}},
          EIO_CLOSING, "forced close"},
-        {"while probing",
+        {"while probing, seen by a poll",
          {{EIO_WS_OPENED, false, "", 0},
           {EIO_WS_PROBE, false, "3probe", 0},
-          {EIO_SHUT, false, "close-ws", 0},
+          {EIO_SHUT, false, "", 0},
           {EIO_WS_OPENED, false, "refuse-ws", 0},
           {EIO_DUE, false, "", 110},
-          {EIO_POLL, false, "this:6+1 over", 0}},
+          {EIO_POLL, false, "this:6+1 close-ws over", 0}},
          EIO_CLOSED,  "forced close"},
+        {"while the client upgrades",
+         {{EIO_WS_OPENED, false, "", 0},
+          {EIO_WS_PROBE, false, "3probe", 0},
+          {EIO_SHUT, true, "", 0},
+          {EIO_WS_UPGRADE, true, "swap close-ws over", 0}},
+         EIO_CLOSED,  "forced close"},
+        {"closing, the probe leaves",
+         {{EIO_WS_OPENED, false, "", 0},
+          {EIO_SHUT, false, "", 0},
+          {EIO_WS_PROBE, false, "", 0},
+          {EIO_WS_GONE, false, "", 0},
+          {EIO_WS_UPGRADE, false, "", 0},
+          {EIO_DUE, false, "over", 30000}},
+         EIO_CLOSED,  "forced close"},
+        {"closing, the probe says nothing",
+         {{EIO_WS_OPENED, false, "", 0},
+          {EIO_SHUT, false, "", 0},
+          {EIO_DUE, false, "", 9999},
+          {EIO_DUE, false, "close-ws", 10000},
+          {EIO_DUE, false, "", 10001}},
+         EIO_CLOSING, "forced close"},
+        {"closing, the probe says nonsense",
+         {{EIO_WS_OPENED, false, "", 0},
+          {EIO_SHUT, false, "", 0},
+          {EIO_WS_BAD, false, "close-ws", 0},
+          {EIO_WS_BAD, false, "", 0}},
+         EIO_CLOSING, "forced close"},
         {"abandoned",
          {{EIO_POLL, false, "hold", 0},
           {EIO_POST, false, "read", 0},
@@ -458,7 +276,7 @@ static void the_timer_says_when_to_come_back(void **state)
     struct eio_todo todo;
 
     (void)state;
-    eio_session_init(&session, &config, false, 1000);
+    eio_session_init(&session, &script_config, false, 1000);
     assert_int_equal(eio_session_due_ms(&session), 1300);
     eio_session_step(&session, EIO_WS_OPENED, false, 1010, &todo);
     assert_int_equal(todo.due_ms, 1300);
@@ -474,27 +292,13 @@ static void the_timer_says_when_to_come_back(void **state)
     assert_int_equal(todo.due_ms, 0);
 }
 
-static void an_upgrade_may_be_forbidden(void **state)
-{
-    struct eio_config plain = config;
-    struct eio_session session;
-    struct eio_todo todo;
-
-    (void)state;
-    plain.may_upgrade = false;
-    eio_session_init(&session, &plain, false, 0);
-    eio_session_step(&session, EIO_WS_OPENED, false, 0, &todo);
-    assert_int_equal(todo.count, 1);
-    assert_int_equal(todo.list[0].verb, EIO_REFUSE_WS);
-}
-
 static void volatile_packets_have_their_moments(void **state)
 {
     struct eio_session session;
     struct eio_todo todo;
 
     (void)state;
-    eio_session_init(&session, &config, false, 0);
+    eio_session_init(&session, &script_config, false, 0);
     assert_false(eio_session_is_writable(&session));
     assert_true(eio_session_is_polling(&session));
     eio_session_step(&session, EIO_POLL, false, 0, &todo);
@@ -522,7 +326,7 @@ static void any_event_may_come_in_any_state(void **state)
     for (unsigned n = 0; n < all; n++) {
         struct eio_session session;
         unsigned rest = n, ends = 0;
-        eio_session_init(&session, &config, n % 2, START_MS);
+        eio_session_init(&session, &script_config, n % 2, START_MS);
         for (unsigned at = 0; at < 4; at++, rest /= EIO_EVENT_COUNT) {
             struct eio_todo todo;
             enum eio_event event = (enum eio_event)(rest % EIO_EVENT_COUNT);
@@ -542,59 +346,16 @@ static void any_event_may_come_in_any_state(void **state)
     }
 }
 
-static void packets_are_events(void **state)
-{
-    static const struct {
-        const char *text;
-        enum eio_event posted, heard;
-    } cases[] = {
-        {"0{}",       EIO_POSTED_OTHER,   EIO_WS_OTHER  },
-        {"1",         EIO_POSTED_CLOSE,   EIO_WS_CLOSE  },
-        {"2",         EIO_POSTED_PING,    EIO_WS_PING   },
-        {"2probe",    EIO_POSTED_PING,    EIO_WS_PROBE  },
-        {"2prob",     EIO_POSTED_PING,    EIO_WS_PING   },
-        {"2probes",   EIO_POSTED_PING,    EIO_WS_PING   },
-        {"3",         EIO_POSTED_PONG,    EIO_WS_PONG   },
-        {"4",         EIO_POSTED_MESSAGE, EIO_WS_MESSAGE},
-        {"4\xc3\xa9", EIO_POSTED_MESSAGE, EIO_WS_MESSAGE},
-        {"5",         EIO_POSTED_OTHER,   EIO_WS_UPGRADE},
-        {"6",         EIO_POSTED_OTHER,   EIO_WS_OTHER  },
-        {"b",         EIO_POSTED_MESSAGE, EIO_WS_MESSAGE},
-        {"bAQI=",     EIO_POSTED_MESSAGE, EIO_WS_MESSAGE},
-        {"bAQI",      EIO_POSTED_MESSAGE, EIO_WS_MESSAGE},
-        {"bAQ!D",     EIO_POSTED_BAD,     EIO_WS_BAD    },
-        {"bA",        EIO_POSTED_BAD,     EIO_WS_BAD    },
-        {"",          EIO_POSTED_BAD,     EIO_WS_BAD    },
-        {"7",         EIO_POSTED_BAD,     EIO_WS_BAD    },
-        {"x",         EIO_POSTED_BAD,     EIO_WS_BAD    },
- /* The WebSocket library would have closed before. */
-        {"4\xc3",     EIO_POSTED_BAD,     EIO_WS_MESSAGE},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct eio_packet packet;
-        struct slice text = slice_of(cases[i].text);
-        assert_int_equal(eio_event_posted(text, &packet), cases[i].posted);
-        assert_int_equal(eio_event_heard(text, &packet), cases[i].heard);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(polls_are_held_until_something_waits),
         cmocka_unit_test(posts_are_read_one_at_a_time),
-        cmocka_unit_test(a_websocket_takes_over),
-        cmocka_unit_test(whatever_else_a_probe_says_ends_it_alone),
-        cmocka_unit_test(a_websocket_session_obeys_the_same_rules),
         cmocka_unit_test(a_close_is_seen_by_the_next_poll),
         cmocka_unit_test(silence_ends_a_session),
         cmocka_unit_test(the_timer_says_when_to_come_back),
-        cmocka_unit_test(an_upgrade_may_be_forbidden),
         cmocka_unit_test(volatile_packets_have_their_moments),
         cmocka_unit_test(any_event_may_come_in_any_state),
-        cmocka_unit_test(packets_are_events),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
