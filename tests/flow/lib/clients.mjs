@@ -36,12 +36,13 @@ export async function join(socket, room) {
 export class Frames {
   constructor(url, options = {}) {
     this.frames = [];
+    this.kinds = [];
     this.closed = null;
     this.refused = null;
     this.socket = new WebSocket(url, options.protocols ?? [], {
       perMessageDeflate: false, headers: options.headers,
     });
-    this.socket.on('message', (data) => this.take(data));
+    this.socket.on('message', (data, is_binary) => this.take(data, is_binary));
     this.socket.on('close', (code, reason) => { this.closed = { code, reason: String(reason) }; });
     this.socket.on('unexpected-response', (request, answer) => {
       this.refused = { status: answer.statusCode, headers: answer.headers, text: '' };
@@ -51,8 +52,14 @@ export class Frames {
     this.socket.on('error', () => {}); // told by closed or refused
   }
 
-  take(data) {
+  take(data, is_binary) {
     this.frames.push(data);
+    this.kinds.push(is_binary);
+  }
+
+  // The frames from the nth on: text as it is, binary as an array of bytes.
+  told(at = 0) {
+    return this.frames.slice(at).map((frame, i) => (this.kinds[at + i] ? [...frame] : String(frame)));
   }
 
   async opened() {
@@ -91,8 +98,8 @@ const ws_url = (sidecast, target) => `${sidecast.gateway.replace(/^http/, 'ws')}
 export class Native extends Frames {
   messages = [];
 
-  take(data) {
-    super.take(data);
+  take(data, is_binary) {
+    super.take(data, is_binary);
     this.messages.push(JSON.parse(data));
   }
 
@@ -125,11 +132,11 @@ export async function native(sidecast, { token = sidecast.token, rooms = [], hea
 
 // Socket.IO over a WebSocket, by hand: answers pings, keeps all other frames.
 export class SocketIoText extends Frames {
-  take(data) {
+  take(data, is_binary) {
     if (String(data) === '2')
       this.send('3');
     else
-      super.take(data);
+      super.take(data, is_binary);
   }
 }
 

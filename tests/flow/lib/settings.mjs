@@ -14,3 +14,5 @@ export const gateways = take('SIDECAST_GATEWAYS');
 export const restarts = Number(take('SIDECAST_RESTARTS') ?? 20);
 // Write generated parts of the docs instead of comparing them.
 export const updates_docs = Boolean(take('SIDECAST_UPDATE_DOCS'));
+// Addresses of another conformance system that the wire tables shall ask (lib/reference.mjs).
+export const wire_target = take('SIDECAST_WIRE_TARGET');
