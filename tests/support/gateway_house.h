@@ -176,14 +176,15 @@ static inline struct ws_peer *join_native(struct house *house, const char *user,
     return peer;
 }
 
-static inline void emit(struct house *house, enum room_kind kind, const char *name,
-                        const char *data, bool has_more)
+/* An event "hello" in a namespace. */
+static inline void emit_in(struct house *house, const char *nsp, enum room_kind kind,
+                           const char *name, const char *data, bool has_more)
 {
     struct envelope_target target = {kind, slice_of(name)};
     struct envelope envelope = {.kind = ENVELOPE_EVENT,
                                 .at_ms = clock_wall_ms(),
                                 .id = SLICE("e1"),
-                                .nsp = SLICE("/"),
+                                .nsp = slice_of(nsp),
                                 .event = SLICE("hello"),
                                 .event_json = SLICE("\"hello\""),
                                 .data = slice_of(data),
@@ -191,6 +192,12 @@ static inline void emit(struct house *house, enum room_kind kind, const char *na
                                 .target_count = 1};
 
     fake_engine_emit(&house->engine, &envelope, has_more);
+}
+
+static inline void emit(struct house *house, enum room_kind kind, const char *name,
+                        const char *data, bool has_more)
+{
+    emit_in(house, "/", kind, name, data, has_more);
 }
 
 /* The code of the close frame that was read last. */
