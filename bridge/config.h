@@ -29,7 +29,9 @@ struct config_gateway {
 
 struct config_publisher {
     const char *listen;
-    const char *api_keys; /* comma-separated sk_…; empty: none */
+    const char *api_keys;      /* comma-separated sk_…; empty: none */
+    const char *api_keys_file; /* empty: none */
+    enum config_switch allow_none;
     uint64_t max_body_bytes;
     uint64_t idempotency_ms;
 };

@@ -61,6 +61,16 @@ struct http_route {
 };
 
 /*
+ * Routes that may change while the server runs. Lends a row that stays as long as the
+ * server does, or gives NULL with ST_NOT_FOUND or ST_METHOD (of this path other methods
+ * are known) in `*verdict`. `*policy` is the server's, unless it is set to another one.
+ */
+typedef const struct http_route *http_find_fn(void *ctx, enum http_method method,
+                                              struct slice path,
+                                              const struct web_policy **policy,
+                                              enum status *verdict);
+
+/*
  * A protocol on top of HTTP that has its own words for everything. On its paths every
  * method comes to its handler, and of what the server would refuse it only says so.
  * Preflights of pages that may ask are answered by the server.
@@ -100,6 +110,7 @@ struct http_server_config {
                            port) */
     const struct http_route *routes; /* keeps: for the server's life */
     size_t route_count;
+    http_find_fn *find; /* asked before the table, with ctx; NULL: there are no more */
     const struct http_protocol *protocol; /* keeps; its paths come first; NULL: none */
     void *ctx; /* handed to the handlers whose route names none */
 };
@@ -125,6 +136,10 @@ void http_reply(struct http_exchange *exchange, const struct http_reply *reply);
  * request id.
  */
 void http_problem(struct http_exchange *exchange, struct problem *problem);
+
+/* The same in other words: `body` is application/json. */
+void http_problem_as(struct http_exchange *exchange, struct problem *problem,
+                     struct slice body);
 
 /*
  * At most one; called instead of an answer, when the peer has left or the server drains.

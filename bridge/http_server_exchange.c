@@ -284,12 +284,14 @@ static enum status judge_sender(struct http_exchange *exchange)
 /* Where the request comes from: before anything else is said about it. */
 static enum status judge_caller(struct http_exchange *exchange)
 {
-    const struct web_policy *policy = exchange->server->config.policy;
+    const struct web_policy *policy =
+        http_route_policy(&exchange->server->config, exchange->head);
     const struct http_head *head = exchange->head;
     const char *detail = "";
     enum status st = web_policy_judge(policy, head, &exchange->connection->peer,
                                       &exchange->caller, &detail);
 
+    exchange->policy = policy;
     if (st)
         snprintf(exchange->detail, sizeof exchange->detail, "%s", detail);
     if (exchange->caller.is_through_proxy)

@@ -92,8 +92,9 @@ struct http_exchange {
     enum status verdict; /* answered instead of the handler once the body is there */
     char detail[LIMIT_HTTP_DETAIL_BYTES]; /* of the verdict */
     const struct http_route *route;
-    struct web_caller caller;      /* once the head has passed the gate */
-    char client_ip[IP_TEXT_BYTES]; /* empty: the peer is the client */
+    const struct web_policy *policy; /* that the caller was judged by */
+    struct web_caller caller;        /* once the head has passed the gate */
+    char client_ip[IP_TEXT_BYTES];   /* empty: the peer is the client */
     bool is_preflight;
     bool is_own;     /* the protocol's: `route` is NULL */
     bool is_dropped; /* nobody wants the body */
@@ -213,6 +214,9 @@ bool http_exchange_queue(struct http_exchange *exchange);
 const struct http_route *http_route_find(const struct http_server_config *config,
                                          enum http_method method, struct slice path,
                                          enum status *verdict);
+/* Which pages may send this request: what its route says, or the server. Lent. */
+const struct web_policy *http_route_policy(const struct http_server_config *config,
+                                           const struct http_head *head);
 /* "GET, HEAD, POST": what the table knows for `path`. */
 void http_route_allow(const struct http_server_config *config, struct slice path,
                       char out[64]);

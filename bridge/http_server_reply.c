@@ -83,7 +83,7 @@ static void add(struct own_headers *headers, const char *name, const char *value
  */
 static void add_cors(const struct http_exchange *exchange, struct own_headers *headers)
 {
-    const struct web_policy *policy = exchange->server->config.policy;
+    const struct web_policy *policy = exchange->policy;
 
     if (!policy || !policy->takes_browsers)
         return;
@@ -224,10 +224,11 @@ void http_exchange_answer_preflight(struct http_exchange *exchange)
     char methods[64] = "GET,HEAD,PUT,PATCH,POST,DELETE";
     char asked[LIMIT_HTTP_HEAD_BYTES + 1];
     struct http_header headers[] = {
-        {"Access-Control-Allow-Methods", methods                                    },
-        {"Access-Control-Allow-Headers", "Authorization, Content-Type, X-Request-Id"},
-        {"Access-Control-Max-Age",       config->policy->max_age                    },
-        {"Vary",                         "Access-Control-Request-Headers"           },
+        {"Access-Control-Allow-Methods", methods                                               },
+        {"Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, "
+                                         "X-Request-Id"},
+        {"Access-Control-Max-Age",       exchange->policy->max_age                             },
+        {"Vary",                         "Access-Control-Request-Headers"                      },
     };
     const struct http_reply reply = {
         .status = 204,
@@ -241,9 +242,9 @@ void http_exchange_answer_preflight(struct http_exchange *exchange)
     http_reply(exchange, &reply);
 }
 
-void http_problem(struct http_exchange *exchange, struct problem *problem)
+static void answer_problem(struct http_exchange *exchange, const struct problem *problem,
+                           const char *content_type, struct slice body)
 {
-    struct buf body = {.max = PROBLEM_BYTES};
     int status = status_http(problem->status);
     struct http_header header = {0};
     char allow[64];
@@ -256,20 +257,33 @@ void http_problem(struct http_exchange *exchange, struct problem *problem)
         LOG_TEXT("request_id", exchange->request_id),
     };
 
-    problem->instance = slice_of(exchange->request_id);
-    problem_encode(&body, problem);
     http_route_allow(&exchange->server->config, exchange->head->path, allow);
     header.name = http_refusal_header(problem->status, allow, &header.value);
 
     struct http_reply reply = {
         .status = status,
-        .content_type = "application/problem+json",
-        .body = buf_slice(&body),
+        .content_type = content_type,
+        .body = body,
         .headers = &header,
         .header_count = header.name ? 1 : 0,
     };
     http_refuser_log(exchange->server->refuser, level_of(status, LOG_LEVEL_INFO),
                      "request failed", fields, sizeof fields / sizeof *fields);
     store(exchange, &reply);
+}
+
+void http_problem(struct http_exchange *exchange, struct problem *problem)
+{
+    struct buf body = {.max = PROBLEM_BYTES};
+
+    problem->instance = slice_of(exchange->request_id);
+    problem_encode(&body, problem);
+    answer_problem(exchange, problem, "application/problem+json", buf_slice(&body));
     buf_finish(&body);
+}
+
+void http_problem_as(struct http_exchange *exchange, struct problem *problem,
+                     struct slice body)
+{
+    answer_problem(exchange, problem, "application/json", body);
 }

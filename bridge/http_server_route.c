@@ -17,11 +17,19 @@ static bool method_matches(const struct http_route *route, enum http_method meth
     return route->method == method || (route->method == HTTP_GET && method == HTTP_HEAD);
 }
 
-const struct http_route *http_route_find(const struct http_server_config *config,
-                                         enum http_method method, struct slice path,
-                                         enum status *verdict)
+/* `*policy` only where a route has one of its own. */
+static const struct http_route *find(const struct http_server_config *config,
+                                     enum http_method method, struct slice path,
+                                     const struct web_policy **policy,
+                                     enum status *verdict)
 {
     *verdict = ST_NOT_FOUND;
+    if (config->find) {
+        const struct http_route *route =
+            config->find(config->ctx, method, path, policy, verdict);
+        if (route)
+            return route;
+    }
     for (size_t i = 0; i < config->route_count; i++) {
         const struct http_route *route = &config->routes[i];
         if (!path_matches(route, path))
@@ -33,6 +41,15 @@ const struct http_route *http_route_find(const struct http_server_config *config
         *verdict = ST_METHOD;
     }
     return NULL;
+}
+
+const struct http_route *http_route_find(const struct http_server_config *config,
+                                         enum http_method method, struct slice path,
+                                         enum status *verdict)
+{
+    const struct web_policy *policy;
+
+    return find(config, method, path, &policy, verdict);
 }
 
 void http_route_allow(const struct http_server_config *config, struct slice path,
@@ -51,4 +68,27 @@ void http_route_allow(const struct http_server_config *config, struct slice path
         memcpy(out + len + blank, name, strlen(name) + 1);
         len += blank + strlen(name);
     }
+}
+
+/* The method that a browser asks about, or the request's own. */
+static enum http_method wanted_method(const struct http_head *head)
+{
+    struct slice wanted = http_head_field(head, "Access-Control-Request-Method");
+
+    for (int method = HTTP_GET; origin_is_preflight(head) && method <= HTTP_PATCH;
+         method++)
+        if (slice_is(wanted, http_method_name((enum http_method)method)))
+            return (enum http_method)method;
+    return head->method;
+}
+
+const struct web_policy *http_route_policy(const struct http_server_config *config,
+                                           const struct http_head *head)
+{
+    const struct web_policy *policy = config->policy;
+    enum status verdict;
+
+    if (config->find)
+        find(config, wanted_method(head), head->path, &policy, &verdict);
+    return policy;
 }

@@ -24,7 +24,7 @@ enum {
 
 struct checking {
     const struct document_node *node;
-    const struct route_rule *rule;
+    struct route_rule *rule;
     struct faults *faults;
 };
 
@@ -96,7 +96,7 @@ static void check_word(const struct checking *checking, const char *name,
 static void check_result(const struct checking *checking, const char *const *names,
                          size_t count, struct slice text)
 {
-    const struct route_rule *rule = checking->rule;
+    struct route_rule *rule = checking->rule;
     bool publishes = rule->act == ROUTE_PUBLISH;
 
     if (count == 0)
@@ -109,6 +109,7 @@ static void check_result(const struct checking *checking, const char *const *nam
         check_word(checking, names[0], publish_names, PUBLISH_NAMES, text);
     }
     if (publishes && strcmp(names[0], "users") == 0) {
+        rule->counts_users = true;
         if (!rule->users)
             faults_add(checking->faults, place_of(checking, text), NULL,
                        "{%.*s}: only a route with users counts them", (int)text.len,
@@ -133,7 +134,7 @@ static void check(void *ctx, enum template_source source, const char *const *nam
 }
 
 void route_names_check(const struct document_node *node, const struct template *template,
-                       const struct route_rule *rule, struct faults *faults)
+                       struct route_rule *rule, struct faults *faults)
 {
     struct checking checking = {node, rule, faults};
 

@@ -10,9 +10,9 @@ void route_row_read(const struct document_node *row, struct route_rule *rule,
 void route_rule_finish(struct route_rule *rule);
 
 /* Checks the names that templates draw from: parameters of the path, and what the result
- * of the action has. */
+ * of the action has. Sets counts_users when one is drawn from it. */
 void route_names_check(const struct document_node *node, const struct template *template,
-                       const struct route_rule *rule, struct faults *faults);
+                       struct route_rule *rule, struct faults *faults);
 
 /* Remembers which part of the body a part of the publish comes from: `made` is the
  * pointer of what `node` makes. */

@@ -91,8 +91,8 @@ static unsigned of_auth(const struct route_rule *rule, unsigned sources)
 /* --- what is published */
 
 static struct template *checked(struct template *template,
-                                const struct document_node *node,
-                                const struct route_rule *rule, struct faults *faults)
+                                const struct document_node *node, struct route_rule *rule,
+                                struct faults *faults)
 {
     if (template)
         route_names_check(node, template, rule, faults);

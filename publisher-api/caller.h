@@ -17,14 +17,15 @@ enum {
 struct caller {
     char name[CALLER_NAME_BYTES]; /* "key key-1", "token of backend": never a secret */
     unsigned scopes;              /* of enum api_scope */
-    const struct api_key *key;    /* NULL: a token */
-    struct claims *claims;        /* NULL: a key */
+    const struct api_key *key;    /* NULL: a token, or nobody */
+    struct claims *claims;        /* NULL: a key, or nobody: who may publish anything */
 };
 
 /* What a request may be checked against. */
 struct caller_trust {
     const struct api_keys *keys;
     const struct token_keys *token_keys; /* NULL: no token is taken */
+    bool allows_nobody; /* to publish: on a listener that only this machine reaches */
 };
 
 /*
@@ -38,6 +39,13 @@ enum status caller_identify(const struct caller_trust *trust,
                             struct caller *caller, char detail[CALLER_DETAIL_BYTES],
                             const char **hint);
 void caller_finish(struct caller *caller);
+
+/* Lends what stands behind "Bearer" in Authorization, or in X-API-Key; empty: nothing.
+ * False: an Authorization of another scheme. */
+bool caller_credential(const struct http_head *head, struct slice *credential);
+/* Whether a proxy says that it asks for somebody else. */
+bool caller_is_forwarded(const struct http_head *head);
+void caller_be(struct caller *caller, const char *what, struct slice who);
 
 /* All targets and the event's name. */
 bool caller_may_publish(const struct caller *caller, const struct envelope *envelope);

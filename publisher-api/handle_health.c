@@ -18,7 +18,7 @@ void handle_live(struct http_exchange *exchange, const struct http_request *requ
     health_answer_live(exchange);
 }
 
-static bool is_ready(const struct handler_parts *parts)
+bool handler_parts_are_ready(const struct handler_parts *parts)
 {
     return !parts->is_draining && lifecycle_is_ready(parts->lifecycle);
 }
@@ -27,7 +27,7 @@ void handle_ready(struct http_exchange *exchange, const struct http_request *req
                   void *ctx)
 {
     (void)request;
-    health_answer_ready(exchange, is_ready(ctx));
+    health_answer_ready(exchange, handler_parts_are_ready(ctx));
 }
 
 static void add_check(struct buf *out, const char *name, bool ok, const char *detail)
@@ -52,7 +52,8 @@ void handle_ready_verbose(struct http_exchange *exchange,
 {
     struct handler_parts *parts = ctx;
     struct engine *engine = parts->engine;
-    bool ready = is_ready(parts), engine_ready = engine->ops->is_ready(engine);
+    bool ready = handler_parts_are_ready(parts),
+         engine_ready = engine->ops->is_ready(engine);
     struct buf body = {.max = CHECKS_BYTES};
     struct slice value;
 

@@ -10,6 +10,7 @@
 #include "bridge/lifecycle.h"
 #include "publisher-api/catalog.h"
 #include "publisher-api/publish_call.h"
+#include "publisher-api/routes.h"
 
 /* The context of every route. All borrowed from the publisher, for its life. */
 struct handler_parts {
@@ -20,14 +21,22 @@ struct handler_parts {
     const char *version;
     uint64_t started_ms; /* monotonic */
     struct caller_trust trust;
+    struct token_keys *token_keys; /* the same as in trust; NULL: none */
     struct publish_calls *calls;
     struct publish_request request; /* scratch of handle_publish */
     struct catalog catalog;
+    struct configured_routes configured;
+    struct buf mapped, identity; /* scratch of handle_route */
     bool is_draining;
 };
 
+bool handler_parts_are_ready(const struct handler_parts *parts);
+
 http_handle_fn handle_publish;
 http_admit_fn admit_publish; /* before a large body is read */
+
+http_handle_fn handle_route; /* whatever the configuration adds */
+http_admit_fn admit_route;
 
 http_handle_fn handle_live;
 http_handle_fn handle_ready;

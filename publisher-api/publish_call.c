@@ -23,10 +23,13 @@ enum call_wait {
 
 struct publish_call {
     struct publish_calls *calls;
-    struct publish_call *next;      /* in the pool */
+    struct publish_call *next; /* in the pool */
+    struct publish_teller teller;
     struct http_exchange *exchange; /* NULL: the peer has left */
     unsigned waits;                 /* of enum call_wait */
     size_t unkept;                  /* appends that the engine has not answered */
+    size_t uncounted;               /* and targets */
+    uint64_t users, online;         /* counted one by one; users 0: they are not */
     uint32_t ticket;                /* 0: none */
     enum status kept;
     struct position position;
@@ -45,6 +48,8 @@ struct publish_calls {
     struct digester *digester;
     struct buf wire, body, rooms; /* scratch */
 };
+
+const struct http_header publish_replayed = {"Idempotency-Replayed", "true"};
 
 struct publish_calls *publish_calls_create(const struct publish_calls_config *config)
 {
@@ -104,10 +109,12 @@ static struct publish_call *call_take(struct publish_calls *calls)
     }
     call->exchange = NULL;
     call->waits = WAIT_SUBMIT;
-    call->unkept = 0;
+    call->unkept = call->uncounted = 0;
+    call->users = call->online = 0;
     call->ticket = 0;
     call->kept = ST_OK;
-    call->count = (struct engine_count){0};
+    call->count = (struct engine_count){.complete = true};
+    call->teller = (struct publish_teller){0};
     buf_clear(&call->rooms);
     calls->open++;
     return call;
@@ -118,6 +125,8 @@ static void call_give_back(struct publish_call *call)
     struct publish_calls *calls = call->calls;
 
     calls->open--;
+    if (call->teller.done)
+        call->teller.done(call->teller.ctx);
     if (call->rooms.cap > POOL_ROOMS_BYTES)
         buf_finish(&call->rooms);
     if (!calls->is_closed && calls->pooled < POOL_CALLS) {
@@ -136,16 +145,20 @@ static void call_give_back(struct publish_call *call)
 /* --- answers */
 
 static void answer_problem(struct publish_calls *calls, struct http_exchange *exchange,
-                           enum status status, const char *detail, const char *hint)
+                           const struct publish_teller *teller, enum status status,
+                           const char *detail, const char *hint)
 {
     struct problem problem = {.status = status, .detail = detail, .hint = hint};
 
     metrics_add(calls->config.metrics, METRIC_PUBLISH_REFUSED, 1);
-    http_problem(exchange, &problem);
+    if (teller->refused)
+        teller->refused(teller->ctx, exchange, &problem);
+    else
+        http_problem(exchange, &problem);
 }
 
 static void answer_not_kept(struct publish_calls *calls, struct http_exchange *exchange,
-                            enum status status)
+                            const struct publish_teller *teller, enum status status)
 {
     const char *detail = "The log could not keep the event; it was not published.";
 
@@ -155,20 +168,22 @@ static void answer_not_kept(struct publish_calls *calls, struct http_exchange *e
         detail = "The server is stopping; the event was not published.";
     else if (status == ST_BUS_DOWN)
         detail = "The bus is down; the event was not published.";
-    answer_problem(calls, exchange, status, detail,
+    answer_problem(calls, exchange, teller, status, detail,
                    "Send the same request again after Retry-After; with an id in it, it "
                    "cannot be published twice.");
 }
 
 static void answer(struct publish_calls *calls, struct http_exchange *exchange,
-                   const struct reply *reply)
+                   const struct publish_teller *teller, const struct reply *reply)
 {
-    static const struct http_header replayed = {"Idempotency-Replayed", "true"};
-
+    if (teller->kept) {
+        teller->kept(teller->ctx, exchange, reply);
+        return;
+    }
     buf_clear(&calls->body);
     reply_encode(&calls->body, reply);
     if (buf_status(&calls->body)) {
-        answer_problem(calls, exchange, ST_INTERNAL,
+        answer_problem(calls, exchange, teller, ST_INTERNAL,
                        "The event was published, but its answer could not be written.",
                        NULL);
         return;
@@ -177,7 +192,7 @@ static void answer(struct publish_calls *calls, struct http_exchange *exchange,
                              .status = 202,
                              .content_type = "application/json",
                              .body = buf_slice(&calls->body),
-                             .headers = &replayed,
+                             .headers = &publish_replayed,
                              .header_count = reply->duplicate ? 1 : 0,
                          });
 }
@@ -221,18 +236,22 @@ static void call_finish(struct publish_call *call)
     }
 
     if (call->exchange && call->kept != ST_OK) {
-        answer_not_kept(calls, call->exchange, call->kept);
+        answer_not_kept(calls, call->exchange, &call->teller, call->kept);
     } else if (call->exchange) {
         const struct reply reply = {
-            .id = {call->id, call->id_len},
+            .id = {call->id,               call->id_len },
             .position = call->position,
             .durability = calls->config.engine->ops->durability(calls->config.engine),
             .recipients = call->count.connections,
             .has_recipients = is_counted(&call->count),
             .complete = call->count.complete,
             .rooms = buf_slice(&call->rooms),
+            .users = { .is_counted = call->users > 0,
+                   .is_known = call->count.complete && !call->count.is_rebuilding,
+                   .online = call->online,
+                   .offline = call->users - call->online},
         };
-        answer(calls, call->exchange, &reply);
+        answer(calls, call->exchange, &call->teller, &reply);
     }
 }
 
@@ -261,9 +280,14 @@ static void on_kept(void *ctx, enum status status, const struct position *positi
 static void on_count(void *ctx, const struct engine_count *count)
 {
     struct publish_call *call = ctx;
+    struct engine_count *sum = &call->count;
 
-    call->count = *count;
-    call_arrived(call, WAIT_COUNT);
+    sum->connections += count->connections;
+    sum->complete &= count->complete;
+    sum->is_rebuilding |= count->is_rebuilding;
+    call->online += call->users > 0 && count->connections > 0;
+    if (--call->uncounted == 0)
+        call_arrived(call, WAIT_COUNT);
 }
 
 /* --- a call's beginning */
@@ -320,11 +344,30 @@ static enum status append_each(struct publish_call *call, const struct envelope 
     return st;
 }
 
+static void count_all(struct publish_call *call, const struct envelope *envelope)
+{
+    struct engine *engine = call->calls->config.engine;
+
+    call->uncounted = 1;
+    engine->ops->count(engine, envelope->nsp, envelope->targets, envelope->target_count,
+                       envelope->except, envelope->except_count, on_count, call);
+}
+
+/* Each user alone: no connection is two users'. */
+static void count_users(struct publish_call *call, const struct envelope *envelope)
+{
+    struct engine *engine = call->calls->config.engine;
+
+    call->uncounted = envelope->target_count;
+    for (size_t i = 0; i < envelope->target_count; i++)
+        engine->ops->count(engine, envelope->nsp, &envelope->targets[i], 1,
+                           envelope->except, envelope->except_count, on_count, call);
+}
+
 static enum status call_append(struct publish_call *call,
                                const struct publish_order *order)
 {
     const struct envelope *envelope = order->envelope;
-    struct engine *engine = call->calls->config.engine;
 
     reply_add_rooms(&call->rooms, envelope->targets, envelope->target_count);
     enum status st = buf_status(&call->rooms);
@@ -333,9 +376,18 @@ static enum status call_append(struct publish_call *call,
     if (st)
         return st;
     call->waits |= WAIT_COUNT;
-    engine->ops->count(engine, envelope->nsp, envelope->targets, envelope->target_count,
-                       envelope->except, envelope->except_count, on_count, call);
+    call->users = order->counts_users ? envelope->target_count : 0;
+    if (call->users > 0)
+        count_users(call, envelope);
+    else
+        count_all(call, envelope);
     return ST_OK;
+}
+
+static void tell_done(const struct publish_teller *teller)
+{
+    if (teller->done)
+        teller->done(teller->ctx);
 }
 
 static void publish(struct publish_calls *calls, struct http_exchange *exchange,
@@ -347,10 +399,12 @@ static void publish(struct publish_calls *calls, struct http_exchange *exchange,
     if (!call) {
         if (ticket)
             idempotency_forget(calls->config.idempotency, ticket);
-        answer_not_kept(calls, exchange, ST_NO_MEMORY);
+        answer_not_kept(calls, exchange, &order->teller, ST_NO_MEMORY);
+        tell_done(&order->teller);
         return;
     }
     call->exchange = exchange;
+    call->teller = order->teller;
     call->ticket = ticket;
     if (!order->has_id) {
         give_ulid(calls, call, envelope);
@@ -371,9 +425,11 @@ static void publish(struct publish_calls *calls, struct http_exchange *exchange,
 }
 
 static void answer_again(struct publish_calls *calls, struct http_exchange *exchange,
-                         const struct envelope *envelope,
+                         const struct publish_order *order,
                          const struct idempotency_answer *first)
 {
+    const struct envelope *envelope = order->envelope;
+
     metrics_add(calls->config.metrics, METRIC_PUBLISH_DUPLICATES, 1);
     buf_clear(&calls->rooms);
     reply_add_rooms(&calls->rooms, envelope->targets, envelope->target_count);
@@ -386,26 +442,27 @@ static void answer_again(struct publish_calls *calls, struct http_exchange *exch
         .complete = first->complete,
         .duplicate = true,
         .rooms = buf_slice(&calls->rooms),
+        .users = {.is_counted = order->counts_users}, /* how many is not remembered */
     };
-    answer(calls, exchange, &reply);
+    answer(calls, exchange, &order->teller, &reply);
 }
 
 static void refuse_id(struct publish_calls *calls, struct http_exchange *exchange,
-                      enum status status)
+                      const struct publish_teller *teller, enum status status)
 {
     switch (status) {
     case ST_CONFLICT:
-        answer_problem(calls, exchange, status,
+        answer_problem(calls, exchange, teller, status,
                        "An event with the same id is being published at this moment.",
                        "Send it again a moment later: you will get the first answer.");
         return;
     case ST_ID_REUSED:
-        answer_problem(calls, exchange, status,
+        answer_problem(calls, exchange, teller, status,
                        "The same id was used before, with another body.",
                        "Give each event an id of its own; repeat an id only with exactly "
                        "the same body.");
         return;
-    default: answer_not_kept(calls, exchange, status);
+    default: answer_not_kept(calls, exchange, teller, status);
     }
 }
 
@@ -422,12 +479,15 @@ void publish_calls_submit(struct publish_calls *calls, struct http_exchange *exc
         enum status st = idempotency_begin(calls->config.idempotency, order->envelope->id,
                                            digest, clock_ms(), &ticket, &known, &first);
         if (st) {
-            refuse_id(calls, exchange, st);
+            refuse_id(calls, exchange, &order->teller, st);
+            tell_done(&order->teller);
             return;
         }
     }
-    if (known)
-        answer_again(calls, exchange, order->envelope, &first);
-    else
+    if (!known) {
         publish(calls, exchange, order, ticket);
+        return;
+    }
+    answer_again(calls, exchange, order, &first);
+    tell_done(&order->teller);
 }

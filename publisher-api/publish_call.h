@@ -11,8 +11,12 @@
 #include "bridge/http_server.h"
 #include "proto/event_rules.h"
 #include "publisher-api/idempotency.h"
+#include "publisher-api/reply.h"
 
 struct publish_calls;
+
+/* Goes with the answer to a repeated id. */
+extern const struct http_header publish_replayed;
 
 struct publish_calls_config {
     const struct logger *log; /* all kept until destroy */
@@ -27,6 +31,15 @@ struct publish_calls *publish_calls_create(const struct publish_calls_config *co
 /* Calls that the engine still holds end silently when it lets them go. */
 void publish_calls_destroy(struct publish_calls *calls);
 
+/* How the answer is told, where it is not told as POST /v1/publish tells it. */
+struct publish_teller {
+    void (*kept)(void *ctx, struct http_exchange *exchange, const struct reply *reply);
+    void (*refused)(void *ctx, struct http_exchange *exchange, struct problem *problem);
+    /* Once and last, whatever became of it; the publisher may be gone. */
+    void (*done)(void *ctx);
+    void *ctx;
+};
+
 /* One accepted request. */
 struct publish_order {
     struct envelope *envelope; /* complete but for the id when has_id is false */
@@ -34,7 +47,9 @@ struct publish_order {
     struct slice body;         /* what a repeated id is compared by */
     const char *caller;        /* for the log */
     const struct event_rule
-        *rule; /* the names that clients get it under; NULL: its own */
+        *rule;                    /* the names that clients get it under; NULL: its own */
+    struct publish_teller teller; /* zeroed: as usual */
+    bool counts_users;            /* the answer says how many users are online */
 };
 
 /* Borrows `order`; the exchange is answered now or later, by this. */

@@ -4,6 +4,8 @@
 #include "bridge/clock.h"
 #include "bridge/descriptors.h"
 #include "bridge/front.h"
+#include "proto/auth_rules.h"
+#include "proto/route_rules.h"
 #include "publisher-api/handlers.h"
 #include "publisher-api/routes.h"
 
@@ -21,7 +23,7 @@ enum {
 
 /* A front and its http_server. */
 struct listener {
-    struct web_policy policy;
+    struct web_policy policy, page_policy;
     struct front *front;
     struct http_server *http;
     struct http_route routes[ROUTES_MAX];
@@ -96,15 +98,19 @@ static bool open_listeners(struct publisher *publisher,
 
     if (max_body > LIMIT_PUBLISH_BYTES)
         max_body = LIMIT_PUBLISH_BYTES;
-    /* No page is let in: what is asked for here needs a key, which no page should have.
-     */
+    /* No page is let in where a key is needed, which no page should have: only to routes
+     * that ask for something else. */
     web_policy_read(config->web, false, &publisher->api.policy);
     web_policy_read(config->web, false, &publisher->ops.policy);
+    web_policy_read(config->web, true, &publisher->api.page_policy);
+    routes_configure(&publisher->parts.configured, &publisher->api.page_policy, max_body);
     http.route_count = routes_publisher(publisher->api.routes, max_body);
+    http.find = routes_find;
     bool opened = listener_open(&publisher->api, &http, config->listen_fd, max_fd);
     if (config->ops_fd < 0)
         return opened;
 
+    http.find = NULL;
     http.max_connections = MAX_OPS_CONNECTIONS;
     http.routes = publisher->ops.routes;
     http.route_count = routes_ops(publisher->ops.routes);
@@ -130,6 +136,18 @@ static bool take_keys(struct publisher *publisher, const char *list, const char 
     }
 }
 
+/* Where routes take tokens of clients, they are read as the gateway reads them. */
+static void use_system(struct publisher *publisher, struct system *system)
+{
+    struct token_keys *keys = publisher->parts.token_keys;
+
+    catalog_use(&publisher->parts.catalog, system);
+    if (!keys || !system)
+        return;
+    token_keys_keep_json(keys, route_rules_take_tokens(system->routes));
+    token_keys_need_no_sub(keys, auth_rules_has_user(system->auth));
+}
+
 static bool build_parts(struct publisher *publisher,
                         const struct publisher_config *config, const char **reason)
 {
@@ -149,9 +167,12 @@ static bool build_parts(struct publisher *publisher,
         .lifecycle = config->lifecycle,
         .version = config->version,
         .started_ms = clock_ms(),
-        .trust = {.keys = publisher->api_keys, .token_keys = config->keys},
+        .token_keys = config->keys,
+        .trust = {.keys = publisher->api_keys,
+                  .token_keys = config->keys,
+                  .allows_nobody = config->settings->allow_none == CONFIG_ON},
     };
-    catalog_use(&publisher->parts.catalog, config->system);
+    use_system(publisher, config->system);
     publisher->parts.calls = publish_calls_create(
         &(struct publish_calls_config){.log = config->log,
                                        .metrics = config->metrics,
@@ -193,7 +214,7 @@ failed:
 
 void publisher_reload(struct publisher *publisher, struct system *system)
 {
-    catalog_use(&publisher->parts.catalog, system);
+    use_system(publisher, system);
 }
 
 static void on_drain_step(uv_timer_t *timer)
@@ -237,6 +258,8 @@ void publisher_destroy(struct publisher *publisher)
     idempotency_destroy(publisher->idempotency);
     api_keys_destroy(publisher->api_keys);
     publish_request_finish(&publisher->parts.request);
+    buf_finish(&publisher->parts.mapped);
+    buf_finish(&publisher->parts.identity);
     catalog_finish(&publisher->parts.catalog);
     uv_close((uv_handle_t *)&publisher->drain_timer, on_closed);
 }

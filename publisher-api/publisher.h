@@ -22,7 +22,7 @@ struct publisher_config {
     struct engine *engine; /* open, ENGINE_LOG */
     const struct config_publisher *settings;
     const struct config_web *web;
-    const struct token_keys *keys;     /* for callers with a JWT; NULL: API keys alone */
+    struct token_keys *keys;           /* for callers with a JWT; NULL: API keys alone */
     struct system *system;             /* shares; NULL: what holds without a file */
     const struct lifecycle *lifecycle; /* what /readyz says */
     const char *version;

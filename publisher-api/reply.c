@@ -44,6 +44,19 @@ static void add_recipients(struct buf *out, const struct reply *reply)
     add_bool(out, ",\"complete\":", reply->complete);
 }
 
+static void add_users(struct buf *out, const struct reply *reply)
+{
+    if (!reply->users.is_known) {
+        buf_add_text(out, ",\"users\":{\"online\":null,\"offline\":null}");
+        return;
+    }
+    buf_add_text(out, ",\"users\":{\"online\":");
+    buf_add_u64(out, reply->users.online);
+    buf_add_text(out, ",\"offline\":");
+    buf_add_u64(out, reply->users.offline);
+    buf_add_byte(out, '}');
+}
+
 void reply_encode(struct buf *out, const struct reply *reply)
 {
     char position[LIMIT_POSITION_BYTES + 1];
@@ -60,6 +73,8 @@ void reply_encode(struct buf *out, const struct reply *reply)
     add_bool(out, ",\"duplicate\":", reply->duplicate);
     buf_add_text(out, ",\"rooms\":");
     buf_add(out, reply->rooms);
+    if (reply->users.is_counted)
+        add_users(out, reply);
     if (reply->has_recipients && reply->recipients == 0 && reply->complete)
         buf_add_text(out, ",\"warning\":{\"code\":\"W_NO_RECIPIENTS\",\"detail\":\"No "
                           "client was connected in these rooms when the event was "

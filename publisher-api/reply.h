@@ -24,6 +24,11 @@ struct reply {
     bool complete;
     bool duplicate;
     struct slice rooms; /* as reply_add_rooms wrote it */
+    struct {
+        bool is_counted; /* false: nothing is said about users */
+        bool is_known;   /* false: null, not all of them could be counted */
+        uint64_t online, offline;
+    } users;
 };
 
 /* Appends a JSON array of the first targets as a caller spells them: a room's name,
