@@ -80,6 +80,8 @@ struct config_limits {
     uint64_t rooms_per_socket;
     uint64_t outbox_bytes;
     uint64_t outbox_frames;
+    uint64_t attachments; /* of one message */
+    uint64_t attachments_timeout_ms;
 };
 
 struct config_logs {

@@ -294,7 +294,11 @@ const struct config_key config_keys[] = {
     NUM("limits.outbox_frames", KEY_INT, "1024", limits.outbox_frames, 1, 1000000, 0,
         "messages that may wait for one client before it is closed as too slow"),
     KEY("limits.acks", KEY_INT, NULL, L, "answers that may be awaited from one client"),
-    KEY("limits.attachments", KEY_INT, NULL, L, "attachments of one message"),
+    NUM("limits.attachments", KEY_INT, "10", limits.attachments, 0, LIMIT_ATTACHMENTS, 0,
+        "binary attachments of one message of a client; all of them together may be as large as "
+        "a message"),
+    NUM("limits.attachments_timeout", KEY_DURATION, "30s", limits.attachments_timeout_ms, 50, HOUR, 0,
+        "how long they may take to come"),
 
     KEY("contracts", KEY_PATH, NULL, R, "folder of contracts: EVENT.schema.json, \":\" and \"/\" written %3A and %2F"),
     KEY("events", KEY_MAP, NULL, R, "the catalog of events by name"),

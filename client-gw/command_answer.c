@@ -1,6 +1,8 @@
 /* How commands answer: see command.h. Templates are the rules'; the dialect sends. */
 #include "client-gw/command.h"
 
+#include "proto/sio_attachments.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +66,19 @@ bool command_room(const struct command_call *call, struct command_room *room)
     return st == ST_OK;
 }
 
+/* Whether values that are sent as attachments may be. False: the call was answered. */
+static bool may_attach(const struct command_call *call, struct slice values)
+{
+    const char *bad;
+    enum status st = call->ack.has_binary ? sio_may_attach(values, &bad) : ST_OK;
+
+    if (st)
+        command_fail(call, ST_BAD_PAYLOAD,
+                     st == ST_LIMIT ? "too many attachments: at most 10"
+                                    : "an object with _placeholder beside attachments");
+    return !st;
+}
+
 bool command_output(const struct command_call *call, struct slice *values)
 {
     struct template_failure failure = {0};
@@ -74,7 +89,7 @@ bool command_output(const struct command_call *call, struct slice *values)
         &call->rule->output, &from, services_rendering(call->services), values, &failure);
     if (st)
         fail_rendering(call, st, &failure, ST_BAD_PAYLOAD);
-    return st == ST_OK;
+    return st == ST_OK && may_attach(call, *values);
 }
 
 bool command_ready(const struct command_call *call, struct slice room,
@@ -99,7 +114,7 @@ bool command_ready(const struct command_call *call, struct slice room,
     }
     /* Without the brackets of a list: the values are what is sent. */
     call->services->answer_values = rendered;
-    return true;
+    return may_attach(call, rendered);
 }
 
 /* --- answers */
@@ -130,6 +145,8 @@ void command_fail(const struct command_call *call, enum status status,
     const struct template *own =
         call->rule ? call->rule->error : ack_rules_error(acks_of(call));
     struct buf *answer = &call->services->answer;
+    /* In words: nothing of what was asked goes back as bytes. */
+    struct ack ack = {.is_wanted = call->ack.is_wanted, .id = call->ack.id};
     struct template_failure failure;
     struct template_values values;
 
@@ -148,8 +165,7 @@ void command_fail(const struct command_call *call, enum status status,
         buf_clear(answer);
         template_json(ack_rules_plain_error(acks_of(call)), &values, answer, &failure);
     }
-    call->session->connection->dialect->send_ack(call->session, call->ack,
-                                                 buf_slice(answer));
+    call->session->connection->dialect->send_ack(call->session, ack, buf_slice(answer));
 }
 
 /* --- waiting */

@@ -2,6 +2,7 @@
 #include "client-gw/connection.h"
 
 #include "bridge/clock.h"
+#include "client-gw/attachments.h"
 #include "client-gw/connection_set.h"
 #include "client-gw/dialect.h"
 
@@ -112,6 +113,7 @@ void connection_destroy(struct connection *connection)
     timer_wheel_cancel(&set->wheel, &connection->beat.node);
     timer_wheel_cancel(&set->wheel, &connection->deadline.node);
     set_remove(set, connection);
+    attachments_drop(connection);
     frame_queue_finish(&connection->outbox);
     buf_finish(&connection->inbound);
     arrival_destroy(connection->arrival);
@@ -272,6 +274,7 @@ void connection_close(struct connection *connection, enum close_reason reason)
     if (reason == CLOSE_SLOW_CONSUMER)
         frame_queue_finish(&connection->outbox);
     end_sessions(connection);
+    attachments_drop(connection);
     timer_wheel_cancel(&set->wheel, &connection->beat.node);
     timer_wheel_cancel(&set->wheel, &connection->deadline.node);
     transport->ops->close(transport, close_rows[reason].code,

@@ -13,6 +13,7 @@
 #include "proto/buf.h"
 #include "proto/timer_wheel.h"
 
+struct attachments;
 struct dialect;
 struct connection_set;
 struct client_services;
@@ -72,18 +73,20 @@ struct connection {
     struct arrival
         *arrival; /* what the handshake brought; NULL when it was nothing to keep */
     struct frame_queue outbox;
-    struct peer_guest *guest; /* its address, counted; NULL: exempt */
-    struct buf inbound;       /* pieces of a message that is not complete */
+    struct peer_guest *guest;        /* its address, counted; NULL: exempt */
+    struct buf inbound;              /* pieces of a message that is not complete */
+    struct attachments *attachments; /* of a packet that is on its way; NULL: none */
     bool inbound_is_binary;
-    uint8_t attachments_due; /* binary messages that belong to the last packet */
-    bool wants_pings;        /* native: asked for application pings */
-    uint8_t refusals;        /* of tokens that it has shown */
+    bool wants_pings; /* native: asked for application pings */
+    uint8_t refusals; /* of tokens that it has shown */
 };
 
 struct connection_config {
     const struct logger *log;
     struct metrics *metrics;
     struct frame_limits outbox_limits;
+    unsigned attachments; /* of one message of a client */
+    uint64_t attachments_timeout_ms;
     uint64_t now_ms;
 };
 

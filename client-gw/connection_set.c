@@ -1,6 +1,7 @@
 /* All connections of a gateway: their timers, their limits, the end of a burst. */
 #include "client-gw/connection_set.h"
 
+#include "client-gw/attachments.h"
 #include "client-gw/dialect.h"
 
 #include <stdlib.h>
@@ -57,6 +58,8 @@ static void on_due(struct timer_node *node, void *ctx)
     (void)ctx;
     if (node == &connection->beat.node)
         beat_due(connection);
+    else if (node != &connection->deadline.node)
+        attachments_are_late(connection);
     else if (connection->state == CONNECTION_OPEN)
         connection->dialect->on_deadline(connection);
 }

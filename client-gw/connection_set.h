@@ -1,5 +1,5 @@
-/* The inside of a set of connections; only connection.c and connection_set.c include
- * this. */
+/* The inside of a set of connections; only connection.c, connection_set.c and what has a
+ * timer of its own (attachments.c) include this. */
 #ifndef CLIENT_GW_CONNECTION_SET_H
 #define CLIENT_GW_CONNECTION_SET_H
 

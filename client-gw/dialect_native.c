@@ -4,6 +4,7 @@
  */
 #include "client-gw/welcome.h"
 #include "proto/auth_rules.h"
+#include "proto/binary.h"
 #include "proto/namespace_rules.h"
 #include "proto/sio.h"
 
@@ -219,6 +220,7 @@ static void handle_emit(struct session *session, const struct native_message *me
         .ack = {.is_wanted = message->has_n, .id = message->n},
     };
 
+    call.ack.has_binary = binary_count(call.args) > 0;
     run(&call, message->event);
 }
 

@@ -3,12 +3,12 @@
  * message of Engine.IO.
  */
 #include "bridge/clock.h"
+#include "client-gw/attachments.h"
 #include "client-gw/beats.h"
 #include "client-gw/engineio.h"
 #include "client-gw/welcome.h"
 #include "proto/auth_rules.h"
 #include "proto/namespace_rules.h"
-#include "proto/sio_attachments.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -190,16 +190,10 @@ static void handle_event(struct connection *connection, const struct sio_packet 
         .services = connection->services,
         .session = session,
         .args = args,
-        .ack = {.is_wanted = packet->has_ack, .id = packet->ack},
+        .ack = {.is_wanted = packet->has_ack,
+                .has_binary = packet->type == SIO_BINARY_EVENT,
+                .id = packet->ack},
     };
-    if (packet->type == SIO_BINARY_EVENT) {
-        /* No command of ours takes attachments: they are passed over, and who asked is
-         * told. */
-        connection->attachments_due = (uint8_t)packet->attachments;
-        if (call.ack.is_wanted)
-            command_fail(&call, ST_BAD_PAYLOAD, "this command takes no attachments");
-        return;
-    }
     /* A number names no command of ours, nor does a text that is too long to be decoded
      * here. */
     char memory[1024];
@@ -232,9 +226,22 @@ static void take_ack(struct connection *connection, const struct sio_packet *pac
         connection_close(connection, CLOSE_PARSE_ERROR);
         return;
     }
-    connection->attachments_due = (uint8_t)packet->attachments;
     if (beats && packet->has_ack)
         beats_ack(beats, session, packet->ack);
+}
+
+/* One whole packet, with a payload in which nothing is missing. */
+static void handle_packet(struct connection *connection, const struct sio_packet *packet)
+{
+    switch (packet->type) {
+    case SIO_CONNECT: handle_connect(connection, packet); break;
+    case SIO_DISCONNECT: handle_disconnect(connection, packet); break;
+    case SIO_EVENT:
+    case SIO_BINARY_EVENT: handle_event(connection, packet); break;
+    case SIO_ACK:
+    case SIO_BINARY_ACK: take_ack(connection, packet); break;
+    case SIO_CONNECT_ERROR: connection_close(connection, CLOSE_PARSE_ERROR); break;
+    }
 }
 
 static void on_text(struct connection *connection, struct slice text)
@@ -242,29 +249,34 @@ static void on_text(struct connection *connection, struct slice text)
     struct sio_packet packet;
 
     /* Between a binary packet and its attachments there is no room for text. */
-    if (connection->attachments_due > 0 ||
+    if (attachments_are_due(connection) ||
         sio_decode(text, &json_limits_default, &packet)) {
         connection_close(connection, CLOSE_PARSE_ERROR);
         return;
     }
-    switch (packet.type) {
-    case SIO_CONNECT: handle_connect(connection, &packet); break;
-    case SIO_DISCONNECT: handle_disconnect(connection, &packet); break;
-    case SIO_EVENT:
-    case SIO_BINARY_EVENT: handle_event(connection, &packet); break;
-    case SIO_ACK:
-    case SIO_BINARY_ACK: take_ack(connection, &packet); break;
-    case SIO_CONNECT_ERROR: connection_close(connection, CLOSE_PARSE_ERROR); break;
-    }
+    if (packet.attachments == 0)
+        handle_packet(connection, &packet);
+    else if (open_session(connection, packet.nsp))
+        attachments_expect(connection, &packet);
+    else
+        connection_close(connection, CLOSE_PARSE_ERROR);
 }
 
 static void on_binary(struct connection *connection, struct slice bytes)
 {
-    (void)bytes;
-    if (connection->attachments_due == 0)
-        connection_close(connection, CLOSE_PARSE_ERROR);
+    struct sio_incoming *whole = attachments_take(connection, bytes);
+    struct buf json = {.max = connection->services->rendering.max};
+    struct sio_packet packet;
+
+    if (!whole)
+        return;
+    sio_incoming_finish(whole, &json, &packet);
+    if (buf_status(&json))
+        connection_close(connection, CLOSE_TOO_LARGE);
     else
-        connection->attachments_due--;
+        handle_packet(connection, &packet);
+    buf_finish(&json);
+    sio_incoming_destroy(whole);
 }
 
 /* --- what we say --- */

@@ -231,6 +231,8 @@ static struct connection_set *make_connections(const struct gateway_config *conf
         .log = config->log,
         .metrics = config->metrics,
         .outbox_limits = {config->limits->outbox_bytes, config->limits->outbox_frames},
+        .attachments = (unsigned)config->limits->attachments,
+        .attachments_timeout_ms = config->limits->attachments_timeout_ms,
         .now_ms = clock_ms(),
     };
 

@@ -6,6 +6,7 @@
 
 #include "bridge/clock.h"
 #include "client-gw/session_op.h"
+#include "proto/binary.h"
 
 #include <stdio.h>
 
@@ -47,6 +48,7 @@ static enum status compose(const struct command_call *call, const struct room_ke
     request->room.except[0] = slice_of(call->session->sid);
     *envelope = (struct envelope){
         .kind = ENVELOPE_EVENT,
+        .flags = call->ack.has_binary && binary_count(values) > 0 ? ENVELOPE_BINARY : 0,
         .at_ms = clock_wall_ms(),
         .accepted_us = clock_us(),
         .id = slice_of(services_new_id(call->services)),

@@ -94,14 +94,18 @@ enum status services_refusal_status(enum refusal refusal)
  * before a reload may send what it might then. */
 static void set_ceiling(struct client_services *services, size_t message_bytes)
 {
-    if (2 * message_bytes <= services->scratch.max)
+    /* Attachments come as base64 beside the text of their packet, which is as large again
+     * at most; going out, they are decoded behind it. */
+    size_t payload_bytes = 3 * message_bytes;
+
+    if (2 * payload_bytes <= services->scratch.max)
         return;
-    services->scratch.max = 2 * message_bytes;
+    services->scratch.max = 2 * payload_bytes;
     /* What a message brings, or the head of a handshake. */
     services->strings.max =
         message_bytes > LIMIT_HTTP_POOL_BYTES ? message_bytes : LIMIT_HTTP_POOL_BYTES;
-    services->rendering.max = 2 * message_bytes;
-    services->answer.max = 2 * message_bytes;
+    services->rendering.max = payload_bytes;
+    services->answer.max = payload_bytes;
     services->user.max = LIMIT_CONFIG_BYTES;
 }
 

@@ -161,6 +161,8 @@ static struct world *world_create(void)
         .log = &world->log,
         .metrics = &world->metrics,
         .outbox_limits = {1 << 20, 1000},
+        .attachments = LIMIT_ATTACHMENTS,
+        .attachments_timeout_ms = 1000,
         .now_ms = clock_ms(),
     };
     struct session_set_config sessions = {

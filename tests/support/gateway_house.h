@@ -44,7 +44,9 @@ static const struct config_gateway house_settings = {.count = 1,
 static const struct config_limits house_limits = {.connections = 50,
                                                   .rooms_per_socket = 3,
                                                   .outbox_bytes = 1 << 20,
-                                                  .outbox_frames = 1000};
+                                                  .outbox_frames = 1000,
+                                                  .attachments = LIMIT_ATTACHMENTS,
+                                                  .attachments_timeout_ms = 5000};
 
 static const struct config_web house_web = {.allowed_origins = ""};
 

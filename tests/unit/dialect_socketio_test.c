@@ -111,7 +111,7 @@ static void a_namespace_can_be_left_and_entered_again(void **state)
     peer_destroy(io);
 }
 
-static void attachments_are_counted(void **state)
+static void attachments_are_awaited(void **state)
 {
     static const struct {
         const char *last;
@@ -216,7 +216,7 @@ int main(void)
         GATEWAY_TEST(a_namespace_that_is_not_yet_connected_is_no_namespace),
         GATEWAY_TEST(what_the_protocol_ignores_changes_nothing),
         GATEWAY_TEST(a_namespace_can_be_left_and_entered_again),
-        GATEWAY_TEST(attachments_are_counted),
+        GATEWAY_TEST(attachments_are_awaited),
         GATEWAY_TEST(an_unsolicited_pong_puts_the_ping_off),
         GATEWAY_TEST(only_a_pong_is_a_sign_of_life),
         GATEWAY_TEST(the_clients_close_is_answered),
