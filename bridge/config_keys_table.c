@@ -40,7 +40,7 @@ static const char *const engines[] = {"nng", "~redis", NULL};
 /* In the order of enum log_level and enum log_format. */
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const formats[] = {"text", "json", NULL};
-static const char *const gateway_word[] = {"~gateway", NULL};
+static const char *const gateway_word[] = {"gateway", NULL};
 static const char *const transports[] = {"websocket", "~polling", NULL};
 static const char *const dialects[] = {"socketio", "native", "echo", NULL};
 static const char *const parsers[] = {"json", "~msgpack", NULL};
@@ -136,7 +136,7 @@ const struct config_key config_keys[] = {
 
     KEY("publisher", KEY_MAP, NULL, 0, "what backends post to"),
     PICK("publisher.listen", KEY_ADDRESS, "127.0.0.1:7411", publisher.listen, gateway_word, 0,
-        "address that backends post to"),
+        "address that backends post to; gateway: that of gateway.listen (single port)"),
     OPT("publisher.api_keys", KEY_SECRETS, "", publisher.api_keys, 0,
         "keys that may publish: sk_ and 43 characters each"),
     NUM("publisher.max_body_size", KEY_SIZE, "256KiB", publisher.max_body_bytes, 1,

@@ -43,11 +43,15 @@ static void mark_print(unsigned number, char mark[FD_PASS_MARK_BYTES])
     mark[2] = '\0';
 }
 
-/* The same in every process, so the key is no secret. */
+/* "g7" would have number 7; other names any, but each the same one everywhere, so the key
+ * is no secret. */
 static unsigned first_mark(const char *name)
 {
     const struct hash_key key = {0};
+    uint64_t number;
 
+    if (name[0] && slice_to_u64(slice_of(name + 1), &number))
+        return (unsigned)(number % MARKS);
     return (unsigned)(siphash(&key, slice_of(name)) % MARKS);
 }
 

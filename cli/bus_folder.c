@@ -38,6 +38,22 @@ bool bus_url(const struct config *config, char url[BUS_URL_BYTES])
     return len < BUS_FOLDER_BYTES;
 }
 
+bool run_folder(const struct config *config, char path[BUS_FOLDER_BYTES])
+{
+    char url[BUS_URL_BYTES];
+
+    if (!bus_url(config, url))
+        return false;
+    const char *folder = strncmp(url, "ipc://", 6) == 0 ? url + 6 : config->run_dir;
+    int len = snprintf(path, BUS_FOLDER_BYTES, "%s", folder);
+    return len > 0 && len < BUS_FOLDER_BYTES;
+}
+
+bool has_single_port(const struct config *config)
+{
+    return strcmp(config->publisher.listen, "gateway") == 0;
+}
+
 bool bus_folder_create(char path[BUS_FOLDER_BYTES])
 {
     const char *runtime = runtime_dir();

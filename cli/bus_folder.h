@@ -13,6 +13,13 @@ enum {
  * too long for a socket's name. */
 bool bus_url(const struct config *config, char url[BUS_URL_BYTES]);
 
+/* Where the processes hand sockets to each other: the folder of an ipc:// bus, else
+ * run_dir. False: the configuration names none. */
+bool run_folder(const struct config *config, char path[BUS_FOLDER_BYTES]);
+
+/* Whether the gateways' port is the publisher's as well. */
+bool has_single_port(const struct config *config);
+
 /* A new folder that only this user can enter, under $XDG_RUNTIME_DIR or /tmp. */
 bool bus_folder_create(char path[BUS_FOLDER_BYTES]);
 /* With the sockets in it; an empty path does nothing. */

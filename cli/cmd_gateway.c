@@ -1,4 +1,5 @@
 /* sidecast gateway: one gateway alone. */
+#include "cli/bus_folder.h"
 #include "cli/cmd.h"
 #include "cli/demo_pages.h"
 #include "cli/exit_code.h"
@@ -58,12 +59,17 @@ static bool open_gateway(struct gateway_role *role, struct role_parts *parts,
         .traces = role->traces,
     };
 
+    if (!role_open_pass(parts, &gateway_config.pass, reason))
+        return false;
+    gateway_config.shares_listener = has_single_port(config);
     if (role->pages)
         gateway_config.pages = demo_pages_routes(role->pages, &gateway_config.page_count);
     gateway_config.listen_fd =
         listener_open("gateway", config->gateway.listen, config->gateway.count > 1);
     if (gateway_config.listen_fd >= 0)
         role->gateway = gateway_create(&gateway_config, reason);
+    else
+        fd_pass_destroy(gateway_config.pass);
     return role->gateway != NULL;
 }
 
@@ -74,7 +80,8 @@ static bool open_demo(struct gateway_role *role, struct role_parts *parts)
     role->traces = trace_log_create();
     role->pages = demo_pages_create(&(struct demo_pages_config){
         .loop = &parts->loop,
-        .publisher = config->publisher.listen,
+        .publisher =
+            has_single_port(config) ? config->gateway.listen : config->publisher.listen,
         .key = config->publisher.api_keys,
         .keys = parts->keys,
         .traces = role->traces,
@@ -132,10 +139,13 @@ static const struct role_server demo_server = {
     .destroy = destroy,
 };
 
-/* It names sockets, leases and metrics. */
+/* It names sockets, leases and metrics. One name is taken. */
 static bool is_id(const char *id)
 {
     size_t len = strlen(id);
+
+    if (strcmp(id, "publisher") == 0)
+        return false;
 
     return len > 0 && len <= ID_BYTES &&
            strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
@@ -150,7 +160,10 @@ static int run(const struct command *self, int argc, char **argv)
     if (!invocation_begin(&call, self, argc, argv, &args, &code))
         return code;
     if (!is_id(args.id)) {
-        fprintf(stderr, "sidecast: --id needs 1 to %d of a-z, 0-9 and '-'\n", ID_BYTES);
+        fprintf(stderr,
+                "sidecast: --id needs 1 to %d of a-z, 0-9 and '-', and is not "
+                "'publisher'\n",
+                ID_BYTES);
         return EXIT_CODE_USAGE;
     }
     if (!invocation_load(&call, &code))

@@ -1,4 +1,5 @@
 /* sidecast publisher: the publisher alone. */
+#include "cli/bus_folder.h"
 #include "cli/cmd.h"
 #include "cli/invocation.h"
 #include "cli/listener.h"
@@ -21,10 +22,16 @@ static void *create(struct role_parts *parts, const char **reason)
         .version = SIDECAST_VERSION,
     };
 
-    publisher_config.listen_fd =
-        listener_open("publisher", config->publisher.listen, false);
-    if (publisher_config.listen_fd < 0)
-        return NULL;
+    publisher_config.listen_fd = publisher_config.ops_fd = -1;
+    if (has_single_port(config)) {
+        if (!role_open_pass(parts, &publisher_config.pass, reason))
+            return NULL;
+    } else {
+        publisher_config.listen_fd =
+            listener_open("publisher", config->publisher.listen, false);
+        if (publisher_config.listen_fd < 0)
+            return NULL;
+    }
     publisher_config.ops_fd = listener_open("ops", config->ops.listen, false);
     if (publisher_config.ops_fd < 0)
         return NULL;

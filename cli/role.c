@@ -137,6 +137,33 @@ static int open_parts(struct role *role, const struct invocation *call)
     return parts->lifecycle ? EXIT_CODE_OK : fail(EXIT_CODE_FAILED, "out of memory");
 }
 
+bool role_open_pass(struct role_parts *parts, struct fd_pass **pass, const char **reason)
+{
+    const struct config *config = parts->config;
+    bool is_single_port = has_single_port(config);
+    bool is_needed = is_single_port || config->gateway.count > 1;
+    char folder[BUS_FOLDER_BYTES];
+    const struct fd_pass_config pass_config = {
+        .loop = &parts->loop,
+        .log = &parts->log,
+        .metrics = &parts->metrics,
+        .folder = folder,
+        .name = parts->id,
+    };
+
+    *reason = "publisher.listen: gateway needs a folder where the processes of this "
+              "machine meet; beside a bus.url of tcp:// that is run_dir";
+    *pass = run_folder(config, folder) ? fd_pass_create(&pass_config, reason) : NULL;
+    if (!*pass && is_single_port)
+        return false;
+    if (!*pass && is_needed)
+        log_warn(&parts->log,
+                 "gateways that share a port cannot hand on sockets: polling "
+                 "sessions will be unknown to some; set run_dir");
+    *reason = "";
+    return true;
+}
+
 int role_run(const struct role_server *server, const struct invocation *call,
              const char *id)
 {

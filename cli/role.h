@@ -6,6 +6,7 @@
 #define CLI_ROLE_H
 
 #include "bridge/engine.h"
+#include "bridge/fd_pass.h"
 #include "bridge/lifecycle.h"
 #include "bridge/token.h"
 #include "cli/invocation.h"
@@ -38,6 +39,12 @@ struct role_server {
     /* Whether the role is ready whenever its engine is; else the server says it. */
     bool is_ready_with_engine;
 };
+
+/*
+ * Opens this process' end of what goes from one to another (fd_pass_destroy). False, with
+ * `*reason`: it is needed, and cannot be had. NULL in `*pass`: there is none.
+ */
+bool role_open_pass(struct role_parts *parts, struct fd_pass **pass, const char **reason);
 
 /* Gives an exit code when the role could not begin; else ends the process itself. */
 int role_run(const struct role_server *server, const struct invocation *call,

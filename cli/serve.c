@@ -70,18 +70,21 @@ static bool is_bus_configured(const struct options *options)
            options_source(options, "run_dir") != OPTION_DEFAULT;
 }
 
-/* A bus of our own, unless the configuration says where it is. */
+/* A bus of our own, unless the configuration says where it is; a folder in any case. */
 static bool put_bus(struct serve *serve)
 {
     struct invocation *call = serve->plan->call;
+    bool has_bus = !serve->plan->has_own_bus && is_bus_configured(call->options);
     char url[BUS_URL_BYTES];
 
-    if (!serve->plan->has_own_bus && is_bus_configured(call->options))
+    if (has_bus && run_folder(&call->config, url))
         return true;
     if (!bus_folder_create(serve->bus_folder)) {
         fputs("sidecast: cannot make a folder for the bus in /tmp\n", stderr);
         return false;
     }
+    if (has_bus)
+        return put(serve, "run_dir", serve->bus_folder);
     snprintf(url, sizeof url, "ipc://%s", serve->bus_folder);
     return put(serve, "bus.url", url);
 }
@@ -147,9 +150,10 @@ static void plan_children(struct serve *serve)
     const struct flag_list *more = serve->plan->gateway_args;
     struct supervisor_plan *publisher = plan_child(serve, 0, "publisher", "publisher");
 
-    publisher->fds[0] = (struct supervisor_fd){"publisher", listeners->publisher};
-    publisher->fds[1] = (struct supervisor_fd){"ops", listeners->ops};
-    publisher->fd_count = 2;
+    publisher->fds[publisher->fd_count++] = (struct supervisor_fd){"ops", listeners->ops};
+    if (listeners->publisher >= 0)
+        publisher->fds[publisher->fd_count++] =
+            (struct supervisor_fd){"publisher", listeners->publisher};
     publisher->serves_bus = true;
 
     for (size_t i = 0; i < listeners->gateway_count; i++) {
@@ -186,7 +190,9 @@ static void on_ready(void *ctx)
     struct serve_ready ready = {0};
 
     url_of(serve->listeners.gateway_address, ready.gateway);
-    url_of(serve->listeners.publisher_address, ready.publisher);
+    url_of(serve->listeners.publisher >= 0 ? serve->listeners.publisher_address
+                                           : serve->listeners.gateway_address,
+           ready.publisher);
     url_of(serve->listeners.ops_address, ready.ops);
     ready.pid_publisher = supervisor_pid(serve->supervisor, 0);
     ready.gateway_count = serve->listeners.gateway_count;

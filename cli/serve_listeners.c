@@ -2,6 +2,7 @@
 #include "cli/serve_listeners.h"
 
 #include "bridge/front.h"
+#include "cli/bus_folder.h"
 #include "cli/listener.h"
 
 #include <inttypes.h>
@@ -67,9 +68,11 @@ bool serve_listeners_open(struct serve_listeners *listeners, const struct config
 
     if (!bind_gateways(listeners, config->gateway.count))
         return false;
-    listeners->publisher = bind_one("publisher", listeners->publisher_address);
-    if (listeners->publisher < 0)
-        return false;
+    if (!has_single_port(config)) {
+        listeners->publisher = bind_one("publisher", listeners->publisher_address);
+        if (listeners->publisher < 0)
+            return false;
+    }
     listeners->ops = bind_one("ops", listeners->ops_address);
     return listeners->ops >= 0;
 }

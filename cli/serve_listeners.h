@@ -12,7 +12,7 @@ enum {
 struct serve_listeners {
     int gateways[SERVE_MAX_GATEWAYS];
     size_t gateway_count;
-    int publisher;
+    int publisher; /* -1: the gateways' are the publisher's too */
     int ops;
     char gateway_address[SERVE_ADDRESS_BYTES]; /* as bound */
     char publisher_address[SERVE_ADDRESS_BYTES];

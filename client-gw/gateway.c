@@ -8,6 +8,7 @@
 #include "client-gw/beats.h"
 #include "client-gw/deliver.h"
 #include "client-gw/http_routes.h"
+#include "client-gw/owner.h"
 #include "client-gw/services.h"
 #include "client-gw/transport_ws.h"
 #include "client-gw/upgrade.h"
@@ -157,6 +158,16 @@ static enum status on_upgrade(void *ctx, int fd, const struct front_visit *visit
     return ST_OK;
 }
 
+static bool find_owner(void *ctx, const struct http_head *head,
+                       struct fd_pass_owner *owner)
+{
+    const struct gateway *gateway = ctx;
+    const struct client_services *services = &gateway->services;
+
+    return owner_is_gateway(services, head, owner) ||
+           (gateway->config.shares_listener && owner_is_publisher(services, head, owner));
+}
+
 /* --- from the engine --- */
 
 static void on_event(void *ctx, const struct engine_event *event)
@@ -255,17 +266,15 @@ static struct session_set *make_sessions(const struct gateway_config *config,
     return session_set_create(&sessions);
 }
 
-/* "g1" → "AB": two characters of base64url that tell whose session a sid is. */
-static void mark_of(const char *id, char mark[3])
+/* In every Engine.IO sid, so that a request tells whose session it is for. */
+static bool take_mark(struct gateway *gateway)
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    uint64_t number = 0;
+    char *mark = gateway->services.gateway_mark;
 
-    slice_to_u64(slice_from(slice_of(id), 1), &number);
-    mark[0] = digits[number / 64 % 64];
-    mark[1] = digits[number % 64];
-    mark[2] = '\0';
+    if (gateway->config.pass)
+        return fd_pass_claim_mark(gateway->config.pass, mark);
+    fd_pass_mark_of(gateway->config.id, mark);
+    return true;
 }
 
 static bool use_system(struct gateway *gateway)
@@ -303,8 +312,7 @@ static bool make_parts(struct gateway *gateway)
     services->log = config->log;
     services->metrics = config->metrics;
     services->settings = config->settings;
-    mark_of(config->id, services->gateway_mark);
-    if (!services->sessions || !use_system(gateway))
+    if (!take_mark(gateway) || !services->sessions || !use_system(gateway))
         return false;
     struct deliver_config deliver = {
         .rooms = gateway->rooms,
@@ -361,7 +369,8 @@ static bool make_listeners(struct gateway *gateway)
         .metrics = config->metrics,
         .max_connections = HTTP_CONNECTIONS,
         .policy = &gateway->policy,
-        .always_closes = config->settings->count > 1,
+        /* The next request of a connection may be another process'. */
+        .always_closes = config->settings->count > 1 || config->shares_listener,
     };
 
     unsigned max_fd = take_descriptors(config); /* before a library sizes its tables */
@@ -384,9 +393,12 @@ static bool make_listeners(struct gateway *gateway)
         .limits = gateway->limits,
         .http = gateway->http,
         .on_upgrade = on_upgrade,
+        .pass = config->pass,
+        .find_owner = find_owner,
         .ctx = gateway,
     };
-    gateway->config.listen_fd = -1; /* the front's now */
+    gateway->config.listen_fd = -1; /* the front's now, as is the other one */
+    gateway->config.pass = NULL;
     gateway->front = front_create(&front);
     return gateway->front != NULL;
 }
@@ -406,6 +418,7 @@ struct gateway *gateway_create(const struct gateway_config *config, const char *
 
     if (!gateway) {
         close(config->listen_fd);
+        fd_pass_destroy(config->pass);
         *reason = "out of memory";
         return NULL;
     }
@@ -450,6 +463,7 @@ void gateway_destroy(struct gateway *gateway)
     ws_server_destroy(gateway->ws);
     if (gateway->config.listen_fd >= 0)
         close(gateway->config.listen_fd);
+    fd_pass_destroy(gateway->config.pass);
     deliver_destroy(gateway->deliver);
     session_set_destroy(gateway->services.sessions);
     connection_set_destroy(gateway->connections);

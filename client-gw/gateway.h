@@ -7,6 +7,7 @@
 
 #include "bridge/config.h"
 #include "bridge/engine.h"
+#include "bridge/fd_pass.h"
 #include "bridge/http_server.h"
 #include "bridge/lifecycle.h"
 #include "bridge/token.h"
@@ -29,7 +30,10 @@ struct gateway_config {
     struct lifecycle *lifecycle; /* told ready as the engine's on_ready says */
     const char *id;              /* "g1" */
     const char *version;
-    int listen_fd; /* takes; listening */
+    int listen_fd;        /* takes; listening */
+    struct fd_pass *pass; /* takes; what is for other processes goes by it; NULL: nothing
+                             does */
+    bool shares_listener; /* the publisher's requests come here too: it needs `pass` */
     const struct http_route
         *pages; /* more to serve on the listener: the demo's; may be NULL */
     size_t page_count;
@@ -38,7 +42,7 @@ struct gateway_config {
 
 /*
  * Gives a gateway (gateway_destroy) that accepts from now on, or NULL and `*reason`, a
- * sentence for the operator. The descriptor is taken either way.
+ * sentence for the operator. `listen_fd` and `pass` are taken either way.
  */
 struct gateway *gateway_create(const struct gateway_config *config, const char **reason);
 

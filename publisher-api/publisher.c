@@ -40,13 +40,21 @@ struct publisher {
     void *on_drained_ctx;
 };
 
+static void close_if_open(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Takes `fd` and `pass`. */
 static bool listener_open(struct listener *listener, struct http_server_config *config,
-                          int fd, unsigned max_fd)
+                          int fd, struct fd_pass *pass, unsigned max_fd)
 {
     config->policy = &listener->policy;
     listener->http = http_server_create(config);
     if (!listener->http) {
-        close(fd);
+        close_if_open(fd);
+        fd_pass_destroy(pass);
         return false;
     }
     listener->front = front_create(&(struct front_config){
@@ -59,6 +67,7 @@ static bool listener_open(struct listener *listener, struct http_server_config *
         .head_deadline_ms = HEAD_DEADLINE_MS,
         .policy = &listener->policy,
         .http = listener->http,
+        .pass = pass,
     });
     return listener->front != NULL;
 }
@@ -106,15 +115,19 @@ static bool open_listeners(struct publisher *publisher,
     routes_configure(&publisher->parts.configured, &publisher->api.page_policy, max_body);
     http.route_count = routes_publisher(publisher->api.routes, max_body);
     http.find = routes_find;
-    bool opened = listener_open(&publisher->api, &http, config->listen_fd, max_fd);
+    /* On the gateways' port the next request of a connection may be a gateway's. */
+    http.always_closes = config->listen_fd < 0;
+    bool opened =
+        listener_open(&publisher->api, &http, config->listen_fd, config->pass, max_fd);
     if (config->ops_fd < 0)
         return opened;
 
     http.find = NULL;
+    http.always_closes = false;
     http.max_connections = MAX_OPS_CONNECTIONS;
     http.routes = publisher->ops.routes;
     http.route_count = routes_ops(publisher->ops.routes);
-    return listener_open(&publisher->ops, &http, config->ops_fd,
+    return listener_open(&publisher->ops, &http, config->ops_fd, NULL,
                          max_fd + OPS_DESCRIPTORS) &&
            opened;
 }
@@ -188,9 +201,9 @@ struct publisher *publisher_create(const struct publisher_config *config,
 
     *reason = "out of memory";
     if (!publisher || !build_parts(publisher, config, reason)) {
-        close(config->listen_fd);
-        if (config->ops_fd >= 0)
-            close(config->ops_fd);
+        close_if_open(config->listen_fd);
+        close_if_open(config->ops_fd);
+        fd_pass_destroy(config->pass);
         goto failed;
     }
     uv_timer_init(config->loop, &publisher->drain_timer);

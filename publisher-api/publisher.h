@@ -8,6 +8,7 @@
 
 #include "bridge/config.h"
 #include "bridge/engine.h"
+#include "bridge/fd_pass.h"
 #include "bridge/lifecycle.h"
 #include "bridge/token.h"
 #include "proto/system.h"
@@ -26,13 +27,15 @@ struct publisher_config {
     struct system *system;             /* shares; NULL: what holds without a file */
     const struct lifecycle *lifecycle; /* what /readyz says */
     const char *version;
-    int listen_fd; /* takes; listening */
-    int ops_fd;    /* takes; listening; -1: no ops listener */
+    int listen_fd; /* takes; listening; -1: gateways listen for it, and hand on by `pass`
+                    */
+    struct fd_pass *pass; /* takes; NULL: none */
+    int ops_fd;           /* takes; listening; -1: no ops listener */
 };
 
 /*
  * Gives a publisher (publisher_destroy) that answers from now on, or NULL and `*reason`,
- * a sentence for the operator. The two descriptors are taken either way.
+ * a sentence for the operator. The two descriptors and `pass` are taken either way.
  */
 struct publisher *publisher_create(const struct publisher_config *config,
                                    const char **reason);
