@@ -448,7 +448,8 @@ void eio_session_init(struct eio_session *session, const struct eio_config *conf
 void eio_session_step(struct eio_session *session, enum eio_event event, bool has_queue,
                       uint64_t now_ms, struct eio_todo *todo)
 {
-    struct step step = {session, todo, now_ms, has_queue};
+    struct step step = {
+        .session = session, .todo = todo, .now_ms = now_ms, .has_queue = has_queue};
 
     todo->count = 0;
     if (session->state == EIO_CLOSED) {

@@ -89,7 +89,7 @@ static void step(struct eio_session *session, struct ledger *ledger, uint8_t byt
                  uint64_t now_ms)
 {
     enum eio_event event = (enum eio_event)(byte % EIO_EVENT_COUNT);
-    struct eio_todo todo;
+    struct eio_todo todo = {0};
 
     if (!can_be(ledger, event))
         return;

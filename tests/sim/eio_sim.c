@@ -29,6 +29,13 @@ static bool read_number(const char *text, uint64_t *number)
     return text && slice_to_u64(slice_of(text), number) && *number > 0;
 }
 
+static bool read_option(const char *name, const char *value, struct plan *plan)
+{
+    if (strcmp(name, "--schedules") == 0)
+        return read_number(value, &plan->schedules);
+    return strcmp(name, "--seed") == 0 && read_number(value, &plan->seed);
+}
+
 static bool read_plan(int argc, char **argv, struct plan *plan)
 {
     const char *wanted = getenv("SIDECAST_SIM_SCHEDULES");
@@ -39,14 +46,10 @@ static bool read_plan(int argc, char **argv, struct plan *plan)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0)
             plan->is_tracing = true;
-        else if (strcmp(argv[i], "--schedules") == 0 && i + 1 < argc &&
-                 read_number(argv[i + 1], &plan->schedules))
-            i++;
-        else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc &&
-                 read_number(argv[i + 1], &plan->seed))
-            i++;
-        else
+        else if (i + 1 == argc || !read_option(argv[i], argv[i + 1], plan))
             return false;
+        else
+            i++;
     }
     return true;
 }

@@ -16,11 +16,11 @@ enum {
 
 /*
  * A fault built into the machine, to see that it is noticed. Both may be NULL. The first
- * changes what happens (false: it does not), the second what is done.
+ * says what happens instead (EIO_EVENT_COUNT: nothing), the second changes what is done.
  */
 struct sabotage {
     const char *name;
-    bool (*on_event)(const struct eio_session *session, enum eio_event *event);
+    enum eio_event (*on_event)(const struct eio_session *session, enum eio_event event);
     void (*on_todo)(struct eio_session *session, enum eio_event event, bool has_queue,
                     struct eio_todo *todo);
 };

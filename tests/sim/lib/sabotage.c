@@ -67,10 +67,11 @@ static void hold_anyway(struct eio_session *session, enum eio_event event, bool 
     todo->list[0] = (struct eio_output){EIO_HOLD, EIO_NO_ANSWER};
 }
 
-static bool ignore_aborts(const struct eio_session *session, enum eio_event *event)
+static enum eio_event ignore_aborts(const struct eio_session *session,
+                                    enum eio_event event)
 {
     (void)session;
-    return *event != EIO_POLL_ABORTED;
+    return event == EIO_POLL_ABORTED ? EIO_EVENT_COUNT : event;
 }
 
 static void forget_the_first_poll(struct eio_session *session, enum eio_event event,
@@ -93,10 +94,11 @@ static void take_the_second_poll(struct eio_session *session, enum eio_event eve
     add(todo, EIO_HOLD, EIO_NO_ANSWER);
 }
 
-static bool ignore_losses(const struct eio_session *session, enum eio_event *event)
+static enum eio_event ignore_losses(const struct eio_session *session,
+                                    enum eio_event event)
 {
     (void)session;
-    return *event != EIO_POLL_LOST;
+    return event == EIO_POLL_LOST ? EIO_EVENT_COUNT : event;
 }
 
 /* --- posts --- */
@@ -151,11 +153,11 @@ static void deliver_to_the_closed(struct eio_session *session, enum eio_event ev
 /* --- the upgrade --- */
 
 /* It is the transport as soon as it is probed: what is sent overtakes the last poll. */
-static bool upgrade_at_the_probe(const struct eio_session *session, enum eio_event *event)
+static enum eio_event upgrade_at_the_probe(const struct eio_session *session,
+                                           enum eio_event event)
 {
-    if (*event == EIO_WS_PROBE && session->state == EIO_ATTACHED)
-        *event = EIO_WS_UPGRADE;
-    return true;
+    return event == EIO_WS_PROBE && session->state == EIO_ATTACHED ? EIO_WS_UPGRADE
+                                                                   : event;
 }
 
 static void lose_the_queue(struct eio_session *session, enum eio_event event,
@@ -177,14 +179,15 @@ static void keep_the_poll_at_upgrade(struct eio_session *session, enum eio_event
 }
 
 /* engine.io-server-java and others: the session goes with its probe. */
-static bool end_with_the_probe(const struct eio_session *session, enum eio_event *event)
+static enum eio_event end_with_the_probe(const struct eio_session *session,
+                                         enum eio_event event)
 {
     bool is_probe = session->state == EIO_ATTACHED || session->state == EIO_PROBING;
 
-    if (is_probe && (*event == EIO_WS_GONE || *event == EIO_WS_MESSAGE ||
-                     *event == EIO_WS_PING || *event == EIO_WS_BAD))
-        *event = EIO_ABANDON;
-    return true;
+    return is_probe && (event == EIO_WS_GONE || event == EIO_WS_MESSAGE ||
+                        event == EIO_WS_PING || event == EIO_WS_BAD)
+               ? EIO_ABANDON
+               : event;
 }
 
 static void take_any_websocket(struct eio_session *session, enum eio_event event,
@@ -207,10 +210,11 @@ static void wait_for_ever(struct eio_session *session, enum eio_event event,
 
 /* --- heartbeat and the end --- */
 
-static bool hear_no_pong(const struct eio_session *session, enum eio_event *event)
+static enum eio_event hear_no_pong(const struct eio_session *session,
+                                   enum eio_event event)
 {
     (void)session;
-    return *event != EIO_POSTED_PONG && *event != EIO_WS_PONG;
+    return event == EIO_POSTED_PONG || event == EIO_WS_PONG ? EIO_EVENT_COUNT : event;
 }
 
 static void forgive_silence(struct eio_session *session, enum eio_event event,
@@ -235,12 +239,11 @@ static void restart_the_clock_at_upgrade(struct eio_session *session,
     session->beat_due_ms += session->config->ping_interval_ms;
 }
 
-static bool forget_unseen_closes(const struct eio_session *session, enum eio_event *event)
+static enum eio_event forget_unseen_closes(const struct eio_session *session,
+                                           enum eio_event event)
 {
     (void)session;
-    if (*event == EIO_SHUT)
-        *event = EIO_ABANDON;
-    return true;
+    return event == EIO_SHUT ? EIO_ABANDON : event;
 }
 
 static void swallow_last_words(struct eio_session *session, enum eio_event event,
@@ -254,9 +257,10 @@ static void swallow_last_words(struct eio_session *session, enum eio_event event
             todo->list[i].answer = EIO_CLOSE_ONLY;
 }
 
-static bool keep_unseen_closes(const struct eio_session *session, enum eio_event *event)
+static enum eio_event keep_unseen_closes(const struct eio_session *session,
+                                         enum eio_event event)
 {
-    return session->state != EIO_CLOSING || *event != EIO_DUE;
+    return session->state == EIO_CLOSING && event == EIO_DUE ? EIO_EVENT_COUNT : event;
 }
 
 static void end_twice(struct eio_session *session, enum eio_event event, bool has_queue,

@@ -77,9 +77,12 @@ void world_add(struct world *world, const struct world_event *event)
         copy.text = (struct slice){0};
     }
     world->count++;
-    while (at > 0 && is_sooner(&copy, &world->heap[(at - 1) / 2])) {
-        world->heap[at] = world->heap[(at - 1) / 2];
-        at = (at - 1) / 2;
+    while (at > 0) {
+        unsigned parent = (at - 1) / 2;
+        if (!is_sooner(&copy, &world->heap[parent]))
+            break;
+        world->heap[at] = world->heap[parent];
+        at = parent;
     }
     world->heap[at] = copy;
 }
