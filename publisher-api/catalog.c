@@ -3,6 +3,7 @@
 
 #include "bridge/clock.h"
 #include "bridge/random.h"
+#include "proto/namespace_rules.h"
 
 void catalog_use(struct catalog *catalog, struct system *system)
 {
@@ -34,6 +35,18 @@ static bool may_publish(const struct event_rule *rule, const struct caller *call
             event_rule_names_publisher(rule, SLICE("admin")));
 }
 
+/* What goes to another name of a namespace goes to the namespace. */
+static void set_namespace(const struct catalog *catalog, struct publish_request *request)
+{
+    const struct namespace_rule *rule =
+        catalog->system ? namespace_rules_find(catalog->system->namespaces,
+                                               request->envelope.nsp)
+                        : NULL;
+
+    if (rule)
+        request->envelope.nsp = rule->real->name;
+}
+
 static void set_moment(struct catalog *catalog, struct slice request_id)
 {
     catalog->moment =
@@ -52,6 +65,7 @@ enum status catalog_apply(struct catalog *catalog, struct publish_request *reque
 {
     struct event_publish *shape = &catalog->shape;
 
+    set_namespace(catalog, request);
     if (!catalog->events)
         return ST_OK;
     enum status st = event_publish_begin(shape, catalog->events, request, fault);

@@ -1,6 +1,7 @@
 /*
  * The catalog of events at work: from a decoded request to what is published. Without a
- * catalog each step says ST_OK and changes nothing. Loop thread only.
+ * catalog each step says ST_OK and changes nothing, but that an alias of a namespace
+ * becomes the namespace. Loop thread only.
  */
 #ifndef PUBLISHER_API_CATALOG_H
 #define PUBLISHER_API_CATALOG_H
