@@ -21,26 +21,32 @@ async function levels(sidecast) {
 
 const descriptors = (pid) => readdirSync(`/proc/${pid}/fd`).length;
 
-// A session that the server has closed waits for a poll: with it, it goes at once.
-async function poll_once(url, { mount, id }) {
-  await new Promise((resolve) => {
+// A session that the server has closed waits for a poll: with it, it goes at once. Gives
+// whether the sid is still known.
+function poll_once(url, { mount, id }) {
+  return new Promise((resolve) => {
     const request = http.request(`${url}${mount}?EIO=4&transport=polling&sid=${id}`, { agent: false }, (answer) => {
       answer.resume();
-      answer.on('close', resolve);
+      answer.on('close', () => resolve(answer.statusCode === 200));
     });
-    request.on('error', resolve);
-    request.setTimeout(1000, () => request.destroy());
-    request.on('close', resolve);
+    request.on('error', () => resolve(true));
+    request.setTimeout(2000, () => request.destroy());
     request.end();
   });
 }
 
+// Gives those that are still known.
 async function poll_all(url, sids) {
   const rest = [...sids];
+  const known = [];
   await Promise.all(Array.from({ length: 16 }, async () => {
-    while (rest.length > 0)
-      await poll_once(url, rest.pop());
+    while (rest.length > 0) {
+      const sid = rest.pop();
+      if (await poll_once(url, sid))
+        known.push(sid);
+    }
   }));
+  return known;
 }
 
 /*
@@ -66,10 +72,11 @@ export async function fuzz_sessions(sidecast, { seed, ms, strangers = 20, due_ms
   } finally {
     actors.forEach((actor) => actor.leave());
   }
-  await poll_all(shared.url, shared.sids.slice(-2000));
+  let known = shared.sids.slice(-2000);
   const after = async () => ({ ...await levels(sidecast), descriptors: descriptors(pid) });
   let now = await after();
   await until(async () => {
+    known = await poll_all(shared.url, known);
     now = await after();
     return gauges.every((name) => now[name] === before[name]) && now.descriptors <= before.descriptors + 4;
   }, due_ms, () => `something is left: ${JSON.stringify(now)}, before: ${JSON.stringify(before)}`);
