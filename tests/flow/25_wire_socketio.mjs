@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { is_reference, with_conformance } from './lib/conformance.mjs';
-import { lines } from './lib/socket_io_line.mjs';
+import { lines, PollingLine, WebSocketLine } from './lib/socket_io_line.mjs';
 import { bound, sleep, until } from './lib/wait.mjs';
 import { run_rows } from './lib/wire_rows.mjs';
 
@@ -13,6 +13,7 @@ const answered = (count) => ({ count });
 const hello = ['40{"sid":"*"}', '42["auth",{}]'];
 const hello_custom = ['40/custom,{"sid":"*"}', '42/custom,["auth",{}]'];
 const slot = (num) => `{"_placeholder":true,"num":${num}}`;
+const [one, two] = [[1, 2, 3], [4, 255]];
 
 // States: connected to `/`, not connected to it, or closed as a whole.
 const open = async (line) => {
@@ -95,6 +96,39 @@ const events = [
   ['drop closes', ['42["drop"]'], [], closed],
 ];
 
+const binary = [
+  ['an attachment', [`451-["message",${slot(0)}]`, one], [`451-["message-back",${slot(0)}]`, one], open],
+  ['an empty attachment', [`451-["message",${slot(0)}]`, []], [`451-["message-back",${slot(0)}]`, []], open],
+  ['two attachments', [`452-["message",${slot(0)},{"a":[${slot(1)},"x"]}]`, one, two], [`452-["message-back",${slot(0)},{"a":[${slot(1)},"x"]}]`, one, two], open],
+  ['slots in another order', [`452-["message",${slot(1)},${slot(0)}]`, one, two], [`452-["message-back",${slot(0)},${slot(1)}]`, two, one], open],
+  ['a slot twice', [`451-["message",${slot(0)},${slot(0)}]`, one], [`452-["message-back",${slot(0)},${slot(1)}]`, one, one], open],
+  ['keys of a slot in another order', ['451-["message",{"num":0,"_placeholder":true}]', one], [`451-["message-back",${slot(0)}]`, one], open],
+  ['an attachment that no slot names', ['451-["message","x"]', one], ['42["message-back","x"]'], open],
+  ['ten attachments', [`4510-["message",${many(10, slot)}]`, ...many(10, (i) => [i])], [`4510-["message-back",${many(10, slot)}]`, ...many(10, (i) => [i])], open],
+  ['an ack with attachments', [`451-12["message-with-ack",${slot(0)},"x"]`, one], [`461-12[${slot(0)},"x"]`, one], open],
+  ['an event with attachments of another namespace', ['40/custom,', `451-/custom,["nobody",${slot(0)}]`, one], hello_custom, open],
+  ['an attachment to a room', ['421["join","ROOM"]', answered(1), `451-["say","ROOM",${slot(0)}]`, one], ['431[{"ok":true,"recovered":false}]', `451-["said",${slot(0)}]`, one], open],
+  ['an ack with attachments that nobody waits for', [`461-7[${slot(0)}]`, one], [], open],
+  ['a pong between attachments', [`452-["message",${slot(0)},${slot(1)}]`, one, '3', two], [`452-["message-back",${slot(0)},${slot(1)}]`, one, two], open],
+  ['events around attachments keep their order', ['42["message",1]', `451-["message",${slot(0)}]`, one, '42["message",2]'],
+    ['42["message-back",1]', `451-["message-back",${slot(0)}]`, one, '42["message-back",2]'], open],
+  ...['450-["message"]', '45-["message"]', `45["message",${slot(0)}]`, `451["message",${slot(0)}]`, `451.5-["message",${slot(0)}]`, `45-1-["message",${slot(0)}]`,
+    `4511-["message",${many(11, slot)}]`, '45', '451', '461', '450-'].map((packet) => [`closes: ${packet.slice(0, 30)}`, [packet], [], closed]),
+  ['no attachments announced by an ack', ['460-1["x"]'], [], closed],
+  ['text while an attachment is due', [`451-["message",${slot(0)}]`, '42["message"]'], [], closed],
+  ['another namespace while an attachment is due', ['40/custom,', `451-["message",${slot(0)}]`, '42/custom,["x"]'], hello_custom, closed],
+  ['bytes that nothing announced', [one], [], closed],
+  ['one attachment too many', [`451-["message",${slot(0)}]`, one, two], [`451-["message-back",${slot(0)}]`, one], closed],
+  ...['1', '-1', '"0"', '"splice"', 'null', '1e9', '{}'].map((num) => [`a slot with num ${num}`, [`451-["message",${slot(num)}]`, one], [], closed]),
+  ['a slot with num 0.5', [`451-["message",${slot(0.5)}]`, one], [], closed,
+    { there: [[`451-["message",${slot(0.5)}]`, one], ['42["message-back",null]'], open], differs: 'the `num` of a placeholder is a whole number' }],
+  ['a count that is not digits', [`451e1-["message",${slot(0)}]`], [], closed, { there: [[`42["message"]`], ['42["message-back"]'], open], differs: 'the number of attachments is digits' }],
+  ['a slot without num', ['451-["message",{"_placeholder":true}]', one], [], closed],
+  ['a slot that is not one', ['451-["message",{"_placeholder":false,"num":9}]', one], ['42["message-back",{"_placeholder":false,"num":9}]'], open],
+  ['an attachment of a reserved name', [`451-["connect",${slot(0)}]`, one], [], closed],
+  ['an attachment to who is not connected', [`451-/custom,["message",${slot(0)}]`, one], [], closed],
+];
+
 const hide_message = (line) => {
   const take = line.take.bind(line);
   line.take = (item) => take(typeof item === 'string' ? item.replace(/("error":"E_[A-Z_]+","message":)"[^"]*"/, '$1"*"') : item);
@@ -115,7 +149,7 @@ async function send_as_clients_do(line, packets, one_by_one = false) {
     if (i < packets.length - 1)
       await until(() => line.closed || line.came.filter((came) => /^4[04]/.test(came)).length >= connects_sent, bound(3000));
     if (one_by_one)
-      await sleep(30);
+      await sleep(60);
   }
 }
 
@@ -147,8 +181,23 @@ function run_packets(gateway, rows, prefix) {
 test('packets have the effect that they have at the reference', with_conformance('calm', async (sidecast, t) => {
   await t.test('until a namespace is connected', () => run_packets(sidecast.gateway, connects, []));
   await t.test('once it is', () => run_packets(sidecast.gateway, events, ['40']));
+  await t.test('with attachments', () => run_packets(sidecast.gateway, binary, ['40']));
   await t.test('the ids of a connection and of its sockets are others', () => ids_are_others(sidecast.gateway));
 }));
+
+const stays_open = async (line) => {
+  await sleep(600);
+  assert.equal(line.closed, null);
+};
+const half = [`452-["nobody",${slot(0)},${slot(1)}]`, one];
+const large = [`452-["nobody",${slot(0)},${slot(1)}]`, many(600_000, () => 1), many(600_000, () => 1)];
+const unfinished = [
+  ['an attachment that does not come', half, [], closed, { there: [half, [], stays_open], differs: 'attachments that do not come within `limits.attachments_timeout`' }],
+  ['attachments that are too large together', large, [], closed, { there: [large, [], open], differs: 'larger together than `gateway.max_message_size`' }],
+];
+
+test('attachments may be waited for, and kept, within limits', with_conformance('calm', ({ gateway }) =>
+  run_packets(gateway, unfinished, ['40']), { set: ['limits.attachments_timeout=300ms'] }));
 
 async function ids_are_others(gateway) {
   for (const Line of lines) {
@@ -159,6 +208,20 @@ async function ids_are_others(gateway) {
     line.close();
   }
 }
+
+test('who says a word and leaves is heard', with_conformance('calm', async ({ gateway }) => {
+  const listener = await new WebSocketLine().open(gateway);
+  await send_as_clients_do(listener, ['40', '421["join","bye"]', answered(1)]);
+  for (const [i, Line] of lines.entries()) {
+    const line = await new Line().open(gateway);
+    await send_as_clients_do(line, ['40', `42["say","bye",${i}]`, ...(Line === WebSocketLine ? [] : ['41', '1'])], is_reference);
+    if (Line === WebSocketLine)
+      line.socket.socket.close();
+    await listener.hears(...(i ? [] : [...hello, '431[{"ok":true,"recovered":false}]']), `42["said",${i}]`);
+    line.close();
+  }
+  listener.close();
+}));
 
 const unconnected = [
   ['nothing', [], true],
