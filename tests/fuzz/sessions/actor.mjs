@@ -8,7 +8,7 @@ import { body, method, packet, path, query } from './words.mjs';
 const keep = 8; // of each kind, open at a time
 
 export class Actor {
-  // `shared` is {url, origin, sids: [], tally: {}, due_ms}: all actors' together.
+  // `shared` is {url, sids: [], live: [], tally: {}, failures: [], due_ms}: all actors' together.
   constructor(shared, random) {
     this.shared = shared;
     this.random = random;
@@ -22,9 +22,9 @@ export class Actor {
   }
 
   sid() {
-    const { sids } = this.shared;
-    // Mostly a young one: the old ones are over.
-    return sids.length && this.random(30) ? sids[sids.length - 1 - this.random(Math.min(12, sids.length))] : null;
+    const { sids, live } = this.shared;
+    const list = this.random(10) ? live : sids;
+    return list.length && this.random(30) ? list[list.length - 1 - this.random(Math.min(12, list.length))] : null;
   }
 
   target(sid, transport = 'polling') {
@@ -75,7 +75,7 @@ export class Actor {
     request.on('response', (answer) => {
       const chunks = [];
       this.count(answer.statusCode);
-      if (answer.statusCode >= 500 && answer.statusCode !== 503 && !['PUT', 'DELETE', 'HEAD', 'PATCH'].includes(method))
+      if (answer.statusCode >= 500 && answer.statusCode !== 503 && ['GET', 'POST'].includes(method))
         failures.push(`${answer.statusCode} to ${method} ${target}`);
       answer.on('data', (chunk) => chunks.push(chunk));
       answer.on('error', () => this.count('cut'));
@@ -86,13 +86,18 @@ export class Actor {
     return request;
   }
 
-  // A new session for everybody.
+  // A new session for everybody, or that one is over.
   learn(target, text) {
+    const dead = text.startsWith('{"code":1') ? /sid=([^&]+)/.exec(target)?.[1] : null;
+    if (dead)
+      this.shared.live = this.shared.live.filter(({ id }) => id !== dead);
     const id = /^0\{"sid":"([^"]+)"/.exec(text)?.[1];
     if (!id)
       return;
     this.count('sessions');
-    this.shared.sids.push({ mount: target.slice(0, target.indexOf('?')), id });
+    const sid = { mount: target.slice(0, target.indexOf('?')), id };
+    this.shared.sids.push(sid);
+    this.shared.live.push(sid);
   }
 
   shake_hands() {

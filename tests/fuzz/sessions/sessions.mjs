@@ -55,7 +55,7 @@ async function poll_all(url, sids) {
  */
 export async function fuzz_sessions(sidecast, { seed, ms, strangers = 20, due_ms, honest }) {
   const pid = sidecast.pids.gateways[0];
-  const shared = { url: sidecast.gateway, sids: [], tally: {}, failures: [], due_ms };
+  const shared = { url: sidecast.gateway, sids: [], live: [], tally: {}, failures: [], due_ms };
   const before = { ...await levels(sidecast), descriptors: descriptors(pid) };
   const end = performance.now() + ms;
   const is_over = () => performance.now() > end || shared.failures.length > 0;
