@@ -24,8 +24,8 @@ struct delivery {
     bool is_volatile; /* only for who takes it now */
     uint64_t delivered, dropped;
     struct voice_frames *frames;
-    int voice;           /* number of the one in hand; -1: none yet */
-    struct frame *frame; /* for it; NULL: out of memory */
+    int voice;           /* number of the one in hand; -1: none */
+    struct frame *frame; /* its own */
 };
 
 struct deliver *deliver_create(const struct deliver_config *config)
@@ -58,13 +58,14 @@ static struct frame *make_frame(struct delivery *delivery, const struct voice *v
     return frame;
 }
 
-/* From here on members have this voice. Neighbours mostly have the same one. */
-static void change_voice(struct delivery *delivery, const struct voice *voice)
+/* Takes another voice's frame in hand; false: there is none. */
+static bool change_voice(struct delivery *delivery, const struct voice *voice)
 {
     struct frame *made = voice_frames_find(delivery->frames, voice->number);
 
-    delivery->voice = voice->number;
     delivery->frame = made ? made : make_frame(delivery, voice);
+    delivery->voice = delivery->frame ? voice->number : -1;
+    return delivery->frame;
 }
 
 /* Straight to the socket; what did not fit waits. A volatile event waits for nobody. */
@@ -99,14 +100,12 @@ static bool deliver_frame(const struct delivery *delivery,
 
 static void deliver_to(struct delivery *delivery, const struct room_member *member)
 {
-    if (member->voice != delivery->voice)
-        change_voice(delivery, member->session->voice);
-    struct frame *frame = delivery->frame;
-
-    if (!frame)
+    /* Neighbours mostly have the same one. */
+    if (member->voice != delivery->voice &&
+        !change_voice(delivery, member->session->voice))
         /* Out of memory: a client that would miss an event is closed, it comes back. */
         connection_close(member->session->connection, CLOSE_SLOW_CONSUMER);
-    else if (deliver_frame(delivery, member, frame))
+    else if (deliver_frame(delivery, member, delivery->frame))
         delivery->delivered++;
     else
         delivery->dropped++;

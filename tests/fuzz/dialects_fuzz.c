@@ -125,6 +125,8 @@ static const char event_yaml[] =
 static const char none_yaml[] =
     "auth: {mode: none}\n"
     "connect: {emit: [{event: auth, payload: '{auth}'}]}\n"
+    "namespaces: {/ws: {alias: /}, /a: {commands: [subscribe]}, /no: {refuse: {data: "
+    "1}}}\n"
     "rooms: [{match: 'room:*', allow: any, max_members: 1}]\n";
 
 static const char *const files[] = {commands_yaml, event_yaml, none_yaml};
