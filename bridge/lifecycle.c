@@ -31,6 +31,7 @@ struct lifecycle {
     char told[LINE_BYTES]; /* the last change */
     bool is_untold;        /* it found no room in the pipe */
     bool is_ready;
+    bool has_refused_file; /* the last reload changed nothing */
     bool is_stopping;
     bool has_given_way;
 };
@@ -179,6 +180,16 @@ void lifecycle_ready(struct lifecycle *lifecycle, bool is_ready, const char *rea
 bool lifecycle_is_ready(const struct lifecycle *lifecycle)
 {
     return lifecycle->is_ready;
+}
+
+void lifecycle_reloaded(struct lifecycle *lifecycle, bool is_taken)
+{
+    lifecycle->has_refused_file = !is_taken;
+}
+
+bool lifecycle_has_its_file(const struct lifecycle *lifecycle)
+{
+    return !lifecycle->has_refused_file;
 }
 
 void lifecycle_give_way(struct lifecycle *lifecycle, const char *why)

@@ -33,6 +33,9 @@ struct lifecycle *lifecycle_create(const struct lifecycle_config *config);
  * "bus_down", "draining". */
 void lifecycle_ready(struct lifecycle *lifecycle, bool is_ready, const char *reason);
 bool lifecycle_is_ready(const struct lifecycle *lifecycle);
+/* What came of a reload, for who asks about this process: it serves on either way. */
+void lifecycle_reloaded(struct lifecycle *lifecycle, bool is_taken);
+bool lifecycle_has_its_file(const struct lifecycle *lifecycle);
 /* Stops as a signal does, because another process was started in this one's place: who
  * exits says so with its code. */
 void lifecycle_give_way(struct lifecycle *lifecycle, const char *why);

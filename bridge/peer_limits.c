@@ -82,6 +82,18 @@ void peer_limits_destroy(struct peer_limits *limits)
     free(limits);
 }
 
+void peer_limits_use(struct peer_limits *limits, const struct peer_limits_config *config)
+{
+    const struct token_rate before = limits->config.all_handshakes;
+    size_t max_addresses = limits->config.max_addresses;
+
+    limits->config = *config;
+    limits->config.max_addresses = max_addresses;
+    if (before.count != config->all_handshakes.count ||
+        before.window_ms != config->all_handshakes.window_ms)
+        limits->all_handshakes = (struct token_bucket){0};
+}
+
 static void forget_rested(struct peer_limits *limits, uint64_t now_ms)
 {
     for (int i = 0; i < FORGET_A_TURN; i++) {

@@ -33,6 +33,8 @@ void peer_limits_read(const struct config_limits *limits,
 /* Gives a table (peer_limits_destroy, once all guests have left), or NULL. */
 struct peer_limits *peer_limits_create(const struct peer_limits_config *config);
 void peer_limits_destroy(struct peer_limits *limits);
+/* Other ceilings from now on, for who is here, too; max_addresses stays. */
+void peer_limits_use(struct peer_limits *limits, const struct peer_limits_config *config);
 
 /*
  * ST_OK counts a connection of `address`: `*guest` is lent until it leaves; NULL, which

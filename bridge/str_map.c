@@ -13,6 +13,11 @@ void str_map_init(struct str_map *map, const struct hash_key *key, size_t max)
     *map = (struct str_map){.max = max, .hash_key = *key};
 }
 
+void str_map_limit(struct str_map *map, size_t max)
+{
+    map->max = max;
+}
+
 void str_map_finish(struct str_map *map)
 {
     free(map->slots);

@@ -29,6 +29,8 @@ struct str_map {
 
 /* An empty map of at most `max` entries; str_map_finish. Allocates nothing yet. */
 void str_map_init(struct str_map *map, const struct hash_key *key, size_t max);
+/* Another ceiling; who is in stays in. */
+void str_map_limit(struct str_map *map, size_t max);
 /* Frees the table, not the values. */
 void str_map_finish(struct str_map *map);
 

@@ -113,8 +113,9 @@ static void *create_demo(struct role_parts *parts, const char **reason)
     return create_role(parts, true, reason);
 }
 
-static bool reload(void *server, struct system *system)
+static bool reload(void *server, struct system *system, const char **why)
 {
+    (void)why; /* out of memory is the only reason */
     return gateway_reload(((struct gateway_role *)server)->gateway, system);
 }
 

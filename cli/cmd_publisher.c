@@ -38,10 +38,9 @@ static void *create(struct role_parts *parts, const char **reason)
     return publisher_create(&publisher_config, reason);
 }
 
-static bool reload(void *server, struct system *system)
+static bool reload(void *server, struct system *system, const char **why)
 {
-    publisher_reload(server, system);
-    return true;
+    return publisher_reload(server, system, why);
 }
 
 static void drain(void *server, void (*on_done)(void *ctx), void *ctx)

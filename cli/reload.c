@@ -3,15 +3,22 @@
 
 #include "cli/config_checks.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+    KEYS_BYTES = 512 /* as much as a field of a log line holds */
+};
 
 struct reload {
     const struct invocation *first;
     struct config *config;
     struct logger *log;
-    struct invocation current;  /* what is in force; nothing loaded: what `first` has */
-    struct invocation previous; /* until it is settled */
+    struct invocation current; /* what is in force; nothing loaded: what `first` has */
+    /* until it is settled */
+    struct invocation previous;
+    struct config config_before;
 };
 
 struct reload *reload_create(const struct invocation *first, struct config *config,
@@ -49,52 +56,79 @@ static void log_faults(struct reload *reload, struct faults *faults)
               LOG_NUM("faults", faults->count + faults->left_out));
 }
 
-/* What is new and takes effect with the next start only. */
-static void log_unchanged(struct reload *reload, const struct invocation *next)
+/* What is new and takes effect with the next start only: all of it in one line. */
+static void log_unchanged(struct reload *reload)
 {
+    char keys[KEYS_BYTES] = "";
+    size_t len = 0;
+
     for (size_t i = 0; i < config_key_count; i++) {
         const char *key = config_keys[i].path;
         if (!config_key_is_option(&config_keys[i]) ||
-            (config_keys[i].flags & KEY_RELOADS))
+            (config_keys[i].flags & KEY_RELOADS) ||
+            strcmp(options_text(reload->current.options, key),
+                   options_text(reload->first->options, key)) == 0)
             continue;
-        if (strcmp(options_text(next->options, key),
-                   options_text(reload->first->options, key)) != 0)
-            log_warn(reload->log, "this change needs a new start", LOG_TEXT("key", key));
+        if (len < sizeof keys)
+            len += (size_t)snprintf(keys + len, sizeof keys - len, "%s%s",
+                                    len > 0 ? ", " : "", key);
     }
+    if (len > 0)
+        log_warn(reload->log, "this change needs a new start", LOG_TEXT("keys", keys));
 }
 
-static struct system *take(struct reload *reload, const struct invocation *next)
+/* The new values of what may change; the others stay as the parts have them. */
+static void take(struct reload *reload, const struct invocation *next)
 {
-    log_unchanged(reload, next);
-    reload->config->auth = next->config.auth;
-    reload->log->level = next->config.logs.level;
-    reload_settle(reload);
-    reload->previous = reload->current;
-    reload->current = *next;
-    log_info(reload->log, "reloaded the configuration");
-    return next->system;
+    struct config *config = reload->config;
+
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        if (config_key_is_option(key) && (key->flags & KEY_RELOADS))
+            config_value_store(key, options_text(next->options, key->path), config);
+    }
+    config->limits.is_connections_set = next->config.limits.is_connections_set;
+    config->limits.is_per_ip_set = next->config.limits.is_per_ip_set;
+    config->limits.is_handshakes_set = next->config.limits.is_handshakes_set;
+    reload->log->level = config->logs.level;
 }
 
 struct system *reload_read(struct reload *reload)
 {
     struct invocation next = invocation_again(reload->first);
     struct faults faults = {0};
-    struct system *system = NULL;
 
     if (invocation_read(&next, &faults))
         config_checks_keys(&next, &faults);
-    if (faults_are_none(&faults)) {
-        system = take(reload, &next);
-    } else {
+    bool is_good = faults_are_none(&faults);
+    if (!is_good)
         log_faults(reload, &faults);
-        invocation_end(&next);
-    }
     faults_finish(&faults);
-    return system;
+    if (!is_good) {
+        invocation_end(&next);
+        return NULL;
+    }
+    reload->previous = reload->current;
+    reload->config_before = *reload->config;
+    reload->current = next;
+    take(reload, &reload->current);
+    return reload->current.system;
 }
 
 void reload_settle(struct reload *reload)
 {
+    log_unchanged(reload);
     invocation_end(&reload->previous);
     reload->previous = (struct invocation){0};
+    log_line(reload->log, LOG_LEVEL_INFO, "reloaded the configuration", NULL, 0);
+}
+
+void reload_undo(struct reload *reload, const char *why)
+{
+    *reload->config = reload->config_before;
+    reload->log->level = reload->config->logs.level;
+    invocation_end(&reload->current);
+    reload->current = reload->previous;
+    reload->previous = (struct invocation){0};
+    log_error(reload->log, "not reloaded", LOG_TEXT("because", why));
 }

@@ -21,11 +21,14 @@ void reload_destroy(struct reload *reload);
 
 /*
  * Lends the new tables until the next call, or NULL when nothing has changed because of
- * faults. `config` then has what is configured for tokens and the log's level; the texts
- * of the call before are still good until reload_settle.
+ * faults. `config` then has the new values of what may change while a process runs, and
+ * the log its level; the texts of the configuration before are still good. One of the two
+ * below follows.
  */
 struct system *reload_read(struct reload *reload);
-/* Nobody holds a text of the configuration before any more. */
+/* It is in force, and nobody holds a text of the configuration before any more. */
 void reload_settle(struct reload *reload);
+/* It could not be brought in: all is again as it was, and the log says so. */
+void reload_undo(struct reload *reload, const char *why);
 
 #endif

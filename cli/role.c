@@ -61,11 +61,15 @@ static void on_reload(void *ctx)
 {
     struct role *role = ctx;
     struct system *system = reload_read(role->reload);
+    const char *why = "out of memory";
+    bool is_taken = system && role->server->reload(role->running, system, &why);
 
-    if (system && !role->server->reload(role->running, system))
-        log_error(&role->parts.log, "not reloaded: out of memory");
+    if (system && !is_taken)
+        reload_undo(role->reload, why);
     token_watch_reload(role->parts.token_watch);
-    reload_settle(role->reload);
+    if (is_taken)
+        reload_settle(role->reload);
+    lifecycle_reloaded(role->parts.lifecycle, is_taken);
 }
 
 static void on_ready_timer(uv_timer_t *timer)

@@ -21,7 +21,7 @@ struct role_parts {
     struct token_keys *keys; /* the watch's */
     struct engine *engine;
     struct lifecycle *lifecycle;
-    const struct config *config; /* of `auth` also what a reload brought in */
+    const struct config *config; /* with what a reload brought in */
     struct system *system;       /* the compiled tables of the configuration */
     const char *id;              /* "publisher", "g1" */
 };
@@ -31,9 +31,9 @@ struct role_server {
     enum engine_role engine_role;
     /* NULL: it cannot; `*reason` says why. Opens its listeners itself. */
     void *(*create)(struct role_parts *parts, const char **reason);
-    /* Shares `system`, the tables that hold from now on. False: out of memory, nothing
-     * has changed. */
-    bool (*reload)(void *server, struct system *system);
+    /* Shares `system`, the tables that hold from now on, as do the new values of what it
+     * was created with. False: nothing has changed, and `*why` says why. */
+    bool (*reload)(void *server, struct system *system, const char **why);
     void (*drain)(void *server, void (*on_done)(void *ctx), void *ctx);
     void (*destroy)(void *server);
     /* Whether the role is ready whenever its engine is; else the server says it. */

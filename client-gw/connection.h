@@ -93,6 +93,9 @@ struct connection_config {
 struct connection_set *connection_set_create(const struct connection_config *config);
 /* No connection is left. */
 void connection_set_destroy(struct connection_set *set);
+/* What one client may take from now on; log and metrics stay. */
+void connection_set_limit(struct connection_set *set,
+                          const struct connection_config *config);
 size_t connection_set_count(const struct connection_set *set);
 /* When the next heartbeat or deadline is due; false: none. */
 bool connection_set_next_due(const struct connection_set *set, uint64_t *due_ms);

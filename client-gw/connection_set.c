@@ -22,6 +22,14 @@ void connection_set_destroy(struct connection_set *set)
     free(set);
 }
 
+void connection_set_limit(struct connection_set *set,
+                          const struct connection_config *config)
+{
+    set->config.outbox_limits = config->outbox_limits;
+    set->config.attachments = config->attachments;
+    set->config.attachments_timeout_ms = config->attachments_timeout_ms;
+}
+
 size_t connection_set_count(const struct connection_set *set)
 {
     return set->count;

@@ -34,6 +34,7 @@ struct gateway {
     struct deliver *deliver;
     struct web_policy policy;
     struct peer_limits *limits;
+    unsigned usable_descriptors; /* for clients */
     struct ws_server *ws;
     struct http_route *routes;
     struct http_server *http;
@@ -236,9 +237,9 @@ static const struct engine_listener engine_listener = {
 
 /* --- life --- */
 
-static struct connection_set *make_connections(const struct gateway_config *config)
+static struct connection_config connections_of(const struct gateway_config *config)
 {
-    struct connection_config connections = {
+    return (struct connection_config){
         .log = config->log,
         .metrics = config->metrics,
         .outbox_limits = {config->limits->outbox_bytes, config->limits->outbox_frames},
@@ -246,8 +247,16 @@ static struct connection_set *make_connections(const struct gateway_config *conf
         .attachments_timeout_ms = config->limits->attachments_timeout_ms,
         .now_ms = clock_ms(),
     };
+}
 
-    return connection_set_create(&connections);
+static struct session_limits session_limits_of(const struct config_limits *limits)
+{
+    return (struct session_limits){
+        .held = {limits->outbox_bytes, limits->outbox_frames},
+        .sessions = limits->connections * 2,
+        .rooms_per_session = limits->rooms_per_socket,
+        .sessions_per_user = limits->connections_per_user,
+    };
 }
 
 static struct session_set *make_sessions(const struct gateway_config *config,
@@ -257,10 +266,7 @@ static struct session_set *make_sessions(const struct gateway_config *config,
         .engine = config->engine,
         .rooms = rooms,
         .metrics = config->metrics,
-        .held_limits = {config->limits->outbox_bytes, config->limits->outbox_frames},
-        .max_sessions = config->limits->connections * 2,
-        .rooms_per_session = config->limits->rooms_per_socket,
-        .sessions_per_user = config->limits->connections_per_user,
+        .limits = session_limits_of(config->limits),
     };
 
     return session_set_create(&sessions);
@@ -290,18 +296,41 @@ static bool use_system(struct gateway *gateway)
     return is_used;
 }
 
+/* The new values of limits and of what browsers may; nothing of it can fail. */
+static void use_settings(struct gateway *gateway)
+{
+    const struct config_limits *config = gateway->config.limits;
+    const struct session_limits sessions = session_limits_of(config);
+    const struct connection_config connections = connections_of(&gateway->config);
+    struct peer_limits_config peers;
+
+    web_policy_read(gateway->config.web, true, &gateway->policy);
+    peer_limits_read(config, &peers);
+    peer_limits_use(gateway->limits, &peers);
+    session_set_limit(gateway->services.sessions, &sessions);
+    connection_set_limit(gateway->connections, &connections);
+    if (config->connections > gateway->usable_descriptors)
+        log_warn(gateway->config.log,
+                 "limits.connections is beyond the descriptors taken at the start",
+                 LOG_NUM("descriptors", gateway->usable_descriptors));
+}
+
 bool gateway_reload(struct gateway *gateway, struct system *system)
 {
-    return services_use(&gateway->services, system);
+    if (!services_use(&gateway->services, system))
+        return false;
+    use_settings(gateway);
+    return true;
 }
 
 static bool make_parts(struct gateway *gateway)
 {
     const struct gateway_config *config = &gateway->config;
+    const struct connection_config connections = connections_of(config);
     struct client_services *services = &gateway->services;
 
     gateway->rooms = room_set_create(config->metrics, LIMIT_ROOMS);
-    gateway->connections = make_connections(config);
+    gateway->connections = connection_set_create(&connections);
     if (!gateway->rooms || !gateway->connections)
         return false;
     services->sessions = make_sessions(config, gateway->rooms);
@@ -374,6 +403,7 @@ static bool make_listeners(struct gateway *gateway)
     };
 
     unsigned max_fd = take_descriptors(config); /* before a library sizes its tables */
+    gateway->usable_descriptors = max_fd;
     gateway->ws = ws_server_create(&ws);
     gateway->routes = gateway_routes_create(config->lifecycle, config->pages,
                                             config->page_count, &http.route_count);

@@ -46,8 +46,9 @@ struct gateway_config {
  */
 struct gateway *gateway_create(const struct gateway_config *config, const char **reason);
 
-/* Shares `system`: what it says holds from now on. Nobody is disconnected. False: out of
- * memory, what held before holds. */
+/* Shares `system`: what it says holds from now on, and what `settings`, `limits` and
+ * `web` say by now. Nobody is disconnected. False: out of memory, what held before holds.
+ */
 bool gateway_reload(struct gateway *gateway, struct system *system);
 
 /*

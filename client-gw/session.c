@@ -23,8 +23,8 @@ struct session_set *session_set_create(const struct session_set_config *config)
         return NULL;
     set->config = *config;
     set->patterns.max = LIMIT_TOKEN_BYTES;
-    str_map_init(&set->by_sid, &key, config->max_sessions);
-    set->scratch = calloc(config->rooms_per_session, sizeof *set->scratch);
+    str_map_init(&set->by_sid, &key, config->limits.sessions);
+    set->scratch = calloc(LIMIT_SESSION_ROOMS, sizeof *set->scratch);
     set->voices = voice_set_create();
     if (!set->scratch || !set->voices) {
         session_set_destroy(set);
@@ -33,9 +33,16 @@ struct session_set *session_set_create(const struct session_set_config *config)
     return set;
 }
 
-void session_set_use(struct session_set *set, const struct system *system)
+void session_set_limit(struct session_set *set, const struct session_limits *limits)
 {
-    set->system = system;
+    set->config.limits = *limits;
+    str_map_limit(&set->by_sid, limits->sessions);
+}
+
+void session_set_use(struct session_set *set, struct system *system)
+{
+    system_release(set->system);
+    set->system = system_share(system);
 }
 
 bool session_set_hides(const struct session_set *set, enum room_kind kind,
@@ -48,6 +55,7 @@ void session_set_destroy(struct session_set *set)
 {
     if (!set)
         return;
+    system_release(set->system);
     str_map_finish(&set->by_sid);
     buf_finish(&set->patterns);
     voice_set_destroy(set->voices);
@@ -235,7 +243,7 @@ bool session_has_place(const struct session *session)
 
     for (uint16_t i = 0; i < session->membership_count; i++)
         count += room_kind(session->memberships[i].room) == ROOM_NAMED;
-    return count < session->set->config.rooms_per_session;
+    return count < session->set->config.limits.rooms_per_session;
 }
 
 /* Everybody is in the room of their user: it knows how many they are. */
@@ -246,11 +254,11 @@ static enum status check_user(const struct session *session, struct slice user)
     const struct room *room = NULL;
     size_t count = 0;
 
-    if (config->sessions_per_user > 0 && user.len > 0)
+    if (config->limits.sessions_per_user > 0 && user.len > 0)
         room = room_find(config->rooms, &key);
     if (room)
         room_members(room, &count);
-    return room && count >= config->sessions_per_user ? ST_LIMIT : ST_OK;
+    return room && count >= config->limits.sessions_per_user ? ST_LIMIT : ST_OK;
 }
 
 static enum status enter_first_rooms(struct session *session, const struct slice *rooms,
@@ -406,7 +414,7 @@ static enum status hold(struct session *session, struct frame *frame)
         session->held = calloc(1, sizeof *session->held);
     if (!session->held)
         return ST_NO_MEMORY;
-    return frame_queue_push(session->held, &session->set->config.held_limits, frame);
+    return frame_queue_push(session->held, &session->set->config.limits.held, frame);
 }
 
 void session_send(struct session *session, struct frame *frame)

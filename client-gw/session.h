@@ -63,21 +63,27 @@ struct session {
     char pid[LIMIT_PID_BYTES + 1];     /* secret */
 };
 
+struct session_limits {
+    struct frame_limits held;
+    size_t sessions;
+    size_t rooms_per_session; /* at most LIMIT_SESSION_ROOMS */
+    size_t sessions_per_user; /* 0: no limit */
+};
+
 struct session_set_config {
     struct engine *engine;
     struct room_set *rooms;
     struct metrics *metrics;
-    struct frame_limits held_limits;
-    size_t max_sessions;
-    size_t rooms_per_session;
-    size_t sessions_per_user; /* 0: no limit */
+    struct session_limits limits;
 };
 
 struct session_set *session_set_create(const struct session_set_config *config);
 void session_set_destroy(struct session_set *set);
 
-/* Keeps `system`, the tables in force, until the next one. */
-void session_set_use(struct session_set *set, const struct system *system);
+/* Other ceilings from now on: who is beyond them by now stays. */
+void session_set_limit(struct session_set *set, const struct session_limits *limits);
+/* Shares `system`, the tables in force, until the next one. */
+void session_set_use(struct session_set *set, struct system *system);
 /* As access_is_hidden, with them. */
 bool session_set_hides(const struct session_set *set, enum room_kind kind,
                        struct slice name);

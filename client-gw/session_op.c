@@ -26,8 +26,7 @@ static void put(struct session *session, engine_done_fn *on_done, void *ctx)
 
     for (uint16_t i = 0; i < session->membership_count; i++) {
         const struct membership *membership = &session->memberships[i];
-        if (room_kind(membership->room) != ROOM_NAMED ||
-            count == set->config.rooms_per_session)
+        if (room_kind(membership->room) != ROOM_NAMED || count == LIMIT_SESSION_ROOMS)
             continue;
         set->scratch[count++] = (struct engine_membership){
             .kind = ROOM_NAMED,

@@ -11,11 +11,11 @@
 
 struct session_set {
     struct session_set_config config;
-    const struct system *system; /* in force */
+    struct system *system; /* in force; shared */
     struct voice_set *voices;
     struct buf patterns; /* where rules are spelled out */
     struct str_map by_sid;
-    struct engine_membership *scratch; /* rooms_per_session of them, for one write */
+    struct engine_membership *scratch; /* LIMIT_SESSION_ROOMS, for one write */
 };
 
 enum session_op_kind {

@@ -61,11 +61,17 @@ void handle_ready_verbose(struct http_exchange *exchange,
         handle_ready(exchange, request, ctx);
         return;
     }
+    bool has_its_file = lifecycle_has_its_file(parts->lifecycle);
     buf_print(&body, "{\"ready\":%s,\"checks\":[", ready ? "true" : "false");
     add_check(&body, "process", ready, parts->is_draining ? "stopping" : "serving");
     buf_add_byte(&body, ',');
     add_check(&body, "engine", engine_ready,
               engine_ready ? "events are kept" : "events cannot be kept");
+    buf_add_byte(&body, ',');
+    add_check(&body, "configuration", has_its_file,
+              has_its_file ? "in force"
+                           : "the last reload was refused, see the log: the one before "
+                             "it is in force");
     engine->ops->gateways(engine, add_gateway, &body);
     buf_add_text(&body, "]}");
     http_reply(exchange, &(struct http_reply){

@@ -30,6 +30,8 @@ struct listener {
 };
 
 struct publisher {
+    const struct config_publisher *settings;
+    const struct config_web *web;
     struct handler_parts parts;
     struct api_keys *api_keys;
     struct idempotency *idempotency;
@@ -88,6 +90,15 @@ static void listener_close(struct listener *listener)
         http_server_destroy(listener->http);
 }
 
+/* No page is let in where a key is needed, which no page should have: only to routes that
+ * ask for something else. */
+static void read_policies(struct publisher *publisher)
+{
+    web_policy_read(publisher->web, false, &publisher->api.policy);
+    web_policy_read(publisher->web, false, &publisher->ops.policy);
+    web_policy_read(publisher->web, true, &publisher->api.page_policy);
+}
+
 static bool open_listeners(struct publisher *publisher,
                            const struct publisher_config *config)
 {
@@ -107,11 +118,7 @@ static bool open_listeners(struct publisher *publisher,
 
     if (max_body > LIMIT_PUBLISH_BYTES)
         max_body = LIMIT_PUBLISH_BYTES;
-    /* No page is let in where a key is needed, which no page should have: only to routes
-     * that ask for something else. */
-    web_policy_read(config->web, false, &publisher->api.policy);
-    web_policy_read(config->web, false, &publisher->ops.policy);
-    web_policy_read(config->web, true, &publisher->api.page_policy);
+    read_policies(publisher);
     routes_configure(&publisher->parts.configured, &publisher->api.page_policy, max_body);
     http.route_count = routes_publisher(publisher->api.routes, max_body);
     http.find = routes_find;
@@ -132,20 +139,14 @@ static bool open_listeners(struct publisher *publisher,
            opened;
 }
 
-static bool take_keys(struct publisher *publisher, const char *list, const char **reason)
+static const char *why_not_keys(enum status status)
 {
-    publisher->api_keys = api_keys_create();
-    *reason = "out of memory";
-    if (!publisher->api_keys)
-        return false;
-    switch (api_keys_add_list(publisher->api_keys, slice_of(list))) {
-    case ST_OK: return true;
+    switch (status) {
     case ST_BAD_REQUEST:
-        *reason = "publisher.api_keys: a key is not 'sk_' and 43 characters of base64url";
-        return false;
-    case ST_CONFLICT: *reason = "publisher.api_keys: a key is there twice"; return false;
-    case ST_LIMIT: *reason = "publisher.api_keys: more than 1,000 keys"; return false;
-    default: return false;
+        return "publisher.api_keys: a key is not 'sk_' and 43 characters of base64url";
+    case ST_CONFLICT: return "publisher.api_keys: a key is there twice";
+    case ST_LIMIT: return "publisher.api_keys: more than 1,000 keys";
+    default: return "out of memory";
     }
 }
 
@@ -161,10 +162,32 @@ static void use_system(struct publisher *publisher, struct system *system)
     token_keys_need_no_sub(keys, auth_rules_has_user(system->auth));
 }
 
+/* Puts the keys of the settings in the place of those before. */
+static bool take_keys(struct publisher *publisher, const char **reason)
+{
+    struct api_keys *keys = api_keys_create();
+    enum status st =
+        keys ? api_keys_add_list(keys, slice_of(publisher->settings->api_keys))
+             : ST_NO_MEMORY;
+
+    *reason = why_not_keys(st);
+    if (st) {
+        api_keys_destroy(keys);
+        return false;
+    }
+    api_keys_destroy(publisher->api_keys);
+    publisher->api_keys = keys;
+    publisher->parts.trust.keys = keys;
+    publisher->parts.trust.allows_nobody = publisher->settings->allow_none == CONFIG_ON;
+    return true;
+}
+
 static bool build_parts(struct publisher *publisher,
                         const struct publisher_config *config, const char **reason)
 {
-    if (!take_keys(publisher, config->settings->api_keys, reason))
+    publisher->settings = config->settings;
+    publisher->web = config->web;
+    if (!take_keys(publisher, reason))
         return false;
     *reason = "out of memory";
     publisher->idempotency = idempotency_create(
@@ -225,9 +248,14 @@ failed:
     return NULL;
 }
 
-void publisher_reload(struct publisher *publisher, struct system *system)
+bool publisher_reload(struct publisher *publisher, struct system *system,
+                      const char **reason)
 {
+    if (!take_keys(publisher, reason))
+        return false;
+    read_policies(publisher);
     use_system(publisher, system);
+    return true;
 }
 
 static void on_drain_step(uv_timer_t *timer)

@@ -40,8 +40,12 @@ struct publisher_config {
 struct publisher *publisher_create(const struct publisher_config *config,
                                    const char **reason);
 
-/* Other tables from now on: shares them. */
-void publisher_reload(struct publisher *publisher, struct system *system);
+/*
+ * Other tables from now on, which it shares, and what `settings` and `web` say now: keys,
+ * proxies. False: nothing has changed, and `*reason` says why.
+ */
+bool publisher_reload(struct publisher *publisher, struct system *system,
+                      const char **reason);
 
 /*
  * No accept after it. What the engine has been given is still answered, once it is kept;

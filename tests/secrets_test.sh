@@ -35,7 +35,7 @@ proto/event_rules.c|*|names of events
 proto/event_rules_row.c|*|names of options
 proto/route_rules_row.c|*|names of options
 client-gw/handle_relay.c|slice_equal(claims_user(session->claims), key->name)|the name of a room
-cli/reload.c|strcmp(options_text(next->options, key), options_text(reload->first->options, key))|our own values, before and after
+cli/reload.c|strcmp(options_text(reload->current.options, key), options_text(reload->first->options, key))|our own values, before and after
 bridge/options.c|*|names of options
 proto/contract_types.c|*|keys of JSON Schema
 proto/event_asyncapi.c|*|keys of JSON Schema

@@ -16,6 +16,8 @@
 bool test_hook_set(const char *spec);
 
 bool test_hook_no_replay(void);
+/* A reload leaves one part of a gateway with the tables before it. */
+bool test_hook_half_reload(void);
 /* Every nth bus frame is dropped by the receiver; 0: none. */
 unsigned test_hook_drop_frame(void);
 /* "bus-shim=…": what happens to each bus frame; lends for ever. NULL: nothing. */

@@ -14,6 +14,11 @@ bool test_hook_no_replay(void)
     return false;
 }
 
+bool test_hook_half_reload(void)
+{
+    return false;
+}
+
 unsigned test_hook_drop_frame(void)
 {
     return 0;

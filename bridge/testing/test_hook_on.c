@@ -11,6 +11,7 @@ void __lsan_ignore_object(const void *memory) __attribute__((weak));
 /* The one mutable global of the program: no part of it exists in a release. */
 static struct {
     bool no_replay;
+    bool half_reload;
     unsigned drop_frame;
     bool has_bus_plan;
     struct bus_plan bus_plan;
@@ -20,6 +21,10 @@ bool test_hook_set(const char *spec)
 {
     if (strcmp(spec, "no-replay") == 0) {
         hooks.no_replay = true;
+        return true;
+    }
+    if (strcmp(spec, "half-reload") == 0) {
+        hooks.half_reload = true;
         return true;
     }
     if (strncmp(spec, "drop-frame=", 11) == 0) {
@@ -36,6 +41,11 @@ bool test_hook_set(const char *spec)
 bool test_hook_no_replay(void)
 {
     return hooks.no_replay;
+}
+
+bool test_hook_half_reload(void)
+{
+    return hooks.half_reload;
 }
 
 unsigned test_hook_drop_frame(void)

@@ -171,9 +171,7 @@ static struct world *world_create(void)
         .engine = &world->engine.base,
         .rooms = room_set_create(&world->metrics, 100),
         .metrics = &world->metrics,
-        .held_limits = {1 << 20, 1000},
-        .max_sessions = 10,
-        .rooms_per_session = 8
+        .limits = {.held = {1 << 20, 1000}, .sessions = 10, .rooms_per_session = 8}
     };
 
     uv_loop_init(&world->loop);
