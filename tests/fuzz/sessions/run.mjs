@@ -1,7 +1,7 @@
 // ./dev fuzz sessions: rounds of strangers, each with a seed of its own, on one gateway.
 import { start } from '../../flow/lib/sidecast.mjs';
 import { bound } from '../../flow/lib/wait.mjs';
-import { configuration, fuzz_sessions } from './sessions.mjs';
+import { fuzz_sessions, options } from './sessions.mjs';
 
 const round_ms = 20_000;
 
@@ -20,7 +20,7 @@ function numbers(words) {
 }
 
 const { minutes, seed } = numbers(process.argv.slice(2));
-const sidecast = await start({ args: ['--config', configuration] });
+const sidecast = await start(options);
 const total = {};
 const end = performance.now() + minutes * 60_000;
 let round = seed;

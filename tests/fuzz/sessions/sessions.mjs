@@ -7,8 +7,12 @@ import { random_from, sleep, until } from '../../flow/lib/wait.mjs';
 import { Actor } from './actor.mjs';
 import { witness } from './witness.mjs';
 
-// Its heartbeat is short, so that a session is over soon when nobody wants it any more.
-export const configuration = fileURLToPath(new URL('../../../examples/conformance/sidecast.yaml', import.meta.url));
+// A session is over soon when nobody wants it any more; yet an honest client may have to wait
+// for this very process, which is busy.
+export const options = {
+  args: ['--config', fileURLToPath(new URL('../../../examples/conformance/sidecast.yaml', import.meta.url))],
+  set: ['gateway.ping_interval=300ms', 'gateway.ping_timeout=2500ms'],
+};
 
 const gauges = ['connections', 'sessions', 'users', 'rooms', 'memberships'];
 
