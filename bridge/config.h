@@ -22,7 +22,9 @@ struct config_gateway {
     uint64_t count;
     uint64_t ping_interval_ms, ping_timeout_ms, upgrade_timeout_ms, connect_timeout_ms;
     uint64_t max_message_bytes;
-    const char *transports; /* comma-separated */
+    const char *transports;          /* comma-separated */
+    uint64_t compress_polling_bytes; /* 0: nothing is compressed */
+    const char *cookie;              /* empty: none */
     enum config_switch upgrades;
     enum config_switch socketio, native; /* whether mounts of these dialects are served */
 };

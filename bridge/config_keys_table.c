@@ -41,7 +41,7 @@ static const char *const engines[] = {"nng", "~redis", NULL};
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const formats[] = {"text", "json", NULL};
 static const char *const gateway_word[] = {"gateway", NULL};
-static const char *const transports[] = {"websocket", "~polling", NULL};
+static const char *const transports[] = {"websocket", "polling", NULL};
 static const char *const dialects[] = {"socketio", "native", "echo", NULL};
 static const char *const parsers[] = {"json", "~msgpack", NULL};
 static const char *const auth_modes[] = {"handshake", "event", "none", NULL};
@@ -97,11 +97,16 @@ const struct config_key config_keys[] = {
         "how long a connection may stay without a session"),
     NUM("gateway.max_message_size", KEY_SIZE, "1MB", gateway.max_message_bytes, 1,
         LIMIT_CLIENT_MESSAGE_BYTES, R, "largest message a client may send"),
-    PICK("gateway.transports", KEY_WORDS, "websocket", gateway.transports, transports, R,
+    PICK("gateway.transports", KEY_WORDS, "polling,websocket", gateway.transports, transports, R,
         "how bytes travel between client and gateway"),
     OPT("gateway.upgrades", KEY_SWITCH, "on", gateway.upgrades, R, "whether polling clients may change to WebSocket"),
-    KEY("gateway.compress", KEY_MAP, NULL, L, "what is compressed"),
-    KEY("gateway.cookie", KEY_TEXT, NULL, L, "name of a cookie for sticky proxies"),
+    KEY("gateway.compress", KEY_MAP, NULL, 0, "what is compressed"),
+    NUM("gateway.compress.polling", KEY_SIZE, "1KiB", gateway.compress_polling_bytes, 0, MIB, 0,
+        "answers to polls from this size on, where the client can read it; 0B: none"),
+    KEY("gateway.compress.websocket", KEY_SWITCH, "off", L, "messages on a WebSocket"),
+    OPT("gateway.cookie", KEY_TEXT, "", gateway.cookie, 0,
+        "name of a cookie that carries a polling client's session, for sticky proxies; "
+        "empty: none"),
     OPT("gateway.socketio", KEY_SWITCH, "on", gateway.socketio, R,
         "whether the mounts of Socket.IO are served"),
     OPT("gateway.native", KEY_SWITCH, "on", gateway.native, R,

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -69,6 +70,14 @@ static const char *spread_return(void)
     return seconds[byte % (sizeof seconds / sizeof *seconds)];
 }
 
+static void encode_bare(struct buf *out, const char *text)
+{
+    buf_print(out,
+              "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n"
+              "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
+              strlen(text), text);
+}
+
 static void encode(struct buf *out, const struct http_refusal *refusal)
 {
     enum status status = refusal->problem.status;
@@ -76,6 +85,10 @@ static void encode(struct buf *out, const struct http_refusal *refusal)
     const char *value;
     const char *name = http_refusal_header(status, refusal->allow, &value);
 
+    if (refusal->problem.bare) {
+        encode_bare(out, refusal->problem.bare);
+        return;
+    }
     if (status_is_passing(status))
         value = spread_return();
     problem_encode(&body, &refusal->problem);

@@ -79,12 +79,11 @@ struct http_protocol {
     /* Whether the path is one of its own, and how large a body may be there. */
     bool (*owns)(void *ctx, const struct http_head *head, size_t *max_body);
     /*
-     * Before a body is read, which `request` has not yet. The exchange may be given an
-     * on_gone (the body never came) or be cut, not answered. False: the body is read and
-     * forgotten.
+     * Before a body is read, which `request` has not yet. It may give the exchange an
+     * on_gone (the body never came), answer or cut it: then the body is not read, and the
+     * connection closes.
      */
-    bool (*on_body)(struct http_exchange *exchange, const struct http_request *request,
-                    void *ctx);
+    http_handle_fn *on_body;
     /* With ST_TOO_LARGE it answers at once. */
     http_handle_fn *handle;
     void *ctx;
@@ -96,7 +95,8 @@ struct http_reply {
     struct slice body;        /* borrowed: copied before http_reply returns */
     const struct http_header *headers;
     size_t header_count;
-    bool closes; /* Connection: close */
+    bool closes;         /* Connection: close */
+    bool is_peers_fault; /* no error of ours, whatever its status */
 };
 
 struct http_server_config {
@@ -151,6 +151,9 @@ void http_exchange_on_gone(struct http_exchange *exchange, void (*on_gone)(void 
 /* In its handler: the answer will take long, so that nobody is to ask for it meanwhile.
  */
 void http_exchange_takes_long(struct http_exchange *exchange);
+
+/* Lends what it asked for, as long as it is unanswered. */
+const struct http_request *http_exchange_request(const struct http_exchange *exchange);
 
 /* Instead of an answer: its connection is closed. on_gone is not called. */
 void http_exchange_cut(struct http_exchange *exchange);

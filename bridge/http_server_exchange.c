@@ -381,9 +381,12 @@ static bool begin_own_body(struct http_exchange *exchange)
     fill_request(exchange);
     if (exchange->head->length > exchange->max_body)
         return refuse_own_body(exchange);
-    exchange->is_dropped =
-        !protocol->on_body(exchange, &exchange->request, protocol->ctx);
-    return exchange->state == EXCHANGE_BODY;
+    exchange->state = EXCHANGE_EARLY;
+    protocol->on_body(exchange, &exchange->request, protocol->ctx);
+    if (exchange->state != EXCHANGE_EARLY)
+        return false;
+    exchange->state = EXCHANGE_BODY;
+    return true;
 }
 
 static bool step_head(struct http_exchange *exchange, const char *method,
@@ -413,15 +416,12 @@ static bool step_head(struct http_exchange *exchange, const char *method,
 
 static bool step_body(struct http_exchange *exchange, const char *body, size_t len)
 {
-    exchange->body_bytes += len;
-    if (exchange->is_own && exchange->body_bytes > exchange->max_body)
-        return refuse_own_body(exchange);
-    if (exchange->is_dropped)
-        return true;
     buf_add(&exchange->body, (struct slice){body, len});
     switch (buf_status(&exchange->body)) {
     case ST_OK: return true;
     case ST_TOO_LARGE:
+        if (exchange->is_own)
+            return refuse_own_body(exchange);
         http_exchange_refuse(exchange, too_large(exchange), exchange->detail);
         return false;
     default: http_exchange_refuse(exchange, ST_NO_MEMORY, NULL); return false;
@@ -531,6 +531,11 @@ void http_exchange_abandon(struct http_exchange *exchange)
 void http_exchange_takes_long(struct http_exchange *exchange)
 {
     exchange->is_long = true;
+}
+
+const struct http_request *http_exchange_request(const struct http_exchange *exchange)
+{
+    return &exchange->request;
 }
 
 void http_exchange_cut(struct http_exchange *exchange)

@@ -74,7 +74,7 @@ struct http_connection {
 enum exchange_state {
     EXCHANGE_HEAD,     /* the request line was read */
     EXCHANGE_BODY,     /* the head was read and judged */
-    EXCHANGE_EARLY,    /* in its handler, with a body that is too large */
+    EXCHANGE_EARLY,    /* with the protocol, its body unread */
     EXCHANGE_RUNNING,  /* in its handler */
     EXCHANGE_AWAITED,  /* unanswered: libmicrohttpd asks again at its next run */
     EXCHANGE_HELD,     /* suspended, until an answer or the end of its peer */
@@ -96,11 +96,9 @@ struct http_exchange {
     struct web_caller caller;        /* once the head has passed the gate */
     char client_ip[IP_TEXT_BYTES];   /* empty: the peer is the client */
     bool is_preflight;
-    bool is_own;     /* the protocol's: `route` is NULL */
-    bool is_dropped; /* nobody wants the body */
+    bool is_own; /* the protocol's: `route` is NULL */
     bool is_long;
     size_t max_body;
-    size_t body_bytes; /* as many have come */
     struct http_request request;
     const char *target_in_place;   /* libmicrohttpd's copy, decoded: its address alone */
     struct MHD_Response *response; /* ANSWERED */

@@ -198,7 +198,9 @@ void http_reply(struct http_exchange *exchange, const struct http_reply *reply)
         LOG_TEXT("request_id", exchange->request_id),
     };
 
-    http_refuser_log(exchange->server->refuser, level_of(reply->status, LOG_LEVEL_DEBUG),
+    http_refuser_log(exchange->server->refuser,
+                     reply->is_peers_fault ? LOG_LEVEL_DEBUG
+                                           : level_of(reply->status, LOG_LEVEL_DEBUG),
                      "request answered", fields, sizeof fields / sizeof *fields);
     store(exchange, reply);
 }

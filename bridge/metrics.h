@@ -29,7 +29,8 @@ enum metric {
     METRIC_BUS_DROPPED, /* inbox full: repaired by a replay */
     METRIC_REPLAYS,
     METRIC_REPLAYED_EVENTS,
-    METRIC_CONNECTIONS, /* gauge: WebSocket connections with a dialect */
+    METRIC_CONNECTIONS, /* gauge: of all transports, with a dialect */
+    METRIC_POLLING,     /* gauge: of these, those that poll */
     METRIC_SESSIONS,    /* gauge */
     METRIC_USERS,       /* gauge */
     METRIC_ROOMS,       /* gauge */
@@ -37,6 +38,8 @@ enum metric {
     METRIC_DELIVERIES,  /* frames handed to a connection's socket or outbox */
     METRIC_DROPPED,     /* volatile or expired, not delivered */
     METRIC_CONNECTS,
+    METRIC_POLLS,    /* polls that were answered */
+    METRIC_UPGRADES, /* from polling to a WebSocket */
     METRIC_CONNECT_REFUSED,
     METRIC_TOKEN_CACHE_HITS,
     METRIC_TOKEN_CACHE_MISSES,

@@ -7,9 +7,12 @@
 
 #include "bridge/peer_limits.h"
 #include "client-gw/mount.h"
+#include "proto/auth_sources.h"
 #include "proto/claims.h"
+#include "proto/http_gate.h"
 
 struct client_services;
+struct connection;
 
 struct arrival {
     struct mount *mount; /* shared */
@@ -19,11 +22,20 @@ struct arrival {
     struct claims *claims; /* native: of a token in the handshake; NULL: none came */
     char *token; /* Socket.IO: unverified, for CONNECTs that bring none themselves; may be
                     NULL */
-    size_t token_rank;    /* where its source stands (proto/auth_sources) */
-    bool has_subprotocol; /* sidecast.v1 was offered */
-    bool wants_resume;    /* native: ?session= was given */
+    size_t token_rank;        /* where its source stands (proto/auth_sources) */
+    struct connection *joins; /* Engine.IO: it wants to take over that one; NULL: none */
+    bool has_subprotocol;     /* sidecast.v1 was offered */
+    bool wants_resume;        /* native: ?session= was given */
 };
 
+/* Gives what a Socket.IO or Engine.IO handshake brings along (arrival_destroy); shares
+ * `mount`, borrows `head`. NULL: out of memory. */
+struct arrival *arrival_create(struct client_services *services, struct mount *mount,
+                               const struct http_head *head);
+/* The first token that a handshake brings along, unverified; lent by it or by the
+ * services' strings. */
+struct auth_found arrival_find_token(struct client_services *services,
+                                     const struct http_head *head);
 /* Accepts NULL. */
 void arrival_destroy(struct arrival *arrival);
 

@@ -5,6 +5,7 @@
 #include "client-gw/attachments.h"
 #include "client-gw/connection_set.h"
 #include "client-gw/dialect.h"
+#include "client-gw/engineio.h"
 
 #include <stdlib.h>
 
@@ -23,6 +24,7 @@ static const struct close_row close_rows[CLOSE_REASON_COUNT] = {
     [CLOSE_RESET] = {"transport close", 1000},
     [CLOSE_CLIENT] = {"transport close", 1000},
     [CLOSE_PARSE_ERROR] = {"parse error",     0   },
+    [CLOSE_FAULT] = {"transport error", 0   },
     [CLOSE_MALFORMED] = {"parse error",     4400},
     [CLOSE_UNSUPPORTED] = {"parse error",     1003},
     [CLOSE_TOO_LARGE] = {"parse error",     1009},
@@ -82,6 +84,7 @@ struct connection *connection_create(struct connection_set *set, struct arrival 
         return NULL;
     }
     connection->transport = transport;
+    transport->owner = connection;
     connection->mount = mount_share(arrival->mount);
     connection->dialect = connection->mount->dialect;
     connection->services = arrival->services;
@@ -110,6 +113,7 @@ void connection_destroy(struct connection *connection)
 
     connection->state = CONNECTION_CLOSING;
     end_sessions(connection);
+    engineio_finish(connection);
     timer_wheel_cancel(&set->wheel, &connection->beat.node);
     timer_wheel_cancel(&set->wheel, &connection->deadline.node);
     set_remove(set, connection);
@@ -154,6 +158,27 @@ void connection_flush(struct connection *connection)
 {
     connection->transport->ops->flush(connection->transport, &connection->outbox);
     tell_sessions(connection);
+}
+
+void connection_swap(struct connection *connection, struct transport *transport)
+{
+    struct transport *old = connection->transport;
+
+    connection->transport = transport;
+    transport->owner = connection;
+    old->ops->destroy(old);
+    connection_flush(connection);
+}
+
+void connection_set_beat(struct connection *connection, uint64_t due_ms)
+{
+    struct timer_wheel *wheel = &connection->set->wheel;
+    struct timer_node *beat = &connection->beat.node;
+
+    if (due_ms == 0)
+        timer_wheel_cancel(wheel, beat);
+    else if (!timer_node_is_armed(beat) || beat->due_ms != due_ms)
+        timer_wheel_set(wheel, beat, due_ms);
 }
 
 /* A burst may be longer than an outbox: what was kept back for its end goes out first. */
@@ -277,6 +302,8 @@ void connection_close(struct connection *connection, enum close_reason reason)
     attachments_drop(connection);
     timer_wheel_cancel(&set->wheel, &connection->beat.node);
     timer_wheel_cancel(&set->wheel, &connection->deadline.node);
+    if (connection->engineio)
+        engineio_close(connection, reason);
     transport->ops->close(transport, close_rows[reason].code,
                           slice_of(close_rows[reason].word));
 }

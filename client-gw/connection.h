@@ -17,12 +17,14 @@ struct attachments;
 struct dialect;
 struct connection_set;
 struct client_services;
+struct engineio;
 
 /* Why a connection ends: the word in logs and metrics, and the WebSocket close code. */
 enum close_reason {
     CLOSE_RESET,       /* continuity is lost: it returns as a new one */
     CLOSE_CLIENT,      /* the peer asked for it */
     CLOSE_PARSE_ERROR, /* Socket.IO: a close without code */
+    CLOSE_FAULT, /* Engine.IO: requests or packets that the protocol has no room for */
     CLOSE_MALFORMED,   /* native */
     CLOSE_UNSUPPORTED, /* native: a binary frame */
     CLOSE_TOO_LARGE,
@@ -57,6 +59,7 @@ struct connection_timer {
 
 struct connection {
     struct transport *transport;
+    struct engineio *engineio;        /* NULL: it does not speak that */
     const struct dialect *dialect;    /* of the mount */
     struct mount *mount;              /* shared */
     struct client_services *services; /* for the dialect */
@@ -101,6 +104,8 @@ size_t connection_set_count(const struct connection_set *set);
 bool connection_set_next_due(const struct connection_set *set, uint64_t *due_ms);
 void connection_set_advance(struct connection_set *set, uint64_t now_ms);
 void connection_set_close_all(struct connection_set *set, enum close_reason reason);
+/* Frees those that have no socket of their own, at once. */
+void connection_set_cut_polls(struct connection_set *set);
 /* Tells every open session that continuity is broken; some dialects close for it. */
 void connection_set_reset(struct connection_set *set, const char *reason,
                           const struct position *now);
@@ -123,6 +128,11 @@ struct connection *connection_create(struct connection_set *set, struct arrival 
                                      struct transport *transport);
 /* The transport has gone: ends the sessions and frees it. */
 void connection_destroy(struct connection *connection);
+
+/* Takes another transport, to which all goes that waits; frees the one it had. */
+void connection_swap(struct connection *connection, struct transport *transport);
+/* Moves the timer of the heartbeat, for who keeps one of its own. */
+void connection_set_beat(struct connection *connection, uint64_t due_ms);
 
 /*
  * Sends a frame: now if nothing waits, else behind what waits. A full outbox closes the

@@ -3,6 +3,7 @@
 
 #include "client-gw/attachments.h"
 #include "client-gw/dialect.h"
+#include "client-gw/engineio.h"
 
 #include <stdlib.h>
 
@@ -64,7 +65,9 @@ static void on_due(struct timer_node *node, void *ctx)
     struct connection *connection = ((struct connection_timer *)node)->connection;
 
     (void)ctx;
-    if (node == &connection->beat.node)
+    if (node == &connection->beat.node && connection->engineio)
+        engineio_due(connection);
+    else if (node == &connection->beat.node)
         beat_due(connection);
     else if (node != &connection->deadline.node)
         attachments_are_late(connection);
@@ -82,6 +85,17 @@ void connection_set_close_all(struct connection_set *set, enum close_reason reas
 {
     for (struct connection *c = set->first; c; c = c->next)
         connection_close(c, reason);
+}
+
+void connection_set_cut_polls(struct connection_set *set)
+{
+    struct connection *next;
+
+    for (struct connection *c = set->first; c; c = next) {
+        next = c->next;
+        if (engineio_is_polling(c))
+            connection_destroy(c);
+    }
 }
 
 /* Closing a connection ends all its sessions: none of them may be looked at after it. */

@@ -56,7 +56,7 @@ struct dialect {
     void (*on_binary)(struct connection *connection, struct slice bytes);
     /* Nothing came in time: nobody connected. NULL where no deadline is ever set. */
     void (*on_deadline)(struct connection *connection);
-    /* Time for a ping. */
+    /* Time for a ping. NULL above Engine.IO, which has its own. */
     void (*ping)(struct connection *connection);
 
     /* All that follows is for sessions; a dialect that opens none has none of it. */

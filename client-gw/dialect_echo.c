@@ -23,5 +23,4 @@ const struct dialect dialect_echo = {
     .on_open = engineio_open,
     .on_text = engineio_text,
     .on_binary = engineio_binary,
-    .ping = engineio_ping,
 };

@@ -386,7 +386,6 @@ const struct dialect dialect_socketio = {
     .on_text = engineio_text,
     .on_binary = engineio_binary,
     .on_deadline = welcome_due,
-    .ping = engineio_ping,
     .make_event = make_event,
     .make_emit = make_emit,
     .send_ack = send_ack,

@@ -7,8 +7,10 @@
 #include "bridge/random.h"
 #include "client-gw/beats.h"
 #include "client-gw/deliver.h"
+#include "client-gw/engineio.h"
 #include "client-gw/http_routes.h"
 #include "client-gw/owner.h"
+#include "client-gw/polling.h"
 #include "client-gw/services.h"
 #include "client-gw/transport_ws.h"
 #include "client-gw/upgrade.h"
@@ -37,6 +39,8 @@ struct gateway {
     unsigned usable_descriptors; /* for clients */
     struct ws_server *ws;
     struct http_route *routes;
+    struct polling polling;
+    struct polling_answers answers;
     struct http_server *http;
     struct front *front;
     uv_timer_t timer;
@@ -47,6 +51,16 @@ struct gateway {
     void *drained_ctx;
 };
 
+static void check_drained(struct gateway *gateway)
+{
+    void (*on_done)(void *ctx) = gateway->on_drained;
+
+    if (!on_done || connection_set_count(gateway->connections) > 0)
+        return;
+    gateway->on_drained = NULL;
+    on_done(gateway->drained_ctx);
+}
+
 /* --- timers --- */
 
 static void on_timer(uv_timer_t *timer)
@@ -55,6 +69,7 @@ static void on_timer(uv_timer_t *timer)
 
     gateway->armed_ms = 0;
     connection_set_advance(gateway->connections, clock_ms());
+    check_drained(gateway);
 }
 
 /* Before the loop sleeps: wake it for the next heartbeat or deadline. */
@@ -74,52 +89,95 @@ static void on_prepare(uv_prepare_t *prepare)
 
 /* --- from the WebSocket library --- */
 
+static struct transport *begin(struct gateway *gateway, struct arrival *arrival,
+                               struct transport *transport)
+{
+    struct connection *connection =
+        connection_create(gateway->connections, arrival, transport);
+
+    /* Its upgrade was accepted before the drain began. */
+    if (connection && gateway->is_draining)
+        connection_close(connection, CLOSE_DRAIN);
+    return connection ? transport : NULL;
+}
+
+/* One that polls has found the way to a WebSocket. */
+static struct transport *join(struct arrival *arrival, struct transport *transport)
+{
+    engineio_join(arrival->joins, transport, arrival->guest);
+    arrival->guest = NULL;
+    arrival_destroy(arrival);
+    return transport;
+}
+
 static void *on_open(void *ctx, struct arrival *arrival, struct lws *wsi)
 {
-    struct gateway *gateway = ctx;
     struct transport *transport = transport_ws_create(wsi);
 
     if (!transport) {
         arrival_destroy(arrival);
         return NULL;
     }
-    struct connection *connection =
-        connection_create(gateway->connections, arrival, transport);
-    /* Its upgrade was accepted before the drain began. */
-    if (connection && gateway->is_draining)
-        connection_close(connection, CLOSE_DRAIN);
-    return connection;
+    return arrival->joins ? join(arrival, transport) : begin(ctx, arrival, transport);
+}
+
+/* The connection whose transport it is; `*probed`: the one whose it may become. */
+static struct connection *owner_of(const struct transport *transport,
+                                   struct connection **probed)
+{
+    struct connection *owner = transport->owner;
+    bool is_transport = owner && owner->transport == transport;
+
+    *probed = is_transport ? NULL : owner;
+    return is_transport ? owner : NULL;
 }
 
 static void on_data(void *peer, struct slice piece, bool is_binary, bool is_first,
                     bool is_final)
 {
-    connection_receive(peer, piece, is_binary, is_first, is_final);
+    struct connection *probed;
+    struct connection *connection = owner_of(peer, &probed);
+
+    if (connection)
+        connection_receive(connection, piece, is_binary, is_first, is_final);
+    else if (probed)
+        engineio_probed(probed, piece, is_binary, is_final);
 }
 
 static void on_pong(void *peer)
 {
-    connection_heard_pong(peer);
+    struct connection *probed;
+    struct connection *connection = owner_of(peer, &probed);
+
+    if (connection)
+        connection_heard_pong(connection);
 }
 
 static void on_drained(void *peer)
 {
-    connection_drained(peer);
-}
+    struct transport *transport = peer;
+    struct frame_queue nothing = {0};
+    struct connection *probed;
+    struct connection *connection = owner_of(transport, &probed);
 
-static void check_drained(struct gateway *gateway)
-{
-    void (*on_done)(void *ctx) = gateway->on_drained;
-
-    if (!on_done || connection_set_count(gateway->connections) > 0)
-        return;
-    gateway->on_drained = NULL;
-    on_done(gateway->drained_ctx);
+    if (connection)
+        connection_drained(connection);
+    else
+        transport->ops->drained(transport, &nothing);
 }
 
 static void on_gone(void *ctx, void *peer)
 {
-    connection_destroy(peer);
+    struct transport *transport = peer;
+    struct connection *probed;
+    struct connection *connection = owner_of(transport, &probed);
+
+    if (probed)
+        engineio_probe_is_gone(probed);
+    if (connection)
+        connection_destroy(connection);
+    else
+        transport->ops->destroy(transport);
     check_drained(ctx);
 }
 
@@ -150,6 +208,7 @@ static enum status on_upgrade(void *ctx, int fd, const struct front_visit *visit
     if (st) {
         refusal->detail = why->detail;
         refusal->hint = why->hint;
+        refusal->bare = why->bare;
         return st;
     }
     arrival->guest = visit->guest;
@@ -328,10 +387,13 @@ static bool make_parts(struct gateway *gateway)
     const struct gateway_config *config = &gateway->config;
     const struct connection_config connections = connections_of(config);
     struct client_services *services = &gateway->services;
+    struct hash_key key = random_hash_key();
 
     gateway->rooms = room_set_create(config->metrics, LIMIT_ROOMS);
     gateway->connections = connection_set_create(&connections);
-    if (!gateway->rooms || !gateway->connections)
+    if (!gateway->rooms || !gateway->connections ||
+        !polling_answers_init(&gateway->answers, config->metrics,
+                              config->settings->compress_polling_bytes))
         return false;
     services->sessions = make_sessions(config, gateway->rooms);
     services->engine = config->engine;
@@ -340,6 +402,8 @@ static bool make_parts(struct gateway *gateway)
     services->connections = gateway->connections;
     services->log = config->log;
     services->metrics = config->metrics;
+    str_map_init(&services->eio_sids, &key, config->limits->connections + 1);
+    services->polling = &gateway->answers;
     services->settings = config->settings;
     if (!take_mark(gateway) || !services->sessions || !use_system(gateway))
         return false;
@@ -387,6 +451,19 @@ static bool make_policy(struct gateway *gateway)
     return gateway->limits != NULL;
 }
 
+static void make_polling(struct gateway *gateway)
+{
+    const struct polling_config polling = {
+        .services = &gateway->services,
+        .limits = gateway->limits,
+        .max_connections = gateway->config.limits->connections,
+        .cookie = gateway->config.settings->cookie,
+        .hash_key = random_hash_key(),
+    };
+
+    polling_init(&gateway->polling, &polling);
+}
+
 static bool make_listeners(struct gateway *gateway)
 {
     const struct gateway_config *config = &gateway->config;
@@ -400,8 +477,10 @@ static bool make_listeners(struct gateway *gateway)
         .policy = &gateway->policy,
         /* The next request of a connection may be another process'. */
         .always_closes = config->settings->count > 1 || config->shares_listener,
+        .protocol = &gateway->polling.protocol,
     };
 
+    make_polling(gateway);
     unsigned max_fd = take_descriptors(config); /* before a library sizes its tables */
     gateway->usable_descriptors = max_fd;
     gateway->ws = ws_server_create(&ws);
@@ -469,8 +548,9 @@ void gateway_drain(struct gateway *gateway, void (*on_done)(void *ctx), void *ct
     gateway->on_drained = on_done;
     gateway->drained_ctx = ctx;
     front_stop(gateway->front);
-    http_server_drain(gateway->http);
+    /* Polls that are held are told so by their own answer. */
     connection_set_close_all(gateway->connections, CLOSE_DRAIN);
+    http_server_drain(gateway->http);
     check_drained(gateway);
 }
 
@@ -484,6 +564,8 @@ void gateway_destroy(struct gateway *gateway)
     uv_close((uv_handle_t *)&gateway->prepare, NULL);
     beats_destroy(gateway->services.beats);
     front_destroy(gateway->front);
+    if (gateway->connections)
+        connection_set_cut_polls(gateway->connections);
     http_server_destroy(gateway->http);
     if (gateway->ws)
         ws_server_stop(gateway->ws);
@@ -498,6 +580,8 @@ void gateway_destroy(struct gateway *gateway)
     session_set_destroy(gateway->services.sessions);
     connection_set_destroy(gateway->connections);
     room_set_destroy(gateway->rooms);
+    polling_answers_finish(&gateway->answers);
+    str_map_finish(&gateway->services.eio_sids);
     services_finish(&gateway->services);
     peer_limits_destroy(gateway->limits);
     free(gateway->routes);

@@ -23,31 +23,10 @@ static void handle_readyz(struct http_exchange *exchange,
     health_answer_ready(exchange, lifecycle_is_ready(lifecycle));
 }
 
-/* What Engine.IO answers where a transport is not enabled: the client tries its next one.
- */
-static void handle_polling(struct http_exchange *exchange,
-                           const struct http_request *request, void *ctx)
-{
-    static const struct http_header no_store = {"Cache-Control", "no-store"};
-    struct http_reply reply = {
-        .status = 400,
-        .content_type = "application/json",
-        .body = SLICE("{\"code\":0,\"message\":\"Transport unknown\"}"),
-        .headers = &no_store,
-        .header_count = 1,
-    };
-
-    (void)request;
-    (void)ctx;
-    http_reply(exchange, &reply);
-}
-
 static const struct http_route own_routes[] = {
-    {HTTP_GET,  "/livez",       0,    handle_livez,   NULL, NULL},
-    {HTTP_GET,  "/healthz",     0,    handle_livez,   NULL, NULL},
-    {HTTP_GET,  "/readyz",      0,    handle_readyz,  NULL, NULL},
-    {HTTP_GET,  "/socket.io/*", 0,    handle_polling, NULL, NULL},
-    {HTTP_POST, "/socket.io/*", 4096, handle_polling, NULL, NULL},
+    {HTTP_GET, "/livez",   0, handle_livez,  NULL, NULL},
+    {HTTP_GET, "/healthz", 0, handle_livez,  NULL, NULL},
+    {HTTP_GET, "/readyz",  0, handle_readyz, NULL, NULL},
 };
 
 struct http_route *gateway_routes_create(const struct lifecycle *lifecycle,

@@ -1,5 +1,4 @@
-/* Plain HTTP on the gateway's listener: health, and an honest answer to long-polling.
- * Loop thread. */
+/* Plain HTTP on the gateway's listener: health. Loop thread. */
 #ifndef CLIENT_GW_HTTP_ROUTES_H
 #define CLIENT_GW_HTTP_ROUTES_H
 

@@ -43,10 +43,18 @@ static struct mount *make_mount(const struct mount_rule *rule,
 {
     struct mount *mount = malloc(sizeof *mount);
 
-    if (mount)
-        *mount = (struct mount){.references = 1,
-                                .dialect = dialects[rule->dialect],
-                                .settings = mount_rule_settle(rule, defaults)};
+    if (!mount)
+        return NULL;
+    *mount = (struct mount){.references = 1,
+                            .dialect = dialects[rule->dialect],
+                            .settings = mount_rule_settle(rule, defaults)};
+    const struct mount_settings *settings = &mount->settings;
+    mount->eio = (struct eio_config){
+        .ping_interval_ms = settings->ping_interval_ms,
+        .ping_timeout_ms = settings->ping_timeout_ms,
+        .upgrade_timeout_ms = settings->upgrade_timeout_ms,
+        .may_upgrade = settings->may_upgrade && (settings->transports & MOUNT_WEBSOCKET),
+    };
     return mount;
 }
 

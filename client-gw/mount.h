@@ -7,6 +7,7 @@
 #define CLIENT_GW_MOUNT_H
 
 #include "bridge/config.h"
+#include "proto/eio_session.h"
 #include "proto/mount_rules.h"
 
 struct dialect;
@@ -16,6 +17,7 @@ struct mount {
     unsigned references;
     const struct dialect *dialect;
     struct mount_settings settings;
+    struct eio_config eio; /* the same for Engine.IO */
 };
 
 struct mount *mount_share(struct mount *mount);

@@ -28,8 +28,7 @@ static enum refusal accept_claims(const struct client_services *services,
 }
 
 /* What was withheld is told with the next refusal; the metric has them all. */
-static void log_refusal(struct client_services *services, enum refusal refusal,
-                        const char *hint)
+static bool may_log_refusal(struct client_services *services)
 {
     uint64_t now_ms = clock_ms();
     uint64_t withheld = log_quota_settle(&services->refusals, now_ms);
@@ -37,7 +36,22 @@ static void log_refusal(struct client_services *services, enum refusal refusal,
     if (withheld > 0)
         log_warn(services->log, "lines about refused clients withheld",
                  LOG_NUM("count", withheld));
-    if (log_quota_take(&services->refusals, now_ms))
+    return log_quota_take(&services->refusals, now_ms);
+}
+
+void services_log_old_client(struct client_services *services, const char *ip)
+{
+    if (may_log_refusal(services))
+        log_warn(services->log,
+                 "a client of an old version was refused: socket.io-client 3 or later "
+                 "(EIO=4) is needed",
+                 LOG_TEXT("ip", ip));
+}
+
+static void log_refusal(struct client_services *services, enum refusal refusal,
+                        const char *hint)
+{
+    if (may_log_refusal(services))
         log_info(services->log, "client refused",
                  LOG_TEXT("reason", refusal_reason(refusal)), LOG_TEXT("hint", hint));
 }

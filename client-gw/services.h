@@ -6,6 +6,7 @@
 #define CLIENT_GW_SERVICES_H
 
 #include "bridge/log_quota.h"
+#include "bridge/str_map.h"
 #include "bridge/token.h"
 #include "client-gw/mount.h"
 #include "client-gw/session.h"
@@ -18,6 +19,7 @@
 
 struct beats;
 struct connection_set;
+struct polling_answers;
 
 enum {
     SERVICES_UUID_BYTES = 36,
@@ -32,7 +34,9 @@ struct client_services {
     struct mount_table *mounts;
     const struct logger *log;
     struct metrics *metrics;
-    struct log_quota refusals; /* a client may try as often as it likes */
+    struct log_quota refusals;       /* a client may try as often as it likes */
+    struct str_map eio_sids;         /* the connections that speak Engine.IO */
+    struct polling_answers *polling; /* lent: one answer at a time is made there */
     char gateway_mark[3]; /* the first two characters of every Engine.IO sid of ours */
     struct buf scratch;   /* one message at a time is encoded here */
     struct buf strings;   /* decoded strings of the message that is being handled */
@@ -72,6 +76,9 @@ bool services_may_join(struct client_services *services, const struct claims *cl
 /* As access_may_publish, with the tables in force. */
 bool services_may_publish(struct client_services *services, const struct claims *claims,
                           const struct room_key *key, bool is_member);
+
+/* A client of a version that we do not speak was sent away: says what helps. */
+void services_log_old_client(struct client_services *services, const char *ip);
 
 /* The code that a refusal has in every dialect. */
 enum status services_refusal_status(enum refusal refusal);

@@ -1,17 +1,17 @@
 /*
  * How the bytes of one connection move. A transport writes frames and ends the peer; it
- * knows no dialect. WebSocket today; a connection may exchange its transport while it
- * lives. Loop thread.
+ * knows no dialect. A connection may exchange its transport while it lives. Loop thread.
  */
 #ifndef CLIENT_GW_TRANSPORT_H
 #define CLIENT_GW_TRANSPORT_H
 
 #include "client-gw/frame_queue.h"
 
+struct connection;
 struct transport;
 
 struct transport_ops {
-    const char *name; /* "websocket" */
+    const char *name; /* "websocket", "polling" */
 
     /*
      * Writes what `queue` holds, as much as goes out, several frames in one write, and
@@ -40,6 +40,9 @@ struct transport_ops {
 
 struct transport {
     const struct transport_ops *ops;
+    /* Whose it is; a WebSocket may belong to a connection that still has another
+     * transport (client-gw/engineio), and to none while it is being closed. */
+    struct connection *owner;
     /*
      * While ≥ 0 and not blocked, a whole frame may be sent straight to this socket
      * (transport_send), provided that nothing waits in the outbox. The one door that

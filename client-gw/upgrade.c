@@ -2,7 +2,7 @@
 #include "client-gw/upgrade.h"
 
 #include "client-gw/dialect.h"
-#include "client-gw/services.h"
+#include "client-gw/polling.h"
 #include "proto/auth_rules.h"
 #include "proto/http_query.h"
 
@@ -18,57 +18,29 @@ static enum status refuse(struct upgrade_refusal *refusal, enum status status,
     return status;
 }
 
-/* The first token that the request brings along, unverified; lent by it or by the
- * services' strings. */
-static struct auth_found find_token(const struct http_head *head,
-                                    struct client_services *services)
-{
-    const struct auth_handshake handshake = {
-        .authorization = http_head_field(head, "authorization"),
-        .cookie = http_head_field(head, "cookie"),
-        .query = head->query,
-        .subprotocols = http_head_field(head, "sec-websocket-protocol"),
-    };
-
-    return auth_sources_in_handshake(auth_rules_sources(services->system->auth),
-                                     &handshake, &services->strings);
-}
-
-static bool query_is(struct slice query, const char *name, const char *expected)
-{
-    struct slice value;
-
-    return http_query_find(query, name, &value) && slice_is(value, expected);
-}
-
 /* Engine.IO's checks in the order of the reference server, and its words. */
 static enum status decide_engineio(const struct front_visit *visit,
-                                   struct client_services *services,
-                                   struct arrival *arrival,
+                                   struct client_services *services, struct mount *mount,
+                                   struct arrival **arrival,
                                    struct upgrade_refusal *refusal)
 {
     const struct http_head *head = visit->head;
-    struct slice sid;
+    struct connection *connection;
+    enum polling_error error = polling_judge(services, mount, head, true, &connection);
 
-    if (!query_is(head->query, "transport", "websocket") ||
-        !(arrival->mount->settings.transports & MOUNT_WEBSOCKET))
-        return refuse(refusal, ST_BAD_REQUEST, "Transport unknown",
-                      "This request asks for an upgrade: use transport=websocket, where "
-                      "the mount has it.");
-    if (http_query_find(head->query, "sid", &sid) && sid.len > 0)
-        return refuse(refusal, ST_BAD_REQUEST, "Session ID unknown",
-                      "Connect with transports: [\"websocket\"].");
-    if (!query_is(head->query, "EIO", "4"))
-        return refuse(refusal, ST_BAD_REQUEST, "Unsupported protocol version",
-                      "Use socket.io-client 3 or later (EIO=4).");
+    if (error != POLLING_FINE) {
+        if (error == POLLING_VERSION)
+            services_log_old_client(services, visit->peer_ip);
+        refusal->bare = polling_error_text(error);
+        return refuse(refusal, ST_BAD_REQUEST, refusal->bare, NULL);
+    }
     if (http_head_field(head, "sec-websocket-protocol").len > 0)
         return refuse(refusal, ST_BAD_REQUEST, "Socket.IO takes no WebSocket subprotocol",
                       "Leave Sec-WebSocket-Protocol out.");
-    /* Verified at CONNECT, where a refusal can be told to the client. */
-    struct auth_found found = find_token(head, services);
-    if (found.token.len > 0)
-        arrival->token = slice_dup(found.token);
-    arrival->token_rank = found.rank;
+    *arrival = arrival_create(services, mount, head);
+    if (!*arrival)
+        return refuse(refusal, ST_NO_MEMORY, "out of memory", "Try again.");
+    (*arrival)->joins = connection;
     return ST_OK;
 }
 
@@ -105,23 +77,34 @@ static enum status take_token(struct client_services *services, struct arrival *
 }
 
 static enum status decide_native(const struct front_visit *visit,
-                                 struct client_services *services,
-                                 struct arrival *arrival, struct upgrade_refusal *refusal)
+                                 struct client_services *services, struct mount *mount,
+                                 struct arrival **arrival,
+                                 struct upgrade_refusal *refusal)
 {
     const struct http_head *head = visit->head;
     struct slice offered = http_head_field(head, "sec-websocket-protocol");
     struct slice session;
 
-    arrival->has_subprotocol = offered.len > 0;
     if (!offers_ours(offered))
         return refuse(
             refusal, ST_BAD_REQUEST, "none of the offered subprotocols is sidecast.v1",
             "Offer sidecast.v1 (beside token.<jwt>), or no subprotocol at all.");
-    arrival->wants_resume =
+    struct arrival *made = calloc(1, sizeof *made);
+    if (!made)
+        return refuse(refusal, ST_NO_MEMORY, "out of memory", "Try again.");
+    made->mount = mount_share(mount);
+    made->services = services;
+    made->has_subprotocol = offered.len > 0;
+    made->wants_resume =
         http_query_find(head->query, "session", &session) && session.len > 0;
-    struct auth_found found = find_token(head, services);
-    return found.token.len > 0 ? take_token(services, arrival, found.token, refusal)
-                               : ST_OK;
+    struct auth_found found = arrival_find_token(services, head);
+    enum status st =
+        found.token.len > 0 ? take_token(services, made, found.token, refusal) : ST_OK;
+    if (st)
+        arrival_destroy(made);
+    else
+        *arrival = made;
+    return st;
 }
 
 enum status upgrade_decide(const struct front_visit *visit,
@@ -130,21 +113,12 @@ enum status upgrade_decide(const struct front_visit *visit,
 {
     struct mount *mount = mount_table_find(services->mounts, visit->head->path);
 
+    refusal->bare = NULL;
     if (!mount)
         return refuse(refusal, ST_NOT_FOUND, "no WebSocket is served at this path",
                       "Unless the configuration names other mounts, Socket.IO clients "
                       "connect to /socket.io/, plain WebSockets to /ws.");
-    struct arrival *made = calloc(1, sizeof *made);
-    if (!made)
-        return refuse(refusal, ST_NO_MEMORY, "out of memory", "Try again.");
-    made->mount = mount_share(mount);
-    made->services = services;
-    enum status st = mount->dialect->messages
-                         ? decide_engineio(visit, services, made, refusal)
-                         : decide_native(visit, services, made, refusal);
-    if (st)
-        arrival_destroy(made);
-    else
-        *arrival = made;
-    return st;
+    return mount->dialect->messages
+               ? decide_engineio(visit, services, mount, arrival, refusal)
+               : decide_native(visit, services, mount, arrival, refusal);
 }

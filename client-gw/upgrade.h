@@ -12,6 +12,7 @@
 struct upgrade_refusal {
     char detail[200];
     const char *hint;
+    const char *bare; /* Engine.IO's own words; NULL: a problem document */
 };
 
 /*

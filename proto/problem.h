@@ -26,6 +26,8 @@ struct problem {
     struct slice instance; /* the request id */
     const struct problem_error *errors;
     size_t error_count; /* 0: no `errors` */
+    const char *bare;   /* the whole answer instead, as 400 and text, where a protocol has
+                           words of its own; NULL: this document */
 };
 
 /* Appends the body; check buf_status. */

@@ -59,8 +59,8 @@ test('4,000 slow connections keep nobody out, and are cut',
     const listeners = [[sidecast.publisher, sidecast.pids.publisher],
       [sidecast.gateway, sidecast.pids.gateways[0]]];
     const seen = await watch(listeners, Promise.all([
-      attack(`${sidecast.publisher}/livez`, '-H', 4000), // heads that never end
-      attack(`${sidecast.gateway}/socket.io/?EIO=4`, '-B', 4000), // bodies that drip
+      attack(`${sidecast.publisher}/broadcast`, '-B', 1000), // bodies that drip
+      attack(`${sidecast.gateway}/socket.io/?EIO=4`, '-H', 4000), // heads that never end
     ]));
 
     t.diagnostic(JSON.stringify(seen));

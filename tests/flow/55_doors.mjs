@@ -48,7 +48,7 @@ test('only pages of listed origins connect [websocket]',
     const preflight = await get(sidecast,
       { origin: page, 'access-control-request-method': 'POST' }, '/socket.io/', 'OPTIONS');
     assert.equal(preflight.status, 204);
-    assert.equal(preflight.headers['access-control-allow-methods'], 'GET, HEAD, POST');
+    assert.equal(preflight.headers['access-control-allow-methods'], 'GET,HEAD,PUT,PATCH,POST,DELETE');
 
     for (const url of [sidecast.publisher, sidecast.ops]) {
       const other = await sidecast.request(`${url}/livez`, { headers: { origin: page } });

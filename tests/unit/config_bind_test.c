@@ -58,7 +58,7 @@ static void what_is_wrong_is_told_with_its_place(void **state)
          "1:1 unknown key \"cors_origins\"|it is called \"allowed_origins\" here"                                                },
         {"presence: {}",                                             "1:1 presence is not built yet|"                            },
         {"hooks: {crm: {}}",                                         "1:1 hooks is not built yet|"                               },
-        {"gateway: {compress: {}}",                                  "1:11 gateway.compress is not built yet|"                   },
+        {"gateway: {compress: {websocket: on}}",                     "1:22 gateway.compress.websocket is not built yet|"                   },
         {"bus: {engine: redis}",                                     "1:15 bus.engine: redis is not built yet|"                  },
         {"commands: {x: {do: forward}}",                             "1:20 commands.x.do: forward is not built yet|"             },
         {"gateway: 5",                                               "1:10 gateway must be a map of keys|"                       },

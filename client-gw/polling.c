@@ -1,0 +1,279 @@
+/* Requests of the polling transport: see the header. */
+#include "client-gw/polling.h"
+
+#include "bridge/clock.h"
+#include "client-gw/engineio.h"
+#include "client-gw/transport_polling.h"
+#include "proto/http_query.h"
+#include "proto/siphash.h"
+
+#include <stdio.h>
+
+enum {
+    COOKIE_BYTES = 256,
+};
+
+/* --- checks */
+
+static bool query_is(struct slice query, const char *name, const char *expected)
+{
+    struct slice value;
+
+    return http_query_find(query, name, &value) && slice_is(value, expected);
+}
+
+static bool has_transport(const struct mount *mount, struct slice query, bool *is_polling)
+{
+    unsigned wanted = 0;
+
+    *is_polling = query_is(query, "transport", "polling");
+    if (*is_polling)
+        wanted = MOUNT_POLLING;
+    else if (query_is(query, "transport", "websocket"))
+        wanted = MOUNT_WEBSOCKET;
+    return wanted & mount->settings.transports;
+}
+
+/* A session is one of the dialect that it began with; elsewhere nobody knows it. */
+static struct connection *find(const struct client_services *services,
+                               const struct mount *mount, struct slice sid)
+{
+    struct connection *connection = engineio_find(services, sid);
+
+    return connection && connection->dialect == mount->dialect ? connection : NULL;
+}
+
+enum polling_error polling_judge(const struct client_services *services,
+                                 const struct mount *mount, const struct http_head *head,
+                                 bool is_believed, struct connection **connection)
+{
+    bool is_polling;
+    struct slice sid;
+
+    *connection = NULL;
+    if (!has_transport(mount, head->query, &is_polling))
+        return POLLING_TRANSPORT_UNKNOWN;
+    if (http_query_find(head->query, "sid", &sid) && sid.len > 0) {
+        *connection = find(services, mount, sid);
+        if (!*connection)
+            return POLLING_SID_UNKNOWN;
+        if (!is_polling && !head->is_websocket)
+            return POLLING_BAD_REQUEST;
+        return is_believed ? POLLING_FINE : POLLING_FORBIDDEN;
+    }
+    if (head->method != HTTP_GET)
+        return POLLING_BAD_METHOD;
+    if (!is_polling && !head->is_websocket)
+        return POLLING_BAD_REQUEST;
+    if (!is_believed)
+        return POLLING_FORBIDDEN;
+    return query_is(head->query, "EIO", "4") ? POLLING_FINE : POLLING_VERSION;
+}
+
+/*
+ * A sid speaks for its client, so it is good for one page alone: the first that was
+ * named. A page's requests to its own host may name none.
+ */
+static bool is_same_page(const struct polling *polling, struct connection *connection,
+                         const struct http_head *head)
+{
+    struct slice origin = http_head_field(head, "Origin");
+    struct transport_polling *transport = transport_polling_of(connection->transport);
+
+    if (!transport || origin.len == 0)
+        return true;
+    uint32_t hash = (uint32_t)siphash(&polling->config.hash_key, origin) | 1;
+    if (transport->origin == 0)
+        transport->origin = hash;
+    return transport->origin == hash;
+}
+
+static enum polling_error judge(const struct polling *polling, const struct mount *mount,
+                                const struct http_request *request,
+                                struct connection **connection)
+{
+    bool is_believed = !request->verdict || request->verdict == ST_TOO_LARGE;
+    enum polling_error error = polling_judge(polling->config.services, mount,
+                                             request->head, is_believed, connection);
+
+    if (error == POLLING_FINE && *connection &&
+        !is_same_page(polling, *connection, request->head))
+        return POLLING_FORBIDDEN;
+    return error;
+}
+
+static void refuse(const struct polling *polling, struct http_exchange *exchange,
+                   const struct http_request *request, enum polling_error error)
+{
+    if (error == POLLING_VERSION)
+        services_log_old_client(polling->config.services, request->peer_ip);
+    polling_refuse(exchange, error);
+}
+
+/* --- handshakes */
+
+static enum status admit(const struct polling *polling,
+                         const struct http_request *request, struct peer_guest **guest,
+                         const char **detail)
+{
+    const struct polling_config *config = &polling->config;
+    uint64_t now_ms = clock_ms();
+
+    *guest = NULL;
+    *detail = "this gateway has as many connections as it may have";
+    if (connection_set_count(config->services->connections) >= config->max_connections)
+        return ST_BUSY;
+    enum status st = peer_limits_enter(config->limits, request->peer, now_ms, guest);
+    *detail = st == ST_LIMIT ? "This address has as many connections as it may have."
+                             : "Too many addresses are connected.";
+    if (st || peer_limits_admit(config->limits, *guest, now_ms))
+        return st;
+    peer_guest_leave(*guest);
+    *detail = "Too many clients are connecting: come back in a moment.";
+    return ST_BUSY;
+}
+
+/* Takes `guest`. NULL: out of memory. */
+static struct connection *begin(const struct polling *polling, struct mount *mount,
+                                const struct http_head *head, struct peer_guest *guest)
+{
+    struct client_services *services = polling->config.services;
+    struct arrival *arrival = arrival_create(services, mount, head);
+    struct transport *transport = transport_polling_create(services->polling);
+
+    if (!arrival || !transport) {
+        arrival_destroy(arrival);
+        if (transport)
+            transport->ops->destroy(transport);
+        peer_guest_leave(guest);
+        return NULL;
+    }
+    arrival->guest = guest;
+    struct connection *connection =
+        connection_create(services->connections, arrival, transport);
+    if (connection && !connection->engineio) {
+        connection_destroy(connection);
+        return NULL;
+    }
+    return connection;
+}
+
+static const char *print_cookie(const struct polling *polling,
+                                const struct engineio *engineio, char out[COOKIE_BYTES])
+{
+    if (!polling->config.cookie[0])
+        return NULL;
+    snprintf(out, COOKIE_BYTES, "%s=%.*s; Path=/; HttpOnly; SameSite=Lax",
+             polling->config.cookie, LIMIT_EIO_SID_BYTES, engineio->sid);
+    return out;
+}
+
+static void shake_hands(const struct polling *polling, struct http_exchange *exchange,
+                        const struct http_request *request, struct mount *mount)
+{
+    struct problem problem = {.status = ST_OK};
+    struct peer_guest *guest;
+    char cookie[COOKIE_BYTES];
+
+    problem.status = admit(polling, request, &guest, &problem.detail);
+    if (problem.status) {
+        http_problem(exchange, &problem);
+        return;
+    }
+    struct connection *connection = begin(polling, mount, request->head, guest);
+    if (!connection) {
+        problem = (struct problem){.status = ST_NO_MEMORY};
+        http_problem(exchange, &problem);
+        return;
+    }
+    is_same_page(polling, connection, request->head);
+    polling_answer_first(polling->config.services->polling, exchange, &connection->outbox,
+                         print_cookie(polling, connection->engineio, cookie));
+}
+
+/* --- requests of a session */
+
+static bool is_stream(const struct http_head *head)
+{
+    struct slice type, rest;
+
+    slice_cut(http_head_field(head, "Content-Type"), ';', &type, &rest);
+    return slice_is_nocase(slice_trim(type), "application/octet-stream");
+}
+
+/* A POST without a body begins and ends here. */
+static void take_post(struct connection *connection, struct http_exchange *exchange,
+                      const struct http_request *request)
+{
+    if (!engineio_is_posting(connection, exchange))
+        engineio_post(connection, exchange, is_stream(request->head));
+    if (!engineio_is_posting(connection, exchange))
+        return;
+    if (request->verdict == ST_TOO_LARGE)
+        engineio_post_is_large(connection);
+    else
+        engineio_posted(connection, request->body);
+}
+
+static void handle(struct http_exchange *exchange, const struct http_request *request,
+                   void *ctx)
+{
+    const struct polling *polling = ctx;
+    struct mount *mount =
+        mount_table_find(polling->config.services->mounts, request->head->path);
+    struct connection *connection = NULL;
+    enum polling_error error =
+        mount ? judge(polling, mount, request, &connection) : POLLING_SID_UNKNOWN;
+
+    if (error != POLLING_FINE)
+        refuse(polling, exchange, request, error);
+    else if (!connection)
+        shake_hands(polling, exchange, request, mount);
+    else if (request->head->method == HTTP_GET)
+        engineio_poll(connection, exchange);
+    else if (request->head->method == HTTP_POST)
+        take_post(connection, exchange, request);
+    else
+        polling_answer_nothing(exchange);
+}
+
+/* What is answered here is answered before the body has come. */
+static void on_body(struct http_exchange *exchange, const struct http_request *request,
+                    void *ctx)
+{
+    const struct polling *polling = ctx;
+    struct mount *mount =
+        mount_table_find(polling->config.services->mounts, request->head->path);
+    struct connection *connection = NULL;
+    enum polling_error error =
+        mount ? judge(polling, mount, request, &connection) : POLLING_SID_UNKNOWN;
+
+    if (error != POLLING_FINE)
+        refuse(polling, exchange, request, error);
+    else if (connection && request->head->method == HTTP_POST)
+        engineio_post(connection, exchange, is_stream(request->head));
+    else if (connection)
+        polling_answer_nothing(exchange);
+    else
+        polling_refuse(exchange, POLLING_BAD_REQUEST); /* a handshake has no body */
+}
+
+static bool owns(void *ctx, const struct http_head *head, size_t *max_body)
+{
+    const struct polling *polling = ctx;
+    const struct mount *mount =
+        mount_table_find(polling->config.services->mounts, head->path);
+
+    if (!mount || !mount->dialect->messages)
+        return false;
+    *max_body = mount->settings.max_message_bytes;
+    return true;
+}
+
+void polling_init(struct polling *polling, const struct polling_config *config)
+{
+    *polling = (struct polling){
+        .config = *config,
+        .protocol = {.owns = owns, .on_body = on_body, .handle = handle, .ctx = polling},
+    };
+}
