@@ -22,6 +22,12 @@ static bool query_is(struct slice query, const char *name, const char *expected)
     return http_query_find(query, name, &value) && slice_is(value, expected);
 }
 
+/* Polling is plain HTTP, a WebSocket is an upgrade. */
+static bool fits(const struct http_head *head, bool is_polling)
+{
+    return is_polling != head->is_websocket;
+}
+
 static bool has_transport(const struct mount *mount, struct slice query, bool *is_polling)
 {
     unsigned wanted = 0;
@@ -57,13 +63,13 @@ enum polling_error polling_judge(const struct client_services *services,
         *connection = find(services, mount, sid);
         if (!*connection)
             return POLLING_SID_UNKNOWN;
-        if (!is_polling && !head->is_websocket)
+        if (!fits(head, is_polling) || !query_is(head->query, "EIO", "4"))
             return POLLING_BAD_REQUEST;
         return is_believed ? POLLING_FINE : POLLING_FORBIDDEN;
     }
     if (head->method != HTTP_GET)
         return POLLING_BAD_METHOD;
-    if (!is_polling && !head->is_websocket)
+    if (!fits(head, is_polling))
         return POLLING_BAD_REQUEST;
     if (!is_believed)
         return POLLING_FORBIDDEN;
