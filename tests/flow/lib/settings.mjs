@@ -16,3 +16,5 @@ export const restarts = Number(take('SIDECAST_RESTARTS') ?? 20);
 export const updates_docs = Boolean(take('SIDECAST_UPDATE_DOCS'));
 // Addresses of another conformance system that the wire tables shall ask (lib/reference.mjs).
 export const wire_target = take('SIDECAST_WIRE_TARGET');
+// Upgrades to make in 27_upgrades, idle and under traffic.
+export const upgrades = Number(take('SIDECAST_UPGRADES') ?? 60);

@@ -112,4 +112,4 @@ export class OnePostLine extends PollingLine {
   }
 }
 
-export const lines = [WebSocketLine];
+export const lines = [WebSocketLine, PollingLine, OnePostLine];
