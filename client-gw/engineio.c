@@ -166,10 +166,13 @@ static void step_with(struct connection *connection, enum eio_event event,
                       const struct subject *subject)
 {
     struct eio_session *session = &connection->engineio->session;
+    /* Its beat is then its end, which is due already. */
+    bool was_over = eio_session_state(session) == EIO_CLOSED;
     struct eio_todo todo;
 
     eio_session_step(session, event, connection->outbox.count > 0, clock_ms(), &todo);
-    connection_set_beat(connection, todo.due_ms);
+    if (!was_over)
+        connection_set_beat(connection, todo.due_ms);
     if (polling_of(connection))
         connection->transport->is_blocked = !eio_session_is_writable(session);
     for (unsigned i = 0; i < todo.count; i++)
