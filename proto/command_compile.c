@@ -58,6 +58,7 @@ struct reading {
     struct command_row *row;
     const struct document_node *node;
     const struct document_node *keys[KEY_COUNT]; /* NULL: not given */
+    bool has_action; /* else all it has is read for its faults */
     const struct ack_rules *acks;
     struct faults *faults;
 };
@@ -90,7 +91,7 @@ static void take_key(struct reading *reading, const struct document_entry *entry
             is_check(key_names[key], &entry->value))
             continue;
         reading->keys[key] = &entry->value;
-        if (!(takes & BIT(key)))
+        if (reading->has_action && !(takes & BIT(key)))
             faults_add(reading->faults, entry->place, NULL, "do: %s has no use for %s",
                        action, key_names[key]);
         return;
@@ -110,7 +111,7 @@ static void take_keys(struct reading *reading)
     for (size_t i = 0; i < reading->node->count; i++)
         take_key(reading, &reading->node->entries[i], action->needs | action->takes);
     for (int key = 0; key < KEY_COUNT; key++)
-        if (action->needs & BIT(key) && !reading->keys[key])
+        if (reading->has_action && action->needs & BIT(key) && !reading->keys[key])
             faults_add(reading->faults, reading->node->place, NULL, "do: %s needs %s",
                        action_words[reading->row->rule.action], key_names[key]);
     if (reading->keys[KEY_PAYLOAD] && reading->keys[KEY_ARGS])
@@ -256,9 +257,9 @@ static unsigned ok_sources(const struct reading *reading)
     const struct action_row *action = &actions[reading->row->rule.action];
     unsigned sources = COMMAND_SOURCES;
 
-    if (action->has_room)
+    if (action->has_room || !reading->has_action)
         sources |= TEMPLATE_BIT(TEMPLATE_ROOM);
-    if (action->has_result)
+    if (action->has_result || !reading->has_action)
         sources |= TEMPLATE_BIT(TEMPLATE_PAYLOAD);
     return sources;
 }
@@ -326,8 +327,7 @@ void command_row_compile(struct command_row *row, const struct document_entry *e
                    "a command is a map: {do: join, room: \"…\"}");
         return;
     }
-    if (!read_action(&reading))
-        return;
+    reading.has_action = read_action(&reading);
     take_keys(&reading);
     read_args(&reading);
     read_room(&reading);

@@ -3,7 +3,8 @@
  * and newer tokens in between. A model of its own says after each step who is where; each
  * delivery is held against it, also those of somebody whose role has just changed, and so
  * is who may send into a room, and of which rooms they are told.
- * SIDECAST_ISOLATION_DELIVERIES says how many there are to be.
+ * SIDECAST_ISOLATION_DELIVERIES says how many there are to be, SIDECAST_ISOLATION_SEED
+ * which: `./dev isolation`.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,6 +22,7 @@ enum {
     STEPS = 12,   /* of one policy */
     EVENTS = 120, /* after each step */
     DELIVERIES = 100000,
+    SEED = 20261121,
 };
 
 static const char *const rooms[] = {
@@ -443,20 +445,27 @@ static int open_world(void **state)
     return open_house_with(state, &settings, &limits);
 }
 
+static uint64_t wanted(const char *name, uint64_t fallback)
+{
+    const char *text = getenv(name);
+
+    return text && *text ? strtoull(text, NULL, 10) : fallback;
+}
+
 static void nobody_hears_what_the_policy_does_not_let_them(void **state)
 {
-    const char *wanted = getenv("SIDECAST_ISOLATION_DELIVERIES");
-    uint64_t deliveries = wanted ? strtoull(wanted, NULL, 10) : DELIVERIES;
-    struct world world = {.house = *state, .random = 20261121};
+    uint64_t deliveries = wanted("SIDECAST_ISOLATION_DELIVERIES", DELIVERIES);
+    uint64_t seed = wanted("SIDECAST_ISOLATION_SEED", SEED);
+    struct world world = {.house = *state, .random = seed};
 
     while (world.deliveries < deliveries && world.outside + world.missing == 0)
         live_under_one_policy(&world);
-    print_message("%llu policies, %llu deliveries: %llu outside, %llu missing, %llu "
-                  "wrong answers\n",
-                  (unsigned long long)world.policies,
-                  (unsigned long long)world.deliveries, (unsigned long long)world.outside,
-                  (unsigned long long)world.missing,
-                  (unsigned long long)world.wrong_answers);
+    print_message(
+        "seed %llu: %llu policies, %llu deliveries: %llu outside, %llu missing, "
+        "%llu wrong answers\n",
+        (unsigned long long)seed, (unsigned long long)world.policies,
+        (unsigned long long)world.deliveries, (unsigned long long)world.outside,
+        (unsigned long long)world.missing, (unsigned long long)world.wrong_answers);
     assert_int_equal(world.outside, 0);
     assert_int_equal(world.missing, 0);
     assert_int_equal(world.wrong_answers, 0);

@@ -352,22 +352,26 @@ static void every_mistake_has_its_place_and_sentence(void **state)
 static void all_mistakes_are_found_at_once_with_the_nearest_words(void **state)
 {
     struct faults faults = {0};
-    struct command_rules *rules = compile("commands:\n"
-                                          "  a: {do: jion, room: x}\n"
-                                          "  b: {do: relay, room: '{arg.0}'}\n"
-                                          "  c: {do: rooms, limit: join}\n"
-                                          "ack: {ok: '{claim.x}'}\n"
-                                          "client_events: refues\n"
-                                          "limits: {rates: {joins: {rate: 1/s}}}\n",
-                                          &faults);
+    struct command_rules *rules =
+        compile("commands:\n"
+                "  a: {do: jion, room: x}\n"
+                "  b: {do: relay, room: '{arg.0}'}\n"
+                "  c: {do: rooms, limit: join}\n"
+                "  d: {do: 7, payload: '{payld}', limit: jons}\n"
+                "ack: {ok: '{claim.x}'}\n"
+                "client_events: refues\n"
+                "limits: {rates: {joins: {rate: 1/s}}}\n",
+                &faults);
 
     (void)state;
     assert_null(rules);
-    assert_int_equal(faults.count, 6);
+    assert_int_equal(faults.count, 9);
     faults_sort(&faults);
     assert_non_null(strstr(faults.items[0].hint, "join"));
     assert_non_null(strstr(faults.items[3].hint, "joins"));
-    assert_non_null(strstr(faults.items[5].hint, "refuse"));
+    assert_non_null(strstr(faults.items[5].message, "payld"));
+    assert_non_null(strstr(faults.items[6].hint, "joins"));
+    assert_non_null(strstr(faults.items[8].hint, "refuse"));
     faults_finish(&faults);
 }
 
