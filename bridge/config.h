@@ -84,6 +84,7 @@ struct config_limits {
     uint64_t outbox_frames;
     uint64_t attachments; /* of one message */
     uint64_t attachments_timeout_ms;
+    uint64_t acks; /* that one client may owe */
 };
 
 struct config_logs {

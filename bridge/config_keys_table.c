@@ -298,7 +298,8 @@ const struct config_key config_keys[] = {
         "bytes that may wait for one client before it is closed as too slow"),
     NUM("limits.outbox_frames", KEY_INT, "1024", limits.outbox_frames, 1, 1000000, R,
         "messages that may wait for one client before it is closed as too slow"),
-    KEY("limits.acks", KEY_INT, NULL, L, "answers that may be awaited from one client"),
+    NUM("limits.acks", KEY_INT, "100", limits.acks, 1, 1000, R,
+        "answers that may be awaited from one client; beyond it the oldest is forgotten"),
     NUM("limits.attachments", KEY_INT, "10", limits.attachments, 0, LIMIT_ATTACHMENTS, R,
         "binary attachments of one message of a client; all of them together may be as large as "
         "a message"),

@@ -14,14 +14,13 @@ struct beat {
     const struct beat_rule *rule;
     unsigned bit;
     uint64_t ack_id; /* of the last one */
-    int64_t sent_us;
+    int64_t sent_us; /* 0: none yet */
 };
 
 struct beats {
     const struct beat_rules *rules;
     struct connection_set *connections;
     struct metrics *metrics;
-    uint64_t last_id;
     size_t count;
     size_t open_handles;
     struct beat items[BEAT_RULES_MAX];
@@ -30,7 +29,9 @@ struct beats {
 /* One beat on its way. */
 struct round {
     struct beat *beat;
-    int64_t now_ms;
+    int64_t now_ms;   /* wall clock */
+    uint64_t from_ms; /* since when answers are awaited */
+    size_t max_acks;
     struct voice_frames frames;
 };
 
@@ -63,11 +64,17 @@ static struct frame *frame_of(struct round *round, const struct voice *voice)
 static void beat_session(struct session *session, void *ctx)
 {
     struct round *round = ctx;
+    const struct beat *beat = round->beat;
     struct frame *frame = frame_of(round, session->voice);
 
     if (!frame)
         return;
-    session->beats_due |= (uint8_t)round->beat->bit;
+    if (!beat->rule->wants_ack)
+        session->beats_due |= (uint8_t)beat->bit;
+    else if (session->voice->dialect->can_ask)
+        acks_ask(&session->acks, round->max_acks,
+                 &(struct ack_due){beat->ack_id, round->from_ms + beat->rule->every_ms},
+                 round->from_ms);
     session_send(session, frame);
 }
 
@@ -78,8 +85,10 @@ static void on_beat(uv_timer_t *timer)
 
     round.beat = beat;
     round.now_ms = clock_wall_ms();
+    round.from_ms = clock_ms();
+    round.max_acks = connection_set_config(beat->beats->connections)->acks;
     memset(round.frames.made, 0, sizeof round.frames.made);
-    beat->ack_id = ++beat->beats->last_id;
+    beat->ack_id = connection_set_next_ack(beat->beats->connections);
     beat->sent_us = clock_us();
     connection_set_each(beat->beats->connections, beat_session, &round);
     voice_frames_drop(&round.frames);
@@ -127,29 +136,34 @@ void beats_destroy(struct beats *beats)
             uv_close((uv_handle_t *)&beats->items[i].timer, on_closed);
 }
 
-/* False: it was answered before, or never sent. */
-static bool answered(struct beat *beat, struct session *session)
+static void answered(const struct beat *beat)
 {
-    if (!(session->beats_due & beat->bit))
-        return false;
-    session->beats_due &= (uint8_t)~beat->bit;
     metrics_add(beat->beats->metrics, METRIC_BEATS, 1);
     metrics_add(beat->beats->metrics, METRIC_BEAT_RTT_US, clock_us() - beat->sent_us);
-    return true;
+}
+
+/* False: it was answered before, or never sent by these beats. */
+static bool take_due(const struct beat *beat, struct session *session)
+{
+    bool is_due = session->beats_due & beat->bit && beat->sent_us > 0;
+
+    session->beats_due &= (uint8_t)~beat->bit;
+    return is_due;
 }
 
 bool beats_event(struct beats *beats, struct session *session, struct slice event)
 {
     int at = beat_rules_expecting(beats->rules, event);
 
-    return at >= 0 && answered(&beats->items[at], session);
+    if (at < 0 || !take_due(&beats->items[at], session))
+        return false;
+    answered(&beats->items[at]);
+    return true;
 }
 
-void beats_ack(struct beats *beats, struct session *session, uint64_t id)
+void beats_ack(struct beats *beats, uint64_t id)
 {
-    for (size_t i = 0; i < beats->count; i++) {
-        struct beat *beat = &beats->items[i];
-        if (beat->rule->wants_ack && beat->ack_id == id)
-            answered(beat, session);
-    }
+    for (size_t i = 0; i < beats->count; i++)
+        if (beats->items[i].rule->wants_ack && beats->items[i].ack_id == id)
+            answered(&beats->items[i]);
 }

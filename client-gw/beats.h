@@ -1,7 +1,7 @@
 /*
  * Heartbeats of the application (proto/beat_rules): every so often one event to every
- * session, encoded once per dialect, and the round trip of who answers. A session has one
- * bit for each, which says that an answer is due; nothing else is kept for it. Loop
+ * session, encoded once per dialect, and the round trip of who answers: by an ack, until
+ * the next beat, or by an event, for which a session has one bit for each beat. Loop
  * thread.
  */
 #ifndef CLIENT_GW_BEATS_H
@@ -22,7 +22,7 @@ void beats_destroy(struct beats *beats);
 
 /* A client's event: true when it is the awaited answer of a heartbeat. */
 bool beats_event(struct beats *beats, struct session *session, struct slice event);
-/* A client's ack. */
-void beats_ack(struct beats *beats, struct session *session, uint64_t id);
+/* The ack that a client was asked for. */
+void beats_ack(struct beats *beats, uint64_t id);
 
 #endif

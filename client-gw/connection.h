@@ -90,6 +90,7 @@ struct connection_config {
     struct frame_limits outbox_limits;
     unsigned attachments; /* of one message of a client */
     uint64_t attachments_timeout_ms;
+    size_t acks; /* that one session may owe */
     uint64_t now_ms;
 };
 
@@ -100,6 +101,9 @@ void connection_set_destroy(struct connection_set *set);
 void connection_set_limit(struct connection_set *set,
                           const struct connection_config *config);
 size_t connection_set_count(const struct connection_set *set);
+const struct connection_config *connection_set_config(const struct connection_set *set);
+/* An id for an ack that is asked for: no session here was asked with it before. */
+uint64_t connection_set_next_ack(struct connection_set *set);
 /* When the next heartbeat or deadline is due; false: none. */
 bool connection_set_next_due(const struct connection_set *set, uint64_t *due_ms);
 void connection_set_advance(struct connection_set *set, uint64_t now_ms);

@@ -29,11 +29,22 @@ void connection_set_limit(struct connection_set *set,
     set->config.outbox_limits = config->outbox_limits;
     set->config.attachments = config->attachments;
     set->config.attachments_timeout_ms = config->attachments_timeout_ms;
+    set->config.acks = config->acks;
 }
 
 size_t connection_set_count(const struct connection_set *set)
 {
     return set->count;
+}
+
+const struct connection_config *connection_set_config(const struct connection_set *set)
+{
+    return &set->config;
+}
+
+uint64_t connection_set_next_ack(struct connection_set *set)
+{
+    return ++set->last_ack;
 }
 
 bool connection_set_next_due(const struct connection_set *set, uint64_t *due_ms)

@@ -12,6 +12,7 @@ struct connection_set {
     struct connection *first;
     struct connection *dirty; /* by next_dirty */
     size_t count;
+    uint64_t last_ack;
 };
 
 /* Writes what the outbox holds and tells the sessions whether they may write directly. */

@@ -48,6 +48,7 @@ struct dialect {
     const char *name;
     const struct message_ops *messages; /* above Engine.IO; NULL: it is spoken bare */
     bool any_frame_is_life;             /* else only its own pong is */
+    bool can_ask;                       /* a client for an ack */
 
     /* The transport is there: first words, heartbeat, deadline. */
     void (*on_open)(struct connection *connection);

@@ -226,8 +226,8 @@ static void take_ack(struct connection *connection, const struct sio_packet *pac
         connection_close(connection, CLOSE_PARSE_ERROR);
         return;
     }
-    if (beats && packet->has_ack)
-        beats_ack(beats, session, packet->ack);
+    if (packet->has_ack && acks_answer(&session->acks, packet->ack, clock_ms()) && beats)
+        beats_ack(beats, packet->ack);
 }
 
 /* One whole packet, with a payload in which nothing is missing. */
@@ -382,6 +382,7 @@ static const struct message_ops messages = {
 const struct dialect dialect_socketio = {
     .name = "socketio",
     .messages = &messages,
+    .can_ask = true,
     .on_open = engineio_open,
     .on_text = engineio_text,
     .on_binary = engineio_binary,

@@ -304,6 +304,7 @@ static struct connection_config connections_of(const struct gateway_config *conf
         .outbox_limits = {config->limits->outbox_bytes, config->limits->outbox_frames},
         .attachments = (unsigned)config->limits->attachments,
         .attachments_timeout_ms = config->limits->attachments_timeout_ms,
+        .acks = config->limits->acks,
         .now_ms = clock_ms(),
     };
 }

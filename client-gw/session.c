@@ -97,6 +97,7 @@ static void drop_memory(struct session *session)
         voice_drop(session->voice);
     free(session->memberships);
     free(session->rates);
+    acks_finish(&session->acks);
     free(session->auth);
     free(session);
 }

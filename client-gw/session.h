@@ -11,6 +11,7 @@
 #define CLIENT_GW_SESSION_H
 
 #include "bridge/engine.h"
+#include "client-gw/acks.h"
 #include "client-gw/frame_queue.h"
 #include "client-gw/room.h"
 #include "client-gw/voice.h"
@@ -54,7 +55,8 @@ struct session {
     unsigned refs;
     int direct_fd; /* as the connection said last; -1: write nothing directly */
     uint16_t membership_count, membership_cap;
-    uint8_t beats_due;  /* a bit for each heartbeat: not answered yet */
+    struct acks acks;   /* that it owes */
+    uint8_t beats_due;  /* a bit for each heartbeat that an event answers: not yet */
     uint8_t rate_count; /* of `rates` */
     bool is_answered;   /* the client was told that it is connected */
     bool is_counted;    /* the directory and the gauges know it */

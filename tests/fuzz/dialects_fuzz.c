@@ -165,6 +165,7 @@ static struct world *world_create(void)
         .outbox_limits = {1 << 20, 1000},
         .attachments = LIMIT_ATTACHMENTS,
         .attachments_timeout_ms = 1000,
+        .acks = 100,
         .now_ms = clock_ms(),
     };
     struct session_set_config sessions = {

@@ -46,7 +46,8 @@ static const struct config_limits house_limits = {.connections = 50,
                                                   .outbox_bytes = 1 << 20,
                                                   .outbox_frames = 1000,
                                                   .attachments = LIMIT_ATTACHMENTS,
-                                                  .attachments_timeout_ms = 5000};
+                                                  .attachments_timeout_ms = 5000,
+                                                  .acks = 100};
 
 static const struct config_web house_web = {.allowed_origins = ""};
 

@@ -422,6 +422,43 @@ static void a_heartbeat_is_answered_by_an_ack_or_an_event_and_timed_once(void **
     peer_destroy(io);
 }
 
+static void only_who_was_asked_answers_and_in_time(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *ada = join_socketio(house, "ada", "[]");
+    char ack[64];
+
+    uint64_t late = read_beat(house, ada, "[\"server_ping\",1");
+    uint64_t id = read_beat(house, ada, "[\"server_ping\",1");
+    struct ws_peer *bob = join_socketio(house, "bob", "[]");
+    snprintf(ack, sizeof ack, "43%llu[]", (unsigned long long)id);
+    peer_send(bob, 1, ack);
+    peer_send(bob, 1, "421[\"nothing\"]");
+    read_beat(house, bob, "431[");
+    assert_int_equal(answered(house), 0);
+    snprintf(ack, sizeof ack, "43%llu[]", (unsigned long long)late);
+    peer_send(ada, 1, ack);
+    peer_send(ada, 1, "421[\"nothing\"]");
+    read_beat(house, ada, "431[");
+    assert_int_equal(answered(house), 0);
+
+    /* Of beats that a reload ended, nothing is counted any more. */
+    id = read_beat(house, ada, "[\"server_ping\",1");
+    struct system *next =
+        system_of("heartbeats: [{emit: server_ping, every: 10s, ack: on},"
+                  " {emit: ping2, every: 10s, expect: pong2}]");
+    assert_true(gateway_reload(house->gateway, next));
+    system_release(next);
+    snprintf(ack, sizeof ack, "43%llu[]", (unsigned long long)id);
+    peer_send(ada, 1, ack);
+    peer_send(ada, 1, "42[\"pong2\"]");
+    peer_send(ada, 1, "421[\"nothing\"]");
+    read_beat(house, ada, "431[");
+    assert_int_equal(answered(house), 0);
+    peer_destroy(ada);
+    peer_destroy(bob);
+}
+
 static void a_native_client_hears_heartbeats_as_events(void **state)
 {
     struct house *house = *state;
@@ -474,6 +511,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_heartbeat_is_answered_by_an_ack_or_an_event_and_timed_once, open_beating,
             close_house),
+        cmocka_unit_test_setup_teardown(only_who_was_asked_answers_and_in_time,
+                                        open_beating, close_house),
         cmocka_unit_test_setup_teardown(a_native_client_hears_heartbeats_as_events,
                                         open_beating, close_house),
         GATEWAY_TEST(a_reload_changes_commands_and_heartbeats_and_ends_nobody),
