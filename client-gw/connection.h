@@ -80,8 +80,9 @@ struct connection {
     struct buf inbound;              /* pieces of a message that is not complete */
     struct attachments *attachments; /* of a packet that is on its way; NULL: none */
     bool inbound_is_binary;
-    bool wants_pings; /* native: asked for application pings */
-    uint8_t refusals; /* of tokens that it has shown */
+    bool wants_pings;             /* native: asked for application pings */
+    uint8_t refusals;             /* of tokens that it has shown */
+    struct token_bucket connects; /* to namespaces, that it has tried */
 };
 
 struct connection_config {

@@ -14,6 +14,8 @@
 #include <string.h>
 
 enum {
+    CONNECTS = 2 * LIMIT_NAMESPACES, /* of one connection in the window */
+    CONNECTS_WINDOW_MS = 10000,
     DATA_BYTES =
         2048, /* of what goes with an error: codes, and a sentence with its escapes */
 };
@@ -147,11 +149,25 @@ static void admit(struct connection *connection, const struct namespace_rule *ru
     }
 }
 
+/* Each one is work for the directory, too: more than any client does in a while, coming
+ * and going. */
+static bool may_try(struct connection *connection)
+{
+    static const struct token_rate rate = {CONNECTS, CONNECTS_WINDOW_MS};
+
+    if (token_bucket_take(&connection->connects, &rate, clock_ms()))
+        return true;
+    connection_close(connection, CLOSE_LIMIT);
+    return false;
+}
+
 static void handle_connect(struct connection *connection, const struct sio_packet *packet)
 {
     const struct namespace_rule *rule =
         namespace_rules_find(connection->services->system->namespaces, packet->nsp);
 
+    if (!may_try(connection))
+        return;
     /* Also where a reload has taken the namespace away from under it. */
     if (connection_session(connection, packet->nsp))
         connection_close(connection, CLOSE_PARSE_ERROR);

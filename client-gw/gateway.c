@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 enum {
+    SESSIONS_PER_CONNECTION = 4, /* on the average: namespaces */
     MAX_PENDING_HEADS = 4096,
     HEAD_DEADLINE_MS = 5000,
     HTTP_CONNECTIONS = 4096,
@@ -313,7 +314,7 @@ static struct session_limits session_limits_of(const struct config_limits *limit
 {
     return (struct session_limits){
         .held = {limits->outbox_bytes, limits->outbox_frames},
-        .sessions = limits->connections * 2,
+        .sessions = limits->connections * SESSIONS_PER_CONNECTION,
         .rooms_per_session = limits->rooms_per_socket,
         .sessions_per_user = limits->connections_per_user,
     };

@@ -257,6 +257,23 @@ static void rooms_are_each_namespaces_own(void **state)
     peer_destroy(peer);
 }
 
+static void who_comes_and_goes_all_the_time_is_sent_away(void **state)
+{
+    struct house *house = *state;
+    int connects = 0;
+
+    use_yaml(house, open_to_all);
+    struct ws_peer *peer = open_at(house, "/socket.io/");
+    for (; connects < 1000 && !peer->is_closed; connects++) {
+        peer_send(peer, 1, "40/auth,");
+        if (heard(house, peer)[0] != '4')
+            break;
+    }
+    assert_int_equal(close_code(house), 4429);
+    assert_in_range(connects, 128, 999); /* some come back while it goes on */
+    peer_destroy(peer);
+}
+
 static void the_native_dialect_lives_in_the_root(void **state)
 {
     struct house *house = *state;
@@ -423,6 +440,7 @@ int main(void)
         GATEWAY_TEST(a_command_works_where_the_file_says),
         GATEWAY_TEST(an_event_reaches_every_name_of_its_namespace),
         GATEWAY_TEST(rooms_are_each_namespaces_own),
+        GATEWAY_TEST(who_comes_and_goes_all_the_time_is_sent_away),
         GATEWAY_TEST(the_native_dialect_lives_in_the_root),
         GATEWAY_TEST(the_connect_timeout_ends_with_the_first_namespace),
         GATEWAY_TEST(each_session_has_its_own_time_to_say_who_it_is),
