@@ -10,7 +10,10 @@
 
 #include "support/system_house.h"
 
-static const char open_to_all[] =
+/* A machine under load answers pings late. */
+#define PATIENT "mounts: [{path: /socket.io/, ping_timeout: 1h, connect_timeout: 1h}]\n"
+
+static const char open_to_all[] = PATIENT
     "auth: {mode: none}\n"
     "connect: {emit: [{event: auth, payload: '{auth}'}]}\n"
     "namespaces:\n"
@@ -93,8 +96,8 @@ static void an_echo_repeats_text_as_text_and_bytes_as_bytes(void **state)
 {
     struct house *house = *state;
 
-    use_yaml(house,
-             "mounts: [{path: /engine.io/, dialect: echo, max_message_size: 10B}]");
+    use_yaml(house, "mounts: [{path: /engine.io/, dialect: echo, ping_timeout: 1h, "
+                    "max_message_size: 10B}]");
     struct ws_peer *peer = open_at(house, "/engine.io/");
     peer_send(peer, 1, "4hello");
     hears(house, peer, "4hello");
@@ -222,9 +225,9 @@ static void an_event_reaches_every_name_of_its_namespace(void **state)
 static void rooms_are_each_namespaces_own(void **state)
 {
     static const char yaml[] =
-        "auth: {mode: none}\n"
-        "namespaces: {/a: {}, /b: {}}\n"
-        "commands: {join: {do: join, room: '{args.0}', allow: ['**']}}\n";
+        PATIENT "auth: {mode: none}\n"
+                "namespaces: {/a: {}, /b: {}}\n"
+                "commands: {join: {do: join, room: '{args.0}', allow: ['**']}}\n";
     struct house *house = *state;
     struct envelope_target target = {ROOM_NAMED, SLICE("r")};
     const struct envelope kick = {.kind = ENVELOPE_CONTROL_DISCONNECT,
@@ -300,12 +303,14 @@ static void the_connect_timeout_ends_with_the_first_namespace(void **state)
 {
     struct house *house = *state;
 
-    use_yaml(house, open_to_all);
+    use_yaml(house,
+             "mounts: [{path: /socket.io/, ping_timeout: 1h, connect_timeout: 600ms}]\n"
+             "auth: {mode: none}\n"
+             "namespaces: {/custom: {}, /auth: {refuse: {}}}\n");
     struct ws_peer *refused = open_at(house, "/socket.io/");
     struct ws_peer *left = open_at(house, "/socket.io/");
     connects(house, refused, "40/auth,", "44/auth,");
     connects(house, left, "40/custom,", "40/custom,");
-    hears(house, left, "42/custom,[\"auth\",{}]");
     peer_send(left, 1, "41/custom,");
 
     /* Refused ones do not count. */
@@ -313,7 +318,7 @@ static void the_connect_timeout_ends_with_the_first_namespace(void **state)
     assert_int_equal(refused->opcode, 8);
     assert_int_equal(close_code(house), 4408);
     /* There is no second one after the last namespace was left. */
-    for (int beat = 0; beat < 3; beat++) {
+    for (int beat = 0; beat < 2; beat++) {
         assert_string_equal(READ(house, left), "2");
         peer_send(left, 1, "3");
     }
@@ -322,11 +327,12 @@ static void the_connect_timeout_ends_with_the_first_namespace(void **state)
     peer_destroy(left);
 }
 
-static const char by_event[] = "auth:\n"
-                               "  mode: event\n"
-                               "  event: {name: auth, token: '{args.0}', timeout: 250ms, "
-                               "ok: welcome, error: sorry}\n"
-                               "namespaces: {/a: {}, /b: {}}\n";
+static const char by_event[] =
+    PATIENT "auth:\n"
+            "  mode: event\n"
+            "  event: {name: auth, token: '{args.0}', timeout: 500ms, "
+            "ok: welcome, error: sorry}\n"
+            "namespaces: {/a: {}, /b: {}}\n";
 
 static void each_session_has_its_own_time_to_say_who_it_is(void **state)
 {
@@ -355,12 +361,12 @@ static void each_session_has_its_own_time_to_say_who_it_is(void **state)
 static void each_session_has_its_own_end(void **state)
 {
     struct house *house = *state;
-    char *brief = mint(house, "ada", "[]", 1);
+    char *brief = mint(house, "ada", "[]", 2);
     char *longer = mint(house, "ada", "[]", 60);
     char text[2048];
 
-    use_yaml(house, "auth: {expiry: {emit: over, then: disconnect}}\n"
-                    "namespaces: {/a: {}, /b: {}}\n");
+    use_yaml(house, PATIENT "auth: {expiry: {emit: over, then: disconnect}}\n"
+                            "namespaces: {/a: {}, /b: {}}\n");
     struct ws_peer *peer = open_at(house, "/socket.io/");
     snprintf(text, sizeof text, "40/a,{\"token\":\"%s\"}", brief);
     connects(house, peer, text, "40/a,{");
