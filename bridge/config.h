@@ -93,7 +93,8 @@ struct config_logs {
 };
 
 struct config {
-    const char *run_dir; /* empty: the usual one of this user */
+    const char *run_dir;    /* empty: the usual one of this user */
+    const char *public_url; /* empty: nobody knows */
     struct config_gateway gateway;
     struct config_publisher publisher;
     struct config_ops ops;

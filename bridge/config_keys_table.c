@@ -66,7 +66,7 @@ static const char *const recoveries[] = {"off", "~on", NULL};
 /* A table, one row each. */
 /* clang-format off */
 const struct config_key config_keys[] = {
-    KEY("public_url", KEY_TEXT, NULL, L,
+    OPT("public_url", KEY_TEXT, "", public_url, 0,
         "address that browsers use, for messages and generated files: https://rt.example.com"),
     OPT("allowed_origins", KEY_ORIGINS, "", web.allowed_origins, R,
         "origins whose pages may connect; empty: pages of the gateway's own host"),
@@ -149,7 +149,7 @@ const struct config_key config_keys[] = {
     NUM("publisher.idempotency", KEY_DURATION, "5m", publisher.idempotency_ms, 0, 24 * HOUR, 0,
         "how long a repeated id gets its first answer again"),
     OPT("publisher.api_keys_file", KEY_PATH, "", publisher.api_keys_file, R,
-        "file with more keys, read again when it changes: NAME: {key, scopes, rooms, events} each"),
+        "file with more keys, read again when it changes: NAME: {key, scopes, rooms, events} each, or keys alone"),
     OPT("publisher.allow_none", KEY_SWITCH, "off", publisher.allow_none, R,
         "whether programs of this machine may publish without a key; listen is then on the loopback"),
 

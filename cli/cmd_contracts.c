@@ -25,7 +25,8 @@ static int print(const struct invocation *call, const struct contracts_args *arg
     if (args->wants_types)
         event_types_write(events, root, &files, &out);
     else
-        event_asyncapi_write(events, root, &files, &out);
+        event_asyncapi_write(events, root, &files, slice_of(call->config.public_url),
+                             &out);
     if (buf_status(&out)) {
         fputs("sidecast: this catalog does not fit into memory\n", stderr);
         buf_finish(&out);

@@ -11,13 +11,15 @@ struct serve_args {
     struct flag_number gateways;
 };
 
-static void print_text(const struct serve_ready *ready)
+static void print_text(const struct serve_ready *ready, const char *public_url)
 {
+    const char *clients = public_url[0] ? public_url : ready->gateway;
+
     printf("Sidecast %s is ready.\n\n"
            "  clients   %s   Socket.IO at /socket.io/, WebSocket at /ws\n"
            "  backends  %s   POST /broadcast\n"
            "  ops       %s   /readyz /v1/stats /metrics\n",
-           SIDECAST_VERSION, ready->gateway, ready->publisher, ready->ops);
+           SIDECAST_VERSION, clients, ready->publisher, ready->ops);
 }
 
 static bool has_token_keys(const struct config_auth *auth)
@@ -29,7 +31,8 @@ static bool has_token_keys(const struct config_auth *auth)
 /* For people, so on stderr; and they would find out by refusals alone. */
 static void print_missing(const struct config *config, const struct system *system)
 {
-    if (!config->publisher.api_keys[0])
+    if (!config->publisher.api_keys[0] && !config->publisher.api_keys_file[0] &&
+        config->publisher.allow_none == CONFIG_OFF)
         fputs("\nThere is no API key to publish with yet. Make one, and start again:\n\n"
               "  echo \"sk_$(head -c 32 /dev/urandom | basenc --base64url -w0 | "
               "tr -d =)\" > api.key\n"
@@ -59,7 +62,7 @@ static void on_ready(void *ctx, const struct serve_ready *ready)
     if (call->is_json)
         print_json(ready);
     else if (!call->is_quiet)
-        print_text(ready);
+        print_text(ready, call->config.public_url);
     fflush(stdout);
     if (!call->is_quiet)
         print_missing(&call->config, call->system);

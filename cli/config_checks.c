@@ -4,7 +4,8 @@
 #include "cli/token_keys_load.h"
 #include "proto/ip_prefix.h"
 #include "proto/origin.h"
-#include "publisher-api/api_keys.h"
+#include "proto/route_rules.h"
+#include "publisher-api/api_keys_watch.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -23,38 +24,75 @@ static void check_token_keys(const struct invocation *call, struct faults *fault
 
 static void check_api_keys(const struct invocation *call, struct faults *faults)
 {
-    struct api_keys *keys = api_keys_create();
-    struct place place = options_place(call->options, "publisher.api_keys");
+    size_t before = faults->count;
+    struct api_keys *keys = api_keys_of(&call->config.publisher, faults);
 
-    switch (api_keys_add_list(keys, slice_of(call->config.publisher.api_keys))) {
-    case ST_OK: break;
-    case ST_CONFLICT:
-        faults_add(faults, place, NULL, "publisher.api_keys: a key is there twice");
-        break;
-    case ST_LIMIT:
-        faults_add(faults, place, NULL, "publisher.api_keys: more than 1,000 keys");
-        break;
-    default:
-        faults_add(
-            faults, place, NULL,
-            "publisher.api_keys: a key is not 'sk_' and 43 characters of base64url");
-    }
+    for (size_t i = before; i < faults->count; i++)
+        if (!faults->items[i].place.file)
+            faults->items[i].place = options_place(call->options, "publisher.api_keys");
     api_keys_destroy(keys);
 }
-
-void config_checks_keys(const struct invocation *call, struct faults *faults)
-{
-    check_token_keys(call, faults);
-    check_api_keys(call, faults);
-}
-
-/* --- allowed, but unsafe: one row each */
 
 static bool is_public(const char *address)
 {
     return strncmp(address, "127.", 4) != 0 && strncmp(address, "[::1]", 5) != 0 &&
            strcmp(address, "gateway") != 0;
 }
+
+static bool reaches_strangers(const struct config *config)
+{
+    bool is_shared = strcmp(config->publisher.listen, "gateway") == 0;
+
+    return is_public(is_shared ? config->gateway.listen : config->publisher.listen);
+}
+
+/* Whoever needs no key has to be on this machine. */
+static void check_open_doors(const struct invocation *call, struct faults *faults)
+{
+    const struct route_rules *routes = call->system ? call->system->routes : NULL;
+
+    if (!reaches_strangers(&call->config))
+        return;
+    if (call->config.publisher.allow_none == CONFIG_ON)
+        faults_add(faults, options_place(call->options, "publisher.allow_none"), NULL,
+                   "publisher.allow_none: other machines reach publisher.listen: "
+                   "everybody could publish");
+    for (size_t i = 0; routes && i < route_rules_count(routes); i++) {
+        const struct route_rule *rule = route_rules_at(routes, i);
+        if (rule->act == ROUTE_PUBLISH && rule->auth == ROUTE_AUTH_NONE)
+            faults_add(faults, rule->auth_place, NULL,
+                       "auth: none publishes on the loopback only, and other machines "
+                       "reach publisher.listen");
+    }
+}
+
+/* "https://rt.example.com/base": it stands in what others read. */
+static void check_public_url(const struct invocation *call, struct faults *faults)
+{
+    struct slice url = slice_of(call->config.public_url), rest = url;
+
+    if (url.len == 0)
+        return;
+    if (slice_starts_with(url, "https://"))
+        rest = slice_from(url, 8);
+    else if (slice_starts_with(url, "http://"))
+        rest = slice_from(url, 7);
+    else
+        rest.len = 0;
+    if (rest.len == 0 || strchr("/:", rest.ptr[0]) || strpbrk(url.ptr, " \t?#@\"<>\\"))
+        faults_add(faults, options_place(call->options, "public_url"),
+                   "https://rt.example.com", "public_url is no address of a server");
+}
+
+void config_checks_keys(const struct invocation *call, struct faults *faults)
+{
+    check_token_keys(call, faults);
+    check_api_keys(call, faults);
+    check_open_doors(call, faults);
+    check_public_url(call, faults);
+}
+
+/* --- allowed, but unsafe: one row each */
 
 static bool allows_all_pages(const struct config *config)
 {
@@ -97,7 +135,9 @@ static bool has_endless_tokens(const struct config *config)
 
 static bool has_no_api_key(const struct config *config)
 {
-    return config->publisher.api_keys[0] == '\0';
+    return config->publisher.api_keys[0] == '\0' &&
+           config->publisher.api_keys_file[0] == '\0' &&
+           config->publisher.allow_none == CONFIG_OFF;
 }
 
 static bool is_late_to_notice(const struct config *config)
@@ -147,12 +187,22 @@ static void check_auth_mode(const struct invocation *call, struct faults *warnin
                    "auth.jwt: there is no secret or key, so no client can connect");
 }
 
-static void check_readers(const struct invocation *call, struct faults *warnings)
+static bool everybody_reads(const char *path)
 {
-    const char *path = config_file_path(call->file);
     struct stat stat_of;
 
-    if (!path || stat(path, &stat_of) || !(stat_of.st_mode & S_IROTH))
+    return path && path[0] && !stat(path, &stat_of) && (stat_of.st_mode & S_IROTH);
+}
+
+static void check_readers(const struct invocation *call, struct faults *warnings)
+{
+    static const char keys_file[] = "publisher.api_keys_file";
+
+    if (everybody_reads(call->config.publisher.api_keys_file))
+        faults_add(warnings, options_place(call->options, keys_file), NULL,
+                   "%s: every user of this machine can read that file: chmod o-r",
+                   keys_file);
+    if (!everybody_reads(config_file_path(call->file)))
         return;
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_key *key = &config_keys[i];

@@ -1,29 +1,12 @@
 /* Key rotation: see the header. */
 #include "cli/token_watch.h"
 
-#include "bridge/clock.h"
-#include "bridge/digest.h"
-#include "bridge/secret_file.h"
+#include "bridge/file_look.h"
 #include "cli/token_url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-enum {
-    LOOK_MS = 500,
-    /* A file this young may change once more without its times telling. */
-    YOUNG_MS = 2000
-};
-
-/* How the files look from outside, and what is in them: digests over all of them. */
-struct look {
-    unsigned char outside[DIGEST_SHA256_BYTES];
-    unsigned char inside[DIGEST_SHA256_BYTES];
-    bool is_young;
-    size_t files;
-};
 
 struct token_watch {
     const struct logger *log;
@@ -32,51 +15,8 @@ struct token_watch {
     struct token_url *url; /* NULL: none is set */
     uv_loop_t *loop;
     uv_timer_t timer;
-    struct look last; /* at the last try, good or bad */
+    struct file_look last; /* at the last try, good or bad */
 };
-
-static void digest_add(unsigned char digest[DIGEST_SHA256_BYTES], const void *bytes,
-                       size_t len)
-{
-    unsigned char both[2 * DIGEST_SHA256_BYTES];
-
-    memcpy(both, digest, DIGEST_SHA256_BYTES);
-    digest_sha256((struct slice){bytes, len}, both + DIGEST_SHA256_BYTES);
-    digest_sha256((struct slice){(char *)both, sizeof both}, digest);
-}
-
-static int64_t ns_of(struct timespec time)
-{
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
-static void look_outside(void *ctx, const char *path)
-{
-    struct look *look = ctx;
-    struct stat stat_of = {0};
-
-    look->files++;
-    (void)!stat(path, &stat_of); /* a file that is not there looks like nothing */
-    const int64_t seen[] = {
-        (int64_t)stat_of.st_dev, (int64_t)stat_of.st_ino, (int64_t)stat_of.st_size,
-        ns_of(stat_of.st_mtim),  ns_of(stat_of.st_ctim),
-    };
-    digest_add(look->outside, seen, sizeof seen);
-    if (clock_wall_ms() - ns_of(stat_of.st_ctim) / 1000000 < YOUNG_MS)
-        look->is_young = true;
-}
-
-static void look_inside(void *ctx, const char *path)
-{
-    struct look *look = ctx;
-    const char *reason;
-    char *text = NULL;
-
-    if (secret_file_is_regular(path)) /* a pipe would make the loop wait */
-        secret_file_read(path, &text, &reason);
-    digest_add(look->inside, text ? text : "", text ? strlen(text) : 0);
-    free(text);
-}
 
 /* Gives the keys of all sources, or NULL. */
 static struct token_keys *load(struct token_watch *watch,
@@ -104,21 +44,16 @@ static void try_load(struct token_watch *watch)
              LOG_NUM("keys", token_keys_count(watch->keys)));
 }
 
-static bool is_same(const unsigned char *a, const unsigned char *b)
-{
-    return memcmp(a, b, DIGEST_SHA256_BYTES) == 0;
-}
-
 static void on_timer(uv_timer_t *timer)
 {
     struct token_watch *watch = timer->data;
-    struct look now = {0};
+    struct file_look now = {0};
 
-    token_keys_each_file(watch->auth, look_outside, &now);
-    if (is_same(now.outside, watch->last.outside) && !watch->last.is_young)
+    token_keys_each_file(watch->auth, file_look_outside, &now);
+    if (file_look_is_same_outside(&watch->last, &now))
         return;
-    token_keys_each_file(watch->auth, look_inside, &now);
-    bool is_new = !is_same(now.inside, watch->last.inside);
+    token_keys_each_file(watch->auth, file_look_inside, &now);
+    bool is_new = !file_look_is_same_inside(&watch->last, &now);
     watch->last = now;
     if (is_new)
         try_load(watch);
@@ -127,15 +62,15 @@ static void on_timer(uv_timer_t *timer)
 /* Looks first: what changes while the keys are loaded is seen by the next look. */
 static void look(struct token_watch *watch)
 {
-    watch->last = (struct look){0};
-    token_keys_each_file(watch->auth, look_outside, &watch->last);
-    token_keys_each_file(watch->auth, look_inside, &watch->last);
+    watch->last = (struct file_look){0};
+    token_keys_each_file(watch->auth, file_look_outside, &watch->last);
+    token_keys_each_file(watch->auth, file_look_inside, &watch->last);
 }
 
 static void begin_looking(struct token_watch *watch)
 {
     if (watch->last.files > 0 && !uv_is_active((uv_handle_t *)&watch->timer))
-        uv_timer_start(&watch->timer, on_timer, LOOK_MS, LOOK_MS);
+        uv_timer_start(&watch->timer, on_timer, FILE_LOOK_MS, FILE_LOOK_MS);
 }
 
 static void on_changed(void *ctx)

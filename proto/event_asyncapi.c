@@ -248,9 +248,24 @@ static void write_each(struct writer *writer,
     }
 }
 
+/* http://… is ws://…, and https://… wss://… */
+static void write_server(struct writer *writer, struct slice url)
+{
+    bool is_safe = slice_starts_with(url, "https:");
+    struct buf address = {.max = LIMIT_CONFIG_BYTES};
+
+    buf_add_text(&address, "ws");
+    buf_add(&address, slice_from(url, 4));
+    add(writer, "\"servers\":{\"public\":{\"url\":");
+    buf_add_json_string(writer->out, buf_slice(&address));
+    add(writer, is_safe ? ",\"protocol\":\"wss\"}}," : ",\"protocol\":\"ws\"}},");
+    buf_finish(&address);
+}
+
 void event_asyncapi_write(const struct event_rules *rules,
                           const struct document_node *root,
-                          const struct system_files *files, struct buf *out)
+                          const struct system_files *files, struct slice public_url,
+                          struct buf *out)
 {
     struct writer writer = {
         .rules = rules,
@@ -261,7 +276,10 @@ void event_asyncapi_write(const struct event_rules *rules,
     };
 
     add(&writer, "{\"asyncapi\":\"2.6.0\",\"info\":{\"title\":\"Events\",\"version\":"
-                 "\"1\"},\"defaultContentType\":\"application/json\",\"channels\":{");
+                 "\"1\"},\"defaultContentType\":\"application/json\",");
+    if (public_url.len > 0)
+        write_server(&writer, public_url);
+    add(&writer, "\"channels\":{");
     write_each(&writer, write_channels);
     add(&writer, "},\"components\":{\"messages\":{");
     write_each(&writer, write_message);

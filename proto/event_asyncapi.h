@@ -8,10 +8,11 @@
 
 #include "proto/event_rules.h"
 
-/* Borrows all; `rules` were compiled from `root` and `files`. Appends JSON; check
- * buf_status. */
+/* Borrows all; `rules` were compiled from `root` and `files`; `public_url` is where
+ * clients connect, empty: nobody knows. Appends JSON; check buf_status. */
 void event_asyncapi_write(const struct event_rules *rules,
                           const struct document_node *root,
-                          const struct system_files *files, struct buf *out);
+                          const struct system_files *files, struct slice public_url,
+                          struct buf *out);
 
 #endif

@@ -116,6 +116,9 @@ static enum status refuse(struct publish_fault *fault, enum status status,
                           .max = sizeof fault->pointer};
     struct buf whole = {.max = LIMIT_CONFIG_BYTES};
 
+    if (status == ST_TOO_LARGE)
+        snprintf(fault->detail, sizeof fault->detail,
+                 "the event that this route makes of it is too large");
     if (status != ST_BAD_PAYLOAD && status != ST_BAD_TARGET)
         return status;
     buf_print(&whole, "{%.*s}", (int)failure->placeholder.len, failure->placeholder.ptr);
@@ -212,11 +215,6 @@ enum status route_map(const struct route_rule *rule, const struct template_value
     else if (!st && rule->room_count > 0)
         st = map_rooms(rule, values, out, &failure);
     buf_add_byte(out, '}');
-    if (st)
-        return refuse(fault, st, &failure);
-    st = buf_status(out);
-    if (st == ST_TOO_LARGE)
-        snprintf(fault->detail, sizeof fault->detail,
-                 "the event that this route makes of it is too large");
-    return st;
+    st = st ? st : buf_status(out);
+    return st ? refuse(fault, st, &failure) : ST_OK;
 }

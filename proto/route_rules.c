@@ -4,7 +4,6 @@
 #include "proto/rule_node.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     MAX_ROUTES = 256
@@ -16,42 +15,48 @@ struct route_rules {
 };
 
 /* What the publisher serves by itself. Its own way to publish may be shaped anew, so that
- * a system keeps the path that it knows; what watches over the process may not. */
+ * a system keeps the path that it knows; what watches over the process may not. A route
+ * with parameters takes none of them: they are the more fixed. */
 static const struct {
-    enum http_method method;
     const char *path;
     bool may_be_taken;
 } built_in[] = {
-    {HTTP_POST, "/broadcast",  true },
-    {HTTP_POST, "/v1/publish", true },
-    {HTTP_GET,  "/livez",      false},
-    {HTTP_GET,  "/healthz",    false},
-    {HTTP_GET,  "/readyz",     false},
-    {HTTP_GET,  "/metrics",    false},
+    {"/broadcast",  true },
+    {"/v1/publish", true },
+    {"/livez",      false},
+    {"/healthz",    false},
+    {"/readyz",     false},
+    {"/metrics",    false},
 };
+static const char own_paths[] = "/v1/"; /* what begins so, too */
+
+static bool is_built_in(struct slice path, bool *may_be_taken)
+{
+    for (size_t i = 0; i < sizeof built_in / sizeof *built_in; i++) {
+        *may_be_taken = built_in[i].may_be_taken;
+        if (slice_is(path, built_in[i].path))
+            return true;
+    }
+    *may_be_taken = false;
+    return slice_starts_with(path, own_paths);
+}
 
 /* --- among each other */
 
 static void check_built_in(const struct route_rule *rule, struct faults *faults)
 {
-    const struct route_path *path = &rule->path;
-    bool has_parameters = route_path_has_parameters(path);
+    struct slice path = slice_of(rule->path.text);
+    bool may_be_taken;
 
-    for (size_t i = 0; i < sizeof built_in / sizeof *built_in; i++) {
-        if (built_in[i].method != path->method ||
-            !route_path_matches(path, slice_of(built_in[i].path)) ||
-            (built_in[i].may_be_taken && !has_parameters))
-            continue;
-        faults_add(faults, rule->place, NULL,
-                   built_in[i].may_be_taken
-                       ? "match: it would take %s %s along: that needs a row of its own"
-                       : "match: it takes %s %s, which the server needs itself",
-                   http_method_name(path->method), built_in[i].path);
+    if (!is_built_in(path, &may_be_taken) ||
+        (may_be_taken && rule->path.method == HTTP_POST))
         return;
-    }
-    if (strncmp(path->text, "/v1/", 4) == 0 && strcmp(path->text, "/v1/publish") != 0)
+    if (slice_starts_with(path, own_paths))
         faults_add(faults, rule->place, NULL,
                    "match: paths below /v1/ are the server's own");
+    else
+        faults_add(faults, rule->place, NULL, "match: the server needs %s itself",
+                   rule->path.text);
 }
 
 static void check_others(const struct route_rules *rules, size_t at,
@@ -162,10 +167,18 @@ const struct route_rule *route_rules_at(const struct route_rules *rules, size_t 
     return &rules->rows[n];
 }
 
+static bool takes(const struct route_rule *rule, struct slice path, bool is_own)
+{
+    return route_path_matches(&rule->path, path) &&
+           !(is_own && route_path_has_parameters(&rule->path));
+}
+
 bool route_rules_have_path(const struct route_rules *rules, struct slice path)
 {
+    bool may_be_taken, is_own = is_built_in(path, &may_be_taken);
+
     for (size_t i = 0; i < rules->count; i++)
-        if (route_path_matches(&rules->rows[i].path, path))
+        if (takes(&rules->rows[i], path, is_own))
             return true;
     return false;
 }
@@ -174,11 +187,13 @@ const struct route_rule *route_rules_find(const struct route_rules *rules,
                                           enum http_method method, struct slice path,
                                           enum status *verdict)
 {
+    bool may_be_taken, is_own = is_built_in(path, &may_be_taken);
+
     *verdict = ST_NOT_FOUND;
     method = method == HTTP_HEAD ? HTTP_GET : method;
     for (size_t i = 0; i < rules->count; i++) {
         const struct route_rule *rule = &rules->rows[i];
-        if (!route_path_matches(&rule->path, path))
+        if (!takes(rule, path, is_own))
             continue;
         if (rule->path.method == method) {
             *verdict = ST_OK;

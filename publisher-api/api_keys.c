@@ -54,6 +54,15 @@ void api_keys_destroy(struct api_keys *keys)
     free(keys);
 }
 
+void api_keys_replace(struct api_keys *keys, struct api_keys *fresh)
+{
+    struct api_keys before = *keys;
+
+    *keys = *fresh;
+    *fresh = before;
+    api_keys_destroy(fresh);
+}
+
 size_t api_keys_count(const struct api_keys *keys)
 {
     return keys->count;

@@ -41,6 +41,10 @@ enum status api_keys_add(struct api_keys *keys, const struct api_key *key,
  * api_keys_add. */
 enum status api_keys_add_list(struct api_keys *keys, struct slice list);
 
+/* Puts what `fresh` has in the place of what is there; takes `fresh`. Keys that were lent
+ * are gone. */
+void api_keys_replace(struct api_keys *keys, struct api_keys *fresh);
+
 size_t api_keys_count(const struct api_keys *keys);
 
 /* Is it written like a key? Says nothing about whether it is one. */

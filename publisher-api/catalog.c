@@ -39,9 +39,9 @@ static bool may_publish(const struct event_rule *rule, const struct caller *call
 static void set_namespace(const struct catalog *catalog, struct publish_request *request)
 {
     const struct namespace_rule *rule =
-        catalog->system ? namespace_rules_find(catalog->system->namespaces,
-                                               request->envelope.nsp)
-                        : NULL;
+        catalog->system
+            ? namespace_rules_find(catalog->system->namespaces, request->envelope.nsp)
+            : NULL;
 
     if (rule)
         request->envelope.nsp = rule->real->name;

@@ -6,6 +6,7 @@
 #include "bridge/front.h"
 #include "proto/auth_rules.h"
 #include "proto/route_rules.h"
+#include "publisher-api/api_keys_watch.h"
 #include "publisher-api/handlers.h"
 #include "publisher-api/routes.h"
 
@@ -33,7 +34,7 @@ struct publisher {
     const struct config_publisher *settings;
     const struct config_web *web;
     struct handler_parts parts;
-    struct api_keys *api_keys;
+    struct api_keys_watch *api_keys;
     struct idempotency *idempotency;
     struct listener api, ops;
     uv_timer_t drain_timer;
@@ -139,17 +140,6 @@ static bool open_listeners(struct publisher *publisher,
            opened;
 }
 
-static const char *why_not_keys(enum status status)
-{
-    switch (status) {
-    case ST_BAD_REQUEST:
-        return "publisher.api_keys: a key is not 'sk_' and 43 characters of base64url";
-    case ST_CONFLICT: return "publisher.api_keys: a key is there twice";
-    case ST_LIMIT: return "publisher.api_keys: more than 1,000 keys";
-    default: return "out of memory";
-    }
-}
-
 /* Where routes take tokens of clients, they are read as the gateway reads them. */
 static void use_system(struct publisher *publisher, struct system *system)
 {
@@ -162,32 +152,15 @@ static void use_system(struct publisher *publisher, struct system *system)
     token_keys_need_no_sub(keys, auth_rules_has_user(system->auth));
 }
 
-/* Puts the keys of the settings in the place of those before. */
-static bool take_keys(struct publisher *publisher, const char **reason)
-{
-    struct api_keys *keys = api_keys_create();
-    enum status st =
-        keys ? api_keys_add_list(keys, slice_of(publisher->settings->api_keys))
-             : ST_NO_MEMORY;
-
-    *reason = why_not_keys(st);
-    if (st) {
-        api_keys_destroy(keys);
-        return false;
-    }
-    api_keys_destroy(publisher->api_keys);
-    publisher->api_keys = keys;
-    publisher->parts.trust.keys = keys;
-    publisher->parts.trust.allows_nobody = publisher->settings->allow_none == CONFIG_ON;
-    return true;
-}
-
 static bool build_parts(struct publisher *publisher,
                         const struct publisher_config *config, const char **reason)
 {
     publisher->settings = config->settings;
     publisher->web = config->web;
-    if (!take_keys(publisher, reason))
+    publisher->api_keys =
+        api_keys_watch_create(config->loop, config->log, config->settings);
+    *reason = "publisher.api_keys or publisher.api_keys_file: the log says why not";
+    if (!publisher->api_keys)
         return false;
     *reason = "out of memory";
     publisher->idempotency = idempotency_create(
@@ -204,7 +177,7 @@ static bool build_parts(struct publisher *publisher,
         .version = config->version,
         .started_ms = clock_ms(),
         .token_keys = config->keys,
-        .trust = {.keys = publisher->api_keys,
+        .trust = {.keys = api_keys_watch_keys(publisher->api_keys),
                   .token_keys = config->keys,
                   .allows_nobody = config->settings->allow_none == CONFIG_ON},
     };
@@ -242,7 +215,7 @@ failed:
         publish_calls_destroy(publisher->parts.calls);
         catalog_finish(&publisher->parts.catalog);
         idempotency_destroy(publisher->idempotency);
-        api_keys_destroy(publisher->api_keys);
+        api_keys_watch_destroy(publisher->api_keys);
     }
     free(publisher);
     return NULL;
@@ -251,8 +224,9 @@ failed:
 bool publisher_reload(struct publisher *publisher, struct system *system,
                       const char **reason)
 {
-    if (!take_keys(publisher, reason))
+    if (!api_keys_watch_reload(publisher->api_keys, reason))
         return false;
+    publisher->parts.trust.allows_nobody = publisher->settings->allow_none == CONFIG_ON;
     read_policies(publisher);
     use_system(publisher, system);
     return true;
@@ -297,7 +271,7 @@ void publisher_destroy(struct publisher *publisher)
     listener_close(&publisher->ops);
     publish_calls_destroy(publisher->parts.calls);
     idempotency_destroy(publisher->idempotency);
-    api_keys_destroy(publisher->api_keys);
+    api_keys_watch_destroy(publisher->api_keys);
     publish_request_finish(&publisher->parts.request);
     buf_finish(&publisher->parts.mapped);
     buf_finish(&publisher->parts.identity);

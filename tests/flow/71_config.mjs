@@ -141,7 +141,8 @@ test('paths start at the folder of the file; secrets come inline, from files and
   const rows = values(out);
   assert.equal(rows['auth.jwt.hmac_secret_file'].value, path.join(folder, 'conf/keys/jwt.key'), err);
   assert.equal(rows['auth.jwt.hmac_secret_file'].source, `${file}:3`);
-  assert.deepEqual([rows['publisher.api_keys'].value, rows['publisher.api_keys'].source], ['(secret)', 'env']);
+  assert.deepEqual([rows['publisher.api_keys_file'].value, rows['publisher.api_keys_file'].source],
+    [path.join(folder, 'creds/publisher.api_keys'), 'env']);
   assert.equal(rows['auth.jwt.jwks_file'].value, path.join(folder, 'conf/jwks.json'));
   assert.equal(rows.run_dir.value, path.join(folder, 'conf/run'));
   assert.doesNotMatch(out, /jjjj|kkkk/);

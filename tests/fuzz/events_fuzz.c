@@ -73,7 +73,7 @@ static void show(const struct event_rules *rules, const struct document_node *ro
 
     event_types_write(rules, root, files, &out);
     buf_clear(&out);
-    event_asyncapi_write(rules, root, files, &out);
+    event_asyncapi_write(rules, root, files, SLICE("https://rt.example.com"), &out);
     if (!buf_status(&out))
         check_payload(buf_slice(&out));
     buf_finish(&out);
