@@ -185,24 +185,13 @@ static enum status map_users(const struct route_rule *rule,
     return st == ST_BAD_PAYLOAD ? ST_BAD_TARGET : st;
 }
 
-static enum status map_event(const struct route_rule *rule,
-                             const struct template_values *values, struct buf *out,
-                             struct template_failure *failure)
-{
-    struct buf name = {.max = LIMIT_PUBLISH_BYTES};
-    enum status st = template_text(rule->event, values, &name, failure);
-
-    buf_add_text(out, "{\"event\":");
-    buf_add_json_string(out, buf_slice(&name));
-    buf_finish(&name);
-    return st;
-}
-
 enum status route_map(const struct route_rule *rule, const struct template_values *values,
                       struct buf *out, struct publish_fault *fault)
 {
     struct template_failure failure = {0};
-    enum status st = map_event(rule, values, out, &failure);
+
+    buf_add_text(out, "{\"event\":");
+    enum status st = template_json(rule->event, values, out, &failure);
 
     if (!st && rule->payload) {
         buf_add_text(out, ",\"data\":");

@@ -163,10 +163,19 @@ static void read_event(const struct document_node *node, const struct document_n
                    "a route that publishes needs event");
         return;
     }
-    rule->event = checked(template_of_text(node, of_auth(rule, PUBLISH_SOURCES), faults),
+    /* As JSON: a number that came for a name stays one, and is refused as such. */
+    struct document_node name = *node;
+    name.is_quoted = true;
+    if (node->kind != DOCUMENT_SCALAR) {
+        faults_add(faults, node->place, NULL, "event is one name");
+        return;
+    }
+    rule->event = checked(template_of_json(&name, of_auth(rule, PUBLISH_SOURCES), faults),
                           node, rule, faults);
     if (!rule->event)
         return;
+    if (template_fans_out(rule->event))
+        faults_add(faults, node->place, NULL, "event is one name: nothing may fan out");
     rule->uses |= template_uses(rule->event);
     if (template_uses(rule->event) == 0)
         free(rule_event_name(node, "event", faults));

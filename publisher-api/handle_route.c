@@ -13,6 +13,7 @@
 #include "publisher-api/route_caller.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const struct route_rule *find_rule(const struct handler_parts *parts,
                                           const struct http_head *head,
@@ -64,13 +65,26 @@ static enum status check_body(const struct route_call *call, struct publish_faul
     return st;
 }
 
+/* Its name, for the answer; of another type it will be refused. */
+static void take_event(struct route_call *call, struct slice publish)
+{
+    struct json_value event = json_object_find(publish, "event");
+    char *room = buf_reserve(&call->event, event.text.len);
+
+    if (!room || event.type != JSON_GATE_STRING)
+        return;
+    struct slice name = json_string_decode(event.text, room);
+    if (name.ptr != room)
+        memcpy(room, name.ptr, name.len);
+    buf_grew(&call->event, name.len);
+}
+
 /* The event's name, for the answer; the request to publish, and what tells requests with
  * one id apart: all of what came, for templates may add the time of day. */
 static enum status map(struct handler_parts *parts, struct route_call *call,
                        struct publish_fault *fault)
 {
     const struct http_request *request = call->request;
-    struct template_failure failure;
     struct route_values from;
     enum status st = check_body(call, fault);
 
@@ -86,7 +100,7 @@ static enum status map(struct handler_parts *parts, struct route_call *call,
     st = route_map(call->rule, &from.values, &parts->mapped, fault);
     if (st)
         return st;
-    template_text(call->rule->event, &from.values, &call->event, &failure);
+    take_event(call, buf_slice(&parts->mapped));
     parts->identity.max = LIMIT_HTTP_HEAD_BYTES + LIMIT_PUBLISH_BYTES + 16;
     buf_clear(&parts->identity);
     buf_add(&parts->identity, request->head->target);

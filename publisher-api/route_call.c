@@ -92,7 +92,7 @@ struct route_call *route_call_create(const struct handler_parts *parts,
         .rule = rule,
         .request = request,
         .claims = claims,
-        .event = {.max = LIMIT_EVENT_NAME_BYTES},
+        .event = {.max = 6 * LIMIT_EVENT_NAME_BYTES + 2},
     };
     return call;
 }
