@@ -93,20 +93,11 @@ enum status token_keys_set_rules(struct token_keys *keys,
     keys->issuer = issuer;
     keys->audience = audience;
     keys->rules = *rules;
-    keys->rules.keeps_json = before.keeps_json;
     keys->rules.needs_no_sub = before.needs_no_sub;
     keys->rules.issuer = slice_of(issuer);
     keys->rules.audience = slice_of(audience);
     token_cache_clear(keys->cache);
     return ST_OK;
-}
-
-void token_keys_keep_json(struct token_keys *keys, bool keeps_json)
-{
-    if (keys->rules.keeps_json == keeps_json)
-        return;
-    keys->rules.keeps_json = keeps_json;
-    token_cache_clear(keys->cache);
 }
 
 void token_keys_need_no_sub(struct token_keys *keys, bool needs_no_sub)
@@ -163,7 +154,6 @@ void token_keys_replace(struct token_keys *keys, struct token_keys *fresh)
     keys->metrics = before.metrics;
     keys->on_unknown = before.on_unknown;
     keys->unknown_ctx = before.unknown_ctx;
-    keys->rules.keeps_json = before.rules.keeps_json;
     keys->rules.needs_no_sub = before.rules.needs_no_sub;
     token_cache_clear(cache);
     free(fresh);

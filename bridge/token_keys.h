@@ -34,9 +34,7 @@ enum status token_keys_put(struct token_keys *keys, struct token_key *key);
 /* Copies; the texts too. At first: no leeway, no ceiling, any issuer and audience. */
 enum status token_keys_set_rules(struct token_keys *keys,
                                  const struct claims_rules *rules);
-/* Whether claims are kept whole (claims_json), and whether clients' tokens need no `sub`;
- * what was verified before is forgotten. */
-void token_keys_keep_json(struct token_keys *keys, bool keeps_json);
+/* Whether clients' tokens need no `sub`; what was verified before is forgotten. */
 void token_keys_need_no_sub(struct token_keys *keys, bool needs_no_sub);
 /* How far apart the clocks of issuer and server may be; the other rules stay. */
 void token_keys_set_leeway(struct token_keys *keys, int64_t leeway_s);

@@ -4,7 +4,6 @@
 #include "bridge/clock.h"
 #include "bridge/random.h"
 #include "bridge/testing/test_hook.h"
-#include "bridge/testing/test_hook.h"
 #include "client-gw/beats.h"
 #include "proto/access.h"
 #include "proto/auth_rules.h"
@@ -207,8 +206,6 @@ bool services_use(struct client_services *services, struct system *system)
     system_release(before);
     if (!before || !test_hook_half_reload())
         session_set_use(services->sessions, system);
-    token_keys_keep_json(services->keys,
-                         system->client_uses & TEMPLATE_BIT(TEMPLATE_CLAIMS));
     token_keys_need_no_sub(services->keys, auth_rules_has_user(system->auth));
     return true;
 }

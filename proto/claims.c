@@ -411,8 +411,7 @@ enum refusal claims_decode(struct slice json, enum claims_use use, int64_t now_s
                       "The token's payload is not accepted as JSON: %s.", fault.reason);
 
     reading.tree = tree;
-    if (rules->keeps_json)
-        reading.json = value.text;
+    reading.json = value.text;
     enum refusal refusal = check_audience(&reading, use);
     if (!refusal)
         refusal = check_issuer(&reading);

@@ -43,7 +43,6 @@ struct claims_rules {
     int64_t max_ttl_s;     /* how far ahead `exp` may be; 0: any distance */
     struct slice issuer;   /* `iss` must be this; empty: not looked at */
     struct slice audience; /* `aud` of a client's token must have this; empty: any */
-    bool keeps_json;       /* claims_json is wanted */
     bool needs_no_sub;     /* a client's id is made of other claims (claims_as) */
 };
 
@@ -76,7 +75,9 @@ int64_t claims_expires_s(const struct claims *claims); /* `exp` */
 bool claims_names_rooms(const struct claims *claims);
 size_t claims_room_count(const struct claims *claims);
 struct slice claims_room(const struct claims *claims, size_t i); /* a valid pattern */
-/* All of it, an object that has passed the gate; empty unless the rules keep it. */
+/* All of it, an object that has passed the gate; empty: nobody's. Kept also where no
+ * table asks for it yet: a reload may bring one, and who is connected counts as who they
+ * are. */
 struct slice claims_json(const struct claims *claims);
 bool claims_has_scope(const struct claims *claims, const char *word);
 

@@ -204,10 +204,3 @@ const struct route_rule *route_rules_find(const struct route_rules *rules,
     return NULL;
 }
 
-bool route_rules_take_tokens(const struct route_rules *rules)
-{
-    for (size_t i = 0; i < rules->count; i++)
-        if (rules->rows[i].auth == ROUTE_AUTH_JWT)
-            return true;
-    return false;
-}

@@ -74,7 +74,4 @@ const struct route_rule *route_rules_find(const struct route_rules *rules,
                                           enum http_method method, struct slice path,
                                           enum status *verdict);
 
-/* Whether a token's claims are asked for by any of them. */
-bool route_rules_take_tokens(const struct route_rules *rules);
-
 #endif

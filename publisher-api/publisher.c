@@ -148,7 +148,6 @@ static void use_system(struct publisher *publisher, struct system *system)
     catalog_use(&publisher->parts.catalog, system);
     if (!keys || !system)
         return;
-    token_keys_keep_json(keys, route_rules_take_tokens(system->routes));
     token_keys_need_no_sub(keys, auth_rules_has_user(system->auth));
 }
 

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice json = slice_from((struct slice){(const char *)data, size}, 1);
     struct room_key key = {SLICE("/"), ROOM_NAMED, SLICE("project:7")};
     enum claims_use use = size ? (enum claims_use)(data[0] % 3) : CLAIMS_CLIENT;
-    const struct claims_rules rules = {.leeway_s = 5, .keeps_json = true};
+    const struct claims_rules rules = {.leeway_s = 5};
     static struct system *system;
     struct buf scratch = {.max = 4096};
     struct claims *claims = NULL;

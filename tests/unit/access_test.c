@@ -120,7 +120,7 @@ static void tables_decide_before_the_token(void **state)
         "  - {match: 'team:*', allow: none}\n"
         "connect: {auto_join: ['team:{claims.team}']}\n"
         "commands: {own: {do: join, room: '{args.0}', allow: ['own:{claims.sub}']}}\n");
-    const struct claims_rules whole = {.keeps_json = true};
+    const struct claims_rules none = {0};
     struct buf scratch = {.max = 4096};
 
     (void)state;
@@ -130,7 +130,7 @@ static void tables_decide_before_the_token(void **state)
         char json[256];
         snprintf(json, sizeof json, "{\"sub\":\"ada\",\"exp\":2000,%s}", rows[i].claims);
         assert_int_equal(
-            claims_decode(slice_of(json), CLAIMS_CLIENT, 1000, &whole, &claims, NULL),
+            claims_decode(slice_of(json), CLAIMS_CLIENT, 1000, &none, &claims, NULL),
             REFUSAL_NONE);
         if (access_may_join(system, claims, &key, &scratch) != rows[i].may_join ||
             access_may_stay(system, claims, &key, &scratch) != rows[i].may_stay ||
@@ -169,7 +169,7 @@ static void rows_say_who_may_send_and_what_is_hidden(void **state)
                   "  - {match: 'team:{claims.team}', hidden: on}\n"
                   "  - {match: 'team:*', publish: members}\n"
                   "  - {match: 'x:**', publish: any, hidden: true}\n");
-    const struct claims_rules whole = {.keeps_json = true};
+    const struct claims_rules none = {0};
     struct buf scratch = {.max = 4096};
 
     (void)state;
@@ -180,7 +180,7 @@ static void rows_say_who_may_send_and_what_is_hidden(void **state)
         char json[256];
         snprintf(json, sizeof json, "{\"sub\":\"ada\",\"exp\":2000,%s}", rows[i].claims);
         assert_int_equal(
-            claims_decode(slice_of(json), CLAIMS_CLIENT, 1000, &whole, &claims, NULL),
+            claims_decode(slice_of(json), CLAIMS_CLIENT, 1000, &none, &claims, NULL),
             REFUSAL_NONE);
         if (access_may_publish(system, claims, &key, true, &scratch) != rows[i].member ||
             access_may_publish(system, claims, &key, false, &scratch) !=

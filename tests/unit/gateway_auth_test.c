@@ -399,6 +399,25 @@ static void a_newer_token_takes_and_gives_rooms(void **state)
     peer_destroy(io);
 }
 
+static void a_reload_that_first_asks_for_claims_finds_those_of_who_is_here(void **state)
+{
+    struct house *house = *state;
+
+    use_yaml(house, "{}");
+    struct ws_peer *admin = connect_io(house, "\"sub\":\"ada\",\"role\":\"admin\"", 60);
+    struct ws_peer *user = connect_io(house, "\"sub\":\"eve\",\"role\":\"user\"", 60);
+    ask(house, admin, "subscribe", "room", "admin", "439[{\"ok\":false");
+    use_yaml(house, "rooms: [{match: admin, allow: claim, require: {role: admin}}]\n"
+                    "commands:\n"
+                    "  subscribe: {do: join, room: '{args.0.room}'}\n"
+                    "  who: {do: ack, payload: '{claims.role}'}\n");
+    ask(house, admin, "subscribe", "room", "admin", "439[{\"ok\":true");
+    ask(house, user, "subscribe", "room", "admin", "439[{\"ok\":false");
+    ask(house, user, "who", "x", "", "439[\"user\"]");
+    peer_destroy(admin);
+    peer_destroy(user);
+}
+
 static void a_room_has_as_many_members_as_its_row_says(void **state)
 {
     struct house *house = *state;
@@ -458,6 +477,7 @@ int main(void)
         GATEWAY_TEST(an_end_is_warned_of_told_and_carried_out),
         GATEWAY_TEST(a_newer_token_puts_the_end_off),
         GATEWAY_TEST(a_newer_token_takes_and_gives_rooms),
+        GATEWAY_TEST(a_reload_that_first_asks_for_claims_finds_those_of_who_is_here),
         GATEWAY_TEST(a_room_has_as_many_members_as_its_row_says),
         GATEWAY_TEST(a_commands_own_list_decides_where_it_is_given),
     };

@@ -186,12 +186,10 @@ static void what_is_asked_of_tokens_outlives_the_keys(void **state)
     struct token_keys *keys = token_keys_create(), *fresh = token_keys_create();
 
     (void)state;
-    token_keys_keep_json(keys, true);
     token_keys_need_no_sub(keys, true);
     assert_int_equal(token_keys_set_rules(fresh, &rules), ST_OK);
     token_keys_replace(keys, fresh);
     assert_int_equal(token_keys_rules(keys)->leeway_s, 3);
-    assert_true(token_keys_rules(keys)->keeps_json);
     assert_true(token_keys_rules(keys)->needs_no_sub);
     token_keys_destroy(keys);
 }
