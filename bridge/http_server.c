@@ -76,8 +76,7 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **exchange,
 {
     (void)cls;
     (void)mhd;
-    (void)code;
-    http_exchange_destroy(*exchange);
+    http_exchange_destroy(*exchange, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     *exchange = NULL;
 }
 
@@ -96,7 +95,8 @@ static bool daemon_open(struct http_daemon *daemon, struct http_server *server)
         daemon, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)LIMIT_HTTP_POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-        server->config.max_connections + HTTP_NEWCOMERS + 1, MHD_OPTION_END);
+        server->config.max_connections + server->config.max_long + HTTP_NEWCOMERS + 1,
+        MHD_OPTION_END);
     return daemon->mhd != NULL;
 }
 
@@ -266,11 +266,13 @@ static void refuse_full(struct http_server *server, int fd, const struct sockadd
 static bool has_room(struct http_server *server)
 {
     unsigned max = server->config.max_connections;
+    unsigned long_ones =
+        server->held < server->config.max_long ? server->held : server->config.max_long;
+    unsigned count = server->connections - long_ones;
 
-    if (server->connections < max)
+    if (count < max)
         return true;
-    return server->connections < max + HTTP_NEWCOMERS &&
-           http_connections_make_room(server);
+    return count < max + HTTP_NEWCOMERS && http_connections_make_room(server);
 }
 
 void http_server_adopt(struct http_server *server, int fd, const struct sockaddr *peer,

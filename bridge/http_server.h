@@ -103,7 +103,8 @@ struct http_server_config {
     uv_loop_t *loop;
     const struct logger *log;
     struct metrics *metrics;
-    unsigned max_connections;
+    unsigned max_connections; /* without those whose request takes long */
+    unsigned max_long;        /* of these */
     const struct web_policy
         *policy;        /* keeps; NULL: nobody is asked where it comes from */
     bool always_closes; /* every answer says Connection: close (several gateways on one
@@ -154,6 +155,13 @@ void http_exchange_takes_long(struct http_exchange *exchange);
 
 /* Lends what it asked for, as long as it is unanswered. */
 const struct http_request *http_exchange_request(const struct http_exchange *exchange);
+
+/*
+ * Once, after the answer, when it has been handed to the kernel or never will be whole;
+ * until then it may be taken back with NULL. Said before the exchange is answered.
+ */
+void http_exchange_on_written(struct http_exchange *exchange,
+                              void (*on_written)(void *ctx, bool is_whole), void *ctx);
 
 /* Instead of an answer: its connection is closed. on_gone is not called. */
 void http_exchange_cut(struct http_exchange *exchange);

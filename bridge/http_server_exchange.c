@@ -118,16 +118,27 @@ static void tell_holder(struct http_exchange *exchange)
         on_gone(exchange->on_gone_ctx);
 }
 
-void http_exchange_destroy(struct http_exchange *exchange)
+static void tell_writer(struct http_exchange *exchange, bool is_whole)
+{
+    void (*on_written)(void *ctx, bool is_whole) = exchange->on_written;
+
+    exchange->on_written = NULL;
+    if (on_written)
+        on_written(exchange->on_written_ctx, is_whole);
+}
+
+void http_exchange_destroy(struct http_exchange *exchange, bool is_whole)
 {
     if (!exchange)
         return;
+    is_whole = is_whole && exchange->state == EXCHANGE_WRITING;
     if (exchange->state == EXCHANGE_AWAITED) /* libmicrohttpd saw its peer leave */
         daemon_of(exchange)->awaited--;
     /* Before its holder is told: a drain from there answers whoever is unanswered. */
     list_remove(&exchange->node);
     exchange->state = EXCHANGE_GONE;
     tell_holder(exchange);
+    tell_writer(exchange, is_whole);
     if (exchange->response)
         MHD_destroy_response(exchange->response);
     exchange->connection->exchange = NULL;
@@ -454,6 +465,7 @@ static void run_handler(struct http_exchange *exchange)
 static bool hold(struct http_exchange *exchange)
 {
     exchange->state = EXCHANGE_HELD;
+    exchange->server->held += exchange->is_long;
     MHD_suspend_connection(exchange->mhd);
     return true;
 }
@@ -497,10 +509,12 @@ bool http_exchange_is_unanswered(const struct http_exchange *exchange)
 void http_exchange_wake(struct http_exchange *exchange)
 {
     list_remove(&exchange->node);
-    if (exchange->state == EXCHANGE_HELD)
+    if (exchange->state == EXCHANGE_HELD) {
+        exchange->server->held -= exchange->is_long;
         MHD_resume_connection(exchange->mhd);
-    else
+    } else {
         daemon_of(exchange)->awaited--;
+    }
     http_server_touch(exchange->server, exchange->connection->daemon);
 }
 
@@ -531,6 +545,13 @@ void http_exchange_abandon(struct http_exchange *exchange)
 void http_exchange_takes_long(struct http_exchange *exchange)
 {
     exchange->is_long = true;
+}
+
+void http_exchange_on_written(struct http_exchange *exchange,
+                              void (*on_written)(void *ctx, bool is_whole), void *ctx)
+{
+    exchange->on_written = on_written;
+    exchange->on_written_ctx = ctx;
 }
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange)

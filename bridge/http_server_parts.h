@@ -105,6 +105,8 @@ struct http_exchange {
     int response_status;
     void (*on_gone)(void *ctx);
     void *on_gone_ctx;
+    void (*on_written)(void *ctx, bool is_whole);
+    void *on_written_ctx;
     char request_id[REQUEST_ID_SIZE];
 
     /* Kept for the next request, memory and all; from here on nothing is cleared. */
@@ -144,6 +146,7 @@ struct http_server {
     unsigned spare_count;
     struct random_stock random;
     unsigned connections;
+    unsigned held; /* exchanges that take long */
     bool is_draining;
     unsigned open_handles;
 };
@@ -180,8 +183,8 @@ void http_connections_on_hup(uv_poll_t *poll, int error, int events);
 struct http_exchange *http_exchange_create(struct http_connection *connection,
                                            struct MHD_Connection *mhd,
                                            const char *target);
-/* The request is over; whatever became of it. */
-void http_exchange_destroy(struct http_exchange *exchange);
+/* The request is over, whatever became of it; `is_whole`: its answer was written. */
+void http_exchange_destroy(struct http_exchange *exchange, bool is_whole);
 void http_exchange_free_spares(struct http_server *server);
 bool http_exchange_is_unanswered(const struct http_exchange *exchange);
 /* Unanswered no more: libmicrohttpd is to ask for its next step. */

@@ -89,7 +89,7 @@ static bool deliver_frame(const struct delivery *delivery,
 
     if (is_direct && !delivery->is_burst)
         return deliver_directly(delivery, member, frame);
-    if (is_direct)
+    if (is_direct || (delivery->is_burst && session_takes_now(member->session)))
         connection_send_later(member->session->connection, frame);
     else if (!delivery->is_volatile || session_takes_now(member->session))
         session_send(member->session, frame);

@@ -145,6 +145,8 @@ static void act(struct connection *connection, const struct eio_output *output,
         transport_polling_answer_held(polling, output->answer, outbox);
         break;
     case EIO_ANSWER_THIS:
+        if (polling && output->answer == EIO_QUEUE)
+            transport_polling_watch(polling, subject->exchange);
         polling_answer(connection->services->polling, subject->exchange, output->answer,
                        outbox);
         break;
@@ -354,6 +356,11 @@ void engineio_posted(struct connection *connection, struct slice body)
 void engineio_post_is_large(struct connection *connection)
 {
     step(connection, EIO_POST_TOO_LARGE);
+}
+
+void engineio_poll_is_lost(struct connection *connection)
+{
+    step(connection, EIO_POLL_LOST);
 }
 
 void engineio_poll_is_gone(struct connection *connection)

@@ -71,6 +71,7 @@ void engineio_posted(struct connection *connection, struct slice body);
 /* It is larger than it may be; the session goes on. */
 void engineio_post_is_large(struct connection *connection);
 /* The client has gone before the answer. */
+void engineio_poll_is_lost(struct connection *connection); /* the answer, on its way */
 void engineio_poll_is_gone(struct connection *connection);
 void engineio_post_is_gone(struct connection *connection);
 /* What it takes from the outbox now goes to a held poll. */

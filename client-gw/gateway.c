@@ -476,6 +476,7 @@ static bool make_listeners(struct gateway *gateway)
         .log = config->log,
         .metrics = config->metrics,
         .max_connections = HTTP_CONNECTIONS,
+        .max_long = (unsigned)config->limits->connections, /* polls of clients */
         .policy = &gateway->policy,
         /* The next request of a connection may be another process'. */
         .always_closes = config->settings->count > 1 || config->shares_listener,

@@ -193,6 +193,7 @@ static void shake_hands(const struct polling *polling, struct http_exchange *exc
         return;
     }
     is_same_page(polling, connection, request->head);
+    transport_polling_watch(transport_polling_of(connection->transport), exchange);
     polling_answer_first(polling->config.services->polling, exchange, &connection->outbox,
                          print_cookie(polling, connection->engineio, cookie));
 }

@@ -36,10 +36,35 @@ static void end(struct transport *transport, unsigned code, struct slice reason)
     (void)reason;
 }
 
+static void on_poll_gone(void *ctx)
+{
+    struct transport_polling *polling = ctx;
+
+    polling->held = NULL;
+    engineio_poll_is_gone(polling->base.owner);
+}
+
+static void on_written(void *ctx, bool is_whole)
+{
+    struct transport_polling *polling = ctx;
+
+    polling->written = NULL;
+    if (!is_whole)
+        engineio_poll_is_lost(polling->base.owner);
+}
+
+static void stop_watching(struct transport_polling *polling)
+{
+    if (polling->written)
+        http_exchange_on_written(polling->written, NULL, NULL);
+    polling->written = NULL;
+}
+
 static void destroy(struct transport *transport)
 {
     struct transport_polling *polling = own(transport);
 
+    stop_watching(polling);
     if (polling->held)
         http_exchange_cut(polling->held);
     transport_polling_cut_post(polling);
@@ -76,12 +101,13 @@ struct transport_polling *transport_polling_of(struct transport *transport)
     return transport->ops == &polling_ops ? own(transport) : NULL;
 }
 
-static void on_poll_gone(void *ctx)
+void transport_polling_watch(struct transport_polling *polling,
+                             struct http_exchange *exchange)
 {
-    struct transport_polling *polling = ctx;
-
-    polling->held = NULL;
-    engineio_poll_is_gone(polling->base.owner);
+    /* Whoever polls again has read the answer before, or says that it does not matter. */
+    stop_watching(polling);
+    polling->written = exchange;
+    http_exchange_on_written(exchange, on_written, polling);
 }
 
 static void on_post_gone(void *ctx)
@@ -113,6 +139,7 @@ void transport_polling_answer_held(struct transport_polling *polling,
     struct http_exchange *held = polling->held;
 
     polling->held = NULL;
+    transport_polling_watch(polling, held);
     polling_answer(polling->answers, held, answer, queue);
 }
 

@@ -18,10 +18,11 @@ enum {
 struct transport_polling {
     struct transport base; /* first: the owner's pointer is to it */
     struct polling_answers *answers;
-    struct http_exchange *held; /* a GET */
-    struct http_exchange *post; /* that is being read or taken apart */
-    bool is_taking;             /* its packets: answers to them leave together */
-    uint32_t origin;            /* of the page, hashed; 0: none was named yet */
+    struct http_exchange *held;    /* a GET */
+    struct http_exchange *post;    /* that is being read or taken apart */
+    struct http_exchange *written; /* a GET whose answer is on its way */
+    bool is_taking;                /* its packets: answers to them leave together */
+    uint32_t origin;               /* of the page, hashed; 0: none was named yet */
 
     struct transport *probe; /* a WebSocket; NULL: none */
     struct peer_guest *probe_guest;
@@ -44,6 +45,10 @@ void transport_polling_answer_held(struct transport_polling *polling,
                                    enum eio_answer answer, struct frame_queue *queue);
 void transport_polling_answer_post(struct transport_polling *polling,
                                    enum eio_answer answer);
+/* The answer that is about to be given to this GET carries packets: they are lost if it
+ * is. */
+void transport_polling_watch(struct transport_polling *polling,
+                             struct http_exchange *exchange);
 /* Its connection closes, without an answer. */
 void transport_polling_cut_post(struct transport_polling *polling);
 

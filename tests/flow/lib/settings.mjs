@@ -18,3 +18,5 @@ export const updates_docs = Boolean(take('SIDECAST_UPDATE_DOCS'));
 export const wire_target = take('SIDECAST_WIRE_TARGET');
 // Upgrades to make in 27_upgrades, idle and under traffic.
 export const upgrades = Number(take('SIDECAST_UPGRADES') ?? 60);
+// Handshakes that nobody comes back for, in 21_polling.
+export const abandoned = Number(take('SIDECAST_ABANDONED') ?? 2000);
