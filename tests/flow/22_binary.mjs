@@ -12,7 +12,7 @@ import { until } from './lib/wait.mjs';
 
 const wait_ms = 10_000;
 const system = `
-limits: {attachments_timeout: 500ms}
+limits: {attachments_timeout: 3s}
 commands:
   subscribe: {do: join, room: "{args.0.room}"}
   message: {do: reply, event: message-back, args: "{args[]}"}
@@ -29,6 +29,10 @@ const bytes_schema = {
   type: 'object', required: ['$binary'], properties: { $binary: { type: 'string', maxLength: 64 } },
 };
 const file_schema = { type: 'object', required: ['file'], properties: { file: bytes_schema } };
+
+// What is asked of one sidecast, part by part.
+const parts = [];
+const part = (name, body) => parts.push([name, body]);
 
 // A sidecast with the system above.
 function with_system(body) {
@@ -58,47 +62,46 @@ const ask = (socket, ...words) => new Promise((resolve, reject) => {
 });
 const $binary = (bytes) => ({ $binary: Buffer.from(bytes).toString('base64') });
 
-test('what a backend publishes as $binary arrives as bytes, in base64 on a plain WebSocket',
-  with_system(async (sidecast) => {
-    const socket = await connect(sidecast, { rooms: ['project:7'] });
-    const plain = await native(sidecast, { rooms: ['project:7'] });
-    const bytes = randomBytes(3000);
-    const data = { a: [1, $binary(bytes)], b: $binary(''), c: 'ü' };
+part('what a backend publishes as $binary arrives as bytes, in base64 on a plain WebSocket', async (sidecast) => {
+  const socket = await connect(sidecast, { rooms: ['project:7'] });
+  const polling = await connect(sidecast, { rooms: ['project:7'], transports: ['polling'] });
+  const plain = await native(sidecast, { rooms: ['project:7'] });
+  const bytes = randomBytes(3000);
+  const data = { a: [1, $binary(bytes)], b: $binary(''), c: 'ü' };
 
-    const answer = await sidecast.publish({ event: 'file', room: 'project:7', data });
-    assert.equal(answer.status, 202);
-    assert.deepEqual(await heard(socket, 'file'), [[{ a: [1, bytes], b: Buffer.alloc(0), c: 'ü' }]]);
-    const told = await plain.message((m) => m.event === 'file');
-    assert.deepEqual(told.data, data);
+  const answer = await sidecast.publish({ event: 'file', room: 'project:7', data });
+  assert.equal(answer.status, 202);
+  assert.deepEqual(await heard(socket, 'file'), [[{ a: [1, bytes], b: Buffer.alloc(0), c: 'ü' }]]);
+  assert.deepEqual(await heard(polling, 'file'), await heard(socket, 'file'));
+  const told = await plain.message((m) => m.event === 'file');
+  assert.deepEqual(told.data, data);
 
-    await sidecast.publish({ event: 'two', room: 'project:7', args: [$binary('a'), 2, $binary('b')] });
-    assert.deepEqual(await heard(socket, 'two'), [[Buffer.from('a'), 2, Buffer.from('b')]]);
-    assert.deepEqual((await plain.message((m) => m.event === 'two')).args, [$binary('a'), 2, $binary('b')]);
+  await sidecast.publish({ event: 'two', room: 'project:7', args: [$binary('a'), 2, $binary('b')] });
+  assert.deepEqual(await heard(socket, 'two'), [[Buffer.from('a'), 2, Buffer.from('b')]]);
+  assert.deepEqual((await plain.message((m) => m.event === 'two')).args, [$binary('a'), 2, $binary('b')]);
 
-    // PHP writes "\/", the catalog wraps.
-    await sidecast.publish('{"event":"file.added","data":{"project":7,"file":{"$binary":"\\/+8="}}}');
-    assert.deepEqual(await heard(socket, 'file.added'),
-      [[{ type: 'file.added', body: { project: 7, file: Buffer.from([0xff, 0xef]) } }]]);
-    socket.close();
-    plain.close();
-  }));
+  // PHP writes "\/", the catalog wraps.
+  await sidecast.publish('{"event":"file.added","data":{"project":7,"file":{"$binary":"\\/+8="}}}');
+  assert.deepEqual(await heard(socket, 'file.added'),
+    [[{ type: 'file.added', body: { project: 7, file: Buffer.from([0xff, 0xef]) } }]]);
+  [socket, polling, plain].forEach((client) => client.close());
+});
 
-test('what is no base64, or too many, or looks like a placeholder is refused with a pointer',
-  with_system(async (sidecast) => {
-    for (const [data, pointer, detail] of [
-      [{ a: [{ $binary: 'no base64' }] }, '/data/a/0', /not base64/],
-      [Array(11).fill($binary('x')), '/data/10', /too many/],
-      [[$binary('x'), { _placeholder: true, num: 5 }], '/data/1', /placeholder/],
-    ]) {
-      const { status, json } = await sidecast.publish({ event: 'file', all: true, data });
-      assert.equal(status, 422);
-      assert.equal(json.code, 'E_BAD_PAYLOAD');
-      assert.equal(json.errors[0].pointer, pointer);
-      assert.match(json.detail, detail);
-    }
-  }));
+part('what is no base64, or too many, or looks like a placeholder is refused with a pointer', async (sidecast) => {
+  for (const [data, pointer, detail] of [
+    [{ a: [{ $binary: 'no base64' }] }, '/data/a/0', /not base64/],
+    [Array(11).fill($binary('x')), '/data/10', /too many/],
+    [[$binary('x'), { _placeholder: true, num: 5 }], '/data/1', /placeholder/],
+  ]) {
+    const { status, json } = await sidecast.publish({ event: 'file', all: true, data });
+    assert.equal(status, 422);
+    assert.equal(json.code, 'E_BAD_PAYLOAD');
+    assert.equal(json.errors[0].pointer, pointer);
+    assert.match(json.detail, detail);
+  }
+});
 
-test('in a plain event, what looks like bytes is passed on as it is', with_system(async (sidecast) => {
+part('in a plain event, what looks like bytes is passed on as it is', async (sidecast) => {
   const socket = await connect(sidecast, { rooms: ['project:7'] });
   const odd = [{ _placeholder: true, num: 0 }, { $binary: 5 }, { $binary: 'YQ==', subType: '00' }];
 
@@ -106,10 +109,15 @@ test('in a plain event, what looks like bytes is passed on as it is', with_syste
   assert.deepEqual(await heard(socket, 'odd'), [odd]);
   assert.deepEqual(await ask(socket, 'message-with-ack', ...odd, $binary('a')), [...odd, $binary('a')]);
   socket.close();
-}));
+});
 
-test('bytes come back from commands, in events and in acks', with_system(async (sidecast) => {
-  const socket = await connect(sidecast);
+const transports = { websocket: ['websocket'], polling: ['polling'], upgrade: ['polling', 'websocket'] };
+
+for (const [name, transport] of Object.entries(transports))
+  part(`bytes come back from commands, in events and in acks [${name}]`, (sidecast) => echo(sidecast, transport));
+
+async function echo(sidecast, transport) {
+  const socket = await connect(sidecast, { transports: transport });
   const [small, large] = [Buffer.from([0, 1, 255]), randomBytes(200_000)];
   const sent = [1, small, { file: large, list: [Buffer.alloc(0), 'ü'] }];
 
@@ -119,12 +127,12 @@ test('bytes come back from commands, in events and in acks', with_system(async (
   assert.deepEqual(await ask(socket, 'message-with-ack', new Uint8Array([7])), [Buffer.from([7])]);
   const most = Array.from({ length: 10 }, (_, i) => Buffer.from(`${i}`));
   assert.deepEqual(await ask(socket, 'message-with-ack', most), [most]);
-  const whole = Buffer.alloc(1_000_000, 5);
+  const whole = Buffer.alloc(transport.includes('polling') ? 700_000 : 1_000_000, 5); // base64 in a POST
   assert.deepEqual(await ask(socket, 'message-with-ack', whole), [whole]);
   socket.close();
-}));
+}
 
-test('bytes of a client reach a room, over all gateways, and keep contracts', with_system(async (sidecast) => {
+part('bytes of a client reach a room, over all gateways, and keep contracts', async (sidecast) => {
   const [from, to] = [await connect(sidecast), await connect(sidecast, { rooms: ['a'] })];
   const plain = await native(sidecast, { rooms: ['a'] });
 
@@ -144,17 +152,20 @@ test('bytes of a client reach a room, over all gateways, and keep contracts', wi
     assert.deepEqual([refused.ok, refused.error], [false, 'E_BAD_PAYLOAD'], refused.message);
   }
   [from, to, plain].forEach((client) => client.close());
-}));
+});
 
-test('attachments that do not come in time, or too large together, end the connection',
-  with_system(async (sidecast) => {
-    const placeholder = JSON.stringify({ _placeholder: true, num: 0 });
-    const [late, large] = [await socketio_text(sidecast), await socketio_text(sidecast)];
+test('bytes stay bytes', with_system(async (sidecast, t) => {
+  const placeholder = JSON.stringify({ _placeholder: true, num: 0 });
+  const [late, large] = [await socketio_text(sidecast), await socketio_text(sidecast)];
+  late.send(`451-["message",${placeholder}]`);
 
-    late.send(`451-["message",${placeholder}]`);
+  for (const [name, body] of parts)
+    await t.test(name, () => body(sidecast));
+  await t.test('attachments that do not come in time, or too large together, end the connection', async () => {
     large.send(`452-["message",${placeholder}]`);
     large.socket.send(Buffer.alloc(600_000));
     large.socket.send(Buffer.alloc(600_000));
     await until(() => late.closed && large.closed, wait_ms);
     assert.deepEqual([late.closed.code, large.closed.code], [1005, 1009]);
-  }));
+  });
+}));
