@@ -187,7 +187,7 @@ const struct route_rule *route_rules_find(const struct route_rules *rules,
                                           enum http_method method, struct slice path,
                                           enum status *verdict)
 {
-    bool may_be_taken, is_own = is_built_in(path, &may_be_taken);
+    bool may_be_taken, is_own = rules->count > 0 && is_built_in(path, &may_be_taken);
 
     *verdict = ST_NOT_FOUND;
     method = method == HTTP_HEAD ? HTTP_GET : method;
