@@ -138,16 +138,13 @@ const compressed = [
   ['an answer to a held GET is compressed, too', [hold('a', zip('gzip')), post(long), held('a', `200 ${long}`)], lives],
 ];
 
-test('first requests have the answers of the reference', with_conformance('calm', (sidecast) =>
-  run_rows(sidecast.gateway, first_requests, { is_new: true })));
-test('bodies have the effect that they have at the reference', with_conformance('calm', (sidecast) =>
-  run_rows(sidecast.gateway, posts)));
-test('overlapping and aborted requests end as at the reference', with_conformance('calm', (sidecast) =>
-  run_rows(sidecast.gateway, overlaps)));
-test('a session that the server ends tells it to the next GET', with_conformance('calm', (sidecast) =>
-  run_rows(sidecast.gateway, ends, { path: '/socket.io/' })));
-test('long answers are compressed as they are accepted', with_conformance('calm', (sidecast) =>
-  run_rows(sidecast.gateway, compressed)));
+test('requests have the answers of the reference', with_conformance('calm', async ({ gateway }, t) => {
+  await t.test('first requests', () => run_rows(gateway, first_requests, { is_new: true }));
+  await t.test('bodies', () => run_rows(gateway, posts));
+  await t.test('requests that overlap, or are aborted', () => run_rows(gateway, overlaps));
+  await t.test('the next GET after the server ended a session', () => run_rows(gateway, ends, { path: '/socket.io/' }));
+  await t.test('long answers, compressed as they are accepted', () => run_rows(gateway, compressed));
+}));
 
 const from_page = { headers: { origin: page } };
 const allowed = { 'access-control-allow-origin': page, 'access-control-allow-credentials': 'true' };

@@ -80,14 +80,20 @@ function not_utf8(name) {
   return (visit) => visit.socket(name).socket.send(Buffer.from('34ff', 'hex'), { binary: false });
 }
 
-// A step that must take at least so long; how much longer is the machine's matter.
-const no_sooner = (ms, step) => async (visit) => {
-  const began = performance.now();
+const in_turn = (...steps) => async (visit) => {
+  for (const step of steps)
+    await step(visit);
+};
+// What must take so long at least, since it began or since `since(visit)`. It has to begin with
+// what starts the server's clock: an answer may be read late.
+const no_sooner = (ms, step, since = () => performance.now()) => async (visit) => {
+  const began = since(visit);
   await step(visit);
   const took = performance.now() - began;
-  if (took < ms - 25)
+  if (took < ms - 5)
     throw new Error(`after ${took} ms already, ${ms} were due`);
 };
+const since_open = (visit) => visit.began;
 const no_later = (ms, step) => async (visit) => {
   const began = performance.now();
   await step(visit);
@@ -116,10 +122,7 @@ const upgrades = [
   ['a GET held at the probe gets 6', [hold('a'), ...probe('a'), held('a', '200 6')], lives],
   ['each GET until 5 gets 6', [...probe('a'), get('200 6'), get('200 6'), get('200 6'), ...commit('a')], upgraded],
   ['and gets it soon', [...probe('a'), no_later(200, get('200 6')), no_later(200, get('200 6')), ...commit('a')], upgraded],
-  ['but not in a loop', [...probe('a'), get('200 6'), no_sooner(180, async (visit) => {
-    await get('200 6')(visit);
-    await get('200 6')(visit);
-  })], lives],
+  ['but not in a loop', [no_sooner(300, in_turn(...probe('a'), ...many(4, () => get('200 6'))))], lives],
   ['a GET held when 5 arrives gets 1', [ws('a'), hold('a'), say('a', '5'), held('a', '200 1')], upgraded],
   ['what comes during the probe goes by the held GET', [...probe('a'), post('4a'), get('200 4a'), ...commit('a')], [...upgraded, ...lives_on('a')]],
   ['what no GET took goes over the WebSocket after 5', [...probe('a'), post('4a\x1ebAQI=\x1e4b'), post('4c'), say('a', '5'), hears('a', '4a', [1, 2], '4b', '4c')],
@@ -137,17 +140,16 @@ const upgrades = [
   ['a packet of the client is not lost by 5', [...probe('a'), post('4by POST'), say('a', '5', '4by WebSocket'), hears('a', '4by POST', '4by WebSocket')], upgraded],
 ];
 
-test('an upgrade that is refused is so before the 101', with_conformance('calm', (sidecast) =>
-  run_rows(sidecast.gateway, refusals, { is_new: true })));
-test('frames have the effect that they have at the reference', with_conformance('calm', (sidecast) =>
-  run_rows(sidecast.gateway, sockets, { is_new: true })));
-test('an upgrade loses nothing and goes as at the reference', with_conformance('calm', (sidecast) =>
-  run_rows(sidecast.gateway, upgrades)));
+test('WebSockets go as at the reference', with_conformance('calm', async ({ gateway }, t) => {
+  await t.test('those that are refused are so before the 101', () => run_rows(gateway, refusals, { is_new: true }));
+  await t.test('frames have the effect that they have there', () => run_rows(gateway, sockets, { is_new: true }));
+  await t.test('an upgrade loses nothing', () => run_rows(gateway, upgrades));
+}));
 
 test('a probe that does not end is closed, and polling goes on', with_conformance('open', (sidecast) =>
   run_rows(sidecast.gateway, [
-    ['after 3probe', [...probe('a'), no_sooner(variants.open.upgrade_timeout - 150, ws_closed('a'))], lives],
-    ['before 2probe', [ws('a'), no_sooner(variants.open.upgrade_timeout - 150, ws_closed('a'))], lives],
+    ['after 3probe', [no_sooner(variants.open.upgrade_timeout, in_turn(...probe('a'), ws_closed('a')))], lives],
+    ['before 2probe', [no_sooner(variants.open.upgrade_timeout, in_turn(ws('a'), ws_closed('a')))], lives],
     ['and another may follow', [...probe('a'), ws_closed('a'), ...swap('b'), say('b', '4x'), hears('b', '4x')], upgraded],
   ])));
 
@@ -175,32 +177,39 @@ const pings_at_frame_level = (name) => (visit) => {
   socket.once('close', () => clearInterval(timer));
 };
 
+const next_ping = no_sooner(ping_interval, in_turn(post('3'), get('200 2')));
+const next_ping_of = (name) => no_sooner(ping_interval, in_turn(say(name, '3'), hears(name, '2')));
+
 const beats = [
-  ['a held GET gets the ping', [no_sooner(ping_interval, get('200 2')), post('3'), no_sooner(ping_interval, get('200 2')), post('3')], lives],
-  ['the interval begins at the pong', [get('200 2'), gap(200), post('3'), no_sooner(ping_interval, get('200 2')), post('3')], lives],
-  ['a pong that nobody asked for begins it, too', [gap(150), post('3'), no_sooner(ping_interval, get('200 2')), post('3')], lives],
+  ['a held GET gets the ping', [no_sooner(ping_interval, get('200 2'), since_open), next_ping, next_ping, post('3')], lives],
+  ['the interval begins at the pong', [get('200 2'), gap(200), next_ping, post('3')], lives],
+  ['a pong that nobody asked for begins it, too', [gap(100), next_ping, post('3')], lives],
   ['a ping that comes with a message is in the same answer', [gap(ping_interval + 150), post('4a'), get('200 2\x1e4a'), post('3')], lives],
-  ['the heartbeat outlives the upgrade', [...probe('a'), say('a', '5'), hears('a', '2'), say('a', '3'), no_sooner(ping_interval, hears('a', '2')), say('a', '3')],
+  ['the heartbeat outlives the upgrade', [...probe('a'), say('a', '5'), hears('a', '2'), next_ping_of('a'), say('a', '3')],
     [...upgraded, ...lives_on('a')]],
   ['a ping during the probe may be answered after it', [...probe('a'), gap(ping_interval + 100), get('200 2'), say('a', '5', '3', '4a'), hears('a', '4a')],
     upgraded],
 ];
 const beats_of_sockets = [
-  ['a WebSocket is pinged again and again', [...open_ws('a'), ...many(3, () => [no_sooner(ping_interval, hears('a', '2')), say('a', '3')]).flat()], lives_on('a')],
+  ['a WebSocket is pinged again and again', [no_sooner(ping_interval, in_turn(...open_ws('a'), hears('a', '2'))), next_ping_of('a'), next_ping_of('a'), say('a', '3')],
+    lives_on('a')],
 ];
 // docs/protocol.md: a WebSocket is closed with 1000 when its client asked for it, with 1001 when it shows no life
 const silent = is_reference ? 1005 : 1001;
+const lifeless = ping_interval + ping_timeout;
 const silences = [
-  ['who polls and does not answer pings', [no_sooner(ping_interval + ping_timeout, until_gone)], nothing],
-  ['who does not even poll', [gap(ping_interval + ping_timeout + 500)], [no_sooner(0, until_gone)]],
-  ['who falls silent after the upgrade', [...probe('a'), say('a', '5'), hears('a', '2'), no_sooner(ping_timeout, ws_closed('a', silent))], gone],
+  ['who polls and does not answer pings', [no_sooner(lifeless, until_gone, since_open)], nothing],
+  ['who does not even poll', [gap(lifeless + 500)], [until_gone]],
+  ['who falls silent after the upgrade', [...probe('a'), say('a', '5'), hears('a', '2'), no_sooner(lifeless, ws_closed('a', silent), since_open)], gone],
 ];
 const silences_of_sockets = [
-  ['a WebSocket that does not answer', [...open_ws('a'), hears('a', '2'), no_sooner(ping_timeout, ws_closed('a', silent))], nothing],
-  ['a WebSocket that pings by itself only', [...open_ws('a'), pings_at_frame_level('a'), hears('a', '2'), no_sooner(ping_timeout, ws_closed('a', silent))], nothing],
+  ['a WebSocket that does not answer', [no_sooner(lifeless, in_turn(...open_ws('a'), hears('a', '2'), ws_closed('a', silent)))], nothing],
+  ['a WebSocket that pings by itself only', [no_sooner(lifeless, in_turn(...open_ws('a'), pings_at_frame_level('a'), hears('a', '2'), ws_closed('a', silent)))], nothing],
 ];
 
+// These rows want a client that is prompt itself, which on a loaded machine it is not always.
+const attempts = 3;
 test('who answers pings lives on', with_conformance('patient', ({ gateway }) =>
-  Promise.all([run_rows(gateway, beats), run_rows(gateway, beats_of_sockets, { is_new: true })])));
+  Promise.all([run_rows(gateway, beats, { attempts }), run_rows(gateway, beats_of_sockets, { is_new: true, attempts })])));
 test('who does not answer pings is closed in time', with_conformance('quick', ({ gateway }) =>
-  Promise.all([run_rows(gateway, silences), run_rows(gateway, silences_of_sockets, { is_new: true })])));
+  Promise.all([run_rows(gateway, silences, { attempts }), run_rows(gateway, silences_of_sockets, { is_new: true, attempts })])));

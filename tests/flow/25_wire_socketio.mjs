@@ -182,7 +182,9 @@ test('packets have the effect that they have at the reference', with_conformance
   await t.test('until a namespace is connected', () => run_packets(sidecast.gateway, connects, []));
   await t.test('once it is', () => run_packets(sidecast.gateway, events, ['40']));
   await t.test('with attachments', () => run_packets(sidecast.gateway, binary, ['40']));
+  await t.test('with attachments that are too large', () => run_packets(sidecast.gateway, too_large, ['40'], [WebSocketLine, PollingLine]));
   await t.test('the ids of a connection and of its sockets are others', () => ids_are_others(sidecast.gateway));
+  await t.test('who says a word and leaves is heard', () => last_words_are_heard(sidecast.gateway));
 }));
 
 const stays_open = async (line) => {
@@ -193,11 +195,14 @@ const half = [`452-["nobody",${slot(0)},${slot(1)}]`, one];
 const large = [`452-["nobody",${slot(0)},${slot(1)}]`, many(600_000, () => 1), many(600_000, () => 1)];
 const unfinished = [
   ['an attachment that does not come', half, [], closed, { there: [half, [], stays_open], differs: 'attachments that do not come within `limits.attachments_timeout`' }],
+];
+// As bodies of their own: one would be larger than a body may be.
+const too_large = [
   ['attachments that are too large together', large, [], closed, { there: [large, [], open], differs: 'larger together than `gateway.max_message_size`' }],
 ];
 
-test('attachments may be waited for, and kept, within limits', with_conformance('calm', ({ gateway }) =>
-  run_packets(gateway, unfinished, ['40'], [WebSocketLine, PollingLine]), { set: ['limits.attachments_timeout=300ms'] }));
+test('attachments are waited for a while', with_conformance('calm', ({ gateway }) =>
+  run_packets(gateway, unfinished, ['40']), { set: ['limits.attachments_timeout=300ms'] }));
 
 async function ids_are_others(gateway) {
   for (const Line of lines) {
@@ -209,7 +214,7 @@ async function ids_are_others(gateway) {
   }
 }
 
-test('who says a word and leaves is heard', with_conformance('calm', async ({ gateway }) => {
+async function last_words_are_heard(gateway) {
   const listener = await new WebSocketLine().open(gateway);
   await send_as_clients_do(listener, ['40', '421["join","bye"]', answered(1)]);
   for (const [i, Line] of lines.entries()) {
@@ -221,26 +226,27 @@ test('who says a word and leaves is heard', with_conformance('calm', async ({ ga
     line.close();
   }
   listener.close();
-}));
+}
 
 const unconnected = [
   ['nothing', [], true],
   ['a refusal', ['40/auth,', '40/random,'], true],
   ['a success', ['40'], false],
   ['a namespace that was left again', ['40/custom,', '41/custom,'], false],
-];
+].flatMap(([name, ...rest]) => lines.map((Line) => [`${name} [${Line.transport}]`, [Line, ...rest], []]));
 
-test('who connects no namespace is closed after connect_timeout', with_conformance('patient', async ({ gateway }) => {
-  await Promise.all(lines.flatMap((Line) => unconnected.map(async ([name, sent, is_due]) => {
-    const line = await new Line().open(gateway), began = performance.now();
+async function connects_in_time(gateway, [, [Line, sent, is_due]]) {
+  const began = performance.now(), line = await new Line().open(gateway);
+  try {
     await send_as_clients_do(line, sent);
-    if (is_due) {
-      await until(() => line.closed, bound(1000) + 1000, () => `${name} [${Line.transport}] is still open`);
-      assert.ok(performance.now() - began > 900, `${name} [${Line.transport}] closed after ${performance.now() - began} ms`);
-    } else {
-      await sleep(1500);
-      assert.equal(line.closed, null, `${name} [${Line.transport}]`);
-    }
+    await until(() => line.closed || performance.now() > began + (is_due ? bound(1000) + 1000 : 1500), bound(3000));
+    assert.equal(Boolean(line.closed), is_due, `closed: ${line.closed}`);
+    assert.ok(performance.now() - began >= 995, `closed after ${performance.now() - began} ms`);
+  } finally {
     line.close();
-  })));
-}));
+  }
+}
+
+// A client that is not prompt itself is closed, too: on a loaded machine it may try again.
+test('who connects no namespace is closed after connect_timeout', with_conformance('patient', ({ gateway }) =>
+  run_rows(gateway, unconnected, { play: connects_in_time, attempts: 3 })));

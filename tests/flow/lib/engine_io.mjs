@@ -7,8 +7,8 @@ import { Frames } from './clients.mjs';
 import { bound, sleep, until } from './wait.mjs';
 
 const answer_ms = bound(3000);
-// After so long a request that was sent has arrived, though nothing answers it.
-const settle_ms = 250;
+// After so long what was written has been read, though nothing answers it.
+const settle_ms = 200;
 
 export const codes = ['Transport unknown', 'Session ID unknown', 'Bad handshake method', 'Bad request',
   'Forbidden', 'Unsupported protocol version'];
@@ -45,6 +45,21 @@ export class Request {
     return this;
   }
 
+  // Done once the bytes are the kernel's.
+  written(body) {
+    return new Promise((resolve) => {
+      this.request.on('error', resolve);
+      this.request.write(body, resolve);
+    });
+  }
+
+  ended() {
+    return new Promise((resolve) => {
+      this.request.on('error', resolve);
+      this.request.end(resolve);
+    });
+  }
+
   async whole() {
     let timer;
     const late = new Promise((resolve) => {
@@ -68,6 +83,7 @@ export class Visit {
     this.held = new Map();
     this.sockets = new Map();
     this.sid = null;
+    this.began = 0; // when the handshake was sent
   }
 
   target(query, path = this.path) {
@@ -83,6 +99,7 @@ export class Visit {
   }
 
   async open() {
+    this.began = performance.now();
     const { status, text } = await this.request('GET', 'EIO=4&transport=polling').end().whole();
     assert.equal(status, 200, text);
     this.sid = JSON.parse(text.slice(1)).sid;
@@ -134,7 +151,8 @@ export const get_all = (packets) => async (visit) => {
 
 // A GET that is left open under a name.
 export const hold = (name, options) => async (visit) => {
-  visit.held.set(name, visit.request('GET', visit.polling_query(), options).end());
+  visit.held.set(name, visit.request('GET', visit.polling_query(), options));
+  await visit.held.get(name).ended();
   await sleep(settle_ms);
 };
 
@@ -148,7 +166,7 @@ export const abort = (name) => async (visit) => {
 // A POST whose body is left unfinished under a name.
 export const begin_post = (name, part, headers = {}) => async (visit) => {
   visit.held.set(name, visit.request('POST', visit.polling_query(), { headers }));
-  visit.held.get(name).request.write(part);
+  await visit.held.get(name).written(part);
   await sleep(settle_ms);
 };
 

@@ -18,6 +18,17 @@ function for_target(row) {
   return difference && is_reference ? [row[0], ...difference.there] : row;
 }
 
+async function run_one(run, gateway, row, options, attempts) {
+  try {
+    await run(gateway, row, options);
+  } catch (error) {
+    if (attempts <= 1)
+      throw error;
+    await run_one(run, gateway, row, options, attempts - 1);
+  }
+}
+
+// Options: `attempts` that a row has, `play` in place of the one of engine_io, what that takes.
 export async function run_rows(gateway, rows, options = {}) {
   const names = new Set(rows.map(([name]) => name)), failures = [];
   const run = options.play ?? play;
@@ -28,7 +39,7 @@ export async function run_rows(gateway, rows, options = {}) {
     while (next < rows.length) {
       const row = rows[next++];
       try {
-        await run(gateway, for_target(row), options);
+        await run_one(run, gateway, for_target(row), options, options.attempts ?? 1);
       } catch (error) {
         failures.push(`${row[0]}\n    ${error.message.trim().replaceAll('\n', '\n    ')}`);
       }
