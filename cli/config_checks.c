@@ -1,6 +1,7 @@
 /* Checks of a whole configuration: see the header. */
 #include "cli/config_checks.h"
 
+#include "cli/bus_folder.h"
 #include "cli/token_keys_load.h"
 #include "proto/ip_prefix.h"
 #include "proto/origin.h"
@@ -35,15 +36,14 @@ static void check_api_keys(const struct invocation *call, struct faults *faults)
 
 static bool is_public(const char *address)
 {
-    return strncmp(address, "127.", 4) != 0 && strncmp(address, "[::1]", 5) != 0 &&
-           strcmp(address, "gateway") != 0;
+    return strncmp(address, "127.", 4) != 0 && strncmp(address, "[::1]", 5) != 0;
 }
 
+/* Whether other machines reach the publisher. */
 static bool reaches_strangers(const struct config *config)
 {
-    bool is_shared = strcmp(config->publisher.listen, "gateway") == 0;
-
-    return is_public(is_shared ? config->gateway.listen : config->publisher.listen);
+    return is_public(has_single_port(config) ? config->gateway.listen
+                                             : config->publisher.listen);
 }
 
 /* Whoever needs no key has to be on this machine. */
@@ -118,11 +118,6 @@ static bool trusts_everybody(const struct config *config)
     return false;
 }
 
-static bool has_public_publisher(const struct config *config)
-{
-    return is_public(config->publisher.listen);
-}
-
 static bool has_public_ops(const struct config *config)
 {
     return is_public(config->ops.listen);
@@ -150,19 +145,19 @@ static const struct {
     const char *key;
     const char *text;
 } unsafe[] = {
-    {allows_all_pages,     "allowed_origins",
-     "insecure:* lets the pages of every site connect"                                      },
-    {trusts_everybody,     "trusted_proxies",
-     "a prefix of all addresses lets everybody say which address is theirs"                 },
-    {has_public_publisher, "publisher.listen",
-     "other machines reach the publisher, and what they send is not encrypted"              },
-    {has_public_ops,       "ops.listen",
-     "other machines read metrics and statistics without a key"                             },
-    {has_endless_tokens,   "auth.jwt.max_ttl",      "0s accepts tokens that hardly ever end"},
-    {has_no_api_key,       "publisher.api_keys",
-     "there is no key, so only tokens for sidecast:publish may publish"                     },
-    {is_late_to_notice,    "gateway.ping_interval",
-     "a lost client is noticed only after more than two minutes"                            },
+    {allows_all_pages,   "allowed_origins",
+     "insecure:* lets the pages of every site connect"                                    },
+    {trusts_everybody,   "trusted_proxies",
+     "a prefix of all addresses lets everybody say which address is theirs"               },
+    {reaches_strangers,  "publisher.listen",
+     "other machines reach the publisher, and what they send is not encrypted"            },
+    {has_public_ops,     "ops.listen",
+     "other machines read metrics and statistics without a key"                           },
+    {has_endless_tokens, "auth.jwt.max_ttl",      "0s accepts tokens that hardly ever end"},
+    {has_no_api_key,     "publisher.api_keys",
+     "there is no key, so only tokens for sidecast:publish may publish"                   },
+    {is_late_to_notice,  "gateway.ping_interval",
+     "a lost client is noticed only after more than two minutes"                          },
 };
 
 static bool has_token_key(const struct config *config)

@@ -1,7 +1,7 @@
 // One port for all: what is for the publisher goes to it, socket and all, whichever gateway
 // it came to, and is answered as on a port of its own.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -120,6 +120,18 @@ test('paths of routes are the publisher\'s, all others the gateway\'s', async (t
     assert.equal((await ask('/hello')).status, 404);
     client.close();
   })(t);
+});
+
+test('without keys a port that others reach is not shared', (t) => {
+  const file = path.join(prepare(t), 'sidecast.yaml');
+  const check = (address, none) => {
+    writeFileSync(file, `gateway: {listen: "${address}"}\npublisher: {listen: gateway, allow_none: ${none}}\n`);
+    const { status, stderr } = spawnSync(program, ['check-config', file], { encoding: 'utf8', env: { ...process.env, ...t.secrets } });
+    return [status, /allow_none: other machines/.test(stderr), /listen: other machines/.test(stderr)];
+  };
+  assert.deepEqual(check('127.0.0.1:7410', 'on'), [0, false, false]);
+  assert.deepEqual(check('0.0.0.0:7410', 'on'), [78, true, false]);
+  assert.deepEqual(check('0.0.0.0:7410', 'off'), [0, false, true]);
 });
 
 test('requests wait for a publisher that is started again', with_sidecast(single('--gateways', '2'), async (sidecast) => {
