@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <microhttpd.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum {
     PROBLEM_BYTES = 32 * 1024,
@@ -18,9 +19,22 @@ struct own_headers {
     char origin[LIMIT_HTTP_HEAD_BYTES + 1];
 };
 
+/* The kernel takes what is written to a peer that has closed its socket. */
+static bool has_left(const struct http_exchange *exchange)
+{
+    char byte;
+
+    return recv(exchange->connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 bool http_exchange_queue(struct http_exchange *exchange)
 {
     struct MHD_Response *response = exchange->response;
+
+    if (exchange->on_written && has_left(exchange)) {
+        exchange->state = EXCHANGE_GONE; /* with the answer */
+        return false;
+    }
     enum MHD_Result taken =
         MHD_queue_response(exchange->mhd, (unsigned)exchange->response_status, response);
 
