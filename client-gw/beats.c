@@ -35,7 +35,7 @@ struct round {
     struct voice_frames frames;
 };
 
-static struct frame *make_frame(const struct round *round, const struct voice *voice)
+static void make_frame(struct round *round, const struct voice *voice)
 {
     struct buf out = {.max = 4096};
     char stamp[24];
@@ -49,15 +49,15 @@ static struct frame *make_frame(const struct round *round, const struct voice *v
         .id = slice_of(stamp),
         .at_ms = round->now_ms,
     };
-    struct frame *frame = voice->dialect->make_emit(&emit, &out);
+    voice_frames_put(&round->frames, voice->number,
+                     voice->dialect->make_emit(&emit, &out));
     buf_finish(&out);
-    return frame;
 }
 
 static struct frame *frame_of(struct round *round, const struct voice *voice)
 {
     if (!voice_frames_find(&round->frames, voice->number))
-        voice_frames_put(&round->frames, voice->number, make_frame(round, voice));
+        make_frame(round, voice);
     return voice_frames_find(&round->frames, voice->number);
 }
 

@@ -253,7 +253,7 @@ static void add_text(struct slice plain, const struct slice *objects, struct buf
 enum status sio_attach(struct buf *packet, struct sio_parts *parts)
 {
     struct slice plain = buf_slice(packet);
-    struct slice objects[LIMIT_ATTACHMENTS];
+    struct slice objects[LIMIT_ATTACHMENTS] = {0};
 
     *parts = (struct sio_parts){.text = plain};
     if (buf_status(packet))
