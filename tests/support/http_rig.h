@@ -40,6 +40,8 @@ struct rig_options {
     const char *pass_name;
     front_owner_fn *find_owner;
     bool has_no_listener;
+    const struct http_protocol *protocol;
+    unsigned max_long;
 };
 
 struct rig {
@@ -278,6 +280,8 @@ static inline struct rig *rig_start(struct rig_options options)
         .metrics = &rig->metrics,
         .max_connections = options.max_connections ? options.max_connections : 1000,
         .policy = options.policy,
+        .max_long = options.max_long,
+        .protocol = options.protocol,
         .always_closes = options.always_closes,
         .routes = rig_routes,
         .route_count = sizeof rig_routes / sizeof *rig_routes,
