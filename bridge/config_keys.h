@@ -16,6 +16,7 @@ enum key_type {
     KEY_SIZE,     /* uint64_t, bytes */
     KEY_INT,      /* uint64_t */
     KEY_TEXT,     /* const char * */
+    KEY_NAME,     /* const char *, of letters, digits and "-_."; 64 bytes at most */
     KEY_PATH,     /* const char *; in the file it starts at the file's folder */
     KEY_ADDRESS,  /* const char *, to listen on; or one of `words` */
     KEY_RATE,     /* const char *, "5000/s": proto/token_bucket */

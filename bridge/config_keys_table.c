@@ -104,7 +104,7 @@ const struct config_key config_keys[] = {
     NUM("gateway.compress.polling", KEY_SIZE, "1KiB", gateway.compress_polling_bytes, 0, MIB, 0,
         "answers to polls from this size on, where the client can read it; 0B: none"),
     KEY("gateway.compress.websocket", KEY_SWITCH, "off", L, "messages on a WebSocket"),
-    OPT("gateway.cookie", KEY_TEXT, "", gateway.cookie, 0,
+    OPT("gateway.cookie", KEY_NAME, "", gateway.cookie, 0,
         "name of a cookie that carries a polling client's session, for sticky proxies; "
         "empty: none"),
     OPT("gateway.socketio", KEY_SWITCH, "on", gateway.socketio, R,

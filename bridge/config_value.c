@@ -7,13 +7,15 @@
 #include "proto/token_bucket.h"
 #include "proto/units.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
     ADDRESS_BYTES = 64, /* more than any that is valid */
-    SHOWN_BYTES = 100   /* of a value, in a sentence */
+    SHOWN_BYTES = 100,  /* of a value, in a sentence */
+    NAME_BYTES = 64,
 };
 
 /* A value on trial. */
@@ -211,6 +213,21 @@ static enum status check_address(const struct trial *trial)
     return ST_BAD_PAYLOAD;
 }
 
+static enum status check_name(const struct trial *trial)
+{
+    bool is_good = trial->text.len <= NAME_BYTES;
+
+    for (size_t i = 0; i < trial->text.len && is_good; i++)
+        is_good = isalnum((unsigned char)trial->text.ptr[i]) ||
+                  memchr("-_.", trial->text.ptr[i], 3);
+    if (is_good)
+        return ST_OK;
+    snprintf(trial->error, CONFIG_ERROR_BYTES,
+             "%s must be at most %d letters, digits, '-', '_' and '.'", trial->name,
+             NAME_BYTES);
+    return ST_BAD_PAYLOAD;
+}
+
 static enum status check_text(const struct trial *trial)
 {
     if (trial->text.len == 0 || !memchr(trial->text.ptr, '\0', trial->text.len))
@@ -241,6 +258,7 @@ enum status config_value_check(const struct config_key *key, const char *name,
     case KEY_ORIGINS: return check_origins(&trial);
     case KEY_PREFIXES: return check_prefixes(&trial);
     case KEY_RATE: return check_rate(&trial);
+    case KEY_NAME: return check_name(&trial);
     case KEY_ADDRESS: return check_address(&trial);
     default: return ST_OK;
     }

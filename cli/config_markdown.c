@@ -16,6 +16,7 @@ static const char *const type_names[] = {
     [KEY_SIZE] = "size",
     [KEY_INT] = "number",
     [KEY_TEXT] = "text",
+    [KEY_NAME] = "name",
     [KEY_PATH] = "path",
     [KEY_ADDRESS] = "address",
     [KEY_RATE] = "rate",

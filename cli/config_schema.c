@@ -15,6 +15,7 @@ static const char *const shapes[] = {
     [KEY_SIZE] = "\"type\":\"string\",\"pattern\":\"^[0-9]+(B|[KMG]i?B)$\"",
     [KEY_INT] = "\"type\":\"integer\"",
     [KEY_TEXT] = "\"type\":[\"string\",\"number\",\"boolean\"]",
+    [KEY_NAME] = "\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_.-]{0,64}$\"",
     [KEY_PATH] = "\"type\":\"string\"",
     [KEY_ADDRESS] = "\"type\":\"string\"",
     [KEY_RATE] = "\"type\":\"string\"",
