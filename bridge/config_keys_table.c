@@ -101,10 +101,10 @@ const struct config_key config_keys[] = {
         "how bytes travel between client and gateway"),
     OPT("gateway.upgrades", KEY_SWITCH, "on", gateway.upgrades, R, "whether polling clients may change to WebSocket"),
     KEY("gateway.compress", KEY_MAP, NULL, 0, "what is compressed"),
-    NUM("gateway.compress.polling", KEY_SIZE, "1KiB", gateway.compress_polling_bytes, 0, MIB, 0,
+    NUM("gateway.compress.polling", KEY_SIZE, "1KiB", gateway.compress_polling_bytes, 0, MIB, R,
         "answers to polls from this size on, where the client can read it; 0B: none"),
     KEY("gateway.compress.websocket", KEY_SWITCH, "off", L, "messages on a WebSocket"),
-    OPT("gateway.cookie", KEY_NAME, "", gateway.cookie, 0,
+    OPT("gateway.cookie", KEY_NAME, "", gateway.cookie, R,
         "name of a cookie that carries a polling client's session, for sticky proxies; "
         "empty: none"),
     OPT("gateway.socketio", KEY_SWITCH, "on", gateway.socketio, R,

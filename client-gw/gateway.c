@@ -394,8 +394,7 @@ static bool make_parts(struct gateway *gateway)
     gateway->rooms = room_set_create(config->metrics, LIMIT_ROOMS);
     gateway->connections = connection_set_create(&connections);
     if (!gateway->rooms || !gateway->connections ||
-        !polling_answers_init(&gateway->answers, config->metrics,
-                              config->settings->compress_polling_bytes))
+        !polling_answers_init(&gateway->answers, config->metrics, config->settings))
         return false;
     services->sessions = make_sessions(config, gateway->rooms);
     services->engine = config->engine;
@@ -404,7 +403,7 @@ static bool make_parts(struct gateway *gateway)
     services->connections = gateway->connections;
     services->log = config->log;
     services->metrics = config->metrics;
-    str_map_init(&services->eio_sids, &key, config->limits->connections + 1);
+    str_map_init(&services->eio_sids, &key, LIMIT_DIRECTORY_SESSIONS);
     services->polling = &gateway->answers;
     services->settings = config->settings;
     if (!take_mark(gateway) || !services->sessions || !use_system(gateway))
@@ -457,9 +456,8 @@ static void make_polling(struct gateway *gateway)
 {
     const struct polling_config polling = {
         .services = &gateway->services,
-        .limits = gateway->limits,
-        .max_connections = gateway->config.limits->connections,
-        .cookie = gateway->config.settings->cookie,
+        .peers = gateway->limits,
+        .limits = gateway->config.limits,
         .hash_key = random_hash_key(),
     };
 
@@ -476,7 +474,7 @@ static bool make_listeners(struct gateway *gateway)
         .log = config->log,
         .metrics = config->metrics,
         .max_connections = HTTP_CONNECTIONS,
-        .max_long = (unsigned)config->limits->connections, /* polls of clients */
+        .max_long = LIMIT_DIRECTORY_SESSIONS, /* polls: limits.connections holds them */
         .policy = &gateway->policy,
         /* The next request of a connection may be another process'. */
         .always_closes = config->settings->count > 1 || config->shares_listener,

@@ -54,13 +54,15 @@ enum polling_error polling_judge(const struct client_services *services,
                                  bool is_believed, struct connection **connection)
 {
     bool is_polling;
-    struct slice sid;
+    struct slice sid = {0};
 
-    *connection = NULL;
-    if (!has_transport(mount, head->query, &is_polling))
+    http_query_find(head->query, "sid", &sid);
+    *connection = sid.len > 0 ? find(services, mount, sid) : NULL;
+    /* A reload leaves a session what it had. */
+    if (!has_transport(*connection ? (*connection)->mount : mount, head->query,
+                       &is_polling))
         return POLLING_TRANSPORT_UNKNOWN;
-    if (http_query_find(head->query, "sid", &sid) && sid.len > 0) {
-        *connection = find(services, mount, sid);
+    if (sid.len > 0) {
         if (!*connection)
             return POLLING_SID_UNKNOWN;
         if (!fits(head, is_polling) || !query_is(head->query, "EIO", "4"))
@@ -127,12 +129,13 @@ static enum status admit(const struct polling *polling,
 
     *guest = NULL;
     *detail = "this gateway has as many connections as it may have";
-    if (connection_set_count(config->services->connections) >= config->max_connections)
+    if (connection_set_count(config->services->connections) >=
+        config->limits->connections)
         return ST_BUSY;
-    enum status st = peer_limits_enter(config->limits, request->peer, now_ms, guest);
+    enum status st = peer_limits_enter(config->peers, request->peer, now_ms, guest);
     *detail = st == ST_LIMIT ? "This address has as many connections as it may have."
                              : "Too many addresses are connected.";
-    if (st || peer_limits_admit(config->limits, *guest, now_ms))
+    if (st || peer_limits_admit(config->peers, *guest, now_ms))
         return st;
     peer_guest_leave(*guest);
     *detail = "Too many clients are connecting: come back in a moment.";
@@ -167,10 +170,12 @@ static struct connection *begin(const struct polling *polling, struct mount *mou
 static const char *print_cookie(const struct polling *polling,
                                 const struct engineio *engineio, char out[COOKIE_BYTES])
 {
-    if (!polling->config.cookie[0])
+    const char *name = polling->config.services->settings->cookie;
+
+    if (!name[0])
         return NULL;
-    snprintf(out, COOKIE_BYTES, "%s=%.*s; Path=/; HttpOnly; SameSite=Lax",
-             polling->config.cookie, LIMIT_EIO_SID_BYTES, engineio->sid);
+    snprintf(out, COOKIE_BYTES, "%s=%.*s; Path=/; HttpOnly; SameSite=Lax", name,
+             LIMIT_EIO_SID_BYTES, engineio->sid);
     return out;
 }
 

@@ -13,9 +13,8 @@
 /* All pointers are kept. */
 struct polling_config {
     struct client_services *services;
-    struct peer_limits *limits;
-    size_t max_connections;
-    const char *cookie; /* the name of one that carries the sid; empty: none */
+    struct peer_limits *peers;
+    const struct config_limits *limits; /* as they are at the moment */
     struct hash_key hash_key;
 };
 

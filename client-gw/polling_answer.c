@@ -13,11 +13,11 @@ enum {
 static const struct http_header no_store = {"Cache-Control", "no-store"};
 
 bool polling_answers_init(struct polling_answers *answers, struct metrics *metrics,
-                          size_t compress_bytes)
+                          const struct config_gateway *settings)
 {
     *answers = (struct polling_answers){
         .metrics = metrics,
-        .compress_bytes = compress_bytes,
+        .settings = settings,
         .gzip = gzip_create(),
         .body.max = BODY_BYTES,
         .packed.max = BODY_BYTES,
@@ -66,7 +66,9 @@ static enum gzip_coding pack(struct polling_answers *answers,
 {
     const struct http_head *head = http_exchange_request(exchange)->head;
 
-    if (answers->compress_bytes == 0 || answers->body.len < answers->compress_bytes)
+    size_t least = answers->settings->compress_polling_bytes;
+
+    if (least == 0 || answers->body.len < least)
         return GZIP_NONE;
     enum gzip_coding coding = gzip_choose(http_head_field(head, "Accept-Encoding"));
     buf_clear(&answers->packed);

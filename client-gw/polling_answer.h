@@ -6,6 +6,7 @@
 #ifndef CLIENT_GW_POLLING_ANSWER_H
 #define CLIENT_GW_POLLING_ANSWER_H
 
+#include "bridge/config.h"
 #include "bridge/http_server.h"
 #include "client-gw/frame_queue.h"
 #include "client-gw/gzip.h"
@@ -13,14 +14,14 @@
 
 struct polling_answers {
     struct metrics *metrics;
-    size_t compress_bytes; /* a longer answer is compressed; 0: none is */
+    const struct config_gateway *settings; /* as they are at the moment */
     struct gzip *gzip;
     struct buf body, packed; /* of the answer that is being made */
 };
 
-/* False: out of memory. polling_answers_finish in any case. */
+/* Keeps all. False: out of memory. polling_answers_finish in any case. */
 bool polling_answers_init(struct polling_answers *answers, struct metrics *metrics,
-                          size_t compress_bytes);
+                          const struct config_gateway *settings);
 void polling_answers_finish(struct polling_answers *answers);
 
 /* `queue`: what waits; what is answered with is taken from it. */
