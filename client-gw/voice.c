@@ -16,6 +16,11 @@ struct voice_set *voice_set_create(void)
 
 void voice_set_destroy(struct voice_set *set)
 {
+    if (!set)
+        return;
+    for (size_t i = 0; i < set->used; i++)
+        if (set->voices[i])
+            set->voices[i]->set = NULL;
     free(set);
 }
 
@@ -71,8 +76,9 @@ void voice_drop(struct voice *voice)
     if (--voice->references > 0)
         return;
     struct voice_set *set = voice->set;
-    set->voices[voice->number] = NULL;
-    while (set->used > 0 && !set->voices[set->used - 1])
+    if (set)
+        set->voices[voice->number] = NULL;
+    while (set && set->used > 0 && !set->voices[set->used - 1])
         set->used--;
     free(voice);
 }

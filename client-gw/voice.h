@@ -17,7 +17,8 @@ enum {
 struct voice_set;
 
 struct voice {
-    struct voice_set *set;
+    struct voice_set
+        *set; /* NULL: gone; a session that waits for the directory outlives it */
     const struct dialect *dialect;
     struct slice nsp;  /* the namespace; rooms and the directory know this one */
     struct slice name; /* what its client calls it: the same, or an alias */
@@ -28,7 +29,7 @@ struct voice {
 
 /* Gives an empty set (voice_set_destroy), or NULL. */
 struct voice_set *voice_set_create(void);
-/* Accepts NULL. No voice is left. */
+/* Accepts NULL. Voices that are left stay with their sessions. */
 void voice_set_destroy(struct voice_set *set);
 
 /* Shares the voice (voice_drop), which is made if need be. NULL: out of memory, or there
