@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly FOLDERS="proto bridge publisher-api client-gw cli tests"
+readonly FOLDERS="proto bridge publisher-api client-gw cli clients tests"
 readonly LONGEST=600 MEDIAN=300
 bad=0
 
