@@ -30,7 +30,7 @@ struct message_ops {
 /* The lower half of such a dialect's row: its connection calls these, they call its
  * `messages`. One text is one packet. */
 void engineio_open(struct connection *connection);
-void engineio_text(struct connection *connection, struct slice packet);
+void engineio_text(struct connection *connection, struct slice text);
 void engineio_binary(struct connection *connection, struct slice bytes);
 
 /*

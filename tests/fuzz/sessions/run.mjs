@@ -1,4 +1,4 @@
-// ./dev fuzz sessions: rounds of strangers, each with a seed of its own, on one gateway.
+// ./dev fuzz sessions: rounds of strangers, each with a seed of its own, on gateways that share a port.
 import { start } from '../../flow/lib/sidecast.mjs';
 import { bound } from '../../flow/lib/wait.mjs';
 import { fuzz_sessions, options } from './sessions.mjs';
@@ -6,12 +6,12 @@ import { fuzz_sessions, options } from './sessions.mjs';
 const round_ms = 20_000;
 
 function numbers(words) {
-  const wanted = { minutes: 1, seed: 1 };
+  const wanted = { minutes: 1, seed: 1, gateways: 1 };
   for (let i = 0; i < words.length; i += 2) {
     const name = words[i].replace(/^--/, '');
     const value = Number(words[i + 1]);
     if (!(name in wanted) || words[i] !== `--${name}` || !Number.isSafeInteger(value) || value < 1) {
-      console.error('usage: ./dev fuzz sessions [--minutes N] [--seed S]');
+      console.error('usage: ./dev fuzz sessions [--minutes N] [--seed S] [--gateways N]');
       process.exit(2);
     }
     wanted[name] = value;
@@ -19,8 +19,8 @@ function numbers(words) {
   return wanted;
 }
 
-const { minutes, seed } = numbers(process.argv.slice(2));
-const sidecast = await start(options);
+const { minutes, seed, gateways } = numbers(process.argv.slice(2));
+const sidecast = await start({ ...options, args: [...options.args, '--gateways', gateways] });
 const total = {};
 const end = performance.now() + minutes * 60_000;
 let round = seed;
@@ -39,7 +39,7 @@ try {
   console.log(`seeds ${seed} to ${round - 1} hold: ${JSON.stringify(total)}`);
 } catch (error) {
   console.error(sidecast.log.slice(-20_000));
-  console.error(`${error.message}\nagain: ./dev fuzz sessions --seed ${round}`);
+  console.error(`${error.message}\nagain: ./dev fuzz sessions --seed ${round} --gateways ${gateways}`);
   sidecast.kill();
   process.exitCode = 1;
 } finally {

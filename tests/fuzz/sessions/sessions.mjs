@@ -23,7 +23,7 @@ async function levels(sidecast) {
   return Object.fromEntries(gauges.map((name) => [name, of_gateways(name)]));
 }
 
-const descriptors = (pid) => readdirSync(`/proc/${pid}/fd`).length;
+const descriptors = (pids) => pids.reduce((sum, pid) => sum + readdirSync(`/proc/${pid}/fd`).length, 0);
 
 // A session that the server has closed waits for a poll: with it, it goes at once. Gives
 // whether the sid is still known.
@@ -58,9 +58,9 @@ async function poll_all(url, sids) {
  * was not as it should be.
  */
 export async function fuzz_sessions(sidecast, { seed, ms, strangers = 20, due_ms, honest }) {
-  const pid = sidecast.pids.gateways[0];
+  const pids = sidecast.pids.gateways;
   const shared = { url: sidecast.gateway, sids: [], live: [], tally: {}, failures: [], due_ms };
-  const before = { ...await levels(sidecast), descriptors: descriptors(pid) };
+  const before = { ...await levels(sidecast), descriptors: descriptors(pids) };
   const end = performance.now() + ms;
   const is_over = () => performance.now() > end || shared.failures.length > 0;
   const actors = Array.from({ length: strangers }, (_, n) => new Actor(shared, random_from(seed * 1000 + n)));
@@ -77,12 +77,12 @@ export async function fuzz_sessions(sidecast, { seed, ms, strangers = 20, due_ms
     actors.forEach((actor) => actor.leave());
   }
   let known = shared.sids.slice(-2000);
-  const after = async () => ({ ...await levels(sidecast), descriptors: descriptors(pid) });
+  const after = async () => ({ ...await levels(sidecast), descriptors: descriptors(pids) });
   let now = await after();
   await until(async () => {
     known = await poll_all(shared.url, known);
     now = await after();
-    return gauges.every((name) => now[name] === before[name]) && now.descriptors <= before.descriptors + 4;
+    return gauges.every((name) => now[name] === before[name]) && now.descriptors <= before.descriptors + 4 * pids.length;
   }, due_ms, () => `something is left: ${JSON.stringify(now)}, before: ${JSON.stringify(before)}`);
   if (shared.failures.length > 0)
     throw new Error(shared.failures.slice(0, 5).join('\n'));
