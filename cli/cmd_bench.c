@@ -71,8 +71,8 @@ static int read_transports(struct bench *bench)
         const struct load_dialect *dialect = load_dialect_find(name);
         if (!dialect || strcmp(name, "raw") == 0)
             return fail(EXIT_CODE_USAGE,
-                        "--transport needs ws (Socket.IO) or native, or both as "
-                        "ws,native; others are not built: ",
+                        "--transport needs ws, polling (Socket.IO) or native, or "
+                        "several as ws,native: ",
                         name);
         if (bench->dialect_count == BENCH_TRANSPORTS)
             return fail(EXIT_CODE_USAGE, "--transport names too many", "");
@@ -406,8 +406,8 @@ static const struct flag flags[] = {
      LOAD_CLIENTS_MAX                                                                                                                                     },
     {"ramp",          FLAG_DURATION, "DURATION",   "they come in over this time (at once)",
      AT(ramp_ms),                                                                                                               0                         },
-    {"transport",     FLAG_TEXT,     "NAME",       "ws (Socket.IO), native, or ws,native (ws)",
-     AT(transport),                                                                                                             0                         },
+    {"transport",     FLAG_TEXT,     "NAME",
+     "ws, polling (Socket.IO), native, or several as ws,native (ws)",                                        AT(transport),     0                         },
     {"rooms",         FLAG_NUMBER,   "N",          "rooms; every client is in all of them (2)",              AT(rooms),
      LOAD_SEAT_ROOMS                                                                                                                                      },
     {"rate",          FLAG_NUMBER,   "N",

@@ -4,6 +4,7 @@
 #include "bridge/clock.h"
 #include "cli/load_frame.h"
 #include "cli/ws_reader.h"
+#include "proto/eio.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ static void leave(struct load_client *client, const char *reason)
 
     client->state = LOAD_CLIENT_GONE;
     load_link_close(&client->link);
+    load_poller_finish(&client->poller);
     client->crowd->on_gone(client->crowd, client, was_live, reason);
 }
 
@@ -45,7 +47,9 @@ static void say(void *ctx, struct slice text)
 {
     struct load_client *client = ctx;
 
-    if (!is_over(client))
+    if (client->crowd->dialect->polls)
+        load_poller_say(&client->poller, text);
+    else if (!is_over(client))
         send_frame(client, WS_OP_TEXT, text);
 }
 
@@ -62,6 +66,32 @@ static void send_upgrade(struct load_client *client)
     buf_finish(&request);
     if (st)
         leave(client, "the connection was lost");
+}
+
+/* The next request of one that polls. */
+static void send_request(struct load_client *client)
+{
+    struct load_crowd *crowd = client->crowd;
+    struct buf request = {.max = LOAD_MESSAGE_BYTES};
+
+    load_poller_ask(&client->poller, crowd->peer->authority, crowd->dialect->target,
+                    &request);
+    enum status st = buf_status(&request);
+    if (!st)
+        st = load_link_send(&client->link, buf_slice(&request), crowd->loop->epoll);
+    buf_finish(&request);
+    if (st)
+        leave(client, "the connection was lost");
+}
+
+static void send_first(struct load_client *client)
+{
+    if (!client->crowd->dialect->polls) {
+        send_upgrade(client);
+        return;
+    }
+    client->state = LOAD_CLIENT_JOINING;
+    send_request(client);
 }
 
 /* --- what it hears */
@@ -163,6 +193,30 @@ static struct slice take_answer(struct load_client *client, struct slice bytes)
     return take_frames(client, slice_from(bytes, head_len));
 }
 
+/* Gives what is left: the beginning of an answer. */
+static struct slice take_poll(struct load_client *client, struct slice bytes)
+{
+    struct slice packets, rest, packet;
+    char reason[LOAD_REASON_BYTES];
+    int status;
+    enum status st = load_poller_take(&client->poller, bytes, &packets, &rest, &status);
+
+    if (st == ST_AGAIN)
+        return bytes;
+    if (st) {
+        snprintf(reason, sizeof reason, "the server answered %d to a poll", status);
+        leave(client, reason);
+        return (struct slice){0};
+    }
+    uint64_t now_us = (uint64_t)clock_us();
+    struct eio_payload payload = {packets, packets.len > 0};
+    while (!is_over(client) && eio_payload_next(&payload, &packet))
+        take_text(client, packet, now_us);
+    if (!is_over(client))
+        send_request(client);
+    return rest;
+}
+
 static void receive(struct load_client *client)
 {
     struct slice bytes;
@@ -175,9 +229,13 @@ static void receive(struct load_client *client)
         leave(client, "the connection was lost");
         return;
     }
-    struct slice rest = client->state == LOAD_CLIENT_UPGRADING
-                            ? take_answer(client, bytes)
-                            : take_frames(client, bytes);
+    struct slice rest;
+    if (client->crowd->dialect->polls)
+        rest = take_poll(client, bytes);
+    else if (client->state == LOAD_CLIENT_UPGRADING)
+        rest = take_answer(client, bytes);
+    else
+        rest = take_frames(client, bytes);
     if (!is_over(client) && load_link_keep(&client->link, rest))
         leave(client, "the server sent a message that is too large");
 }
@@ -192,7 +250,7 @@ static void take_connected(struct load_client *client)
         leave(client, reason);
         return;
     }
-    send_upgrade(client);
+    send_first(client);
 }
 
 static void on_ready(struct load_link *link, uint32_t events)
@@ -224,5 +282,6 @@ void load_client_stop(struct load_client *client)
 {
     if (client->state != LOAD_CLIENT_NEW)
         load_link_close(&client->link);
+    load_poller_finish(&client->poller);
     client->state = LOAD_CLIENT_NEW;
 }

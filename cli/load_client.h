@@ -9,6 +9,7 @@
 #include "cli/load_link.h"
 #include "cli/load_loop.h"
 #include "cli/load_measure.h"
+#include "cli/load_poller.h"
 
 enum load_client_state {
     LOAD_CLIENT_NEW,
@@ -46,6 +47,7 @@ struct load_client {
     size_t index;
     enum load_client_state state;
     struct load_seat seat;
+    struct load_poller poller; /* where its dialect polls */
     uint64_t started_us;
 };
 

@@ -153,9 +153,11 @@ static enum load_step take_raw(struct load_seat *seat, struct slice text,
 }
 
 static const struct load_dialect dialects[] = {
-    {"native", "/ws",                                   open_native,   take_native  },
-    {"ws",     "/socket.io/?EIO=4&transport=websocket", open_socketio, take_socketio},
-    {"raw",    "/",                                     open_raw,      take_raw     },
+    {"native",  "/ws",                                   false, open_native,   take_native  },
+    {"ws",      "/socket.io/?EIO=4&transport=websocket", false, open_socketio, take_socketio},
+    {"polling", "/socket.io/?EIO=4&transport=polling",   true,  open_socketio,
+     take_socketio                                                                          },
+    {"raw",     "/",                                     false, open_raw,      take_raw     },
 };
 
 const struct load_dialect *load_dialect_find(const char *name)

@@ -42,15 +42,16 @@ typedef void load_say_fn(void *ctx, struct slice text);
 
 struct load_dialect {
     const char *name;
-    const char *target; /* of the upgrade */
+    const char *target; /* of the upgrade, or of the handshake */
+    bool polls;         /* by HTTP requests; no WebSocket */
     enum load_step (*open)(struct load_seat *seat, load_say_fn *say, void *ctx);
     enum load_step (*take)(struct load_seat *seat, struct slice text, load_say_fn *say,
                            void *ctx);
 };
 
 /*
- * "native" (/ws), "ws" (Socket.IO over WebSocket) and "raw" (a WebSocket at / whose
- * server sends the events of its own accord). NULL: no such.
+ * "native" (/ws), "ws" and "polling" (Socket.IO over WebSocket, or over polls) and "raw"
+ * (a WebSocket at / whose server sends the events of its own accord). NULL: no such.
  */
 const struct load_dialect *load_dialect_find(const char *name);
 

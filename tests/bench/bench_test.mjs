@@ -45,7 +45,7 @@ test('every scenario is measured without a loss and reported in its shape', asyn
 });
 
 test('what cannot be measured yet or does not exist is refused by name', async () => {
-  for (const [name, reason] of [['batch', 'batch request'], ['polling', 'long-polling'], ['fanout_1', 'no scenario']]) {
+  for (const [name, reason] of [['batch', 'batch request'], ['fanout_1', 'no scenario']]) {
     const refused = await run('--scenario', name);
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, new RegExp(`${name}.*${reason}|${reason} ${name}`));

@@ -40,13 +40,13 @@ function figures_of(report) {
 }
 
 test('a load that keeps its limits passes, with every delivery counted', async () => {
-  const { code, out, err } = await bench([...small, '--transport', 'ws,native', '--assert', 'p95=5s', '--json']);
+  const { code, out, err } = await bench([...small, '--transport', 'ws,native,polling', '--assert', 'p95=5s', '--json']);
   const report = JSON.parse(out);
   const figures = figures_of(report);
 
   assert.equal(code, 0, err);
   assert.equal(report.verdict, 'PASS');
-  for (const transport of ['ws', 'native']) {
+  for (const transport of ['ws', 'native', 'polling']) {
     const row = figures[transport];
     assert.equal(row.connected, 50);
     assert.equal(row.published, 12); // 20 a second into each of two rooms, for 300 ms
@@ -139,8 +139,8 @@ test('Ctrl-C leaves no process of its own server', async () => {
 test('what cannot be measured is one line and a code', async () => {
   for (const [args, code, line] of [
     [['--clients', 'many'], 2, /--clients needs a number/],
-    [['--transport', 'polling'], 2, /--transport needs ws \(Socket\.IO\) or native.*not built: polling/],
-    [['--transport', 'raw'], 2, /not built: raw/],
+    [['--transport', 'carrier-pigeon'], 2, /--transport needs ws, polling \(Socket\.IO\) or native.*: carrier-pigeon/],
+    [['--transport', 'raw'], 2, /ws,native: raw/],
     [['--assert', 'p96=1ms'], 2, /--assert knows no "p96"/],
     [['--size', '1B'], 2, /--size needs/],
     [['--rooms', '0'], 2, /at least 1/],

@@ -96,7 +96,7 @@ static void raw_clients_only_listen(void **state)
     (void)state;
     assert_int_equal(raw->open(&seat, say, &talk), LOAD_STEP_LIVE);
     assert_string_equal(talk.said, "");
-    assert_null(load_dialect_find("polling"));
+    assert_null(load_dialect_find("pigeons"));
 }
 
 static void a_seat_knows_its_rooms(void **state)

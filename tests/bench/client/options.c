@@ -13,7 +13,7 @@ static const struct flag flags[] = {
     {"control",       FLAG_TEXT,   "URL",  "the limit server's control",         AT(control),        0       },
     {"key",           FLAG_TEXT,   "KEY",  "that may publish",                   AT(key),            0       },
     {"token-file",    FLAG_TEXT,   "FILE", "a token in each line",               AT(token_file),     0       },
-    {"dialect",       FLAG_TEXT,   "NAME", "native, ws or raw",                  AT(dialect),        0       },
+    {"dialect",       FLAG_TEXT,   "NAME", "native, ws, polling or raw",         AT(dialect),        0       },
     {"gateway-pid",   FLAG_LIST,   "PID",  "whose CPU time is counted",          AT(gateway_pids),   0       },
     {"publisher-pid", FLAG_LIST,   "PID",  "whose CPU time is counted",          AT(publisher_pids),
      0                                                                                                       },

@@ -39,13 +39,15 @@ static void print_result(const struct audience *audience, const struct source *s
     size_t first_reader = source->options->asleep.value;
 
     printf("\"message_bytes\":%.0f,\"lost\":%llu,\"doubled\":%llu,\"disordered\":%llu,"
-           "\"stray\":%llu,\"p50_us\":%llu,\"p99_us\":%llu,\"gateway_cpu_us\":%llu,"
+           "\"stray\":%llu,\"p50_us\":%llu,\"p95_us\":%llu,\"p99_us\":%llu,"
+           "\"gateway_cpu_us\":%llu,"
            "\"publisher_cpu_us\":%llu}\n",
            (double)measure->bytes / (double)(measure->received ? measure->received : 1),
            (unsigned long long)audience_lost(audience, first_reader, source->rung),
            (unsigned long long)measure->doubled, (unsigned long long)measure->disordered,
            (unsigned long long)measure->stray,
            (unsigned long long)load_histogram_at(&measure->delivery, 500),
+           (unsigned long long)load_histogram_at(&measure->delivery, 950),
            (unsigned long long)load_histogram_at(&measure->delivery, 990),
            (unsigned long long)(after->gateway_us - before->gateway_us),
            (unsigned long long)(after->publisher_us - before->publisher_us));
