@@ -62,6 +62,7 @@ static void drop_websocket(struct step *step, enum eio_state state)
 {
     step->session->state = (uint8_t)state;
     step->session->tick_due_ms = 0;
+    step->session->owes_noop = false;
     step->session->upgrade_due_ms = 0;
 }
 
@@ -99,12 +100,22 @@ static void overlap(struct step *step)
     finish(step, EIO_END_TRANSPORT_ERROR);
 }
 
+/* During a probe a poll ends soon, but polls do not spin. */
+static void noop_again(struct step *step)
+{
+    step->session->owes_noop = false;
+    step->session->tick_due_ms = step->now_ms + EIO_TICK_MS;
+}
+
 static void poll_came(struct step *step)
 {
     if (step->session->is_holding) {
         overlap(step);
     } else if (step->has_queue) {
         answer_this(step, EIO_QUEUE);
+    } else if (step->session->owes_noop) {
+        answer_this(step, EIO_NOOP_ONLY);
+        noop_again(step);
     } else {
         step->session->is_holding = true;
         todo_do(step, EIO_HOLD);
@@ -274,7 +285,7 @@ static void probe(struct step *step)
     if (session->state == EIO_PROBING)
         return;
     session->state = EIO_PROBING;
-    session->tick_due_ms = step->now_ms + EIO_TICK_MS;
+    session->tick_due_ms = step->now_ms + EIO_FIRST_TICK_MS;
 }
 
 /* Polling goes on as if it had never been there. */
@@ -336,11 +347,14 @@ static void due(struct step *step)
     if (session->upgrade_due_ms && session->upgrade_due_ms <= step->now_ms)
         send_away(step);
     if (session->tick_due_ms && session->tick_due_ms <= step->now_ms) {
-        session->tick_due_ms = step->now_ms + EIO_TICK_MS;
+        session->tick_due_ms = 0;
+        session->owes_noop = !session->is_holding;
         /* The client says "upgrade" only once its GET has returned; a ping ends it, too.
          */
         if (session->is_holding && !is_beat)
             answer_held(step, step->has_queue ? EIO_QUEUE : EIO_NOOP_ONLY);
+        if (!session->owes_noop)
+            noop_again(step);
     }
     if (is_beat) {
         session->is_pinged = true;
@@ -375,6 +389,7 @@ static void shut(struct step *step)
     session->end = EIO_END_FORCED;
     session->state = EIO_CLOSING;
     session->tick_due_ms = 0;
+    session->owes_noop = false;
     cut_post(step);
     session->beat_due_ms = step->now_ms + EIO_UNSEEN_CLOSE_MS;
 }

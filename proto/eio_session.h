@@ -30,7 +30,8 @@ struct eio_config {
 };
 
 enum {
-    EIO_TICK_MS = 100,           /* between noops that end polls during a probe */
+    EIO_FIRST_TICK_MS = 20,      /* to the noop that ends the poll of the probe */
+    EIO_TICK_MS = 100,           /* from one to the next: polls do not spin */
     EIO_UNSEEN_CLOSE_MS = 30000, /* until a close that nobody came for is dropped */
     EIO_OUTPUTS_MAX = 6
 };
@@ -151,6 +152,7 @@ struct eio_session {
     uint8_t post;                    /* none, being read, being taken apart */
     bool is_holding;                 /* a GET is held */
     bool is_pinged;                  /* a pong is due */
+    bool owes_noop;                  /* to the next GET of a client that probes */
 };
 
 /* A session whose handshake is being answered, by a GET or on a WebSocket. */

@@ -281,7 +281,7 @@ static void the_timer_says_when_to_come_back(void **state)
     eio_session_step(&session, EIO_WS_OPENED, false, 1010, &todo);
     assert_int_equal(todo.due_ms, 1300);
     eio_session_step(&session, EIO_WS_PROBE, false, 1020, &todo);
-    assert_int_equal(todo.due_ms, 1120);
+    assert_int_equal(todo.due_ms, 1040);
     eio_session_step(&session, EIO_WS_GONE, false, 1030, &todo);
     assert_int_equal(todo.due_ms, 1300);
     eio_session_step(&session, EIO_DUE, false, 1303, &todo);

@@ -474,7 +474,8 @@ static void check_probe(struct host *host, enum eio_state state)
         return;
     promise(host, !host->held || is_within(host, since_ms, EIO_TICK_MS),
             "a GET is held for more than a tick while the client probes");
-    promise(host, host->noops <= probing_ms / EIO_TICK_MS,
+    promise(host,
+            host->noops <= (probing_ms + EIO_TICK_MS - EIO_FIRST_TICK_MS) / EIO_TICK_MS,
             "there are more noops than ticks: a loop");
 }
 
