@@ -20,35 +20,31 @@ function metric(text, name) {
   return rows.reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
-for (const count of [2, 4]) {
-  test(`a backend and browsers share one address [${count} gateways]`,
-    with_sidecast(single('--gateways', String(count)), async (sidecast) => {
-      assert.equal(sidecast.publisher, sidecast.gateway);
-      const room = 'shared:1';
-      const clients = [await connect(sidecast, { rooms: [room] }), await native(sidecast, { rooms: [room] })];
-      const total = 40;
-      // Over an agent that would like to keep its connections, mixed with a gateway's requests.
-      for (let n = 0; n < total; n++) {
-        const sent = await sidecast.publish({ event: 'e', room, data: n });
-        assert.equal(sent.status, 202, sent.text);
-        assert.equal(sent.headers.connection, 'close');
-        const alive = await sidecast.request(`${sidecast.gateway}/livez`);
-        assert.equal(alive.text, 'ok');
-        assert.equal(alive.headers.connection, 'close');
-      }
-      const [official, plain] = clients;
-      const wanted = Array.from({ length: total }, (_, n) => n);
-      await until(() => official.received.length >= total, bound(1000));
-      assert.deepEqual(official.received.map(([, n]) => n), wanted);
-      const events = () => plain.messages.filter((m) => m.t === 'event');
-      await until(() => events().length >= total, bound(1000));
-      assert.deepEqual(events().map((m) => m.data), wanted);
-      for (const client of clients)
-        client.close();
-    }));
+async function shares_one_address(sidecast) {
+  assert.equal(sidecast.publisher, sidecast.gateway);
+  const room = 'shared:1';
+  const [official, plain] = [await connect(sidecast, { rooms: [room] }), await native(sidecast, { rooms: [room] })];
+  const total = 40;
+  // Over an agent that would like to keep its connections, mixed with a gateway's requests.
+  for (let n = 0; n < total; n++) {
+    const sent = await sidecast.publish({ event: 'e', room, data: n });
+    assert.equal(sent.status, 202, sent.text);
+    assert.equal(sent.headers.connection, 'close');
+    const alive = await sidecast.request(`${sidecast.gateway}/livez`);
+    assert.equal(alive.text, 'ok');
+    assert.equal(alive.headers.connection, 'close');
+  }
+  const wanted = Array.from({ length: total }, (_, n) => n);
+  await until(() => official.received.length >= total, bound(1000));
+  assert.deepEqual(official.received.map(([, n]) => n), wanted);
+  const events = () => plain.messages.filter((m) => m.t === 'event');
+  await until(() => events().length >= total, bound(1000));
+  assert.deepEqual(events().map((m) => m.data), wanted);
+  official.close();
+  plain.close();
 }
 
-test('curl publishes, also a large body', with_sidecast(single('--gateways', '1'), async (sidecast) => {
+async function takes_large_bodies(sidecast) {
   const client = await connect(sidecast, { rooms: ['big:1'] });
   const data = 'x'.repeat(200_000);
   const file = path.join(sidecast.folder, 'body.json');
@@ -61,29 +57,28 @@ test('curl publishes, also a large body', with_sidecast(single('--gateways', '1'
   await until(() => client.received.length >= 3, bound(1000));
   assert.ok(client.received.every(([, got]) => got === data));
   client.close();
-}));
+}
 
-test('limits, keys and pages are judged as on a port of its own',
-  with_sidecast(single('--gateways', '2'), async (sidecast) => {
-    const body = { event: 'e', all: true };
-    const asked = async (target, options) => (await sidecast.request(`${sidecast.publisher}${target}`, options)).status;
-    assert.equal((await sidecast.publish(body, { authorization: 'Bearer sk_wrong' })).status, 401);
-    assert.equal((await sidecast.publish(body, { origin: sidecast.gateway })).status, 403);
-    assert.equal((await sidecast.publish(`{"event":"e","all":true,"data":"${'x'.repeat(300_000)}"}`)).status, 413);
-    assert.equal(await asked('/broadcast'), 405);
-    assert.equal(await asked('/v1/nothing'), 404);
-    assert.equal(await asked('/v1'), 404); // a gateway's answer
-    assert.equal(await asked('/v1/stats', { headers: { authorization: `Bearer ${sidecast.key}` } }) < 500, true);
+async function judges_as_on_its_own(sidecast) {
+  const body = { event: 'e', all: true };
+  const asked = async (target) => (await sidecast.request(`${sidecast.publisher}${target}`)).status;
+  assert.equal((await sidecast.publish(body, { authorization: 'Bearer sk_wrong' })).status, 401);
+  assert.equal((await sidecast.publish(body, { origin: sidecast.gateway })).status, 403);
+  assert.equal((await sidecast.publish(`{"event":"e","all":true,"data":"${'x'.repeat(300_000)}"}`)).status, 413);
+  assert.equal(await asked('/broadcast'), 405);
+  assert.equal(await asked('/v1/nothing'), 404);
+  assert.equal(await asked('/v1/stats'), 401);
+  assert.equal(await asked('/v1'), 404); // a gateway's answer
 
-    // A head that no parser may see is refused by the gateway that it came to.
-    const wire = new Wire(sidecast.gateway);
-    await wire.send('POST /broadcast HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n');
-    await wire.answers(1);
-    assert.deepEqual(wire.statuses(), [400]);
-    wire.close();
-  }));
+  // A head that no parser may see is refused by the gateway that it came to.
+  const wire = new Wire(sidecast.gateway);
+  await wire.send('POST /broadcast HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n');
+  await wire.answers(1);
+  assert.deepEqual(wire.statuses(), [400]);
+  wire.close();
+}
 
-test('a slow head and a slow body reach the publisher whole', with_sidecast(single('--gateways', '2'), async (sidecast) => {
+async function takes_slow_requests(sidecast) {
   const body = JSON.stringify({ event: 'e', all: true });
   const wire = new Wire(sidecast.gateway);
   await wire.send('POST /broad', 'cast HTTP/1.1\r\nHost: a\r\n', `Authorization: Bearer ${sidecast.key}\r\n`,
@@ -92,7 +87,31 @@ test('a slow head and a slow body reach the publisher whole', with_sidecast(sing
   assert.deepEqual(wire.statuses(), [202]);
   await until(() => wire.ended, bound(1000));
   wire.close();
-}));
+}
+
+async function loses_no_socket(sidecast) {
+  const before = metric((await sidecast.request(`${sidecast.ops}/metrics`)).text, 'sidecast_sockets_received_total');
+  const answers = await Promise.all(Array.from({ length: 200 }, () => sidecast.publish({ event: 'e', all: true })));
+  assert.deepEqual([...new Set(answers.map((answer) => answer.status))], [202]);
+  const after = (await sidecast.request(`${sidecast.ops}/metrics`)).text;
+  assert.equal(metric(after, 'sidecast_sockets_received_total') - before, 200);
+  assert.equal(metric(after, 'sidecast_sockets_returned_total'), 0);
+}
+
+const checks = [
+  ['a backend and browsers have one address', [2, 4], shares_one_address],
+  ['curl publishes, also a large body', [1], takes_large_bodies],
+  ['limits, keys and pages are judged as on a port of its own', [4], judges_as_on_its_own],
+  ['a slow head and a slow body reach the publisher whole', [4], takes_slow_requests],
+  ['each socket that leaves a gateway arrives', [4], loses_no_socket],
+];
+
+for (const count of [1, 2, 4]) {
+  test(`one port for the publisher and gateways [${count}]`, with_sidecast(single('--gateways', String(count)), async (sidecast, t) => {
+    for (const [name, , check] of checks.filter(([, counts]) => counts.includes(count)))
+      await t.test(name, () => check(sidecast));
+  }));
+}
 
 const routes = `
 publisher: {listen: gateway}
@@ -248,12 +267,3 @@ test('a bus of tcp has a folder all the same under serve', async (t) => {
     assert.equal((await sidecast.publish({ event: 'e', all: true })).status, 202);
   })(t);
 });
-
-test('each socket that leaves a gateway arrives', with_sidecast(single('--gateways', '4'), async (sidecast) => {
-  const before = metric((await sidecast.request(`${sidecast.ops}/metrics`)).text, 'sidecast_sockets_received_total');
-  const answers = await Promise.all(Array.from({ length: 200 }, () => sidecast.publish({ event: 'e', all: true })));
-  assert.deepEqual([...new Set(answers.map((answer) => answer.status))], [202]);
-  const after = (await sidecast.request(`${sidecast.ops}/metrics`)).text;
-  assert.equal(metric(after, 'sidecast_sockets_received_total') - before, 200);
-  assert.equal(metric(after, 'sidecast_sockets_returned_total'), 0);
-}));
