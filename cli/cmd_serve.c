@@ -1,5 +1,6 @@
 /* sidecast serve: a publisher and its gateways on this machine, kept running. */
 #include "cli/cmd.h"
+#include "cli/config_checks.h"
 #include "cli/serve.h"
 #include "proto/auth_rules.h"
 #include "proto/system.h"
@@ -22,12 +23,6 @@ static void print_text(const struct serve_ready *ready, const char *public_url)
            SIDECAST_VERSION, clients, ready->publisher, ready->ops);
 }
 
-static bool has_token_keys(const struct config_auth *auth)
-{
-    return auth->hmac_secret[0] || auth->hmac_secret_file[0] || auth->keys[0] ||
-           auth->jwks_file[0] || auth->jwks_url[0];
-}
-
 /* For people, so on stderr; and they would find out by refusals alone. */
 static void print_missing(const struct config *config, const struct system *system)
 {
@@ -38,7 +33,8 @@ static void print_missing(const struct config *config, const struct system *syst
               "tr -d =)\" > api.key\n"
               "  export SIDECAST_PUBLISHER_API_KEYS_FILE=$PWD/api.key\n",
               stderr);
-    if (!has_token_keys(&config->auth) && auth_rules_mode(system->auth) != AUTH_NONE)
+    if (!config_checks_has_token_keys(&config->auth) &&
+        auth_rules_mode(system->auth) != AUTH_NONE)
         fputs("\nThere is no secret for the clients' tokens, so none can connect yet. "
               "Make one, and start again:\n\n"
               "  head -c 32 /dev/urandom | basenc --base64url -w0 > jwt.key\n"

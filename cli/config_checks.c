@@ -160,12 +160,10 @@ static const struct {
      "a lost client is noticed only after more than two minutes"                          },
 };
 
-static bool has_token_key(const struct config *config)
+bool config_checks_has_token_keys(const struct config_auth *auth)
 {
-    const struct config_auth *auth = &config->auth;
-
-    return auth->hmac_secret[0] || auth->keys[0] || auth->jwks_file[0] ||
-           auth->jwks_url[0];
+    return auth->hmac_secret[0] || auth->hmac_secret_file[0] || auth->keys[0] ||
+           auth->jwks_file[0] || auth->jwks_url[0];
 }
 
 static void check_auth_mode(const struct invocation *call, struct faults *warnings)
@@ -177,7 +175,7 @@ static void check_auth_mode(const struct invocation *call, struct faults *warnin
     if (is_open && is_public(call->config.gateway.listen))
         faults_add(warnings, mode->place, NULL,
                    "auth.mode: everybody who reaches gateway.listen may connect");
-    if (!is_open && !has_token_key(&call->config))
+    if (!is_open && !config_checks_has_token_keys(&call->config.auth))
         faults_add(warnings, (struct place){0}, NULL,
                    "auth.jwt: there is no secret or key, so no client can connect");
 }

@@ -13,4 +13,7 @@ void config_checks_keys(const struct invocation *call, struct faults *faults);
 /* Adds what the user should know; nothing of it keeps anything from starting. */
 void config_checks_unsafe(const struct invocation *call, struct faults *warnings);
 
+/* Whether there is anything that tokens of clients could be checked with. */
+bool config_checks_has_token_keys(const struct config_auth *auth);
+
 #endif

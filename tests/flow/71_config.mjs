@@ -2,7 +2,7 @@
 // its place, and nothing starts then.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -250,9 +250,12 @@ for (const page of pages) {
     }));
 }
 
-// And so is each example.
+// And so is each example, with the secrets that its README has one make.
 for (const name of readdirSync(path.join(root, 'examples'), { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => e.name))
-  test(`examples/${name} is good`, () => {
-    const { code, err } = run(['check-config', '--quiet', path.join(root, 'examples', name, 'sidecast.yaml')]);
+  test(`examples/${name} is good`, with_folder((put, folder) => {
+    cpSync(path.join(root, 'examples', name), folder, { recursive: true });
+    for (const [file] of readFileSync(path.join(folder, 'sidecast.yaml'), 'utf8').matchAll(/secrets\/[\w.]+/g))
+      put(file, file.endsWith('api.keys') ? key : random_text(32));
+    const { code, err } = run(['check-config', '--quiet', path.join(folder, 'sidecast.yaml')]);
     assert.equal(code, 0, err);
-  });
+  }));

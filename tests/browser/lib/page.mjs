@@ -13,9 +13,8 @@ export const phone = {
 
 export const launch = () => chromium.launch({ executablePath: '/usr/bin/chromium', args: arguments_ });
 
-// Opens the page and waits until both clients are in the room. `complaints` collects what
-// the browser's console and network say against it.
-export async function open_demo(browser, url, { name, ...device }) {
+// A page whose `complaints` collect what the browser's console and network say against it.
+export async function open(browser, url, { name, ...device }) {
   const context = await browser.newContext(device);
   const page = await context.newPage();
   page.complaints = [];
@@ -27,6 +26,12 @@ export async function open_demo(browser, url, { name, ...device }) {
   page.on('pageerror', (error) => page.complaints.push(`script: ${error.message}`));
   page.on('requestfailed', (request) => page.complaints.push(`request: ${request.url()}`));
   await page.goto(url);
+  return page;
+}
+
+// Waits until both clients of the demo are in the room.
+export async function open_demo(browser, url, device) {
+  const page = await open(browser, url, device);
   for (const pane of ['sio', 'native'])
     await page.waitForSelector(`#${pane} .state[data-state="connected"]`, { timeout: 20_000 });
   return page;
