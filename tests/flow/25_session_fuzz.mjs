@@ -7,7 +7,7 @@ import { bound } from './lib/wait.mjs';
 test('strangers who do anything disturb no honest client, and leave nothing behind',
   with_sidecast(options, async (sidecast, t) => {
     const { tally, witnesses } = await fuzz_sessions(sidecast, {
-      seed: 1, ms: 3000, due_ms: bound(1000), honest: [['polling'], ['websocket'], ['polling', 'websocket']],
+      seed: 1, ms: 2500, due_ms: bound(1000), honest: [['polling'], ['websocket'], ['polling', 'websocket']],
     });
     t.diagnostic(`${JSON.stringify(tally)} ${JSON.stringify(witnesses)}`);
   }));
