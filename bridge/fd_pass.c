@@ -144,7 +144,6 @@ struct fd_pass *fd_pass_create(const struct fd_pass_config *config, const char *
         return NULL;
     pass->config = *config;
     pass->fd = -1;
-    list_init(&pass->waiting);
     size_t folder =
         (size_t)snprintf(pass->folder, sizeof pass->folder, "%s", config->folder);
     size_t name = (size_t)snprintf(pass->name, sizeof pass->name, "%s", config->name);

@@ -6,7 +6,6 @@
 #define BRIDGE_FD_PASS_PARTS_H
 
 #include "bridge/fd_pass.h"
-#include "bridge/list.h"
 
 #include <sys/un.h>
 
@@ -16,6 +15,8 @@ enum {
 
 /* What a datagram says; anything else is none of ours. */
 #define FD_PASS_WORDS "sidecast pass 1"
+
+struct parcel;
 
 struct fd_pass {
     struct fd_pass_config config;
@@ -29,8 +30,8 @@ struct fd_pass {
     void *ctx;
     uv_poll_t poll;
     uv_timer_t retry;
-    struct list_node waiting; /* parcels, oldest first */
-    unsigned waiting_count;
+    struct parcel *waiting; /* the oldest first; NULL: none has had to yet */
+    size_t waiting_count;
     unsigned open_handles;
     bool is_stopped;
 };

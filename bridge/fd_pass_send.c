@@ -19,10 +19,10 @@ enum {
 
 /* A socket that waits for its owner. */
 struct parcel {
-    struct list_node node; /* first: see list.h */
     struct fd_pass_owner owner;
-    int fd;
-    bool is_owner_absent; /* as last tried */
+    int fd;                /* -1: it has gone */
+    bool is_owner_absent;  /* as last tried */
+    bool has_had_its_turn; /* in this round */
     uint64_t deadline;
 };
 
@@ -73,16 +73,15 @@ static enum status send_batch(struct fd_pass *pass, const char *file, const int 
 
 static bool wait_in_line(struct fd_pass *pass, const struct fd_pass_owner *owner, int fd)
 {
-    struct parcel *parcel =
-        pass->waiting_count < MAX_WAITING ? calloc(1, sizeof *parcel) : NULL;
-
-    if (!parcel)
+    if (!pass->waiting)
+        pass->waiting = calloc(MAX_WAITING, sizeof *pass->waiting);
+    if (!pass->waiting || pass->waiting_count == MAX_WAITING)
         return false;
-    parcel->owner = *owner;
-    parcel->fd = fd;
-    parcel->deadline = clock_ms() + PATIENCE_MS;
-    list_append(&pass->waiting, &parcel->node);
-    pass->waiting_count++;
+    pass->waiting[pass->waiting_count++] = (struct parcel){
+        .owner = *owner,
+        .fd = fd,
+        .deadline = clock_ms() + PATIENCE_MS,
+    };
     if (!uv_is_active((uv_handle_t *)&pass->retry))
         uv_timer_start(&pass->retry, fd_pass_retry, RETRY_MS, RETRY_MS);
     return true;
@@ -102,95 +101,88 @@ enum status fd_pass_send(struct fd_pass *pass, const struct fd_pass_owner *owner
     return wait_in_line(pass, owner, fd) ? ST_OK : ST_BUSY;
 }
 
-/* Gives its socket. */
-static int parcel_open(struct fd_pass *pass, struct parcel *parcel)
-{
-    int fd = parcel->fd;
-
-    list_remove(&parcel->node);
-    pass->waiting_count--;
-    free(parcel);
-    return fd;
-}
-
-/* The oldest that wait for `owner`, as many as a datagram holds. */
+/* Those that wait for `owner` and have not had their turn: the oldest, as many as a
+ * datagram holds. */
 static size_t gather(struct fd_pass *pass, const struct fd_pass_owner *owner,
-                     struct parcel *batch[FD_PASS_BATCH])
+                     struct parcel *batch[FD_PASS_BATCH], int fds[FD_PASS_BATCH])
 {
-    struct list_node *node = pass->waiting.next;
     size_t count = 0;
 
-    for (; node != &pass->waiting && count < FD_PASS_BATCH; node = node->next)
-        if (strcmp(((struct parcel *)node)->owner.file, owner->file) == 0)
-            batch[count++] = (struct parcel *)node;
+    for (size_t i = 0; i < pass->waiting_count && count < FD_PASS_BATCH; i++) {
+        struct parcel *parcel = &pass->waiting[i];
+        if (parcel->has_had_its_turn || strcmp(parcel->owner.file, owner->file) != 0)
+            continue;
+        fds[count] = parcel->fd;
+        batch[count++] = parcel;
+    }
     return count;
 }
 
-/* Offers `owner` batches until it takes no more: what is left then moves to `tried`. */
-static void offer(struct fd_pass *pass, struct fd_pass_owner owner,
-                  struct list_node *tried)
+/* Offers `owner` batches until it takes no more: what is left has had its turn. */
+static void offer(struct fd_pass *pass, const struct fd_pass_owner *owner)
 {
     struct parcel *batch[FD_PASS_BATCH];
     int fds[FD_PASS_BATCH];
     enum status st = ST_OK;
     size_t count;
 
-    while ((count = gather(pass, &owner, batch)) > 0) {
-        for (size_t i = 0; i < count; i++)
-            fds[i] = batch[i]->fd;
+    while ((count = gather(pass, owner, batch, fds)) > 0) {
         if (st == ST_OK)
-            st = send_batch(pass, owner.file, fds, count);
+            st = send_batch(pass, owner->file, fds, count);
         for (size_t i = 0; i < count; i++) {
-            if (st == ST_OK) {
-                close(parcel_open(pass, batch[i]));
-                continue;
-            }
+            batch[i]->has_had_its_turn = true;
             batch[i]->is_owner_absent = st == ST_NOT_FOUND;
-            list_append(tried, &batch[i]->node);
+            if (st == ST_OK) {
+                close(batch[i]->fd);
+                batch[i]->fd = -1;
+            }
         }
     }
 }
 
-static void return_late(struct fd_pass *pass)
+/* Closes the gaps, and gives back who has waited too long. What takes it back hands
+ * nothing on. */
+static void tidy(struct fd_pass *pass)
 {
-    struct list_node *node = pass->waiting.next;
     uint64_t now = clock_ms();
+    size_t kept = 0;
 
-    while (node != &pass->waiting) {
-        struct parcel *parcel = (struct parcel *)node;
-        node = node->next;
-        if (parcel->deadline > now)
-            continue;
+    for (size_t i = 0; i < pass->waiting_count; i++) {
+        struct parcel *parcel = &pass->waiting[i];
         enum status why = parcel->is_owner_absent ? ST_UNAVAILABLE : ST_BUSY;
-        pass->events->on_return(pass->ctx, parcel_open(pass, parcel), why);
+        parcel->has_had_its_turn = false;
+        if (parcel->fd >= 0 && parcel->deadline > now)
+            pass->waiting[kept++] = *parcel;
+        else if (parcel->fd >= 0)
+            pass->events->on_return(pass->ctx, parcel->fd, why);
     }
+    pass->waiting_count = kept;
 }
 
 void fd_pass_retry(uv_timer_t *timer)
 {
     struct fd_pass *pass = timer->data;
-    struct list_node tried;
-    struct list_node *node;
 
-    list_init(&tried);
-    while ((node = list_first(&pass->waiting)))
-        offer(pass, ((struct parcel *)node)->owner, &tried);
-    while ((node = list_first(&tried)))
-        list_append(&pass->waiting, node);
-    return_late(pass);
-    if (list_is_empty(&pass->waiting))
-        uv_timer_stop(timer);
+    for (size_t i = 0; i < pass->waiting_count; i++)
+        if (!pass->waiting[i].has_had_its_turn)
+            offer(pass, &pass->waiting[i].owner);
+    tidy(pass);
+    if (pass->waiting_count > 0)
+        return;
+    uv_timer_stop(timer);
+    free(pass->waiting);
+    pass->waiting = NULL;
 }
 
 void fd_pass_return_all(struct fd_pass *pass, enum status why)
 {
-    struct list_node *node;
-
-    while ((node = list_first(&pass->waiting))) {
-        int fd = parcel_open(pass, (struct parcel *)node);
+    for (size_t i = 0; i < pass->waiting_count; i++) {
         if (pass->events)
-            pass->events->on_return(pass->ctx, fd, why);
+            pass->events->on_return(pass->ctx, pass->waiting[i].fd, why);
         else
-            close(fd);
+            close(pass->waiting[i].fd);
     }
+    pass->waiting_count = 0;
+    free(pass->waiting);
+    pass->waiting = NULL;
 }
