@@ -19,10 +19,10 @@ struct file_look {
     size_t files;
 };
 
-/* Each adds one file to `look`, a struct file_look; a file that is not there looks like
+/* Each adds one file to `ctx`, a struct file_look; a file that is not there looks like
  * nothing. */
-void file_look_outside(void *look, const char *path);
-void file_look_inside(void *look, const char *path);
+void file_look_outside(void *ctx, const char *path);
+void file_look_inside(void *ctx, const char *path);
 
 /* Whether nothing was changed between two looks from outside at the same files. */
 bool file_look_is_same_outside(const struct file_look *before,

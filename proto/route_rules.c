@@ -137,7 +137,7 @@ struct route_rules *route_rules_compile(const struct document_node *root,
         rule_no_memory(list ? list->place : (struct place){0}, faults);
     if (rules && rules->rows)
         read_rows(rules, root, list, faults);
-    if (rule_fault_count(faults) != before) {
+    if (!rules || rule_fault_count(faults) != before) {
         route_rules_destroy(rules);
         return NULL;
     }
@@ -203,4 +203,3 @@ const struct route_rule *route_rules_find(const struct route_rules *rules,
     }
     return NULL;
 }
-

@@ -119,6 +119,29 @@ test('secrets and keys that no process could use are faults of check-config, too
   assert.doesNotMatch(err, /: short|sk_x/, 'the lines with the secrets are not shown');
 }));
 
+test('who needs no key is on this machine, and a file of keys is told of by its places', with_folder((put) => {
+  put('api.keys', `ci: {key: ${key}, scopes: [publsh]}\n`);
+  const file = put('sidecast.yaml', `publisher: {listen: "0.0.0.0:7411", allow_none: on, api_keys_file: api.keys}
+routes:
+  - {match: POST /open, do: publish, auth: none, to: r, event: e}
+  - {match: GET /health, do: health, auth: none}
+public_url: rt.example.com
+`);
+  const { code, err } = run(['check-config', file]);
+  assert.equal(code, 78);
+  assert.match(err, /api\.keys:1:\d+: a scope cannot be "publsh": did you mean "publish"/);
+  assert.match(err, /sidecast\.yaml:1:\d+: publisher\.allow_none: other machines reach/);
+  assert.match(err, /sidecast\.yaml:3:44: auth: none publishes on the loopback only/);
+  assert.match(err, /sidecast\.yaml:5:13: public_url is no address/);
+  assert.match(err, /^4 errors/m);
+  assert.ok(!err.includes(key.slice(3, 20)));
+  const shared = ['--set', 'publisher.listen=gateway', '--set', 'public_url=https://rt.example.com', '--set', 'publisher.api_keys_file='];
+  assert.equal(run(['check-config', file, ...shared]).code, 0);
+  assert.equal(run(['check-config', file, ...shared, '--set', 'gateway.listen=0.0.0.0:7410']).code, 78);
+  const asyncapi = JSON.parse(run(['contracts', '--asyncapi', '-c', file, ...shared]).out);
+  assert.deepEqual(asyncapi.servers, { public: { url: 'wss://rt.example.com', protocol: 'wss' } });
+}));
+
 test('a flag is stronger than the environment, that than the file, that than the default', with_folder((put) => {
   const file = put('sidecast.yaml', 'gateway: {ping_interval: 1s, ping_timeout: 2s, connect_timeout: 3s}\n');
   const { out } = run(['config', '--json', '--set', 'gateway.ping_interval=7s'], {
