@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { is_reference, with_conformance } from './lib/conformance.mjs';
-import { lines, PollingLine, WebSocketLine } from './lib/socket_io_line.mjs';
+import { lines, OnePostLine, PollingLine, WebSocketLine } from './lib/socket_io_line.mjs';
 import { bound, sleep, until } from './lib/wait.mjs';
 import { run_rows } from './lib/wire_rows.mjs';
 
@@ -63,7 +63,7 @@ const events = [
   ['a placeholder in a plain event is an object', ...again(slot(0))],
   ['numbers that JavaScript would round', ...again('12345678901234567890,1.0,1e2,9007199254740993'),
     { there: [['42["message",12345678901234567890,1.0,1e2,9007199254740993]'], ['42["message-back",12345678901234567000,1,100,9007199254740992]'], open], differs: kept }],
-  ['300 events keep their order', many(300, (i) => `42["message",${i}]`), many(300, (i) => `42["message-back",${i}]`), open],
+  ['100 events keep their order', many(100, (i) => `42["message",${i}]`), many(100, (i) => `42["message-back",${i}]`), open],
   ['an ack', ['4212["message-with-ack",1,"2",{}]'], ['4312[1,"2",{}]'], open],
   ['an ack of nothing', ['423["message-with-ack"]'], ['433[]'], open],
   ['ack 0', ['420["message-with-ack","a"]'], ['430["a"]'], open],
@@ -155,9 +155,10 @@ async function send_as_clients_do(line, packets, one_by_one = false) {
 
 let rooms_given = 0;
 
-// Over each transport; the rows of a connected client begin with a CONNECT of their own.
+// Over each transport, and several packets also in one body; the rows of a connected client begin with a CONNECT of their own.
 function run_packets(gateway, rows, prefix, over = lines) {
-  const all = rows.flatMap(([name, sent, came, state, difference]) => over.map((Line) =>
+  const is_other = (Line, sent) => Line !== OnePostLine || sent.length > 1;
+  const all = rows.flatMap(([name, sent, came, state, difference]) => over.filter((Line) => is_other(Line, sent)).map((Line) =>
     [`${name} [${Line.transport}]`, [Line, ...[sent, came]], state,
       difference && { ...difference, there: [[Line, difference.there[0], difference.there[1]], difference.there[2]] }]));
 

@@ -19,9 +19,6 @@ const versions = { '3.1': io_3_1, '4.0': io_4_0, '4.4': io_4_4, '4.8': io };
 const python = '/usr/bin/python3'; // Debian's, which has Debian's packages
 const script = path.join(path.dirname(fileURLToPath(import.meta.url)), 'lib/python_client.py');
 
-// As Node does it by itself since version 19.
-http.globalAgent = new http.Agent({ keepAlive: true });
-
 function run_python(gateway, transport) {
   return new Promise((resolve, reject) => {
     execFile(python, [script, gateway, transport], { timeout: 60_000 }, (error, out, err) =>
