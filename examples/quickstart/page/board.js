@@ -79,7 +79,6 @@ function show(state, text) {
 
 const session = await (await ask('/session')).json();
 const socket = window.io(session.gateway, {
-  transports: ['websocket'],
   // Asked again at each return: a token lasts an hour.
   auth: async (give) => give({ token: (await (await ask('/session')).json()).token }),
 });
