@@ -6,6 +6,7 @@
 
 enum {
     FIRST_CAPACITY = 8,
+    KEPT_CAPACITY = 1024, /* a larger table shrinks when an eighth of it is used */
 };
 
 void str_map_init(struct str_map *map, const struct hash_key *key, size_t max)
@@ -56,13 +57,8 @@ void *str_map_find(const struct str_map *map, struct slice key)
     return probe(map->slots, map->capacity, hash_of(map, key), key)->value;
 }
 
-/* Room for one more: at most three quarters of the slots are taken. */
-static enum status make_room(struct str_map *map)
+static enum status rebuild(struct str_map *map, size_t capacity)
 {
-    if ((map->count + 1) * 4 <= map->capacity * 3)
-        return ST_OK;
-
-    size_t capacity = map->capacity ? map->capacity * 2 : FIRST_CAPACITY;
     struct str_map_slot *slots = calloc(capacity, sizeof *slots);
     if (!slots)
         return ST_NO_MEMORY;
@@ -75,6 +71,14 @@ static enum status make_room(struct str_map *map)
     map->slots = slots;
     map->capacity = capacity;
     return ST_OK;
+}
+
+/* Room for one more: at most three quarters of the slots are taken. */
+static enum status make_room(struct str_map *map)
+{
+    if ((map->count + 1) * 4 <= map->capacity * 3)
+        return ST_OK;
+    return rebuild(map, map->capacity ? map->capacity * 2 : FIRST_CAPACITY);
 }
 
 enum status str_map_put(struct str_map *map, struct slice key, void *value)
@@ -124,6 +128,9 @@ void *str_map_remove(struct str_map *map, struct slice key)
     }
     map->slots[hole] = (struct str_map_slot){0};
     map->count--;
+    /* Without memory for it, it stays as it is. */
+    if (map->capacity > KEPT_CAPACITY && map->count * 8 < map->capacity)
+        (void)rebuild(map, map->capacity / 4);
     return value;
 }
 

@@ -2,7 +2,7 @@
  * A map from bytes to pointers, for tables that hold a peer's names: the hash is keyed
  * (SipHash), so nobody can choose names that collide. Open addressing with linear
  * probing; a removal shifts its neighbours back, so a table that lives long does not fill
- * with graves. One thread at a time.
+ * with graves, and a large one shrinks with what it holds. One thread at a time.
  */
 #ifndef BRIDGE_STR_MAP_H
 #define BRIDGE_STR_MAP_H

@@ -49,6 +49,8 @@ static void set_add(struct connection_set *set, struct connection *connection)
         set->first->prev = connection;
     set->first = connection;
     set->count++;
+    if (set->count > set->crowd)
+        set->crowd = set->count;
     metrics_add(set->config.metrics, METRIC_CONNECTIONS, 1);
     metrics_add(set->config.metrics, METRIC_CONNECTS, 1);
 }

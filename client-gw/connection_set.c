@@ -5,7 +5,12 @@
 #include "client-gw/dialect.h"
 #include "client-gw/engineio.h"
 
+#include <malloc.h>
 #include <stdlib.h>
+
+enum {
+    CROWD = 4096, /* connections whose memory is worth a walk over all of it */
+};
 
 struct connection_set *connection_set_create(const struct connection_config *config)
 {
@@ -86,10 +91,20 @@ static void on_due(struct timer_node *node, void *ctx)
         connection->dialect->on_deadline(connection);
 }
 
+/* The allocator keeps what a crowd needed, unless it is asked. */
+static void give_back(struct connection_set *set)
+{
+    if (set->crowd < CROWD || set->count > set->crowd / 4)
+        return;
+    set->crowd = set->count;
+    malloc_trim(0);
+}
+
 void connection_set_advance(struct connection_set *set, uint64_t now_ms)
 {
     set->now_ms = now_ms;
     timer_wheel_advance(&set->wheel, now_ms, on_due, set);
+    give_back(set);
 }
 
 void connection_set_close_all(struct connection_set *set, enum close_reason reason)

@@ -12,6 +12,7 @@ struct connection_set {
     struct connection *first;
     struct connection *dirty; /* by next_dirty */
     size_t count;
+    size_t crowd; /* the most that there were since memory was given back */
     uint64_t last_ack;
 };
 

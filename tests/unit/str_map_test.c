@@ -88,6 +88,28 @@ static void the_empty_key_is_a_key(void **state)
     str_map_finish(&map);
 }
 
+static void a_table_that_has_emptied_shrinks_and_loses_nothing(void **state)
+{
+    static char keys[20000][8];
+    struct str_map map;
+    size_t largest;
+
+    (void)state;
+    str_map_init(&map, &hash_key, 20000);
+    for (int i = 0; i < 20000; i++) {
+        snprintf(keys[i], sizeof keys[i], "%d", i);
+        assert_int_equal(str_map_put(&map, slice_of(keys[i]), keys[i]), ST_OK);
+    }
+    largest = map.capacity;
+    for (int i = 0; i < 20000; i++)
+        if (i % 200)
+            assert_ptr_equal(str_map_remove(&map, slice_of(keys[i])), keys[i]);
+    assert_true(map.capacity < largest / 8);
+    for (int i = 0; i < 20000; i++)
+        assert_ptr_equal(str_map_find(&map, slice_of(keys[i])), i % 200 ? NULL : keys[i]);
+    str_map_finish(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +117,7 @@ int main(void)
         cmocka_unit_test(what_was_put_is_found_until_it_is_removed),
         cmocka_unit_test(an_equal_key_is_replaced),
         cmocka_unit_test(the_empty_key_is_a_key),
+        cmocka_unit_test(a_table_that_has_emptied_shrinks_and_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
