@@ -90,7 +90,7 @@ static void the_empty_key_is_a_key(void **state)
 
 static void a_table_that_has_emptied_shrinks_and_loses_nothing(void **state)
 {
-    static char keys[20000][8];
+    static char keys[20000][12];
     struct str_map map;
     size_t largest;
 
