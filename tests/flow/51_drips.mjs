@@ -24,6 +24,13 @@ function drips(key) {
   ];
 }
 
+// The target of its requests.
+async function begin_polling(sidecast) {
+  const target = '/socket.io/?EIO=4&transport=polling';
+  const { text } = await sidecast.request(sidecast.gateway + target);
+  return `${target}&sid=${JSON.parse(text.slice(1)).sid}`;
+}
+
 async function ms_until_cut(url, at_once, slowly, deadline_ms) {
   const wire = new Wire(url);
   const began = performance.now();
@@ -43,10 +50,14 @@ test('drips are cut at a deadline that their bytes do not put off', { concurrenc
     const all = [['publisher', sidecast.publisher], ['gateway', sidecast.gateway]].flatMap(
       ([name, url]) => drips(sidecast.key).map((drip) => [name, url, ...drip]));
 
+    const session = await begin_polling(sidecast);
+    all.push(['gateway', sidecast.gateway, 'a POST of a client that polls',
+      `POST ${session} HTTP/1.1\r\nHost: h\r\nContent-Length: 10000\r\n\r\n`, '4', 5000]);
     await Promise.all(all.map(([name, url, what, at_once, slowly, deadline_ms]) =>
       t.test(`${name}: ${what}`, async (t) => {
         const ms = await ms_until_cut(url, at_once, slowly, deadline_ms);
         t.diagnostic(`${Math.round(ms)} ms`);
         assert.ok(ms < deadline_ms + slack_ms, `cut after ${Math.round(ms)} ms`);
       })));
+    assert.equal((await sidecast.request(sidecast.gateway + session)).json?.code, 1, 'its session is over');
   }));
