@@ -370,7 +370,8 @@ const struct config_key config_keys[] = {
     KEY("logs", KEY_MAP, NULL, 0, "what is logged"),
     PICK("logs.level", KEY_CHOICE, "info", logs.level, levels, R, "how much is logged"),
     PICK("logs.format", KEY_CHOICE, "text", logs.format, formats, 0, "how log lines look"),
-    KEY("logs.names", KEY_MAP, NULL, L, "other names of log lines"),
+    KEY("logs.names", KEY_MAP, NULL, 0, "what lines of the log, and their fields, are called instead"),
+    KEY("logs.names.*", KEY_TEXT, NULL, 0, "the name"),
     KEY("logs.prefixes", KEY_MAP, NULL, L, "prefixes of log lines"),
     KEY("drain", KEY_MAP, NULL, L, "how clients are sent to another gateway"),
 };

@@ -44,12 +44,13 @@ static void add_text(struct buf *line, const struct logger *log, int64_t now_ms,
     strftime(time, sizeof time, "%H:%M:%S", &tm);
     buf_print(line, "%s.%03d %-5s %-9s  ", time, (int)(now_ms % 1000), level_names[level],
               log->role);
-    buf_add_text(line, message);
+    buf_add_text(line, log_names_find(log->names, message));
 }
 
-static void add_text_field(struct buf *line, const struct log_field *field)
+static void add_text_field(struct buf *line, const struct logger *log,
+                           const struct log_field *field)
 {
-    buf_print(line, " %s=", field->name);
+    buf_print(line, " %s=", log_names_find(log->names, field->name));
     if (!field->text.ptr)
         buf_print(line, "%" PRId64, field->number);
     else if (is_plain(field->text))
@@ -71,13 +72,14 @@ static void add_json(struct buf *line, const struct logger *log, int64_t now_ms,
               (int)(now_ms % 1000), level_names[level]);
     buf_add_json_string(line, slice_of(log->role));
     buf_add_text(line, ",\"message\":");
-    buf_add_json_string(line, slice_of(message));
+    buf_add_json_string(line, slice_of(log_names_find(log->names, message)));
 }
 
-static void add_json_field(struct buf *line, const struct log_field *field)
+static void add_json_field(struct buf *line, const struct logger *log,
+                           const struct log_field *field)
 {
     buf_add_byte(line, ',');
-    buf_add_json_string(line, slice_of(field->name));
+    buf_add_json_string(line, slice_of(log_names_find(log->names, field->name)));
     buf_add_byte(line, ':');
     if (field->text.ptr)
         buf_add_json_string(line, slice_first(field->text, TEXT_BYTES));
@@ -96,12 +98,12 @@ void log_line(const struct logger *log, enum log_level level, const char *messag
     if (log->format == LOG_FORMAT_JSON) {
         add_json(&line, log, now_ms, level, message);
         for (size_t i = 0; i < count; i++)
-            add_json_field(&line, &fields[i]);
+            add_json_field(&line, log, &fields[i]);
         buf_add_text(&line, "}\n");
     } else {
         add_text(&line, log, now_ms, level, message);
         for (size_t i = 0; i < count; i++)
-            add_text_field(&line, &fields[i]);
+            add_text_field(&line, log, &fields[i]);
         buf_add_byte(&line, '\n');
     }
 

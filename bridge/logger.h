@@ -7,6 +7,7 @@
 #ifndef BRIDGE_LOGGER_H
 #define BRIDGE_LOGGER_H
 
+#include "proto/log_names.h"
 #include "proto/slice.h"
 
 enum log_level {
@@ -31,7 +32,8 @@ struct log_field {
 struct logger {
     enum log_level level;
     enum log_format format;
-    const char *role; /* "publisher", "g1", "serve" */
+    const char *role;              /* "publisher", "g1", "serve" */
+    const struct log_names *names; /* what the system calls lines and fields, or NULL */
 };
 
 #define LOG_TEXT(field, string) ((struct log_field){(field), slice_of(string), 0})

@@ -29,8 +29,10 @@ enum metric {
     METRIC_BUS_DROPPED, /* inbox full: repaired by a replay */
     METRIC_REPLAYS,
     METRIC_REPLAYED_EVENTS,
-    METRIC_CONNECTIONS, /* gauge: of all transports, with a dialect */
-    METRIC_POLLING,     /* gauge: of these, those that poll */
+    METRIC_CONNECTIONS,      /* gauge: of all transports, with a dialect */
+    METRIC_POLLING,          /* gauge: of these, those that poll */
+    METRIC_SERVES_WEBSOCKET, /* gauge: 1 where a mount takes clients that way */
+    METRIC_SERVES_POLLING,
     METRIC_SESSIONS,    /* gauge */
     METRIC_USERS,       /* gauge */
     METRIC_ROOMS,       /* gauge */

@@ -274,8 +274,9 @@ int serve_run(const struct serve_plan *plan)
     if (!serve)
         return EXIT_CODE_FAILED;
     serve->plan = plan;
-    serve->log = (struct logger){plan->call->config.logs.level,
-                                 plan->call->config.logs.format, "serve"};
+    serve->log =
+        (struct logger){plan->call->config.logs.level, plan->call->config.logs.format,
+                        "serve", plan->call->system->log_names};
     int code = prepare(serve);
     if (!code) {
         plan_children(serve);

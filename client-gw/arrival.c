@@ -21,7 +21,7 @@ struct auth_found arrival_find_token(struct client_services *services,
 }
 
 struct arrival *arrival_create(struct client_services *services, struct mount *mount,
-                               const struct http_head *head)
+                               const struct http_head *head, const char *request_id)
 {
     struct arrival *arrival = calloc(1, sizeof *arrival);
 
@@ -29,6 +29,8 @@ struct arrival *arrival_create(struct client_services *services, struct mount *m
         return NULL;
     arrival->mount = mount_share(mount);
     arrival->services = services;
+    if (request_id)
+        arrival->request_id = slice_dup(slice_of(request_id));
     /* Verified at CONNECT, where a refusal can be told to the client. */
     struct auth_found found = arrival_find_token(services, head);
     if (found.token.len > 0)
@@ -46,5 +48,6 @@ void arrival_destroy(struct arrival *arrival)
     peer_guest_leave(arrival->guest);
     mount_release(arrival->mount);
     free(arrival->token);
+    free(arrival->request_id);
     free(arrival);
 }

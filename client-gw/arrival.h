@@ -22,6 +22,7 @@ struct arrival {
     struct claims *claims; /* native: of a token in the handshake; NULL: none came */
     char *token; /* Socket.IO: unverified, for CONNECTs that bring none themselves; may be
                     NULL */
+    char *request_id;         /* of the handshake, for the log; NULL: none */
     size_t token_rank;        /* where its source stands (proto/auth_sources) */
     struct connection *joins; /* Engine.IO: it wants to take over that one; NULL: none */
     bool has_subprotocol;     /* sidecast.v1 was offered */
@@ -29,9 +30,9 @@ struct arrival {
 };
 
 /* Gives what a Socket.IO or Engine.IO handshake brings along (arrival_destroy); shares
- * `mount`, borrows `head`. NULL: out of memory. */
+ * `mount`, borrows the rest. NULL: out of memory. */
 struct arrival *arrival_create(struct client_services *services, struct mount *mount,
-                               const struct http_head *head);
+                               const struct http_head *head, const char *request_id);
 /* The first token that a handshake brings along, unverified; lent by it or by the
  * services' strings. */
 struct auth_found arrival_find_token(struct client_services *services,

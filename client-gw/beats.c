@@ -2,6 +2,7 @@
 #include "client-gw/beats.h"
 
 #include "bridge/clock.h"
+#include "client-gw/audit.h"
 #include "client-gw/dialect.h"
 
 #include <stdio.h>
@@ -136,10 +137,13 @@ void beats_destroy(struct beats *beats)
             uv_close((uv_handle_t *)&beats->items[i].timer, on_closed);
 }
 
-static void answered(const struct beat *beat)
+static void answered(const struct beat *beat, const struct session *session)
 {
+    int64_t took_us = clock_us() - beat->sent_us;
+
     metrics_add(beat->beats->metrics, METRIC_BEATS, 1);
-    metrics_add(beat->beats->metrics, METRIC_BEAT_RTT_US, clock_us() - beat->sent_us);
+    metrics_add(beat->beats->metrics, METRIC_BEAT_RTT_US, took_us);
+    audit_heartbeat(session, took_us / 1000);
 }
 
 /* False: it was answered before, or never sent by these beats. */
@@ -157,13 +161,13 @@ bool beats_event(struct beats *beats, struct session *session, struct slice even
 
     if (at < 0 || !take_due(&beats->items[at], session))
         return false;
-    answered(&beats->items[at]);
+    answered(&beats->items[at], session);
     return true;
 }
 
-void beats_ack(struct beats *beats, uint64_t id)
+void beats_ack(struct beats *beats, const struct session *session, uint64_t id)
 {
     for (size_t i = 0; i < beats->count; i++)
         if (beats->items[i].rule->wants_ack && beats->items[i].ack_id == id)
-            answered(&beats->items[i]);
+            answered(&beats->items[i], session);
 }

@@ -23,6 +23,6 @@ void beats_destroy(struct beats *beats);
 /* A client's event: true when it is the awaited answer of a heartbeat. */
 bool beats_event(struct beats *beats, struct session *session, struct slice event);
 /* The ack that a client was asked for. */
-void beats_ack(struct beats *beats, uint64_t id);
+void beats_ack(struct beats *beats, const struct session *session, uint64_t id);
 
 #endif

@@ -1,6 +1,7 @@
 /* How commands answer: see command.h. Templates are the rules'; the dialect sends. */
 #include "client-gw/command.h"
 
+#include "client-gw/audit.h"
 #include "proto/sio_attachments.h"
 
 #include <stdio.h>
@@ -151,6 +152,7 @@ void command_fail(const struct command_call *call, enum status status,
     struct template_values values;
 
     metrics_add(call->services->metrics, METRIC_COMMANDS_FAILED, 1);
+    audit_failed(call->session, call->name, status);
     if (!session_is_answered(call->session))
         return;
     if (!call->ack.is_wanted) {

@@ -92,7 +92,9 @@ struct connection *connection_create(struct connection_set *set, struct arrival 
     connection->services = arrival->services;
     connection->arrival = arrival;
     connection->guest = arrival->guest;
+    connection->request_id = arrival->request_id;
     arrival->guest = NULL;
+    arrival->request_id = NULL;
     connection->beat.connection = connection;
     connection->deadline.connection = connection;
     connection->inbound.max = connection->mount->settings.max_message_bytes;
@@ -103,10 +105,10 @@ struct connection *connection_create(struct connection_set *set, struct arrival 
     return connection;
 }
 
-static void end_sessions(struct connection *connection)
+static void end_sessions(struct connection *connection, enum close_reason reason)
 {
     while (connection->sessions)
-        session_close(connection->sessions);
+        session_close(connection->sessions, close_rows[reason].word);
 }
 
 void connection_destroy(struct connection *connection)
@@ -114,7 +116,8 @@ void connection_destroy(struct connection *connection)
     struct connection_set *set = connection->set;
 
     connection->state = CONNECTION_CLOSING;
-    end_sessions(connection);
+    end_sessions(connection, CLOSE_CLIENT);
+    free(connection->request_id);
     engineio_finish(connection);
     timer_wheel_cancel(&set->wheel, &connection->beat.node);
     timer_wheel_cancel(&set->wheel, &connection->deadline.node);
@@ -300,7 +303,7 @@ void connection_close(struct connection *connection, enum close_reason reason)
               LOG_NUM("waiting_frames", connection->outbox.count));
     if (reason == CLOSE_SLOW_CONSUMER)
         frame_queue_finish(&connection->outbox);
-    end_sessions(connection);
+    end_sessions(connection, reason);
     attachments_drop(connection);
     timer_wheel_cancel(&set->wheel, &connection->beat.node);
     timer_wheel_cancel(&set->wheel, &connection->deadline.node);
@@ -319,7 +322,7 @@ void connection_end_session(struct session *session, enum close_reason reason)
     if (connection->sessions == session && !session->next)
         connection_close(connection, reason);
     else
-        session_close(session);
+        session_close(session, close_rows[reason].word);
     session_drop(session);
 }
 

@@ -74,7 +74,8 @@ struct connection {
     uint64_t connect_due_ms;          /* for a first session; 0: there was one */
     struct session *sessions;
     struct arrival
-        *arrival; /* what the handshake brought; NULL when it was nothing to keep */
+        *arrival;     /* what the handshake brought; NULL when it was nothing to keep */
+    char *request_id; /* of the handshake; NULL: none */
     struct frame_queue outbox;
     struct peer_guest *guest;        /* its address, counted; NULL: exempt */
     struct buf inbound;              /* pieces of a message that is not complete */

@@ -227,7 +227,7 @@ static void handle_disconnect(struct connection *connection,
     struct session *session = open_session(connection, packet->nsp);
 
     if (session)
-        session_close(session);
+        session_close(session, "client namespace disconnect");
     else
         connection_close(connection, CLOSE_PARSE_ERROR);
 }
@@ -243,7 +243,7 @@ static void take_ack(struct connection *connection, const struct sio_packet *pac
         return;
     }
     if (packet->has_ack && acks_answer(&session->acks, packet->ack, clock_ms()) && beats)
-        beats_ack(beats, packet->ack);
+        beats_ack(beats, session, packet->ack);
 }
 
 /* One whole packet, with a payload in which nothing is missing. */

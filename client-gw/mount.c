@@ -115,3 +115,13 @@ size_t mount_table_message_bytes(const struct mount_table *table)
             largest = table->mounts[i]->settings.max_message_bytes;
     return largest;
 }
+
+unsigned mount_table_transports(const struct mount_table *table)
+{
+    unsigned transports = 0;
+
+    for (size_t i = 0; i < table->count; i++)
+        if (table->mounts[i])
+            transports |= table->mounts[i]->settings.transports;
+    return transports;
+}

@@ -33,6 +33,9 @@ void mount_table_destroy(struct mount_table *table);
 /* Lends the mount that a request's path belongs to; NULL: none, or it is switched off. */
 struct mount *mount_table_find(const struct mount_table *table, struct slice path);
 
+/* How clients may come, over all of them: bits of enum mount_transport. */
+unsigned mount_table_transports(const struct mount_table *table);
+
 /* The largest message that a client may send at any of them. */
 size_t mount_table_message_bytes(const struct mount_table *table);
 

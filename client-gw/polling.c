@@ -144,10 +144,12 @@ static enum status admit(const struct polling *polling,
 
 /* Takes `guest`. NULL: out of memory. */
 static struct connection *begin(const struct polling *polling, struct mount *mount,
-                                const struct http_head *head, struct peer_guest *guest)
+                                const struct http_request *request,
+                                struct peer_guest *guest)
 {
     struct client_services *services = polling->config.services;
-    struct arrival *arrival = arrival_create(services, mount, head);
+    struct arrival *arrival =
+        arrival_create(services, mount, request->head, request->request_id);
     struct transport *transport = transport_polling_create(services->polling);
 
     if (!arrival || !transport) {
@@ -191,7 +193,7 @@ static void shake_hands(const struct polling *polling, struct http_exchange *exc
         http_problem(exchange, &problem);
         return;
     }
-    struct connection *connection = begin(polling, mount, request->head, guest);
+    struct connection *connection = begin(polling, mount, request, guest);
     if (!connection) {
         problem = (struct problem){.status = ST_NO_MEMORY};
         http_problem(exchange, &problem);

@@ -189,6 +189,16 @@ static bool use_beats(struct client_services *services, const struct system *sys
     return true;
 }
 
+static void tell_transports(const struct client_services *services)
+{
+    unsigned transports = mount_table_transports(services->mounts);
+
+    metrics_set(services->metrics, METRIC_SERVES_WEBSOCKET,
+                (transports & MOUNT_WEBSOCKET) != 0);
+    metrics_set(services->metrics, METRIC_SERVES_POLLING,
+                (transports & MOUNT_POLLING) != 0);
+}
+
 bool services_use(struct client_services *services, struct system *system)
 {
     struct system *before = services->system;
@@ -200,6 +210,7 @@ bool services_use(struct client_services *services, struct system *system)
     }
     mount_table_destroy(services->mounts);
     services->mounts = mounts;
+    tell_transports(services);
     set_ceiling(services, services->settings->max_message_bytes);
     set_ceiling(services, mount_table_message_bytes(mounts));
     services->system = system_share(system);

@@ -3,6 +3,7 @@
 
 #include "bridge/random.h"
 #include "bridge/str_map.h"
+#include "client-gw/audit.h"
 #include "client-gw/connection.h"
 #include "client-gw/session_op.h"
 #include "proto/access.h"
@@ -169,6 +170,8 @@ enum status session_enter(struct session *session, enum room_kind kind, struct s
     engine->ops->head(engine, &head);
     membership->joined_seq = head.seq;
     session->membership_count++;
+    if (kind == ROOM_NAMED)
+        audit_joined(session, name);
     return ST_OK;
 }
 
@@ -218,6 +221,7 @@ enum status session_exit(struct session *session, struct slice room)
 
     if (slot < 0)
         return ST_NOT_FOUND;
+    audit_left(session, room);
     leave_slot(session, (uint16_t)slot);
     return ST_OK;
 }
@@ -341,12 +345,14 @@ bool session_is_answered(const struct session *session)
     return session->connection && session->is_answered;
 }
 
-void session_close(struct session *session)
+void session_close(struct session *session, const char *reason)
 {
     struct session_set *set = session->set;
 
     if (session->state == SESSION_CLOSED)
         return;
+    if (session->is_counted)
+        audit_disconnected(session, reason);
     session->state = SESSION_CLOSED;
     while (session->membership_count > 0)
         leave_slot(session, (uint16_t)(session->membership_count - 1));

@@ -123,8 +123,8 @@ enum status session_identify(struct session *session, struct claims *claims,
 /* Whether a client may be answered in it. */
 bool session_is_answered(const struct session *session);
 
-/* Leaves all rooms and the directory. Idempotent. */
-void session_close(struct session *session);
+/* Leaves all rooms and the directory; `reason` is for the log. Idempotent. */
+void session_close(struct session *session, const char *reason);
 
 struct session *session_share(struct session *session);
 void session_drop(struct session *session);

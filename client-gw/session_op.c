@@ -1,6 +1,7 @@
 /* Sessions and the directory: see the header. */
 #include "client-gw/session_op.h"
 
+#include "client-gw/audit.h"
 #include "client-gw/connection.h"
 #include "proto/access.h"
 
@@ -67,6 +68,7 @@ static void finish_open(struct session *session, enum status status)
     if (status)
         return;
     session->state = SESSION_OPEN;
+    audit_connected(session);
 }
 
 /*

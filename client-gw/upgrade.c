@@ -37,7 +37,7 @@ static enum status decide_engineio(const struct front_visit *visit,
     if (http_head_field(head, "sec-websocket-protocol").len > 0)
         return refuse(refusal, ST_BAD_REQUEST, "Socket.IO takes no WebSocket subprotocol",
                       "Leave Sec-WebSocket-Protocol out.");
-    *arrival = arrival_create(services, mount, head);
+    *arrival = arrival_create(services, mount, head, visit->request_id);
     if (!*arrival)
         return refuse(refusal, ST_NO_MEMORY, "out of memory", "Try again.");
     (*arrival)->joins = connection;

@@ -124,7 +124,7 @@ enum refusal welcome_open(struct client_services *services,
     welcome_rooms_finish(&rooms);
     claims_drop(guest->claims);
     if (session && st)
-        session_close(session);
+        session_close(session, "forced close");
     if (session && !st && is_nobody) {
         session_share(session); /* the answer may end it */
         on_connected(session, ST_OK, NULL);

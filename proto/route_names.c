@@ -14,11 +14,13 @@ static const char *const figure_names[] = {
     "version",     "uptime_ms",  "uptime_seconds", "epoch",       "position",
     "connections", "users",      "rooms",          "memberships", "connections_per_user",
     "published",   "deliveries", "dropped",        "gateways",    "complete",
-    "ready"};
+    "transports",  "ready"};
+static const char *const transport_names[] = {"websocket", "polling"};
 static const char *const user_names[] = {"online", "offline"};
 enum {
     PUBLISH_NAMES = sizeof publish_names / sizeof *publish_names,
     FIGURE_NAMES = sizeof figure_names / sizeof *figure_names,
+    TRANSPORT_NAMES = sizeof transport_names / sizeof *transport_names,
     USER_NAMES = sizeof user_names / sizeof *user_names,
 };
 
@@ -116,6 +118,9 @@ static void check_result(const struct checking *checking, const char *const *nam
                        text.ptr);
         if (count > 1)
             check_word(checking, names[1], user_names, USER_NAMES, text);
+    } else if (!publishes && strcmp(names[0], "transports") == 0) {
+        if (count > 1)
+            check_word(checking, names[1], transport_names, TRANSPORT_NAMES, text);
     } else if (count > 1) {
         faults_add(checking->faults, place_of(checking, text), NULL,
                    "{%.*s}: this is one value, it has no parts", (int)text.len, text.ptr);

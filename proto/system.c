@@ -5,6 +5,7 @@
 #include "proto/command_rules.h"
 #include "proto/connect_rules.h"
 #include "proto/event_rules.h"
+#include "proto/log_names.h"
 #include "proto/mount_rules.h"
 #include "proto/namespace_rules.h"
 #include "proto/room_rules.h"
@@ -38,6 +39,7 @@ static void compile_parts(struct system *system, const struct compilation *from)
         namespace_rules_compile(find(from, "namespaces"), system->commands, faults);
     system->events = event_rules_compile(from->root, from->files, faults);
     system->routes = route_rules_compile(from->root, faults);
+    system->log_names = log_names_compile(find(from, "logs"), faults);
 }
 
 /* And one line per table here. */
@@ -51,6 +53,7 @@ static void destroy_parts(struct system *system)
     command_rules_destroy(system->commands);
     event_rules_destroy(system->events);
     route_rules_destroy(system->routes);
+    log_names_destroy(system->log_names);
 }
 
 /* Nothing of a client is kept that no table asks for. */

@@ -20,6 +20,7 @@ struct system {
     struct namespace_rules *namespaces; /* `namespaces` */
     struct event_rules *events; /* `events`, `unknown_events`, `envelope`, contracts */
     struct route_rules *routes; /* `routes` */
+    struct log_names *log_names; /* `logs.names` */
     unsigned client_uses; /* template sources that the tables for clients draw from */
 };
 

@@ -12,6 +12,7 @@ enum {
 struct gateway_sum {
     struct buf list; /* the JSON items */
     uint64_t connections, deliveries, dropped;
+    bool serves_websocket, serves_polling; /* one that is ready */
 };
 
 static void add_gateway(void *ctx, const struct engine_gateway *gateway)
@@ -22,6 +23,8 @@ static void add_gateway(void *ctx, const struct engine_gateway *gateway)
     sum->connections += values[METRIC_CONNECTIONS];
     sum->deliveries += values[METRIC_DELIVERIES];
     sum->dropped += values[METRIC_DROPPED];
+    sum->serves_websocket |= gateway->is_ready && values[METRIC_SERVES_WEBSOCKET] > 0;
+    sum->serves_polling |= gateway->is_ready && values[METRIC_SERVES_POLLING] > 0;
     buf_add_text(&sum->list, sum->list.len > 0 ? ",{\"id\":" : "{\"id\":");
     buf_add_json_string(&sum->list, gateway->id);
     buf_print(&sum->list,
@@ -50,6 +53,9 @@ static void add_derived(struct buf *out, const struct handler_parts *parts,
     buf_print(out, ",\"ready\":%s,\"uptime_seconds\":%.3f",
               handler_parts_are_ready(parts) ? "true" : "false",
               (double)(clock_ms() - parts->started_ms) / 1000);
+    buf_print(out, ",\"transports\":{\"websocket\":%s,\"polling\":%s}",
+              sum->serves_websocket ? "true" : "false",
+              sum->serves_polling ? "true" : "false");
     if (totals->is_rebuilding)
         buf_add_text(out, ",\"connections_per_user\":null");
     else

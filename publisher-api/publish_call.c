@@ -412,13 +412,13 @@ static void publish(struct publish_calls *calls, struct http_exchange *exchange,
         call->id_len = envelope->id.len;
         memcpy(call->id, envelope->id.ptr, envelope->id.len);
     }
-    log_debug(calls->config.log, "publish accepted", LOG_TEXT("caller", order->caller),
-              LOG_SLICE("id", envelope->id), LOG_SLICE("event", envelope->event),
-              LOG_SLICE("request_id", envelope->request_id));
-
     enum status st = call_append(call, order);
     if (st)
         call->kept = st;
+    log_debug(calls->config.log, "publish accepted", LOG_TEXT("caller", order->caller),
+              LOG_SLICE("id", envelope->id), LOG_SLICE("event", envelope->event),
+              LOG_SLICE("rooms", buf_slice(&call->rooms)),
+              LOG_SLICE("request_id", envelope->request_id));
     if (call->waits & (WAIT_KEPT | WAIT_COUNT))
         http_exchange_on_gone(exchange, on_gone, call);
     call_arrived(call, WAIT_SUBMIT);

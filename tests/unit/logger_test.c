@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct logger text = {LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "publisher"};
-static const struct logger json = {LOG_LEVEL_INFO, LOG_FORMAT_JSON, "g1"};
+static const struct logger text = {LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "publisher", NULL};
+static const struct logger json = {LOG_LEVEL_INFO, LOG_FORMAT_JSON, "g1", NULL};
 
 /* What a call wrote to stderr. */
 struct capture {
