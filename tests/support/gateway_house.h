@@ -61,7 +61,7 @@ static inline int open_house_by(void **state, const struct config_gateway *setti
     socklen_t len = sizeof address;
 
     uv_loop_init(&house->loop);
-    house->log = (struct logger){LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, "test"};
+    house->log = (struct logger){.level = LOG_LEVEL_ERROR, .role = "test"};
     house->settings = *settings;
     house->limits = *limits;
     house->system = system;

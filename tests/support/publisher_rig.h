@@ -253,7 +253,7 @@ static inline struct rig *rig_start_with(struct system *system)
     struct rig *rig = calloc(1, sizeof *rig);
     const char *reason = NULL;
 
-    rig->log = (struct logger){LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, "test"};
+    rig->log = (struct logger){.level = LOG_LEVEL_ERROR, .role = "test"};
     rig->engine.base.ops = &rig_ops;
     rig->engine.recipients = 17;
     rig->engine.complete = true;
