@@ -59,6 +59,14 @@ static uint64_t counted(struct rig *rig, enum metric metric)
     return atomic_load(&rig->metrics.values[metric]);
 }
 
+/* Who answers may be heard of before who handed on has counted it. */
+static void expect_counted(struct rig *rig, enum metric metric, uint64_t wanted)
+{
+    for (int i = 0; i < RIG_WAIT_MS && counted(rig, metric) < wanted; i++)
+        usleep(1000);
+    assert_int_equal(counted(rig, metric), wanted);
+}
+
 static void a_request_is_answered_by_its_owner(void **state)
 {
     struct pass_folder folder;
@@ -74,14 +82,14 @@ static void a_request_is_answered_by_its_owner(void **state)
             &answer);
     assert_int_equal(answer.status, 200);
     assert_string_equal(answer.body, "/mirror?to=g2&x=%20|127.0.0.1|me");
-    assert_int_equal(counted(door, METRIC_SOCKETS_PASSED), 1);
-    assert_int_equal(counted(owner, METRIC_SOCKETS_RECEIVED), 1);
-    assert_int_equal(counted(owner, METRIC_HTTP_REQUESTS), 1);
+    expect_counted(door, METRIC_SOCKETS_PASSED, 1);
+    expect_counted(owner, METRIC_SOCKETS_RECEIVED, 1);
+    expect_counted(owner, METRIC_HTTP_REQUESTS, 1);
     assert_int_equal(counted(door, METRIC_HTTP_REQUESTS), 0);
 
     rig_ask(door, "GET /mirror HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
     assert_int_equal(answer.status, 200);
-    assert_int_equal(counted(door, METRIC_HTTP_REQUESTS), 1);
+    expect_counted(door, METRIC_HTTP_REQUESTS, 1);
     rig_stop(door);
     rig_stop(owner);
     pass_folder_remove(&folder);
@@ -117,7 +125,7 @@ static void a_head_in_pieces_and_a_later_body_arrive_whole(void **state)
     assert_int_equal(answer.status, 200);
     assert_string_equal(answer.body, body);
     close(fd);
-    assert_int_equal(counted(owner, METRIC_SOCKETS_RECEIVED), 1);
+    expect_counted(owner, METRIC_SOCKETS_RECEIVED, 1);
     rig_stop(door);
     rig_stop(owner);
     pass_folder_remove(&folder);
@@ -199,7 +207,7 @@ static void an_owner_that_is_dead_is_503_after_a_while(void **state)
         assert_non_null(strcasestr(answer.head, "\r\nRetry-After: "));
         close(fds[i]);
     }
-    assert_int_equal(counted(rig, METRIC_SOCKETS_RETURNED), 2);
+    expect_counted(rig, METRIC_SOCKETS_RETURNED, 2);
     rig_expect_calm(rig);
     for (int i = 0; i < RIG_WAIT_MS && open_descriptors() > before; i++)
         usleep(1000);
@@ -260,7 +268,7 @@ static void a_burst_arrives_whole_and_leaves_no_descriptor(void **state)
         assert_true(rig_is_closed(fds[i]));
         close(fds[i]);
     }
-    assert_int_equal(counted(owner, METRIC_SOCKETS_RECEIVED), BURST);
+    expect_counted(owner, METRIC_SOCKETS_RECEIVED, BURST);
     for (int i = 0; i < RIG_WAIT_MS && open_descriptors() > before; i++)
         usleep(1000);
     assert_int_equal(open_descriptors(), before);
