@@ -75,8 +75,11 @@ async function work_together(ada, grace, publish_both) {
   await grace.click('#add button');
   await in_column(ada, 'todo', 6);
   assert.equal(await ada.textContent('[data-task="6"] .title'), '<b>bold</b> & new');
-  await grace.focus('[data-task="5"] .on');
-  await until(async () => await ada.textContent('[data-task="5"] .who') === 'Grace', seen_ms);
+  await until(async () => {
+    await grace.focus('#title');
+    await grace.focus('[data-task="5"] .on');
+    return await ada.textContent('[data-task="5"] .who') === 'Grace';
+  }, seen_ms);
   assert.equal(await grace.textContent('[data-task="5"] .who'), '', 'not to herself');
 
   const [kept, refused] = await publish_both();

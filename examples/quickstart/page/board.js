@@ -111,6 +111,9 @@ socket.on('looking', ({ task, by }) => {
   const who = cards.get(task)?.node.querySelector('.who');
   if (!who)
     return;
+  for (const other of document.querySelectorAll('.who'))
+    if (other.textContent === by)
+      other.textContent = '';
   who.textContent = by;
   clearTimeout(who.timer);
   who.timer = setTimeout(() => { who.textContent = ''; }, lookMs);
