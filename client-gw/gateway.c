@@ -458,7 +458,6 @@ static void make_polling(struct gateway *gateway)
         .services = &gateway->services,
         .peers = gateway->limits,
         .limits = gateway->config.limits,
-        .hash_key = random_hash_key(),
     };
 
     polling_init(&gateway->polling, &polling);

@@ -49,6 +49,25 @@ static struct connection *find(const struct client_services *services,
     return connection && connection->dialect == mount->dialect ? connection : NULL;
 }
 
+/*
+ * A sid speaks for its client, so it is good for one page alone: the first that was
+ * named. A page's requests to its own host may name none.
+ */
+static bool is_same_page(const struct client_services *services,
+                         const struct connection *connection,
+                         const struct http_head *head)
+{
+    struct slice origin = http_head_field(head, "Origin");
+    struct transport_polling *transport = transport_polling_of(connection->transport);
+
+    if (!transport || origin.len == 0)
+        return true;
+    uint32_t hash = (uint32_t)siphash(&services->eio_sids.hash_key, origin) | 1;
+    if (transport->origin == 0)
+        transport->origin = hash;
+    return transport->origin == hash;
+}
+
 enum polling_error polling_judge(const struct client_services *services,
                                  const struct mount *mount, const struct http_head *head,
                                  bool is_believed, struct connection **connection)
@@ -67,7 +86,9 @@ enum polling_error polling_judge(const struct client_services *services,
             return POLLING_SID_UNKNOWN;
         if (!fits(head, is_polling) || !query_is(head->query, "EIO", "4"))
             return POLLING_BAD_REQUEST;
-        return is_believed ? POLLING_FINE : POLLING_FORBIDDEN;
+        return is_believed && is_same_page(services, *connection, head)
+                   ? POLLING_FINE
+                   : POLLING_FORBIDDEN;
     }
     if (head->method != HTTP_GET)
         return POLLING_BAD_METHOD;
@@ -78,36 +99,14 @@ enum polling_error polling_judge(const struct client_services *services,
     return query_is(head->query, "EIO", "4") ? POLLING_FINE : POLLING_VERSION;
 }
 
-/*
- * A sid speaks for its client, so it is good for one page alone: the first that was
- * named. A page's requests to its own host may name none.
- */
-static bool is_same_page(const struct polling *polling, struct connection *connection,
-                         const struct http_head *head)
-{
-    struct slice origin = http_head_field(head, "Origin");
-    struct transport_polling *transport = transport_polling_of(connection->transport);
-
-    if (!transport || origin.len == 0)
-        return true;
-    uint32_t hash = (uint32_t)siphash(&polling->config.hash_key, origin) | 1;
-    if (transport->origin == 0)
-        transport->origin = hash;
-    return transport->origin == hash;
-}
-
 static enum polling_error judge(const struct polling *polling, const struct mount *mount,
                                 const struct http_request *request,
                                 struct connection **connection)
 {
     bool is_believed = !request->verdict || request->verdict == ST_TOO_LARGE;
-    enum polling_error error = polling_judge(polling->config.services, mount,
-                                             request->head, is_believed, connection);
 
-    if (error == POLLING_FINE && *connection &&
-        !is_same_page(polling, *connection, request->head))
-        return POLLING_FORBIDDEN;
-    return error;
+    return polling_judge(polling->config.services, mount, request->head, is_believed,
+                         connection);
 }
 
 static void refuse(const struct polling *polling, struct http_exchange *exchange,
@@ -199,7 +198,7 @@ static void shake_hands(const struct polling *polling, struct http_exchange *exc
         http_problem(exchange, &problem);
         return;
     }
-    is_same_page(polling, connection, request->head);
+    is_same_page(polling->config.services, connection, request->head);
     transport_polling_watch(transport_polling_of(connection->transport), exchange);
     polling_answer_first(polling->config.services->polling, exchange, &connection->outbox,
                          print_cookie(polling, connection->engineio, cookie));

@@ -15,7 +15,6 @@ struct polling_config {
     struct client_services *services;
     struct peer_limits *peers;
     const struct config_limits *limits; /* as they are at the moment */
-    struct hash_key hash_key;
 };
 
 /* Embedded, constant once filled in; polling_protocol's `ctx`. */

@@ -6,7 +6,7 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
-import { connect } from './lib/clients.mjs';
+import { connect, Frames } from './lib/clients.mjs';
 import { with_conformance } from './lib/conformance.mjs';
 import { Request } from './lib/engine_io.mjs';
 import { abandoned } from './lib/settings.mjs';
@@ -188,6 +188,18 @@ test('an address has only so many sessions, and has room again when they are ove
     assert.equal((await post(polling_url(sidecast.gateway, sid), '1')).text, 'ok');
   await until(async () => (await get(polling_url(sidecast.gateway))).status === 200, wait_ms);
 }, { set: ['limits.connections_per_ip=5'] }));
+
+test('a session is good for the page that began it, over polls and WebSockets', with_conformance('calm', async (sidecast) => {
+  const from = (origin) => ({ headers: { origin: `https://${origin}.example` } });
+  const { sid } = await shake_hands(sidecast.gateway, from('a').headers);
+  const url = polling_url(sidecast.gateway, sid);
+  const forbidden = await get(url, from('b'));
+  assert.deepEqual([forbidden.status, forbidden.text], [403, '{"code":4,"message":"Forbidden"}']);
+  const socket = new Frames(url.replace(/^http/, 'ws').replace('transport=polling', 'transport=websocket'), from('b'));
+  assert.equal((await until(() => socket.refused?.is_whole && socket.refused, wait_ms)).text, 'Forbidden');
+  for (const options of [from('a'), {}])
+    assert.equal((await new Request(url, { method: 'POST', ...options }).end('3').whole()).text, 'ok');
+}, { set: ['allowed_origins=https://a.example,https://b.example'] }));
 
 test('a drain ends the polls that are held', with_conformance('calm', async (sidecast) => {
   const { sid } = await shake_hands(sidecast.gateway);
