@@ -371,8 +371,10 @@ const struct config_key config_keys[] = {
     PICK("logs.level", KEY_CHOICE, "info", logs.level, levels, R, "how much is logged"),
     PICK("logs.format", KEY_CHOICE, "text", logs.format, formats, 0, "how log lines look"),
     KEY("logs.names", KEY_MAP, NULL, 0, "what lines of the log, and their fields, are called instead"),
-    KEY("logs.names.*", KEY_TEXT, NULL, 0, "the name"),
-    KEY("logs.prefixes", KEY_MAP, NULL, L, "prefixes of log lines"),
+    KEY("logs.names.*", KEY_TEXT, NULL, 0, "the name; that of a line may have fields: {sid}"),
+    KEY("logs.prefixes", KEY_MAP, NULL, 0,
+        "what stands in front of the lines of publisher, gateway or serve, or of one line"),
+    KEY("logs.prefixes.*", KEY_TEXT, NULL, 0, "the text"),
     KEY("drain", KEY_MAP, NULL, L, "how clients are sent to another gateway"),
 };
 /* clang-format on */

@@ -34,6 +34,7 @@ struct logger {
     enum log_format format;
     const char *role;              /* "publisher", "g1", "serve" */
     const struct log_names *names; /* what the system calls lines and fields, or NULL */
+    const char *part;              /* to them: "publisher", "gateway", "serve" */
 };
 
 #define LOG_TEXT(field, string) ((struct log_field){(field), slice_of(string), 0})

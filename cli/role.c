@@ -181,8 +181,9 @@ int role_run(const struct role_server *server, const struct invocation *call,
     role->parts.config = &role->config;
     role->parts.system = call->system;
     role->parts.id = id;
-    role->parts.log = (struct logger){call->config.logs.level, call->config.logs.format,
-                                      id, call->system->log_names};
+    role->parts.log = (struct logger){
+        call->config.logs.level, call->config.logs.format, id, call->system->log_names,
+        server->engine_role == ENGINE_GATEWAY ? "gateway" : "publisher"};
 
     role->reload = reload_create(call, &role->config, &role->parts.log);
     int code = role->reload ? open_parts(role, call) : EXIT_CODE_FAILED;

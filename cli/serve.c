@@ -276,7 +276,7 @@ int serve_run(const struct serve_plan *plan)
     serve->plan = plan;
     serve->log =
         (struct logger){plan->call->config.logs.level, plan->call->config.logs.format,
-                        "serve", plan->call->system->log_names};
+                        "serve", plan->call->system->log_names, "serve"};
     int code = prepare(serve);
     if (!code) {
         plan_children(serve);

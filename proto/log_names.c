@@ -14,6 +14,7 @@ enum {
 /* Lines that a system may call otherwise, then their fields. docs/configuration.md lists
  * them. */
 static const char *const words[] = {
+    /* lines */
     "client connected",
     "client disconnected",
     "client refused",
@@ -22,6 +23,11 @@ static const char *const words[] = {
     "command failed",
     "heartbeat",
     "publish accepted",
+    "publish refused by contract",
+    "ready",
+    "stopping",
+    "stopped",
+    /* fields */
     "sid",
     "user",
     "transport",
@@ -38,12 +44,17 @@ static const char *const words[] = {
     "command",
     "caller",
 };
+/* The processes that write them. */
+static const char *const parts[] = {"publisher", "gateway", "serve"};
 enum {
-    WORDS = sizeof words / sizeof *words
+    LINES = 12, /* of the words */
+    WORDS = sizeof words / sizeof *words,
+    PARTS = sizeof parts / sizeof *parts,
 };
 
 struct log_names {
-    char *own[WORDS]; /* NULL: as it is */
+    char *own[WORDS];              /* NULL: as it is */
+    char *in_front[LINES + PARTS]; /* NULL: nothing of its own */
 };
 
 static bool is_name(struct slice text)
@@ -56,32 +67,74 @@ static bool is_name(struct slice text)
     return true;
 }
 
-static void compile_row(struct log_names *names, const struct document_entry *row,
-                        struct faults *faults)
+static size_t find(struct slice word, const char *const *list, size_t count)
 {
     size_t at = 0;
 
-    while (at < WORDS && !slice_is(row->key, words[at]))
+    while (at < count && !slice_is(word, list[at]))
         at++;
+    return at;
+}
+
+/* Gives a copy (free), or NULL after a fault. */
+static char *copy_name(const struct document_node *node, struct faults *faults)
+{
+    char *copy = NULL;
+
+    if (node->kind != DOCUMENT_SCALAR || !is_name(node->text))
+        faults_add(faults, node->place, NULL,
+                   "a name in the log is 1 to %d bytes of text in one line", NAME_BYTES);
+    else if (!(copy = slice_dup(node->text)))
+        rule_no_memory(node->place, faults);
+    return copy;
+}
+
+/* What stands in braces is a field of some line. */
+static void check_fields(struct slice name, struct place place, struct faults *faults)
+{
+    struct slice text, field;
+
+    while (log_names_cut(&name, &text, &field))
+        if (find(field, words + LINES, WORDS - LINES) == WORDS - LINES)
+            faults_add_word(faults, place, "no field of a log line is called", field,
+                            words + LINES, WORDS - LINES);
+}
+
+static void compile_name(struct log_names *names, const struct document_entry *row,
+                         struct faults *faults)
+{
+    size_t at = find(row->key, words, WORDS);
+
     if (at == WORDS) {
         faults_add_word(faults, row->place, "no log line or field is called", row->key,
                         words, WORDS);
         return;
     }
-    if (row->value.kind != DOCUMENT_SCALAR || !is_name(row->value.text)) {
-        faults_add(faults, row->value.place, NULL,
-                   "a name in the log is 1 to %d bytes of text in one line", NAME_BYTES);
-        return;
-    }
-    names->own[at] = slice_dup(row->value.text);
-    if (!names->own[at])
-        rule_no_memory(row->value.place, faults);
+    names->own[at] = copy_name(&row->value, faults);
+    if (names->own[at] && at < LINES)
+        check_fields(slice_of(names->own[at]), row->value.place, faults);
+}
+
+static void compile_prefix(struct log_names *names, const struct document_entry *row,
+                           struct faults *faults)
+{
+    const char *all[LINES + PARTS];
+
+    for (size_t i = 0; i < LINES + PARTS; i++)
+        all[i] = i < LINES ? words[i] : parts[i - LINES];
+    size_t at = find(row->key, all, LINES + PARTS);
+    if (at == LINES + PARTS)
+        faults_add_word(faults, row->place, "no log line or process is called", row->key,
+                        all, LINES + PARTS);
+    else
+        names->in_front[at] = copy_name(&row->value, faults);
 }
 
 struct log_names *log_names_compile(const struct document_node *node,
                                     struct faults *faults)
 {
     const struct document_node *rows = document_find(node, "names");
+    const struct document_node *prefixes = document_find(node, "prefixes");
     struct log_names *names = calloc(1, sizeof *names);
     size_t before = rule_fault_count(faults);
 
@@ -91,7 +144,10 @@ struct log_names *log_names_compile(const struct document_node *node,
     }
     if (rule_map(rows, "logs.names is a map", faults))
         for (size_t i = 0; rows && i < rows->count; i++)
-            compile_row(names, &rows->entries[i], faults);
+            compile_name(names, &rows->entries[i], faults);
+    if (rule_map(prefixes, "logs.prefixes is a map", faults))
+        for (size_t i = 0; prefixes && i < prefixes->count; i++)
+            compile_prefix(names, &prefixes->entries[i], faults);
     if (rule_fault_count(faults) == before)
         return names;
     log_names_destroy(names);
@@ -102,6 +158,8 @@ void log_names_destroy(struct log_names *names)
 {
     for (size_t i = 0; names && i < WORDS; i++)
         free(names->own[i]);
+    for (size_t i = 0; names && i < LINES + PARTS; i++)
+        free(names->in_front[i]);
     free(names);
 }
 
@@ -111,4 +169,38 @@ const char *log_names_find(const struct log_names *names, const char *word)
         if (names->own[i] && strcmp(words[i], word) == 0)
             return names->own[i];
     return word;
+}
+
+const char *log_names_prefix(const struct log_names *names, const char *line,
+                             const char *part)
+{
+    size_t at = find(slice_of(line), words, LINES);
+    size_t of_part = LINES + find(slice_of(part), parts, PARTS);
+
+    if (names && at < LINES && names->in_front[at])
+        return names->in_front[at];
+    if (names && of_part < LINES + PARTS && names->in_front[of_part])
+        return names->in_front[of_part];
+    return "";
+}
+
+bool log_names_cut(struct slice *name, struct slice *text, struct slice *field)
+{
+    struct slice rest;
+
+    if (slice_cut(*name, '{', text, &rest) && slice_cut(rest, '}', field, name))
+        return true;
+    *text = *name;
+    *name = *field = (struct slice){0};
+    return false;
+}
+
+bool log_names_shows(const char *name, const char *field)
+{
+    struct slice rest = slice_of(name), text, shown;
+
+    while (log_names_cut(&rest, &text, &shown))
+        if (slice_is(shown, field))
+            return true;
+    return false;
 }

@@ -51,6 +51,9 @@ static void a_word_that_no_line_has_is_a_fault_beside_the_nearest(void **state)
         {"{names: {sid: [a]}}",                    1, NULL              },
         {"{names: {sid: ''}}",                     1, NULL              },
         {"{names: {sid: \"a\\nb\"}}",              1, NULL              },
+        {"{names: {ready: 'by {usr}'}}",           1, "user"            },
+        {"{prefixes: {gatway: '[x]', ready: ''}}", 2, "gateway"         },
+        {"{prefixes: [a]}",                        1, NULL              },
     };
 
     (void)state;

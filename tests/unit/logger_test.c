@@ -8,14 +8,17 @@
 #include <cmocka.h>
 
 #include "bridge/logger.h"
+#include "support/yaml_node.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static const struct logger text = {LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "publisher", NULL};
-static const struct logger json = {LOG_LEVEL_INFO, LOG_FORMAT_JSON, "g1", NULL};
+static const struct logger text = {
+    .level = LOG_LEVEL_INFO, .format = LOG_FORMAT_TEXT, .role = "publisher"};
+static const struct logger json = {
+    .level = LOG_LEVEL_INFO, .format = LOG_FORMAT_JSON, .role = "g1"};
 
 /* What a call wrote to stderr. */
 struct capture {
@@ -129,6 +132,66 @@ static void a_long_text_is_cut(void **state)
     assert_int_equal(strlen(strchr(capture_end(&c), '=')), 512 + 2);
 }
 
+/* What a logger of that system writes of a client that has connected. */
+static const char *line_of(struct capture *c, enum log_format format, const char *logs,
+                           const char *sid)
+{
+    struct document_node node = yaml_node(logs);
+    struct faults faults = {0};
+    struct log_names *names = log_names_compile(&node, &faults);
+    const struct logger log = {LOG_LEVEL_INFO, format, "g1", names, "gateway"};
+
+    assert_non_null(names);
+    capture_begin(c);
+    log_info(&log, "client connected", LOG_TEXT("sid", sid), LOG_TEXT("user", "7"));
+    const char *line = capture_end(c);
+    log_names_destroy(names);
+    document_finish(&node);
+    return format == LOG_FORMAT_TEXT ? line + strlen("12:03:04.123 info  g1         ")
+                                     : line;
+}
+
+static void a_line_is_written_in_the_words_of_the_system(void **state)
+{
+    static const struct {
+        const char *logs, *sid, *line;
+    } cases[] = {
+        {"{names: {client connected: 'Socket: {sid} ({user})'}}",   "ab",
+         "Socket: ab (7)\n"                                                                                        },
+        {"{names: {client connected: 'Socket: {sid}', user: who}}", "ab",
+         "Socket: ab who=7\n"                                                                                      },
+        {"{names: {client connected: '{room} {sid}'}}",             "a\nb", "- \"a\\nb\" user=7\n"                 },
+        {"{prefixes: {gateway: '[IO]'}}",                           "ab",   "[IO] client connected sid=ab user=7\n"},
+        {"{prefixes: {gateway: '[IO]', client connected: '[In]'}}", "ab",
+         "[In] client connected sid=ab user=7\n"                                                                   },
+        {"{prefixes: {publisher: '[P]'}}",                          "ab",   "client connected sid=ab user=7\n"     },
+    };
+    struct capture c;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(line_of(&c, LOG_FORMAT_TEXT, cases[i].logs, cases[i].sid),
+                            cases[i].line);
+}
+
+static void a_json_line_in_the_words_of_the_system_keeps_its_fields(void **state)
+{
+    struct capture c;
+    const char *line = line_of(&c, LOG_FORMAT_JSON,
+                               "{names: {client connected: 'Socket {sid}', sid: socket}, "
+                               "prefixes: {gateway: '[IO]'}}",
+                               "a\"b");
+    json_t *root = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+
+    (void)state;
+    assert_non_null(root);
+    assert_string_equal(json_string_value(json_object_get(root, "message")),
+                        "[IO] Socket a\"b");
+    assert_string_equal(json_string_value(json_object_get(root, "socket")), "a\"b");
+    assert_string_equal(json_string_value(json_object_get(root, "user")), "7");
+    json_decref(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +200,8 @@ int main(void)
         cmocka_unit_test(a_json_line_is_one_object),
         cmocka_unit_test(a_line_above_the_level_is_not_written),
         cmocka_unit_test(a_long_text_is_cut),
+        cmocka_unit_test(a_line_is_written_in_the_words_of_the_system),
+        cmocka_unit_test(a_json_line_in_the_words_of_the_system_keeps_its_fields),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
