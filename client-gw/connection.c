@@ -316,13 +316,20 @@ void connection_close(struct connection *connection, enum close_reason reason)
 void connection_end_session(struct session *session, enum close_reason reason)
 {
     struct connection *connection = session->connection;
+    bool is_last = connection->sessions == session && !session->next;
+    /* The end of a polling connection would be in the same body as the last words, and
+     * the official client throws away what it reads together with it. It closes by
+     * itself. */
+    bool is_theirs = connection->engineio && engineio_is_polling(connection);
 
     session_share(session); /* whatever is sent may end it */
     connection->dialect->send_end(session);
-    if (connection->sessions == session && !session->next)
+    if (is_last && !is_theirs)
         connection_close(connection, reason);
     else
         session_close(session, close_rows[reason].word);
+    if (is_last && connection->state == CONNECTION_OPEN)
+        connection_await_session(connection);
     session_drop(session);
 }
 

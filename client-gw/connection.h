@@ -164,7 +164,8 @@ void connection_send_own(struct connection *connection, struct frame *frame);
 void connection_close(struct connection *connection, enum close_reason reason);
 
 /* The last words to a session, and its end. The connection goes on with others, and goes
- * with its last one. */
+ * with its last one; of a polling client, when that has read the words and closes, or has
+ * not connected again in time. */
 void connection_end_session(struct session *session, enum close_reason reason);
 
 /* Its token was refused, and it was told. The tenth time closes: a signature takes longer

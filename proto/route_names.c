@@ -10,11 +10,16 @@
 static const char *const publish_names[] = {"id",         "position", "durability",
                                             "recipients", "complete", "duplicate",
                                             "rooms",      "users"};
-static const char *const figure_names[] = {
-    "version",     "uptime_ms",  "uptime_seconds", "epoch",       "position",
-    "connections", "users",      "rooms",          "memberships", "connections_per_user",
-    "published",   "deliveries", "dropped",        "gateways",    "complete",
-    "transports",  "ready"};
+static const char *const figure_names[] = {"version",        "uptime_ms",
+                                           "uptime_seconds", "epoch",
+                                           "position",       "connections",
+                                           "users",          "rooms",
+                                           "memberships",    "connections_per_user",
+                                           "published",      "deliveries",
+                                           "dropped",        "gateways",
+                                           "complete",       "transports",
+                                           "sessions",       "sessions_per_user",
+                                           "ready"};
 static const char *const transport_names[] = {"websocket", "polling"};
 static const char *const user_names[] = {"online", "offline"};
 enum {

@@ -44,23 +44,29 @@ static void add_total(struct buf *out, const char *name, uint64_t value,
         buf_print(out, ",\"%s\":%" PRIu64, name, value);
 }
 
+static void add_per_user(struct buf *out, const char *name, uint64_t value,
+                         const struct engine_totals *totals)
+{
+    if (totals->is_rebuilding)
+        buf_print(out, ",\"%s\":null", name);
+    else
+        buf_print(out, ",\"%s\":%.6g", name,
+                  totals->users > 0 ? (double)value / (double)totals->users : 0.0);
+}
+
 /* What a system's own words for its figures are made of: templates do not count. */
 static void add_derived(struct buf *out, const struct handler_parts *parts,
                         const struct gateway_sum *sum, const struct engine_totals *totals)
 {
-    uint64_t users = totals->users;
-
     buf_print(out, ",\"ready\":%s,\"uptime_seconds\":%.3f",
               handler_parts_are_ready(parts) ? "true" : "false",
               (double)(clock_ms() - parts->started_ms) / 1000);
     buf_print(out, ",\"transports\":{\"websocket\":%s,\"polling\":%s}",
               sum->serves_websocket ? "true" : "false",
               sum->serves_polling ? "true" : "false");
-    if (totals->is_rebuilding)
-        buf_add_text(out, ",\"connections_per_user\":null");
-    else
-        buf_print(out, ",\"connections_per_user\":%.4g",
-                  users > 0 ? (double)sum->connections / (double)users : 0.0);
+    add_total(out, "sessions", totals->sessions, totals);
+    add_per_user(out, "connections_per_user", sum->connections, totals);
+    add_per_user(out, "sessions_per_user", totals->sessions, totals);
 }
 
 static void add_all(struct buf *out, const struct handler_parts *parts,
