@@ -21,7 +21,7 @@ function make_item({ title, body, metadata = {}, at }, is_new) {
   const link = item.querySelector('a');
   item.classList.toggle('arrived', is_new);
   item.classList.toggle('high', metadata.priority === 'high');
-  item.querySelector('.icon').textContent = metadata.icon ?? '🔔';
+  item.querySelector('.icon').textContent = metadata.icon ?? '✉';
   item.querySelector('b').textContent = title[read_in];
   item.querySelector('p').textContent = body[read_in];
   item.querySelector('time').textContent = at.toLocaleTimeString(read_in, { hour: '2-digit', minute: '2-digit' });

@@ -41,7 +41,7 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { delivered, users: { online, offline } } = await notify(users.length > 0 ? users : ['123'], {
     title: { he: 'הזמנה חדשה', en: 'A new order' },
     body: { he: 'הזמנה מספר 1042 מחכה לאישור', en: 'Order no. 1042 waits for your approval' },
-    metadata: { url: '/orders/1042', icon: '📦', priority: 'high' },
+    metadata: { url: '/orders/1042', icon: '⚑', priority: 'high' },
   });
   console.log(`${delivered} devices, ${online} users online, ${offline} offline`);
 }
