@@ -16,7 +16,6 @@ proto/http_gate.c|slice_is_nocase(slice_trim(item), token)|a word in a header, a
 proto/http_gate.c|slice_is(slice_from(key, WEBSOCKET_KEY_BYTES - 2), "==")|the padding of Sec-WebSocket-Key, which hides nothing
 proto/forwarded.c|*|names of parameters
 proto/http_query.c|*|names of parameters and cookies
-proto/log_names.c|slice_is(row->key, words[at])|what a line of the log, or its field, is called
 bridge/token_keys.c|slice_is(kid, token_key_kid(keys->rows[i]))|the public name of a key
 bridge/config_keys.c|*|names of options
 bridge/config_words.c|*|names of options
