@@ -46,12 +46,12 @@ static bool reaches_strangers(const struct config *config)
                                              : config->publisher.listen);
 }
 
-/* Whoever needs no key has to be on this machine. */
-static void check_open_doors(const struct invocation *call, struct faults *faults)
+void config_checks_doors(const struct invocation *call, const struct config *listening,
+                         struct faults *faults)
 {
     const struct route_rules *routes = call->system ? call->system->routes : NULL;
 
-    if (!reaches_strangers(&call->config))
+    if (!reaches_strangers(listening))
         return;
     if (call->config.publisher.allow_none == CONFIG_ON)
         faults_add(faults, options_place(call->options, "publisher.allow_none"), NULL,
@@ -88,7 +88,7 @@ void config_checks_keys(const struct invocation *call, struct faults *faults)
 {
     check_token_keys(call, faults);
     check_api_keys(call, faults);
-    check_open_doors(call, faults);
+    config_checks_doors(call, &call->config, faults);
     check_public_url(call, faults);
 }
 

@@ -7,8 +7,16 @@
 
 #include "cli/invocation.h"
 
-/* Adds a fault for what every process would refuse at its start. */
+/* Adds a fault for what a process would refuse at its start, this one or another. */
 void config_checks_keys(const struct invocation *call, struct faults *faults);
+
+/*
+ * Adds a fault for each way to publish without a key, if other machines reach the
+ * publisher where `listening` has it: whoever needs no key has to be on this machine.
+ * config_checks_keys asks for the addresses of `call` itself.
+ */
+void config_checks_doors(const struct invocation *call, const struct config *listening,
+                         struct faults *faults);
 
 /* Adds what the user should know; nothing of it keeps anything from starting. */
 void config_checks_unsafe(const struct invocation *call, struct faults *warnings);

@@ -93,14 +93,23 @@ static void take(struct reload *reload, const struct invocation *next)
     reload->log->level = config->logs.level;
 }
 
+/* Listeners stay where they are until the next start, whatever the file says of them. */
+static bool read_checked(const struct reload *reload, struct invocation *next,
+                         struct faults *faults)
+{
+    if (invocation_read(next, faults))
+        config_checks_keys(next, faults);
+    if (faults_are_none(faults))
+        config_checks_doors(next, reload->config, faults);
+    return faults_are_none(faults);
+}
+
 struct system *reload_read(struct reload *reload)
 {
     struct invocation next = invocation_again(reload->first);
     struct faults faults = {0};
 
-    if (invocation_read(&next, &faults))
-        config_checks_keys(&next, &faults);
-    bool is_good = faults_are_none(&faults);
+    bool is_good = read_checked(reload, &next, &faults);
     if (!is_good)
         log_faults(reload, &faults);
     faults_finish(&faults);

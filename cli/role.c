@@ -2,6 +2,7 @@
 #include "cli/role.h"
 
 #include "cli/bus_folder.h"
+#include "cli/config_checks.h"
 #include "cli/exit_code.h"
 #include "cli/reload.h"
 
@@ -168,12 +169,28 @@ bool role_open_pass(struct role_parts *parts, struct fd_pass **pass, const char 
     return true;
 }
 
+/* The keys themselves are read by the parts that need them. */
+static bool has_closed_doors(const struct invocation *call)
+{
+    struct faults faults = {0};
+
+    config_checks_doors(call, &call->config, &faults);
+    bool is_good = faults_are_none(&faults);
+    if (!is_good)
+        invocation_refuse(call, &faults);
+    faults_finish(&faults);
+    return is_good;
+}
+
 int role_run(const struct role_server *server, const struct invocation *call,
              const char *id)
 {
-    struct role *role = calloc(1, sizeof *role);
+    struct role *role;
     const char *reason = "";
 
+    if (!has_closed_doors(call))
+        return EXIT_CODE_CONFIG;
+    role = calloc(1, sizeof *role);
     if (!role)
         return fail(EXIT_CODE_FAILED, "out of memory");
     role->server = server;

@@ -1,13 +1,14 @@
 // SIGHUP: a good configuration holds at once and for everybody, a bad one changes nothing;
 // nobody is disconnected by either.
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { connect, native, native_raw, socketio_text } from './lib/clients.mjs';
 import { generator } from './lib/config_mutants.mjs';
-import { random_text, with_sidecast } from './lib/sidecast.mjs';
+import { program, random_text, with_sidecast } from './lib/sidecast.mjs';
 import { bound, sleep, until } from './lib/wait.mjs';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-reload-'));
@@ -125,6 +126,40 @@ rooms: [{match: "lobby:*", allow: any}]
     for (const client of [socket, stays, later])
       client.close();
   }, { env: { SIDECAST_PUBLISHER_API_KEYS: undefined } })(t);
+});
+
+// An address that the checks count among those that other machines reach, and none does.
+test('who needs no key is on this machine, also when a file moves a listener that stays', async (t) => {
+  const run = path.join(folder, 'run');
+  const words = ['publisher', '-c', file, '--log-level', 'info', '--set', `run_dir=${run}`, '--set', 'ops.listen=127.0.0.1:0'];
+  const env = { ...process.env, SIDECAST_AUTH_JWT_HMAC_SECRET: random_text(48) };
+  const reached = 'listen: "[::ffff:127.0.0.1]:0"';
+  write(`publisher: {${reached}, allow_none: on}\n`);
+  const refused = spawnSync(program, words, { env, encoding: 'utf8', timeout: bound(4000) });
+  assert.equal(refused.status, 78, refused.stderr);
+  assert.match(refused.stderr, /sidecast\.yaml:1:\d+: publisher\.allow_none: other machines reach/);
+
+  write(`publisher: {${reached}}\n`);
+  const child = spawn(program, words, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  t.after(() => child.exitCode ?? child.kill('SIGKILL'));
+  let log = '';
+  child.stderr.on('data', (data) => { log += data; });
+  const says = (words) => until(() => words.test(log), bound(4000), () => log);
+  await says(/ ready pid/);
+  for (const door of ['allow_none: on}', '}\nroutes: [{match: POST /open, do: publish, auth: none, to: r, event: e}]']) {
+    log = '';
+    write(`publisher: {listen: "127.0.0.1:7411", ${door}\n`);
+    child.kill('SIGHUP');
+    await says(/not reloaded: the configuration has faults/);
+    assert.match(log, /other machines reach publisher\.listen/);
+  }
+  log = '';
+  write('publisher: {listen: "127.0.0.1:7411"}\n');
+  child.kill('SIGHUP');
+  await says(/ reloaded the configuration/);
+  child.kill('SIGTERM');
+  await until(() => child.exitCode !== null, bound(4000), () => log);
+  assert.equal(child.exitCode, 0, log);
 });
 
 test('a refused reload is a check of the ops listener, which stays ready', with_file(rule('any'), async (sidecast) => {
