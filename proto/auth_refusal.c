@@ -45,8 +45,8 @@ static void read_text(struct auth_refusals *refusals, const struct document_entr
 
     if (!slot) {
         no_such_cause(entry, faults);
-    } else if (entry->value.kind != DOCUMENT_SCALAR) {
-        faults_add(faults, entry->value.place, NULL, "a refusal's text is a text");
+    } else if (entry->value.kind != DOCUMENT_SCALAR || entry->value.text.len == 0) {
+        faults_add(faults, entry->value.place, NULL, "a refusal says something: a text");
     } else {
         free(*slot);
         *slot = slice_dup(entry->value.text);

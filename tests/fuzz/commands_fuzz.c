@@ -84,12 +84,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct faults faults = {0};
     struct document_node root;
 
-    config_yaml_read("fuzz", yaml, &root, &faults);
+    bool is_read = config_yaml_read("fuzz", yaml, &root, &faults);
+
     if (root.place.line != 0) { /* a whole tree, perhaps with faults */
         struct command_rules *rules = command_rules_compile(&root, &faults);
         if (!rules && faults_are_none(&faults))
             abort();
-        if (rules && fuzz_is_json(args, JSON_GATE_ARRAY))
+        if (is_read && rules && fuzz_is_json(args, JSON_GATE_ARRAY))
             call_all(rules, sio_array_items(slice_trim(args)));
         command_rules_destroy(rules);
         document_finish(&root);

@@ -262,7 +262,7 @@ static void all_mistakes_are_found_at_once(void **state)
                                           "require: {role: {a: 1}}\n"
                                           "user: '{args.0.id}'\n"
                                           "data: {id: x, role: '{claims.}'}\n"
-                                          "refusal: {expird: x, '*': [y]}\n"
+                                          "refusal: {expird: x, '*': [y], missing: ''}\n"
                                           "refusal_data: '{claims.sub}'\n"
                                           "expiry:\n"
                                           "  every: 30\n"
@@ -273,7 +273,7 @@ static void all_mistakes_are_found_at_once(void **state)
                                           "  match: {id: '{args.0.x}'}\n"
                                           "  timeout: soon\n"
                                           "  ok: {event: x, payload: '{nonsense}'}\n");
-    static const unsigned lines[] = {1, 2, 2, 3, 4, 5, 6, 6, 7, 7, 8, 10, 11, 12};
+    static const unsigned lines[] = {1, 2, 2, 3, 4, 5, 6, 6, 7, 7, 7, 8, 10, 11, 12};
     struct faults faults = {0};
 
     (void)state;
