@@ -109,6 +109,11 @@ static enum status map(struct handler_parts *parts, struct route_call *call,
     return buf_status(&parts->identity);
 }
 
+static struct slice user_of(const struct route_call *call)
+{
+    return call->claims ? claims_user(call->claims) : (struct slice){0};
+}
+
 /* Takes the call. */
 static void publish(struct handler_parts *parts, struct http_exchange *exchange,
                     struct route_call *call, const struct caller *caller)
@@ -134,6 +139,7 @@ static void publish(struct handler_parts *parts, struct http_exchange *exchange,
                                          .request = call->request,
                                          .caller = caller,
                                          .body = buf_slice(&parts->mapped),
+                                         .id_owner = user_of(call),
                                          .identity = buf_slice(&parts->identity),
                                          .teller = route_call_teller(call),
                                          .counts_users = call->rule->counts_users});

@@ -1,7 +1,8 @@
 /*
  * Idempotency: which ids callers gave lately, and what they were answered. An id is new,
  * in flight until it is kept or forgotten, then known for the window. Ids are global: not
- * per key, not per room. Loop thread only; time comes as an argument (monotonic ms).
+ * per key, not per room; those of users have their user in them. Loop thread only; time
+ * comes as an argument (monotonic ms).
  *
  * An entry takes 80 bytes whatever the id's length: of an id only 128 bits of a keyed
  * hash are held, whose key nobody outside knows, so equal hashes mean equal ids.

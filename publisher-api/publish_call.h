@@ -44,6 +44,7 @@ struct publish_teller {
 struct publish_order {
     struct envelope *envelope; /* complete but for the id when has_id is false */
     bool has_id;               /* the caller gave one */
+    struct slice id_owner;     /* the user whose id it is; empty: one of the server's */
     struct slice body;         /* what a repeated id is compared by */
     const char *caller;        /* for the log */
     const struct event_rule

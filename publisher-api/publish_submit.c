@@ -161,6 +161,7 @@ static bool submit(struct handler_parts *parts, const struct publish_job *job)
     const struct publish_order order = {
         .envelope = envelope,
         .has_id = envelope->id.len > 0,
+        .id_owner = job->id_owner,
         .body = job->identity,
         .caller = job->caller->name,
         .rule = catalog_rule(&parts->catalog),

@@ -14,6 +14,7 @@ struct publish_job {
     const struct http_request *request; /* its head may bring an id */
     const struct caller *caller;
     struct slice body;            /* as POST /v1/publish takes it */
+    struct slice id_owner;        /* the user who gives an id; empty: a backend */
     struct slice identity;        /* what a repeated id is compared by */
     struct publish_teller teller; /* of the answer; zeroed: told as usual */
     bool counts_users;            /* the answer tells users that are online */

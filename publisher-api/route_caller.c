@@ -14,25 +14,35 @@ static const char hint_claims[] =
 static const char hint_local[] =
     "Send it from the machine of the server, or give the route another auth.";
 
-/* As a gateway takes it, and then as the route wants it. */
-static enum status judge_claims(const struct handler_parts *parts,
-                                const struct route_rule *rule,
-                                const struct claims *claims,
-                                char detail[CALLER_DETAIL_BYTES], const char **hint)
+/* As a gateway takes it: `*claims` are then those of the user that it knows, or NULL. */
+static enum status take_claims(const struct auth_rules *auth, struct claims **claims,
+                               char detail[CALLER_DETAIL_BYTES])
 {
     struct buf user = {.max = LIMIT_USER_BYTES};
-    struct slice json = claims_json(claims);
-    const char *failed = "";
-    enum refusal refusal =
-        auth_rules_accept(parts->catalog.system->auth, json, &user, detail);
+    enum refusal refusal = auth_rules_accept(auth, claims_json(*claims), &user, detail);
 
+    if (!refusal && auth_rules_has_user(auth))
+        *claims = claims_as(*claims, buf_slice(&user));
     buf_finish(&user);
-    *hint = hint_claims;
     if (refusal == REFUSAL_FORBIDDEN || refusal == REFUSAL_INACTIVE)
         return ST_FORBIDDEN;
     if (refusal)
         return ST_BAD_CREDENTIAL;
-    if (claim_rules_hold(rule->require, json, &failed))
+    return *claims ? ST_OK : ST_NO_MEMORY;
+}
+
+/* And then as the route wants it. */
+static enum status judge_claims(const struct handler_parts *parts,
+                                const struct route_rule *rule, struct claims **claims,
+                                char detail[CALLER_DETAIL_BYTES], const char **hint)
+{
+    const char *failed = "";
+    enum status st = take_claims(parts->catalog.system->auth, claims, detail);
+
+    *hint = hint_claims;
+    if (st)
+        return st;
+    if (claim_rules_hold(rule->require, claims_json(*claims), &failed))
         return ST_OK;
     snprintf(detail, CALLER_DETAIL_BYTES,
              "The claim \"%.60s\" of the token is not what this route asks for.", failed);
@@ -63,7 +73,7 @@ static enum status identify_token(const struct handler_parts *parts,
         snprintf(detail, CALLER_DETAIL_BYTES, "%s", why);
         return ST_BAD_CREDENTIAL;
     }
-    enum status st = judge_claims(parts, rule, *claims, detail, hint);
+    enum status st = judge_claims(parts, rule, claims, detail, hint);
     if (st) {
         claims_drop(*claims);
         *claims = NULL;

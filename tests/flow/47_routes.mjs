@@ -133,6 +133,17 @@ test('a route is for whom its auth names', with_file('auth.yaml', notifications,
   assert.equal(good.json.meta.requestId, good.headers['x-request-id']);
   await until(() => listener.received.length === 1, bound(1000));
   assert.deepEqual(listener.received, [['status', { by: 9, data: [1], via: 'c' }]]);
+
+  // An id is its user's: it takes nothing from another user, nor from a backend.
+  const once = { 'idempotency-key': 'order-1' };
+  const replayed = (answer) => [answer.status, answer.headers['idempotency-replayed']];
+  assert.deepEqual(replayed(await as(admin, once)), [202, undefined]);
+  assert.deepEqual(replayed(await as(admin, once)), [202, 'true']);
+  assert.deepEqual(replayed(await as(user(sidecast, 10, { role: 'owner', aud: 'admin-panel' }), once)), [202, undefined]);
+  const backend = await ask(sidecast, 'POST', '/v1/publish', { event: 'status', room: 'team:7', data: 0, id: 'order-1' }, keyed(sidecast.key));
+  assert.deepEqual([backend.status, backend.json.duplicate], [202, false], backend.text);
+  await until(() => listener.received.length === 4, bound(1000));
+  assert.deepEqual(listener.received.slice(1).map(([, data]) => data.by), [9, 10, undefined]);
   listener.close();
 
   // The same checks as for a client's token come first, then those of the route.
