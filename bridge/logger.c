@@ -60,13 +60,24 @@ static bool needs_quotes(const struct log_field *field)
     return field->text.ptr && !is_plain(field->text);
 }
 
+/* Inside the name of a line nothing follows a blank that could be mistaken. */
+static bool needs_quotes_in_name(const struct log_field *field)
+{
+    struct slice rest = field->text, word;
+
+    while (slice_cut(rest, ' ', &word, &rest))
+        if (!is_plain(word))
+            return true;
+    return field->text.ptr && !is_plain(word);
+}
+
 static void add_shown(struct buf *out, const struct line *line, struct slice name,
                       bool is_for_people)
 {
     for (size_t i = 0; i < line->count; i++) {
         const struct log_field *field = &line->fields[i];
         if (slice_is(name, field->name)) {
-            add_value(out, field, is_for_people && needs_quotes(field));
+            add_value(out, field, is_for_people && needs_quotes_in_name(field));
             return;
         }
     }

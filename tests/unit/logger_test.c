@@ -157,14 +157,17 @@ static void a_line_is_written_in_the_words_of_the_system(void **state)
         const char *logs, *sid, *line;
     } cases[] = {
         {"{names: {client connected: 'Socket: {sid} ({user})'}}",   "ab",
-         "Socket: ab (7)\n"                                                                                        },
+         "Socket: ab (7)\n"                                                                                            },
         {"{names: {client connected: 'Socket: {sid}', user: who}}", "ab",
-         "Socket: ab who=7\n"                                                                                      },
-        {"{names: {client connected: '{room} {sid}'}}",             "a\nb", "- \"a\\nb\" user=7\n"                 },
-        {"{prefixes: {gateway: '[IO]'}}",                           "ab",   "[IO] client connected sid=ab user=7\n"},
+         "Socket: ab who=7\n"                                                                                          },
+        {"{names: {client connected: '{room} {sid}'}}",             "a\nb",     "- \"a\\nb\" user=7\n"                 },
+        {"{names: {client connected: 'In: {sid}.'}}",               "to be",    "In: to be. user=7\n"                  },
+        {"{names: {client connected: 'In: {sid}.'}}",               "to  \x1b",
+         "In: \"to  \\u001b\". user=7\n"                                                                               },
+        {"{prefixes: {gateway: '[IO]'}}",                           "ab",       "[IO] client connected sid=ab user=7\n"},
         {"{prefixes: {gateway: '[IO]', client connected: '[In]'}}", "ab",
-         "[In] client connected sid=ab user=7\n"                                                                   },
-        {"{prefixes: {publisher: '[P]'}}",                          "ab",   "client connected sid=ab user=7\n"     },
+         "[In] client connected sid=ab user=7\n"                                                                       },
+        {"{prefixes: {publisher: '[P]'}}",                          "ab",       "client connected sid=ab user=7\n"     },
     };
     struct capture c;
 
