@@ -126,8 +126,10 @@ const struct config_key config_keys[] = {
         "as gateway.max_message_size"),
     KEYPICK("mounts[].transports", KEY_WORDS, NULL, transports, 0, "as gateway.transports"),
     KEY("mounts[].upgrades", KEY_SWITCH, NULL, 0, "as gateway.upgrades"),
-    KEY("mounts[].compress", KEY_MAP, NULL, L, "as gateway.compress"),
-    KEY("mounts[].cookie", KEY_TEXT, NULL, L, "as gateway.cookie"),
+    KEY("mounts[].compress", KEY_MAP, NULL, 0, "as gateway.compress"),
+    KEYNUM("mounts[].compress.polling", KEY_SIZE, NULL, 0, MIB, 0, "as gateway.compress.polling"),
+    KEY("mounts[].compress.websocket", KEY_SWITCH, NULL, L, "as gateway.compress.websocket"),
+    KEY("mounts[].cookie", KEY_NAME, NULL, 0, "as gateway.cookie"),
 
     KEY("namespaces", KEY_MAP, NULL, R, "namespaces of Socket.IO by name, beside /, which is always there"),
     KEY("namespaces.*", KEY_MAP, NULL, 0, "one namespace"),

@@ -139,18 +139,21 @@ static void act(struct connection *connection, const struct eio_output *output,
 {
     struct transport_polling *polling = polling_of(connection);
     struct frame_queue *outbox = &connection->outbox;
+    const struct mount_settings *settings = &connection->mount->settings;
 
     switch (output->verb) {
     case EIO_ANSWER_HELD:
-        transport_polling_answer_held(polling, output->answer, outbox);
+        transport_polling_answer_held(polling, output->answer, outbox, settings);
         break;
     case EIO_ANSWER_THIS:
         if (polling && output->answer == EIO_QUEUE)
             transport_polling_watch(polling, subject->exchange);
         polling_answer(connection->services->polling, subject->exchange, output->answer,
-                       outbox);
+                       outbox, settings);
         break;
-    case EIO_ANSWER_POST: transport_polling_answer_post(polling, output->answer); break;
+    case EIO_ANSWER_POST:
+        transport_polling_answer_post(polling, output->answer, settings);
+        break;
     case EIO_CUT_POST: transport_polling_cut_post(polling); break;
     case EIO_HOLD: transport_polling_hold(polling, subject->exchange); break;
     case EIO_READ: transport_polling_read(polling, subject->exchange); break;

@@ -394,7 +394,7 @@ static bool make_parts(struct gateway *gateway)
     gateway->rooms = room_set_create(config->metrics, LIMIT_ROOMS);
     gateway->connections = connection_set_create(&connections);
     if (!gateway->rooms || !gateway->connections ||
-        !polling_answers_init(&gateway->answers, config->metrics, config->settings))
+        !polling_answers_init(&gateway->answers, config->metrics))
         return false;
     services->sessions = make_sessions(config, gateway->rooms);
     services->engine = config->engine;

@@ -3,6 +3,7 @@
 
 #include "client-gw/dialect.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const struct dialect *const dialects[MOUNT_DIALECT_COUNT] = {
@@ -61,7 +62,7 @@ static struct mount *make_mount(const struct mount_rule *rule,
 struct mount_table *mount_table_create(const struct mount_rules *rules,
                                        const struct config_gateway *gateway)
 {
-    const struct mount_settings defaults = {
+    struct mount_settings defaults = {
         .ping_interval_ms = gateway->ping_interval_ms,
         .ping_timeout_ms = gateway->ping_timeout_ms,
         .upgrade_timeout_ms = gateway->upgrade_timeout_ms,
@@ -69,7 +70,9 @@ struct mount_table *mount_table_create(const struct mount_rules *rules,
         .max_message_bytes = gateway->max_message_bytes,
         .transports = mount_transports_parse(slice_of(gateway->transports)),
         .may_upgrade = gateway->upgrades == CONFIG_ON,
+        .compress_polling_bytes = gateway->compress_polling_bytes,
     };
+    snprintf(defaults.cookie, sizeof defaults.cookie, "%s", gateway->cookie);
     size_t count = mount_rules_count(rules);
     struct mount_table *table = calloc(1, sizeof *table + count * sizeof *table->mounts);
 

@@ -168,15 +168,15 @@ static struct connection *begin(const struct polling *polling, struct mount *mou
     return connection;
 }
 
-static const char *print_cookie(const struct polling *polling,
-                                const struct engineio *engineio, char out[COOKIE_BYTES])
+static const char *print_cookie(const struct connection *connection,
+                                char out[COOKIE_BYTES])
 {
-    const char *name = polling->config.services->settings->cookie;
+    const char *name = connection->mount->settings.cookie;
 
     if (!name[0])
         return NULL;
     snprintf(out, COOKIE_BYTES, "%s=%.*s; Path=/; HttpOnly; SameSite=Lax", name,
-             LIMIT_EIO_SID_BYTES, engineio->sid);
+             LIMIT_EIO_SID_BYTES, connection->engineio->sid);
     return out;
 }
 
@@ -201,7 +201,7 @@ static void shake_hands(const struct polling *polling, struct http_exchange *exc
     is_same_page(polling->config.services, connection, request->head);
     transport_polling_watch(transport_polling_of(connection->transport), exchange);
     polling_answer_first(polling->config.services->polling, exchange, &connection->outbox,
-                         print_cookie(polling, connection->engineio, cookie));
+                         &connection->mount->settings, print_cookie(connection, cookie));
 }
 
 /* --- requests of a session */

@@ -12,12 +12,10 @@ enum {
 
 static const struct http_header no_store = {"Cache-Control", "no-store"};
 
-bool polling_answers_init(struct polling_answers *answers, struct metrics *metrics,
-                          const struct config_gateway *settings)
+bool polling_answers_init(struct polling_answers *answers, struct metrics *metrics)
 {
     *answers = (struct polling_answers){
         .metrics = metrics,
-        .settings = settings,
         .gzip = gzip_create(),
         .body.max = BODY_BYTES,
         .packed.max = BODY_BYTES,
@@ -62,11 +60,9 @@ static void take_queue(struct buf *body, struct frame_queue *queue)
 
 /* GZIP_NONE: it goes as it is. */
 static enum gzip_coding pack(struct polling_answers *answers,
-                             const struct http_exchange *exchange)
+                             const struct http_exchange *exchange, size_t least)
 {
     const struct http_head *head = http_exchange_request(exchange)->head;
-
-    size_t least = answers->settings->compress_polling_bytes;
 
     if (least == 0 || answers->body.len < least)
         return GZIP_NONE;
@@ -80,7 +76,7 @@ static enum gzip_coding pack(struct polling_answers *answers,
 
 /* What is in the body. */
 static void reply_packets(struct polling_answers *answers, struct http_exchange *exchange,
-                          const char *cookie)
+                          const struct mount_settings *settings, const char *cookie)
 {
     struct http_header headers[3] = {no_store};
     size_t count = 1;
@@ -90,7 +86,7 @@ static void reply_packets(struct polling_answers *answers, struct http_exchange 
         http_exchange_cut(exchange);
         return;
     }
-    enum gzip_coding coding = pack(answers, exchange);
+    enum gzip_coding coding = pack(answers, exchange, settings->compress_polling_bytes);
     if (coding)
         headers[count++] =
             (struct http_header){"Content-Encoding", gzip_coding_name(coding)};
@@ -109,14 +105,14 @@ static void reply_packets(struct polling_answers *answers, struct http_exchange 
 
 static void answer_packets(struct polling_answers *answers,
                            struct http_exchange *exchange, struct frame_queue *queue,
-                           const char *last)
+                           const char *last, const struct mount_settings *settings)
 {
     buf_clear(&answers->body);
     if (queue)
         take_queue(&answers->body, queue);
     if (last)
         eio_payload_add(&answers->body, slice_of(last));
-    reply_packets(answers, exchange, NULL);
+    reply_packets(answers, exchange, settings, NULL);
     forget(&answers->body);
     forget(&answers->packed);
 }
@@ -142,17 +138,19 @@ static void answer_ok(struct http_exchange *exchange)
 }
 
 void polling_answer(struct polling_answers *answers, struct http_exchange *exchange,
-                    enum eio_answer answer, struct frame_queue *queue)
+                    enum eio_answer answer, struct frame_queue *queue,
+                    const struct mount_settings *settings)
 {
     switch (answer) {
-    case EIO_QUEUE: answer_packets(answers, exchange, queue, NULL); break;
-    case EIO_QUEUE_CLOSE: answer_packets(answers, exchange, queue, "1"); break;
-    case EIO_NOOP_ONLY: answer_packets(answers, exchange, NULL, "6"); break;
-    case EIO_CLOSE_ONLY: answer_packets(answers, exchange, NULL, "1"); break;
+    case EIO_QUEUE: answer_packets(answers, exchange, queue, NULL, settings); break;
+    case EIO_QUEUE_CLOSE: answer_packets(answers, exchange, queue, "1", settings); break;
+    case EIO_NOOP_ONLY: answer_packets(answers, exchange, NULL, "6", settings); break;
+    case EIO_CLOSE_ONLY: answer_packets(answers, exchange, NULL, "1", settings); break;
     case EIO_NOOP_CLOSE:
         answer_packets(answers, exchange, NULL,
                        "6\x1e"
-                       "1");
+                       "1",
+                       settings);
         break;
     case EIO_POST_OK: answer_ok(exchange); break;
     case EIO_TOO_LARGE: answer_bare(exchange, 413); break;
@@ -164,11 +162,12 @@ void polling_answer(struct polling_answers *answers, struct http_exchange *excha
 }
 
 void polling_answer_first(struct polling_answers *answers, struct http_exchange *exchange,
-                          struct frame_queue *queue, const char *cookie)
+                          struct frame_queue *queue,
+                          const struct mount_settings *settings, const char *cookie)
 {
     buf_clear(&answers->body);
     take_queue(&answers->body, queue);
-    reply_packets(answers, exchange, cookie);
+    reply_packets(answers, exchange, settings, cookie);
     forget(&answers->body);
     forget(&answers->packed);
 }

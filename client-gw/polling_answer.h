@@ -6,31 +6,32 @@
 #ifndef CLIENT_GW_POLLING_ANSWER_H
 #define CLIENT_GW_POLLING_ANSWER_H
 
-#include "bridge/config.h"
 #include "bridge/http_server.h"
 #include "client-gw/frame_queue.h"
 #include "client-gw/gzip.h"
 #include "proto/eio_session.h"
+#include "proto/mount_rules.h"
 
 struct polling_answers {
     struct metrics *metrics;
-    const struct config_gateway *settings; /* as they are at the moment */
     struct gzip *gzip;
     struct buf body, packed; /* of the answer that is being made */
 };
 
-/* Keeps all. False: out of memory. polling_answers_finish in any case. */
-bool polling_answers_init(struct polling_answers *answers, struct metrics *metrics,
-                          const struct config_gateway *settings);
+/* Keeps `metrics`. False: out of memory. polling_answers_finish in any case. */
+bool polling_answers_init(struct polling_answers *answers, struct metrics *metrics);
 void polling_answers_finish(struct polling_answers *answers);
 
-/* `queue`: what waits; what is answered with is taken from it. */
+/* `queue`: what waits; what is answered with is taken from it. `settings`: of the
+ * connection's mount. */
 void polling_answer(struct polling_answers *answers, struct http_exchange *exchange,
-                    enum eio_answer answer, struct frame_queue *queue);
+                    enum eio_answer answer, struct frame_queue *queue,
+                    const struct mount_settings *settings);
 
 /* The first poll, with a cookie if there is to be one (NULL: none). */
 void polling_answer_first(struct polling_answers *answers, struct http_exchange *exchange,
-                          struct frame_queue *queue, const char *cookie);
+                          struct frame_queue *queue,
+                          const struct mount_settings *settings, const char *cookie);
 
 /* Engine.IO's own errors: their numbers are the protocol's. */
 enum polling_error {

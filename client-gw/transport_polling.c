@@ -134,22 +134,24 @@ void transport_polling_read(struct transport_polling *polling,
 }
 
 void transport_polling_answer_held(struct transport_polling *polling,
-                                   enum eio_answer answer, struct frame_queue *queue)
+                                   enum eio_answer answer, struct frame_queue *queue,
+                                   const struct mount_settings *settings)
 {
     struct http_exchange *held = polling->held;
 
     polling->held = NULL;
     transport_polling_watch(polling, held);
-    polling_answer(polling->answers, held, answer, queue);
+    polling_answer(polling->answers, held, answer, queue, settings);
 }
 
 void transport_polling_answer_post(struct transport_polling *polling,
-                                   enum eio_answer answer)
+                                   enum eio_answer answer,
+                                   const struct mount_settings *settings)
 {
     struct http_exchange *post = polling->post;
 
     polling->post = NULL;
-    polling_answer(polling->answers, post, answer, NULL);
+    polling_answer(polling->answers, post, answer, NULL, settings);
 }
 
 void transport_polling_cut_post(struct transport_polling *polling)

@@ -42,9 +42,11 @@ void transport_polling_hold(struct transport_polling *polling,
 void transport_polling_read(struct transport_polling *polling,
                             struct http_exchange *exchange);
 void transport_polling_answer_held(struct transport_polling *polling,
-                                   enum eio_answer answer, struct frame_queue *queue);
+                                   enum eio_answer answer, struct frame_queue *queue,
+                                   const struct mount_settings *settings);
 void transport_polling_answer_post(struct transport_polling *polling,
-                                   enum eio_answer answer);
+                                   enum eio_answer answer,
+                                   const struct mount_settings *settings);
 /* The answer that is about to be given to this GET carries packets: they are lost if it
  * is. */
 void transport_polling_watch(struct transport_polling *polling,

@@ -5,6 +5,7 @@
 #include "proto/rule_node.h"
 #include "proto/units.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,6 +159,46 @@ static void read_transports(struct mount_settings *own, const struct document_no
         read_transport(own, node, faults);
 }
 
+static void read_compress(struct mount_rule *rule, const struct document_node *node,
+                          struct faults *faults)
+{
+    const struct document_node *polling = document_find(node, "polling");
+    const char *reason = "is a size: 1KiB";
+    uint64_t *least = &rule->own.compress_polling_bytes;
+
+    if (!polling)
+        return;
+    rule->says_compress = true;
+    if (polling->kind != DOCUMENT_SCALAR ||
+        units_parse_size(polling->text, least, &reason) != ST_OK)
+        faults_add(faults, polling->place, NULL, "compress.polling %s", reason);
+    else if (*least > LIMIT_COMPRESS_FROM_BYTES)
+        faults_add(faults, polling->place, NULL,
+                   "compress.polling must be at most 1MiB; 0B: none");
+}
+
+bool mount_cookie_is_valid(struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (!isalnum((unsigned char)name.ptr[i]) && !memchr("-_.", name.ptr[i], 3))
+            return false;
+    return name.len <= LIMIT_COOKIE_NAME_BYTES;
+}
+
+static void read_cookie(struct mount_rule *rule, const struct document_node *node,
+                        struct faults *faults)
+{
+    if (!node)
+        return;
+    rule->says_cookie = true;
+    if (node->kind != DOCUMENT_SCALAR || !mount_cookie_is_valid(node->text))
+        faults_add(faults, node->place, NULL,
+                   "cookie must be at most %d letters, digits, '-', '_' and '.'",
+                   LIMIT_COOKIE_NAME_BYTES);
+    else
+        memcpy(rule->own.cookie, node->text.ptr, node->text.len);
+}
+
 static void read_settings(struct mount_rule *rule, const struct document_node *mount,
                           struct faults *faults)
 {
@@ -170,6 +211,9 @@ static void read_settings(struct mount_rule *rule, const struct document_node *m
     read_duration(mount, "connect_timeout", &own->connect_timeout_ms, faults);
     read_size(mount, "max_message_size", &own->max_message_bytes, faults);
     read_transports(own, document_find(mount, "transports"), faults);
+    if (document_find(mount, "compress"))
+        read_compress(rule, document_find(mount, "compress"), faults);
+    read_cookie(rule, document_find(mount, "cookie"), faults);
     if (upgrades)
         rule->says_upgrades =
             rule_switch(upgrades, "upgrades", &own->may_upgrade, faults);
@@ -312,8 +356,7 @@ struct mount_settings mount_rule_settle(const struct mount_rule *rule,
                                         const struct mount_settings *defaults)
 {
     const struct mount_settings *own = &rule->own;
-
-    return (struct mount_settings){
+    struct mount_settings settled = {
         .ping_interval_ms = either(own->ping_interval_ms, defaults->ping_interval_ms),
         .ping_timeout_ms = either(own->ping_timeout_ms, defaults->ping_timeout_ms),
         .upgrade_timeout_ms =
@@ -323,7 +366,12 @@ struct mount_settings mount_rule_settle(const struct mount_rule *rule,
         .max_message_bytes = either(own->max_message_bytes, defaults->max_message_bytes),
         .transports = own->transports ? own->transports : defaults->transports,
         .may_upgrade = rule->says_upgrades ? own->may_upgrade : defaults->may_upgrade,
+        .compress_polling_bytes = rule->says_compress ? own->compress_polling_bytes
+                                                      : defaults->compress_polling_bytes,
     };
+    memcpy(settled.cookie, rule->says_cookie ? own->cookie : defaults->cookie,
+           sizeof settled.cookie);
+    return settled;
 }
 
 unsigned mount_transports_parse(struct slice words)

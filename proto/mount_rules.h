@@ -7,6 +7,7 @@
 #define PROTO_MOUNT_RULES_H
 
 #include "proto/document.h"
+#include "proto/limits.h"
 
 enum mount_dialect {
     MOUNT_SOCKETIO,
@@ -24,14 +25,17 @@ enum mount_transport { /* bits */
 struct mount_settings {
     uint64_t ping_interval_ms, ping_timeout_ms, upgrade_timeout_ms, connect_timeout_ms;
     uint64_t max_message_bytes;
-    unsigned transports; /* bits of enum mount_transport */
-    bool may_upgrade;    /* from polling to WebSocket */
+    unsigned transports;                      /* bits of enum mount_transport */
+    bool may_upgrade;                         /* from polling to WebSocket */
+    uint64_t compress_polling_bytes;          /* answers from this size on; 0: none */
+    char cookie[LIMIT_COOKIE_NAME_BYTES + 1]; /* of the polling handshake; empty: none */
 };
 
 struct mount_rule {
     enum mount_dialect dialect;
     struct mount_settings own; /* 0: as `gateway` says */
-    bool says_upgrades;        /* own.may_upgrade is meant */
+    /* Where nothing is a value, too: what of `own` is meant. */
+    bool says_upgrades, says_compress, says_cookie;
 };
 
 struct mount_rules;
@@ -55,6 +59,9 @@ bool mount_rules_find(const struct mount_rules *rules, struct slice path, size_t
 /* What holds for a mount where `gateway` says `defaults`. */
 struct mount_settings mount_rule_settle(const struct mount_rule *rule,
                                         const struct mount_settings *defaults);
+
+/* What a cookie may be called: letters, digits, '-', '_' and '.', as many as fit. */
+bool mount_cookie_is_valid(struct slice name);
 
 /* "websocket,polling" as bits; words that are none count for nothing. */
 unsigned mount_transports_parse(struct slice words);

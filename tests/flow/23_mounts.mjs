@@ -166,6 +166,28 @@ const aliases = `
 mounts: [{path: [/socket.io/, /ws/socket.io/]}, {path: /ws, dialect: native}]
 namespaces: {/ws: {alias: /}, /chat: {}}
 `;
+const packings = `
+gateway: {cookie: io, compress: {polling: 20B}}
+mounts:
+  - {path: /as-they-say/, dialect: echo}
+  - {path: /plain/, dialect: echo, cookie: "", compress: {polling: 0B}}
+  - {path: /own/, dialect: echo, cookie: lb, compress: {polling: 50B}}
+`;
+
+test('a mount has a cookie and a compression of its own', with_file(packings, async (sidecast) => {
+  for (const [at, cookie, packs] of [['/as-they-say/', 'io', true], ['/plain/', undefined, false], ['/own/', 'lb', true]]) {
+    const url = `${sidecast.gateway}${at}?EIO=4&transport=polling`;
+    const opened = await fetch(url);
+    assert.equal(opened.headers.get('set-cookie')?.split('=')[0], cookie, at);
+    const session = `${url}&sid=${JSON.parse((await opened.text()).slice(1)).sid}`;
+    const echoed = `4${'ab'.repeat(30)}`;
+    await fetch(session, { method: 'POST', body: echoed });
+    const answer = await fetch(session, { headers: { 'accept-encoding': 'gzip' } });
+    assert.equal(answer.headers.get('content-encoding'), packs ? 'gzip' : null, at);
+    assert.equal(await answer.text(), echoed);
+  }
+}));
+
 const said = (sidecast, namespace, data) => sidecast.publish({ event: 'said', all: true, namespace, data });
 
 test('an event reaches each name of its namespace, and no other namespace', with_file(aliases, async (sidecast) => {

@@ -100,12 +100,16 @@ static void what_a_mount_leaves_out_is_as_the_gateway_says(void **state)
         .max_message_bytes = 5,
         .transports = MOUNT_WEBSOCKET | MOUNT_POLLING,
         .may_upgrade = true,
+        .compress_polling_bytes = 6,
+        .cookie = "io",
     };
     struct mount_rules *rules =
         rules_of("[{path: /a}, {path: /b, ping_interval: 300ms, ping_timeout: 200ms, "
                  "upgrade_timeout: 1s, connect_timeout: 2s, max_message_size: 1KiB, "
-                 "transports: [polling], upgrades: false}, "
-                 "{path: /c, transports: websocket, upgrades: on}]");
+                 "transports: [polling], upgrades: false, compress: {polling: 2KiB}, "
+                 "cookie: sid-2}, "
+                 "{path: /c, transports: websocket, upgrades: on, "
+                 "compress: {polling: 0B}, cookie: \"\"}]");
     struct mount_settings a = mount_rule_settle(mount_rules_at(rules, 0), &defaults);
     struct mount_settings b = mount_rule_settle(mount_rules_at(rules, 1), &defaults);
     struct mount_settings c = mount_rule_settle(mount_rules_at(rules, 2), &defaults);
@@ -118,6 +122,12 @@ static void what_a_mount_leaves_out_is_as_the_gateway_says(void **state)
     assert_int_equal(a.max_message_bytes, 5);
     assert_int_equal(a.transports, MOUNT_WEBSOCKET | MOUNT_POLLING);
     assert_true(a.may_upgrade);
+    assert_int_equal(a.compress_polling_bytes, 6);
+    assert_string_equal(a.cookie, "io");
+    assert_int_equal(b.compress_polling_bytes, 2048);
+    assert_string_equal(b.cookie, "sid-2");
+    assert_int_equal(c.compress_polling_bytes, 0);
+    assert_string_equal(c.cookie, "");
     assert_int_equal(b.ping_interval_ms, 300);
     assert_int_equal(b.ping_timeout_ms, 200);
     assert_int_equal(b.upgrade_timeout_ms, 1000);
@@ -168,10 +178,19 @@ static void each_fault_is_told_where_it_stands(void **state)
         {"[{path: /a, transports: [udp]}]",                    "transports cannot be \"udp\""                            },
         {"[{path: /a, dialect: native, transports: polling}]",
          "the native dialect is spoken over websocket alone"                                                             },
-        {"[{path: /a, ping_interval: 25}]",                    "ping_interval needs a unit, for instance 250ms, 25s, 5m or 1h"                },
+        {"[{path: /a, ping_interval: 25}]",
+         "ping_interval needs a unit, for instance 250ms, 25s, 5m or 1h"                                                 },
         {"[{path: /a, max_message_size: 2MB}]",
          "max_message_size must lie between 1B and 1MB"                                                                  },
         {"[{path: /a, upgrades: maybe}]",                      "upgrades cannot be \"maybe\""                            },
+        {"[{path: /a, cookie: 'a b'}]",
+         "cookie must be at most 64 letters, digits, '-', '_' and '.'"                                                   },
+        {"[{path: /a, cookie: []}]",
+         "cookie must be at most 64 letters, digits, '-', '_' and '.'"                                                   },
+        {"[{path: /a, compress: {polling: 2MiB}}]",
+         "compress.polling must be at most 1MiB; 0B: none"                                                               },
+        {"[{path: /a, compress: {polling: 5}}]",
+         "compress.polling needs a unit, for instance 512B, 64KiB or 1MB"                                                },
     };
 
     (void)state;
