@@ -122,9 +122,15 @@ static void poll_came(struct step *step)
     }
 }
 
+/* Last words go before the end, in an answer of their own: socket.io-client drops the
+ * packets that come together with a "1". */
 static void poll_ends(struct step *step)
 {
-    answer_this(step, step->has_queue ? EIO_QUEUE_CLOSE : EIO_NOOP_CLOSE);
+    if (step->has_queue) {
+        answer_this(step, EIO_QUEUE);
+        return;
+    }
+    answer_this(step, EIO_NOOP_CLOSE);
     finish(step, EIO_END_FORCED);
 }
 
@@ -382,10 +388,12 @@ static void shut(struct step *step)
 {
     struct eio_session *session = step->session;
 
-    if (session->is_holding) {
+    if (session->is_holding && !step->has_queue) {
         abandon(step);
         return;
     }
+    if (session->is_holding)
+        answer_held(step, EIO_QUEUE);
     session->end = EIO_END_FORCED;
     session->state = EIO_CLOSING;
     session->tick_due_ms = 0;

@@ -249,11 +249,10 @@ static enum eio_event forget_unseen_closes(const struct eio_session *session,
 static void swallow_last_words(struct eio_session *session, enum eio_event event,
                                bool has_queue, struct eio_todo *todo)
 {
-    (void)session;
     (void)event;
     (void)has_queue;
     for (unsigned i = 0; i < todo->count; i++)
-        if (todo->list[i].answer == EIO_QUEUE_CLOSE)
+        if (session->state == EIO_CLOSING && todo->list[i].answer == EIO_QUEUE)
             todo->list[i].answer = EIO_CLOSE_ONLY;
 }
 
