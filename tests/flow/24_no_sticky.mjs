@@ -56,7 +56,7 @@ test('every session is served whichever gateway a request comes to [polling, web
       socket.close();
     }
     agent.destroy();
-    assert.ok(await metric(sidecast, 'sidecast_sockets_passed_total') > 0);
+    await until(async () => await metric(sidecast, 'sidecast_sockets_passed_total') > 0, bound(1000));
     assert.equal(await metric(sidecast, 'sidecast_sockets_returned_total'), 0);
   }));
 
