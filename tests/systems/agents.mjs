@@ -198,6 +198,8 @@ system('agents', {
   });
   pending('S1-13', 'several instances meet in Redis', 'the bus speaks to processes directly so far');
 
+  elsewhere('S1-14', '10,000 connections are held, and a room of 1,000 hears within 50 ms', 'tests/bench/lib/scenarios.mjs', 'crowd: {');
+
   check('S1-15', 'health is told on the same port', async (world) => {
     await world.connect(in_ws);
     const health = await world.get('/health');

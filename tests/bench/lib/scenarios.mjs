@@ -80,6 +80,24 @@ export const scenarios = {
       };
     }),
   },
+  crowd: {
+    rows: [
+      { figure: 'p50', unit: 'ms', goal: { at_most: 50 } },
+      { figure: 'p99', unit: 'ms' },
+      { figure: 'memory per connection', unit: 'B', goal: { at_most: 5000 } },
+    ],
+    sample: ({ small }) => with_product({ set: unlimited }, async (args) => {
+      const crowd = [...args, '--dialect', 'ws', '--clients', small ? small_clients : 10_000, '--rooms', small ? 4 : 10];
+      const held = await measure('idle', [...crowd, '--idle-ms', small ? 100 : 5000]);
+      const heard = await measure('latency', [...crowd, '--rate', 20, '--events', small ? 10 : 200]);
+      return {
+        p50: { value: heard.p50_us / 1000 },
+        p99: { value: heard.p99_us / 1000 },
+        'memory per connection': { value: held.bytes_per_connection },
+        faults: faults_of(heard),
+      };
+    }),
+  },
   storm: {
     rows: [{ figure: 'all 5,000 back', unit: 'ms' }],
     sample: ({ small }) => with_product({ tokens: 1000, set: unlimited }, async (args) => {
