@@ -266,8 +266,9 @@ static void refuse_full(struct http_server *server, int fd, const struct sockadd
 static bool has_room(struct http_server *server)
 {
     unsigned max = server->config.max_connections;
-    unsigned long_ones =
-        server->held < server->config.max_long ? server->held : server->config.max_long;
+    unsigned long_ones = server->long_ones < server->config.max_long
+                             ? server->long_ones
+                             : server->config.max_long;
     unsigned count = server->connections - long_ones;
 
     if (count < max)

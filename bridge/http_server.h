@@ -103,7 +103,8 @@ struct http_server_config {
     uv_loop_t *loop;
     const struct logger *log;
     struct metrics *metrics;
-    unsigned max_connections; /* without those whose request takes long */
+    unsigned max_connections; /* without those whose request takes long, or did before
+                                 they became idle */
     unsigned max_long;        /* of these */
     const struct web_policy
         *policy;        /* keeps; NULL: nobody is asked where it comes from */

@@ -49,10 +49,23 @@ struct http_connection *http_connection_create(struct http_server *server,
     return connection;
 }
 
+void http_connection_lengthen(struct http_connection *connection)
+{
+    connection->server->long_ones += !connection->is_long;
+    connection->is_long = true;
+}
+
+void http_connection_forget_long(struct http_connection *connection)
+{
+    connection->server->long_ones -= connection->is_long;
+    connection->is_long = false;
+}
+
 void http_connection_destroy(struct http_connection *connection)
 {
     if (!connection)
         return;
+    http_connection_forget_long(connection);
     epoll_ctl(connection->server->hup_fd, EPOLL_CTL_DEL, connection->fd, NULL);
     list_remove(&connection->node);
     peer_guest_leave(connection->guest);

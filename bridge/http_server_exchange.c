@@ -98,6 +98,7 @@ struct http_exchange *http_exchange_create(struct http_connection *connection,
     exchange->target_in_place = target ? target : "";
     exchange->head->target = buf_slice(&exchange->target);
     connection->exchange = exchange;
+    http_connection_forget_long(connection);
     if (connection->phase == HTTP_PHASE_IDLE)
         http_connection_enter(connection, HTTP_PHASE_HEAD);
     return exchange;
@@ -465,7 +466,8 @@ static void run_handler(struct http_exchange *exchange)
 static bool hold(struct http_exchange *exchange)
 {
     exchange->state = EXCHANGE_HELD;
-    exchange->server->held += exchange->is_long;
+    if (exchange->is_long)
+        http_connection_lengthen(exchange->connection);
     MHD_suspend_connection(exchange->mhd);
     return true;
 }
@@ -510,7 +512,6 @@ void http_exchange_wake(struct http_exchange *exchange)
 {
     list_remove(&exchange->node);
     if (exchange->state == EXCHANGE_HELD) {
-        exchange->server->held -= exchange->is_long;
         MHD_resume_connection(exchange->mhd);
     } else {
         daemon_of(exchange)->awaited--;

@@ -31,8 +31,8 @@ struct MHD_Response;
 
 enum {
     /* Each resume walks all suspended connections of its daemon: several daemons share
-     * them out. With 6,000 polls held, the answer to one costs 40 us; with four daemons it
-     * were 100. */
+     * them out. With 6,000 polls held, the answer to one costs 40 us; with four daemons
+     * it were 100. */
     HTTP_DAEMONS = 16,
     /* Of one daemon, each asked for at each run: more are suspended at once. */
     HTTP_AWAITED = 32,
@@ -64,6 +64,7 @@ struct http_connection {
     unsigned daemon;
     int fd;
     bool peer_left;
+    bool is_long; /* its last request took long: the next one most likely will */
     enum http_phase phase;
     uint64_t deadline;
     uint64_t received; /* bytes, as last looked at while idle; 0: not yet */
@@ -147,7 +148,7 @@ struct http_server {
     unsigned spare_count;
     struct random_stock random;
     unsigned connections;
-    unsigned held; /* exchanges that take long */
+    unsigned long_ones; /* of them: connections that are in, or after, a long request */
     bool is_draining;
     unsigned open_handles;
 };
@@ -165,6 +166,9 @@ struct http_connection *http_connection_create(struct http_server *server,
                                                const struct sockaddr *peer,
                                                socklen_t peer_len);
 void http_connection_destroy(struct http_connection *connection);
+/* Its request takes long; the next one has begun, of which nobody knows. */
+void http_connection_lengthen(struct http_connection *connection);
+void http_connection_forget_long(struct http_connection *connection);
 /* Nothing more is written or read: libmicrohttpd sees the end of the stream. */
 void http_connection_cut(struct http_connection *connection);
 /* HTTP_PHASES: no deadline. */

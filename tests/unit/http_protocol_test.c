@@ -14,6 +14,7 @@ enum {
 };
 
 static atomic_uint bodies, gone, written, lost, held;
+static struct http_exchange *holding[64]; /* the loop's */
 
 static bool owns(void *ctx, const struct http_head *head, size_t *max_body)
 {
@@ -66,9 +67,12 @@ static void handle(struct http_exchange *exchange, const struct http_request *re
     if (slice_is(request->head->path, "/own/hold")) {
         http_exchange_takes_long(exchange);
         http_exchange_on_gone(exchange, on_gone, NULL);
-        atomic_fetch_add(&held, 1);
+        holding[atomic_fetch_add(&held, 1)] = exchange;
         return;
     }
+    if (slice_is(request->head->path, "/own/release"))
+        for (unsigned i = 0; i < atomic_load(&held); i++)
+            answer(holding[i], 200, "released");
     if (slice_is(request->head->path, "/own/big")) {
         static const char big[RIG_BIG_BYTES];
         const struct http_reply reply = {
@@ -289,6 +293,35 @@ static void held_requests_leave_room_for_others(void **state)
     rig_stop(rig);
 }
 
+/* Who polls asks again on the connection of the last answer. */
+static void answered_polls_leave_room_for_others(void **state)
+{
+    struct rig *rig = start((struct rig_options){.max_connections = 4, .max_long = 20});
+    struct rig_answer got;
+    int fds[20];
+
+    (void)state;
+    for (unsigned i = 0; i < 20; i++) {
+        fds[i] = rig_connect(rig);
+        rig_send(fds[i], slice_of("GET /own/hold HTTP/1.1\r\nHost: a\r\n\r\n"));
+        expect(&held, i + 1);
+    }
+    rig_ask(rig, "GET /own/release HTTP/1.1\r\nHost: a\r\n\r\n", &got);
+    for (unsigned i = 0; i < 20; i++) {
+        rig_read(fds[i], &got);
+        assert_int_equal(got.status, 200);
+    }
+    rig_ask(rig, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n", &got);
+    assert_int_equal(got.status, 200);
+    for (unsigned i = 0; i < 20; i++) {
+        rig_send(fds[i], slice_of("GET /own HTTP/1.1\r\nHost: a\r\n\r\n"));
+        rig_read(fds[i], &got);
+        assert_int_equal(got.status, 200);
+        close(fds[i]);
+    }
+    rig_stop(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +331,7 @@ int main(void)
         cmocka_unit_test(who_breaks_off_is_told_of_once),
         cmocka_unit_test(an_answer_that_is_not_read_is_lost),
         cmocka_unit_test(held_requests_leave_room_for_others),
+        cmocka_unit_test(answered_polls_leave_room_for_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
