@@ -38,6 +38,7 @@ struct level {
     bool is_object;
     bool is_at_key;
     bool is_placeholder;
+    bool has_placeholder; /* somewhere in it */
     bool has_num;
     uint64_t num;
     enum member member; /* that is being read */
@@ -81,14 +82,21 @@ static void open_container(struct filling *filling, const char *at)
                             .is_at_key = *at == '{'};
 }
 
-/* Everything that was written of a placeholder, and of what is in it, is taken back. */
+/*
+ * Everything that was written of a placeholder, and of what is in it, is taken back. What
+ * would be taken back with it is no other placeholder, or each level of them would cost
+ * as much as a whole message.
+ */
 static void close_container(struct filling *filling, const char *end)
 {
     const struct level *level = &filling->levels[filling->depth--];
+    struct level *around = &filling->levels[filling->depth];
 
+    around->has_placeholder |= level->is_placeholder || level->has_placeholder;
     if (!level->is_placeholder)
         return;
-    if (!level->has_num || level->num >= filling->attached->count) {
+    if (!level->has_num || level->num >= filling->attached->count ||
+        level->has_placeholder) {
         filling->bad = level->from;
         return;
     }

@@ -41,8 +41,8 @@ struct sio_incoming;
 
 /*
  * Keeps a copy of `packet`, a binary one, until its attachments are there, which may have
- * `max_bytes` bytes in all. ST_BAD_PACKET: a placeholder stands for none of them. Gives
- * `*incoming` (sio_incoming_destroy).
+ * `max_bytes` bytes in all. ST_BAD_PACKET: a placeholder stands for none of them, or in
+ * another one. Gives `*incoming` (sio_incoming_destroy).
  */
 enum status sio_incoming_create(const struct sio_packet *packet, size_t max_bytes,
                                 struct sio_incoming **incoming);

@@ -153,7 +153,10 @@ static void attachments_take_their_places(void **state)
         {"51-[\"x\",{\"a\":[{\"more\":[1,{}],\"_placeholder\":true,\"num\":0}],\"b\":1}]",
          "a",                                                                                    "[\"x\",{\"a\":[{\"$binary\":\"YQ==\"}],\"b\":1}]"},
         {"51-[\"x\",{\"in\":" PLACEHOLDER("0") ",\"_placeholder\":true,\"num\":0}]",       "a",
-         "[\"x\",{\"$binary\":\"YQ==\"}]"                                                                                                          },
+         "closed"                                                                                                                                  },
+        {"51-[\"x\",{\"_placeholder\":true,\"num\":0,\"in\":[{\"b\":" PLACEHOLDER(
+             "0") "}]}]",
+         "a",                                                                                    "closed"                                          },
         {"51-[\"x\",{\"\\u005fplaceholder\":true,\"n\\u0075m\":0}]",                       "a",
          "[\"x\",{\"$binary\":\"YQ==\"}]"                                                                                                          },
         {"51-[\"x\",{\"_placeholder\":false,\"num\":7},{\"_placeholder\":1},"
