@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void ask_mounts(const struct mount_rules *rules, struct slice path)
 {
-    static const struct mount_settings defaults = {1, 2, 3, 4, 5, MOUNT_WEBSOCKET, true};
+    static const struct mount_settings defaults = {1,    2, 3, 4, 5, MOUNT_WEBSOCKET,
+                                                   true, 0, ""};
     size_t index;
 
     if (!mount_rules_find(rules, path, &index))
