@@ -7,7 +7,7 @@ import { system } from './lib/system.mjs';
 
 const wait_ms = bound(4000);
 const pages = ['http://localhost:3000', 'http://localhost:1337'];
-const auth_ms = 3000; // instead of the file's 10 s
+const auth_ms = 5000; // instead of the file's 10 s
 const notification = {
   title: { he: 'שלום עולם', en: 'Hello' },
   body: { he: 'הודעה חדשה: ״אבג״ 🙂', en: 'A new message' },
