@@ -29,3 +29,13 @@ uint64_t log_quota_settle(struct log_quota *quota, uint64_t now_ms)
     quota->withheld = 0;
     return withheld;
 }
+
+bool log_quota_lets(struct log_quota *quota, const struct logger *log, const char *told,
+                    uint64_t now_ms)
+{
+    uint64_t withheld = log_quota_settle(quota, now_ms);
+
+    if (withheld > 0)
+        log_warn(log, told, LOG_NUM("count", withheld));
+    return log_quota_take(quota, now_ms);
+}

@@ -5,6 +5,8 @@
 #ifndef BRIDGE_LOG_QUOTA_H
 #define BRIDGE_LOG_QUOTA_H
 
+#include "bridge/logger.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,5 +27,9 @@ bool log_quota_take(struct log_quota *quota, uint64_t now_ms);
 /* How many were withheld, once their second is over; 0 before, and when there were none.
  */
 uint64_t log_quota_settle(struct log_quota *quota, uint64_t now_ms);
+
+/* As log_quota_take, once a line `told` has said how many were withheld before. */
+bool log_quota_lets(struct log_quota *quota, const struct logger *log, const char *told,
+                    uint64_t now_ms);
 
 #endif

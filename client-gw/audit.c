@@ -21,9 +21,15 @@ static bool is_told(const struct session *session, enum log_level level)
     return session->connection && log_of(session)->level >= level;
 }
 
+static bool may_tell(const struct session *session)
+{
+    return is_told(session, LOG_LEVEL_INFO) &&
+           connection_set_may_log(session->connection->set);
+}
+
 void audit_connected(const struct session *session)
 {
-    if (is_told(session, LOG_LEVEL_INFO))
+    if (may_tell(session))
         log_info(log_of(session), "client connected", LOG_TEXT("sid", session->sid),
                  LOG_SLICE("user", claims_user(session->claims)),
                  LOG_TEXT("transport", session->connection->transport->ops->name),
@@ -33,7 +39,7 @@ void audit_connected(const struct session *session)
 
 void audit_disconnected(const struct session *session, const char *reason)
 {
-    if (is_told(session, LOG_LEVEL_INFO))
+    if (may_tell(session))
         log_info(log_of(session), "client disconnected", LOG_TEXT("sid", session->sid),
                  LOG_SLICE("user", claims_user(session->claims)),
                  LOG_TEXT("reason", reason),

@@ -1,6 +1,8 @@
 /*
  * Who came, went, and asked for what could not be: the lines of the log that tell of
- * clients. They carry ids and words of ours, never a token or a payload. Loop thread.
+ * clients. They carry ids and words of ours, never a token or a payload. Of those that
+ * are not for debugging there is a ceiling in a second; the others are counted. Loop
+ * thread.
  */
 #ifndef CLIENT_GW_AUDIT_H
 #define CLIENT_GW_AUDIT_H

@@ -104,6 +104,9 @@ void connection_set_limit(struct connection_set *set,
                           const struct connection_config *config);
 size_t connection_set_count(const struct connection_set *set);
 const struct connection_config *connection_set_config(const struct connection_set *set);
+/* Whether there may be one more line about a client in this second: a crowd would have
+ * the loop write nothing else. Who asks for debug lines has them all. */
+bool connection_set_may_log(struct connection_set *set);
 /* An id for an ack that is asked for: no session here was asked with it before. */
 uint64_t connection_set_next_ack(struct connection_set *set);
 /* When the next heartbeat or deadline is due; false: none. */

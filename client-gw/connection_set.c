@@ -1,6 +1,7 @@
 /* All connections of a gateway: their timers, their limits, the end of a burst. */
 #include "client-gw/connection_set.h"
 
+#include "bridge/clock.h"
 #include "client-gw/attachments.h"
 #include "client-gw/dialect.h"
 #include "client-gw/engineio.h"
@@ -45,6 +46,14 @@ size_t connection_set_count(const struct connection_set *set)
 const struct connection_config *connection_set_config(const struct connection_set *set)
 {
     return &set->config;
+}
+
+bool connection_set_may_log(struct connection_set *set)
+{
+    const struct logger *log = set->config.log;
+
+    return log->level >= LOG_LEVEL_DEBUG ||
+           log_quota_lets(&set->lines, log, "lines about clients withheld", clock_ms());
 }
 
 uint64_t connection_set_next_ack(struct connection_set *set)

@@ -3,6 +3,7 @@
 #ifndef CLIENT_GW_CONNECTION_SET_H
 #define CLIENT_GW_CONNECTION_SET_H
 
+#include "bridge/log_quota.h"
 #include "client-gw/connection.h"
 
 struct connection_set {
@@ -14,6 +15,7 @@ struct connection_set {
     size_t count;
     size_t crowd; /* the most that there were since memory was given back */
     uint64_t last_ack;
+    struct log_quota lines; /* about clients */
 };
 
 /* Writes what the outbox holds and tells the sessions whether they may write directly. */

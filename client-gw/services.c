@@ -29,13 +29,8 @@ static enum refusal accept_claims(const struct client_services *services,
 /* What was withheld is told with the next refusal; the metric has them all. */
 static bool may_log_refusal(struct client_services *services)
 {
-    uint64_t now_ms = clock_ms();
-    uint64_t withheld = log_quota_settle(&services->refusals, now_ms);
-
-    if (withheld > 0)
-        log_warn(services->log, "lines about refused clients withheld",
-                 LOG_NUM("count", withheld));
-    return log_quota_take(&services->refusals, now_ms);
+    return log_quota_lets(&services->refusals, services->log,
+                          "lines about refused clients withheld", clock_ms());
 }
 
 void services_log_old_client(struct client_services *services, const char *ip)

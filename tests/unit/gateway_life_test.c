@@ -7,11 +7,13 @@
 
 #include <cmocka.h>
 
+#include "bridge/log_quota.h"
 #include "support/gateway_house.h"
 
 enum {
     MANY = 40,
     LATE = 8,
+    CROWD = 2 * LOG_QUOTA_LINES + 10, /* a second may end among them */
 };
 
 static int64_t value_of(const struct house *house, enum metric metric)
@@ -33,6 +35,56 @@ static void a_reset_returns_every_socketio_client(void **state)
     assert_int_equal(house->engine.drops, MANY);
     for (int i = 0; i < MANY; i++)
         peer_destroy(peers[i]);
+}
+
+static int open_crowd(void **state)
+{
+    struct config_gateway settings = house_settings;
+    struct config_limits limits = house_limits;
+
+    settings.ping_interval_ms = settings.connect_timeout_ms = 60000;
+    limits.connections = 2 * CROWD;
+    return open_house_with(state, &settings, &limits);
+}
+
+/* How many lines with these words `file` has. */
+static unsigned count_lines(FILE *file, const char *words)
+{
+    char line[1024];
+    unsigned count = 0;
+
+    rewind(file);
+    while (fgets(line, sizeof line, file))
+        count += strstr(line, words) != NULL;
+    return count;
+}
+
+/* Lines that clients cause at will are written by the thread that serves all of them. */
+static void a_crowd_that_goes_has_so_many_lines_a_second(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *peers[CROWD];
+    struct position now = {8, 0};
+    FILE *file = tmpfile();
+    int saved = dup(STDERR_FILENO);
+
+    for (int i = 0; i < CROWD; i++)
+        peers[i] = join_socketio(house, "ada", "[]");
+    house->log.level = LOG_LEVEL_INFO;
+    dup2(fileno(file), STDERR_FILENO);
+    house->engine.listener->on_reset(house->engine.ctx, "epoch_changed", &now);
+    unsigned told = count_lines(file, "client disconnected");
+    usleep(LOG_QUOTA_MS * 1000);
+    struct ws_peer *last = join_socketio(house, "eve", "[]");
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    assert_in_range(told, 1, CROWD - 1);
+    assert_int_equal(count_lines(file, "lines about clients withheld"), 1);
+    assert_int_equal(count_lines(file, "client connected"), 1);
+    for (int i = 0; i < CROWD; i++)
+        peer_destroy(peers[i]);
+    peer_destroy(last);
+    fclose(file);
 }
 
 static void set_true(void *ctx)
@@ -349,6 +401,8 @@ int main(void)
         GATEWAY_TEST(a_newer_token_is_confirmed_once_the_directory_knows),
         GATEWAY_TEST(a_reset_moves_every_membership_to_the_new_log),
         GATEWAY_TEST(a_reset_returns_every_socketio_client),
+        cmocka_unit_test_setup_teardown(a_crowd_that_goes_has_so_many_lines_a_second,
+                                        open_crowd, close_house),
         GATEWAY_TEST(who_arrives_during_the_drain_is_told_too),
         GATEWAY_TEST(a_forgotten_gateway_puts_sessions_that_are_opening_too),
         GATEWAY_TEST(a_session_that_lives_elsewhere_is_closed_here),
