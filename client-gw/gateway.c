@@ -198,14 +198,9 @@ static enum status on_upgrade(void *ctx, int fd, const struct front_visit *visit
     struct gateway *gateway = ctx;
     struct upgrade_refusal *why = &gateway->refusal;
     struct arrival *arrival = NULL;
-    enum status st;
+    enum status st = upgrade_decide(visit, &gateway->services,
+                                    gateway->config.limits->connections, &arrival, why);
 
-    if (connection_set_count(gateway->connections) >=
-        gateway->config.limits->connections) {
-        refusal->detail = "this gateway has as many connections as it may have";
-        return ST_BUSY;
-    }
-    st = upgrade_decide(visit, &gateway->services, &arrival, why);
     if (st) {
         refusal->detail = why->detail;
         refusal->hint = why->hint;

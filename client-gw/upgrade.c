@@ -107,13 +107,12 @@ static enum status decide_native(const struct front_visit *visit,
     return st;
 }
 
-enum status upgrade_decide(const struct front_visit *visit,
-                           struct client_services *services, struct arrival **arrival,
-                           struct upgrade_refusal *refusal)
+static enum status decide(const struct front_visit *visit,
+                          struct client_services *services, struct arrival **arrival,
+                          struct upgrade_refusal *refusal)
 {
     struct mount *mount = mount_table_find(services->mounts, visit->head->path);
 
-    refusal->bare = NULL;
     if (!mount)
         return refuse(refusal, ST_NOT_FOUND, "no WebSocket is served at this path",
                       "Unless the configuration names other mounts, Socket.IO clients "
@@ -121,4 +120,34 @@ enum status upgrade_decide(const struct front_visit *visit,
     return mount->dialect->messages
                ? decide_engineio(visit, services, mount, arrival, refusal)
                : decide_native(visit, services, mount, arrival, refusal);
+}
+
+static enum status refuse_full(struct upgrade_refusal *refusal)
+{
+    return refuse(refusal, ST_BUSY, "this gateway has as many connections as it may have",
+                  NULL);
+}
+
+static bool names_session(const struct http_head *head)
+{
+    struct slice sid;
+
+    return http_query_find(head->query, "sid", &sid) && sid.len > 0;
+}
+
+enum status upgrade_decide(const struct front_visit *visit,
+                           struct client_services *services, size_t max_connections,
+                           struct arrival **arrival, struct upgrade_refusal *refusal)
+{
+    bool is_full = connection_set_count(services->connections) >= max_connections;
+
+    refusal->bare = NULL;
+    if (is_full && !names_session(visit->head))
+        return refuse_full(refusal);
+    enum status st = decide(visit, services, arrival, refusal);
+    if (st || !is_full || (*arrival)->joins)
+        return st;
+    arrival_destroy(*arrival);
+    *arrival = NULL;
+    return refuse_full(refusal);
 }

@@ -18,10 +18,11 @@ struct upgrade_refusal {
 /*
  * ST_OK gives an arrival (arrival_destroy). ST_NOT_FOUND: no mount here;
  * ST_BAD_CREDENTIAL: a bad token on a native mount (Socket.IO clients are told at
- * CONNECT); ST_BAD_REQUEST: not what the mount's protocol asks for.
+ * CONNECT); ST_BAD_REQUEST: not what the mount's protocol asks for; ST_BUSY: it would be
+ * one of more than `max_connections`, as who polls already is not.
  */
 enum status upgrade_decide(const struct front_visit *visit,
-                           struct client_services *services, struct arrival **arrival,
-                           struct upgrade_refusal *refusal);
+                           struct client_services *services, size_t max_connections,
+                           struct arrival **arrival, struct upgrade_refusal *refusal);
 
 #endif

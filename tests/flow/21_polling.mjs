@@ -189,6 +189,13 @@ test('an address has only so many sessions, and has room again when they are ove
   await until(async () => (await get(polling_url(sidecast.gateway))).status === 200, wait_ms);
 }, { set: ['limits.connections_per_ip=5'] }));
 
+test('who polls changes to a WebSocket also where no other client has room', with_sidecast({ set: ['limits.connections=1'] }, async (sidecast) => {
+  const socket = await connect(sidecast, { transports: ['polling', 'websocket'] });
+  await until(() => socket.io.engine.transport.name === 'websocket', wait_ms);
+  assert.equal((await get(polling_url(sidecast.gateway))).status, 503);
+  socket.close();
+}));
+
 test('a session is good for the page that began it, over polls and WebSockets', with_conformance('calm', async (sidecast) => {
   const from = (origin) => ({ headers: { origin: `https://${origin}.example` } });
   const { sid } = await shake_hands(sidecast.gateway, from('a').headers);
