@@ -95,6 +95,9 @@ static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_SOCKETS_RETURNED] =
         {"sidecast_sockets_returned_total",                  "counter",
                               "Requests refused because their process did not take them."                           },
+    [METRIC_LOOP_LAG_US] =
+        {"sidecast_loop_lag_microseconds",                   "gauge",
+                              "The longest that the event loop was late in the last 10 to 20 s."                    },
 };
 
 void metrics_set(struct metrics *metrics, enum metric metric, uint64_t value)

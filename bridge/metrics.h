@@ -56,6 +56,7 @@ enum metric {
     METRIC_SOCKETS_PASSED,   /* to the process whose request came to us */
     METRIC_SOCKETS_RECEIVED, /* from one that it came to */
     METRIC_SOCKETS_RETURNED, /* whose owner did not take them */
+    METRIC_LOOP_LAG_US,      /* gauge: the longest delay of its loop lately */
     METRIC_COUNT
 };
 

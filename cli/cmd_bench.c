@@ -299,8 +299,12 @@ static int run_transport(struct bench *bench)
     if (is_shown)
         bench_clear_progress(stderr);
     if (is_good)
-        *row = (struct bench_row){plan.dialect->name, *load_report(load),
-                                  bench->pid_count > 0};
+        *row = (struct bench_row){.transport = plan.dialect->name,
+                                  .report = *load_report(load),
+                                  .has_server = bench->pid_count > 0};
+    /* While they are there: that all of them leave at once is no part of it. */
+    if (is_good && bench->server.pid > 0)
+        row->has_lag = load_server_lag(&bench->server, &row->lag_us);
     load_destroy(load);
     return is_good ? EXIT_CODE_OK : fail(EXIT_CODE_UNREACHABLE, error, "");
 }

@@ -113,6 +113,11 @@ static void print_server(FILE *out, const struct bench_row *row)
             percent_of_run(report, cpu_us),
             report->received ? (double)cpu_us / (double)report->received : 0.0,
             (double)report->after.rss_bytes / MIB);
+    if (row->has_lag) {
+        char text[LOAD_TIME_BYTES];
+        load_time_print(row->lag_us, text);
+        fprintf(out, "its loops              at most %s late\n", text);
+    }
 }
 
 /* Powers of two, between the first and the last that have anything. */
@@ -226,6 +231,8 @@ static void add_rows(struct buf *out, const struct bench_row *row)
         return;
     add_row(out, name, "server_cpu", "us", (double)server_cpu_us(report));
     add_row(out, name, "server_rss", "bytes", (double)report->after.rss_bytes);
+    if (row->has_lag)
+        add_row(out, name, "server_loop_lag", "us", (double)row->lag_us);
 }
 
 void bench_print_json(FILE *out, const struct bench_shape *shape,

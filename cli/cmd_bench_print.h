@@ -20,6 +20,8 @@ struct bench_row {
     const char *transport;
     struct load_report report;
     bool has_server; /* its processes are known */
+    bool has_lag;    /* and how late their loops were */
+    uint64_t lag_us;
 };
 
 /* One line that is written over again; for terminals. */

@@ -1,4 +1,4 @@
-/* One POST: see the header. */
+/* One request: see the header. */
 #include "cli/http_call.h"
 
 #include "bridge/clock.h"
@@ -44,20 +44,21 @@ static enum status read_answer(int fd, struct buf *memory, struct http_answer *a
     }
 }
 
-enum status http_call(const struct dial_address *address, const char *path,
-                      struct slice bearer, struct slice body, struct buf *memory,
-                      struct http_answer *answer, char error[DIAL_ERROR_BYTES])
+/* Takes `request`. */
+static enum status ask(const struct dial_address *address, struct buf *request,
+                       struct buf *memory, struct http_answer *answer,
+                       char error[DIAL_ERROR_BYTES])
 {
-    struct buf request = {.max = body.len + LIMIT_HTTP_HEAD_BYTES};
     int fd = dial_open(address, error);
 
-    if (fd < 0)
+    if (fd < 0) {
+        buf_finish(request);
         return ST_UNAVAILABLE;
+    }
     *memory = (struct buf){.max = HTTP_CALL_ANSWER_BYTES};
-    http_call_encode(&request, slice_of(address->authority), path, bearer, body);
-    enum status st = buf_status(&request);
+    enum status st = buf_status(request);
     /* A server may refuse and close before it has read all: its answer counts. */
-    if (!st && dial_write(fd, buf_slice(&request)) && dial_wait(fd, clock_ms()))
+    if (!st && dial_write(fd, buf_slice(request)) && dial_wait(fd, clock_ms()))
         st = ST_UNAVAILABLE;
     if (!st)
         st = read_answer(fd, memory, answer);
@@ -68,7 +69,28 @@ enum status http_call(const struct dial_address *address, const char *path,
                  : st == ST_BAD_REQUEST ? "this is no Sidecast server"
                                         : status_title(st),
                  address->authority);
-    buf_finish(&request);
+    buf_finish(request);
     close(fd);
     return st;
+}
+
+enum status http_call(const struct dial_address *address, const char *path,
+                      struct slice bearer, struct slice body, struct buf *memory,
+                      struct http_answer *answer, char error[DIAL_ERROR_BYTES])
+{
+    struct buf request = {.max = body.len + LIMIT_HTTP_HEAD_BYTES};
+
+    http_call_encode(&request, slice_of(address->authority), path, bearer, body);
+    return ask(address, &request, memory, answer, error);
+}
+
+enum status http_fetch(const struct dial_address *address, const char *path,
+                       struct buf *memory, struct http_answer *answer,
+                       char error[DIAL_ERROR_BYTES])
+{
+    struct buf request = {.max = LIMIT_HTTP_HEAD_BYTES};
+
+    buf_print(&request, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path,
+              address->authority);
+    return ask(address, &request, memory, answer, error);
 }

@@ -1,4 +1,5 @@
-/* One blocking POST of JSON to a server of ours, over plain HTTP/1.1. Any thread. */
+/* One blocking request to a server of ours, over plain HTTP/1.1: a POST of JSON, or a
+ * GET. Any thread. */
 #ifndef CLI_HTTP_CALL_H
 #define CLI_HTTP_CALL_H
 
@@ -24,5 +25,10 @@ void http_call_encode(struct buf *out, struct slice host, const char *path,
 enum status http_call(const struct dial_address *address, const char *path,
                       struct slice bearer, struct slice body, struct buf *memory,
                       struct http_answer *answer, char error[DIAL_ERROR_BYTES]);
+
+/* The same for a GET of `path`, which needs no credential. */
+enum status http_fetch(const struct dial_address *address, const char *path,
+                       struct buf *memory, struct http_answer *answer,
+                       char error[DIAL_ERROR_BYTES]);
 
 #endif

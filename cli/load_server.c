@@ -3,6 +3,7 @@
 
 #include "bridge/clock.h"
 #include "bridge/random.h"
+#include "cli/http_call.h"
 #include "proto/buf.h"
 
 #include <jansson.h>
@@ -101,11 +102,13 @@ static bool read_ready(struct load_server *server, struct slice line)
     json_t *ready = json_loadb(line.ptr, line.len, JSON_DISABLE_EOF_CHECK, NULL);
     const char *gateway = json_string_value(json_object_get(ready, "gateway"));
     const char *publisher = json_string_value(json_object_get(ready, "publisher"));
+    const char *ops = json_string_value(json_object_get(ready, "ops"));
     bool is_good = false;
 
-    if (gateway && publisher) {
+    if (gateway && publisher && ops) {
         snprintf(server->gateway, LOAD_SERVER_URL_BYTES, "%s", gateway);
         snprintf(server->publisher, LOAD_SERVER_URL_BYTES, "%s", publisher);
+        snprintf(server->ops, LOAD_SERVER_URL_BYTES, "%s", ops);
         is_good = read_pids(server, json_object_get(ready, "pids"));
     }
     json_decref(ready);
@@ -161,6 +164,43 @@ bool load_server_start(struct load_server *server, const struct flag_list *sets,
         return true;
     snprintf(error, DIAL_ERROR_BYTES, "the server to measure did not become ready");
     return false;
+}
+
+/* One line of Prometheus text: NAME{labels} VALUE. */
+static bool read_lag(struct slice line, uint64_t *lag_us)
+{
+    static const char name[] = "sidecast_loop_lag_microseconds";
+    struct slice before, value;
+
+    return slice_starts_with(line, name) &&
+           slice_cut(line, ' ', &before, &value) && slice_to_u64(value, lag_us);
+}
+
+bool load_server_lag(const struct load_server *server, uint64_t *lag_us)
+{
+    struct buf memory = {0};
+    struct http_answer answer;
+    struct dial_address address;
+    struct slice line, rest;
+    char error[DIAL_ERROR_BYTES];
+    uint64_t one_us;
+    bool is_told = false;
+
+    if (!dial_parse(server->ops, &address, error) ||
+        http_fetch(&address, "/metrics", &memory, &answer, error)) {
+        buf_finish(&memory);
+        return false;
+    }
+    for (rest = answer.body, *lag_us = 0; rest.len > 0;) {
+        slice_cut(rest, '\n', &line, &rest);
+        if (!read_lag(line, &one_us))
+            continue;
+        is_told = true;
+        if (one_us > *lag_us)
+            *lag_us = one_us;
+    }
+    buf_finish(&memory);
+    return is_told;
 }
 
 void load_server_stop(struct load_server *server)

@@ -21,6 +21,7 @@ struct load_server {
     char secret[LOAD_SERVER_SECRET_BYTES]; /* tokens are signed with it */
     char gateway[LOAD_SERVER_URL_BYTES];
     char publisher[LOAD_SERVER_URL_BYTES];
+    char ops[LOAD_SERVER_URL_BYTES];
     int pids[LOAD_SERVER_PIDS]; /* of the roles, the publisher's first */
     size_t pid_count;
 };
@@ -31,6 +32,9 @@ struct load_server {
  */
 bool load_server_start(struct load_server *server, const struct flag_list *sets,
                        const struct flag_list *hooks, char error[DIAL_ERROR_BYTES]);
+/* The longest that a loop of its processes was late in the last 10 to 20 s, in us. False:
+ * it does not say. */
+bool load_server_lag(const struct load_server *server, uint64_t *lag_us);
 /* Idempotent: asks it to end, waits, and kills it when it takes too long. */
 void load_server_stop(struct load_server *server);
 

@@ -1,6 +1,7 @@
 /* One role's process: see the header. */
 #include "cli/role.h"
 
+#include "bridge/loop_lag.h"
 #include "cli/bus_folder.h"
 #include "cli/config_checks.h"
 #include "cli/exit_code.h"
@@ -21,6 +22,7 @@ struct role {
     const struct role_server *server;
     void *running; /* what server->create gave */
     uv_timer_t ready_timer;
+    struct loop_lag lag;
     uv_timer_t drain_timer;
     bool is_ending;
 };
@@ -218,10 +220,12 @@ int role_run(const struct role_server *server, const struct invocation *call,
     uv_timer_init(&role->parts.loop, &role->drain_timer);
     uv_timer_init(&role->parts.loop, &role->ready_timer);
     role->drain_timer.data = role->ready_timer.data = role;
+    loop_lag_start(&role->lag, &role->parts.loop, &role->parts.metrics);
     if (server->is_ready_with_engine)
         uv_timer_start(&role->ready_timer, on_ready_timer, 0, READY_MS);
     uv_run(&role->parts.loop, UV_RUN_DEFAULT);
 
+    loop_lag_stop(&role->lag);
     server->destroy(role->running);
     role->parts.engine->ops->close(role->parts.engine);
     token_watch_destroy(role->parts.token_watch);

@@ -1,12 +1,14 @@
 // S0: rooms of villages, repositories and agents.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { Frames } from '../flow/lib/clients.mjs';
+import { program } from '../flow/lib/sidecast.mjs';
 import { bound, until } from '../flow/lib/wait.mjs';
 import { system } from './lib/system.mjs';
 
@@ -400,6 +402,18 @@ system('village', {
     assert.equal((await world.ask(socket, 'join_castle', {})).error, 'E_UNKNOWN_EVENT');
     socket.emit('leave_agent', { id: { a: 1 } });
     assert.equal((await world.heard(socket, 'error'))[0][0].code, 'E_BAD_PAYLOAD');
+  });
+
+  // A hundred clients here; the thousand of the README take their 60 s, and are in docs/performance.md.
+  check('S0-35', 'a load in two rooms arrives whole and in time, and is weighed', async (world) => {
+    const { stdout } = await promisify(execFile)(program, ['bench', '--clients', '100', '--ramp', '1s', '--rooms', '2', '--rate', '1',
+      '--duration', '2s', '--transport', world.transport === 'polling' ? 'polling' : 'ws', '--assert', `p95=${bound(200)}ms`, '--json'],
+    { env: { PATH: process.env.PATH }, timeout: bound(10_000) });
+    const report = JSON.parse(stdout);
+    const figures = Object.fromEntries(report.rows.map(({ figure, value }) => [figure, value]));
+    assert.equal(report.verdict, 'PASS');
+    assert.deepEqual([figures.connected, figures.received, figures.lost], [100, 400, 0]);
+    assert.ok(figures.server_cpu > 0 && figures.server_rss > 0 && figures.server_loop_lag >= 0, stdout);
   });
 });
 
