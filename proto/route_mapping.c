@@ -128,8 +128,12 @@ static enum status refuse(struct publish_fault *fault, enum status status,
     if (buf_status(&pointer))
         fault->pointer[0] = '\0';
     buf_finish(&whole);
-    snprintf(fault->detail, sizeof fault->detail, "{%.*s} %s",
-             (int)failure->placeholder.len, failure->placeholder.ptr, failure->reason);
+    if (failure->placeholder.len == 0)
+        snprintf(fault->detail, sizeof fault->detail, "%s", failure->reason);
+    else
+        snprintf(fault->detail, sizeof fault->detail, "{%.*s} %s",
+                 (int)failure->placeholder.len, failure->placeholder.ptr,
+                 failure->reason);
     snprintf(fault->expected, sizeof fault->expected, "%s",
              "a value that this route makes an event of");
     return status;
@@ -137,13 +141,20 @@ static enum status refuse(struct publish_fault *fault, enum status status,
 
 struct room_list {
     struct buf *out;
+    struct template_failure *failure;
     bool is_begun;
+    bool is_spelled; /* by the request */
 };
 
+/* To everybody only where the file says so itself. */
 static enum status add_room(void *ctx, struct slice name)
 {
     struct room_list *list = ctx;
 
+    if (list->is_spelled && slice_is(name, "*")) {
+        list->failure->reason = "a request may name a room, and not everybody";
+        return ST_BAD_TARGET;
+    }
     if (list->is_begun)
         buf_add_byte(list->out, ',');
     list->is_begun = true;
@@ -156,12 +167,14 @@ static enum status map_rooms(const struct route_rule *rule,
                              struct template_failure *failure)
 {
     struct buf scratch = {.max = LIMIT_ROOM_BYTES + LIMIT_USER_BYTES};
-    struct room_list list = {out, false};
+    struct room_list list = {.out = out, .failure = failure};
     enum status st = ST_OK;
 
     buf_add_text(out, ",\"rooms\":[");
-    for (size_t i = 0; !st && i < rule->room_count; i++)
+    for (size_t i = 0; !st && i < rule->room_count; i++) {
+        list.is_spelled = template_uses(rule->rooms[i]) != 0;
         st = template_rooms(rule->rooms[i], values, &scratch, add_room, &list, failure);
+    }
     buf_add_byte(out, ']');
     buf_finish(&scratch);
     return st == ST_BAD_PAYLOAD ? ST_BAD_TARGET : st;
