@@ -126,8 +126,11 @@ static enum status refuse_rendering(struct publish_reading *reading, enum status
 struct targets {
     struct publish_request *request;
     struct buf *names; /* of all, one behind the other */
+    bool is_spelled;   /* by the payload */
 };
 
+/* To everybody only where the catalog says so itself, or the request beside its payload.
+ */
 static enum status add_target(void *ctx, struct slice name)
 {
     struct targets *targets = ctx;
@@ -135,6 +138,8 @@ static enum status add_target(void *ctx, struct slice name)
     struct room_key key;
 
     if (room_target_decode((struct slice){0}, name, &key))
+        return ST_BAD_TARGET;
+    if (key.kind == ROOM_ALL && targets->is_spelled)
         return ST_BAD_TARGET;
     if (envelope->target_count == LIMIT_TARGETS)
         return ST_LIMIT;
@@ -172,6 +177,7 @@ static enum status render_targets(const struct event_rule *rule,
             targets->request->envelope.target_count = 0;
             buf_clear(targets->names);
         }
+        targets->is_spelled = template_uses(rule->to[i]) != 0;
         st = template_rooms(rule->to[i], values, &scratch, add_target, targets, failure);
         bool is_missing = st == ST_BAD_PAYLOAD;
         if (rule->is_first_of ? !is_missing : st != ST_OK)
@@ -191,6 +197,9 @@ static enum status refuse_target(struct publish_reading *reading, enum status st
     if (status == ST_LIMIT)
         return publish_refuse(reading, ST_BAD_TARGET, "at most 1,000 targets",
                               "the payload names too many targets");
+    if (status == ST_BAD_TARGET)
+        return publish_refuse(reading, status, expected,
+                              "a payload may name rooms and users, and not everybody");
     if (status != ST_BAD_PAYLOAD)
         return publish_refuse(reading, status, "", "out of memory");
     refuse_rendering(reading, status, failure, expected);

@@ -21,6 +21,7 @@ static const char catalog_yaml[] =
     "  agent_update: {to: 'agent:{payload.agentId}'}\n"
     "  several: {to: ['a:{payload.a}', 'b:{payload.list[]}', lobby]}\n"
     "  news: {to: all, volatile: on}\n"
+    "  chosen: {to: '{payload.room}'}\n"
     "  kept: {to: lobby, history: off}\n"
     "  mail: {to: {users: '{payload.ids[]}'}, envelope: '{payload.mail}'}\n"
     "  note: {to: {first: ['project:{payload.p}', 'user:{payload.u}']}, aliases: "
@@ -109,6 +110,8 @@ static void each_refusal_has_its_code_and_its_pointer(void **state)
         {"{\"event\":\"mail\",\"data\":{\"ids\":[],\"mail\":1}}",                  422, "E_BAD_TARGET",    "",
          "names nobody"                                                                                                                                      },
         {"{\"event\":\"note\",\"data\":{}}",                                       422, "E_BAD_TARGET",    "/data/u",    "payload.u"                         },
+        {"{\"event\":\"chosen\",\"data\":{\"room\":\"*\"}}",                       422, "E_BAD_TARGET",    "",
+         "not everybody"                                                                                                                                     },
         {NOTHING_IN_ROOM("wrapped"),                                               422, "E_BAD_PAYLOAD",   "/data",
          "{payload} is missing"                                                                                                                              },
         {"{\"event\":\"pair\",\"room\":\"x\",\"data\":{\"a\":1}}",                 422, "E_BAD_PAYLOAD",
