@@ -209,7 +209,9 @@ async function ids_are_others(gateway) {
   for (const Line of lines) {
     const line = await new Line().open(gateway);
     await send_as_clients_do(line, ['40', '40/custom,', '41', '40'], true);
-    const sids = line.came.flatMap((packet) => packet.match(/^40.*"sid":"([\w-]{20})"/)?.[1] ?? []);
+    const given = () => line.came.flatMap((packet) => packet.match(/^40.*"sid":"([\w-]{20})"/)?.[1] ?? []);
+    await until(() => given().length === 3, bound(3000), () => `${given()}`);
+    const sids = given();
     assert.equal(new Set([line.engine_sid, ...sids]).size, 4, `${sids}`);
     line.close();
   }
