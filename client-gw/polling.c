@@ -271,15 +271,21 @@ static void on_body(struct http_exchange *exchange, const struct http_request *r
         polling_refuse(exchange, POLLING_BAD_REQUEST); /* a handshake has no body */
 }
 
+/* A POST is as large as the mount lets it be that its session came in by, whatever has
+ * become of the mount, and whichever path it takes. */
 static bool owns(void *ctx, const struct http_head *head, size_t *max_body)
 {
     const struct polling *polling = ctx;
-    const struct mount *mount =
-        mount_table_find(polling->config.services->mounts, head->path);
+    const struct client_services *services = polling->config.services;
+    const struct mount *mount = mount_table_find(services->mounts, head->path);
+    const struct connection *connection = NULL;
+    struct slice sid;
 
     if (!mount || !mount->dialect->messages)
         return false;
-    *max_body = mount->settings.max_message_bytes;
+    if (head->method == HTTP_POST && http_query_find(head->query, "sid", &sid))
+        connection = find(services, mount, sid);
+    *max_body = (connection ? connection->mount : mount)->settings.max_message_bytes;
     return true;
 }
 

@@ -174,6 +174,16 @@ mounts:
   - {path: /own/, dialect: echo, cookie: lb, compress: {polling: 50B}}
 `;
 
+const sizes = 'mounts: [{path: /small/, max_message_size: 1KiB}, {path: /large/}]\n';
+test('a session has the ceiling of the mount that it came in by, on whichever path it posts', with_file(sizes, async (sidecast) => {
+  const ask = (at, more, options) => sidecast.request(`${sidecast.gateway}${at}?EIO=4&transport=polling${more}`, options);
+  for (const [from, to, status] of [['/small/', '/large/', 413], ['/large/', '/small/', 200]]) {
+    const { sid } = JSON.parse((await ask(from, '')).text.slice(1));
+    const body = `6${'\x1e6'.repeat(1000)}`;
+    assert.equal((await ask(to, `&sid=${sid}`, { method: 'POST', body })).status, status, from);
+  }
+}));
+
 test('a mount has a cookie and a compression of its own', with_file(packings, async (sidecast) => {
   for (const [at, cookie, packs] of [['/as-they-say/', 'io', true], ['/plain/', undefined, false], ['/own/', 'lb', true]]) {
     const url = `${sidecast.gateway}${at}?EIO=4&transport=polling`;
