@@ -172,8 +172,8 @@ static bool read_lag(struct slice line, uint64_t *lag_us)
     static const char name[] = "sidecast_loop_lag_microseconds";
     struct slice before, value;
 
-    return slice_starts_with(line, name) &&
-           slice_cut(line, ' ', &before, &value) && slice_to_u64(value, lag_us);
+    return slice_starts_with(line, name) && slice_cut(line, ' ', &before, &value) &&
+           slice_to_u64(value, lag_us);
 }
 
 bool load_server_lag(const struct load_server *server, uint64_t *lag_us)

@@ -38,7 +38,7 @@ enum {
     LIMIT_ROOM_BYTES = 200,
     LIMIT_ROOM_SEGMENT_BYTES = 128,
     LIMIT_SESSION_ROOMS = 10000, /* named ones, whatever the file says */
-    LIMIT_ROOMS = 4000000, /* on one gateway; a user's and a socket's count */
+    LIMIT_ROOMS = 4000000,       /* on one gateway; a user's and a socket's count */
     LIMIT_USER_BYTES = 128,
     LIMIT_PATTERNS = 64, /* in one token */
 

@@ -18,8 +18,8 @@ struct system {
     struct room_rules *rooms;       /* `rooms` */
     struct command_rules *commands; /* `commands`, and all that belongs to answering */
     struct namespace_rules *namespaces; /* `namespaces` */
-    struct event_rules *events; /* `events`, `unknown_events`, `envelope`, contracts */
-    struct route_rules *routes; /* `routes` */
+    struct event_rules *events;  /* `events`, `unknown_events`, `envelope`, contracts */
+    struct route_rules *routes;  /* `routes` */
     struct log_names *log_names; /* `logs.names` */
     unsigned client_uses; /* template sources that the tables for clients draw from */
 };
