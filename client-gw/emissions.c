@@ -30,7 +30,8 @@ static void send_one(struct client_services *services, struct session *session,
     };
 
     if (emission_args(list, n, values, args, &failure) || buf_status(args)) {
-        log_failure(services, view.event_json, &failure);
+        if (connection_set_may_log(session->connection->set))
+            log_failure(services, view.event_json, &failure);
         return;
     }
     view.args = buf_slice(args);

@@ -71,7 +71,8 @@ static void tell(struct session *session, const struct auth_rules *rules)
     command_values(&call, &values);
     values.code = slice_of(status_code(ST_BAD_CREDENTIAL));
     values.message = auth_refusal_text(auth_rules_refusals(rules), REFUSAL_EXPIRED);
-    log_info(services->log, "a token has ended", LOG_TEXT("sid", session->sid));
+    if (connection_set_may_log(session->connection->set))
+        log_info(services->log, "a token has ended", LOG_TEXT("sid", session->sid));
     emissions_send(services, session, auth_rules_end_emits(rules), &values);
 }
 

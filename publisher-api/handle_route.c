@@ -170,8 +170,8 @@ static void tell(const struct route_call *call, struct http_exchange *exchange)
 
 /* --- all */
 
-static void refuse_caller(const struct handler_parts *parts,
-                          const struct route_rule *rule, struct http_exchange *exchange,
+static void refuse_caller(struct handler_parts *parts, const struct route_rule *rule,
+                          struct http_exchange *exchange,
                           const struct http_request *request, struct problem *problem)
 {
     const struct route_call call = {.parts = parts, .rule = rule, .request = request};

@@ -8,6 +8,7 @@
 #include "bridge/engine.h"
 #include "bridge/http_server.h"
 #include "bridge/lifecycle.h"
+#include "bridge/log_quota.h"
 #include "publisher-api/catalog.h"
 #include "publisher-api/publish_call.h"
 #include "publisher-api/routes.h"
@@ -27,10 +28,13 @@ struct handler_parts {
     struct catalog catalog;
     struct configured_routes configured;
     struct buf mapped, identity; /* scratch of handle_route */
+    struct log_quota lines;      /* that requests cause as often as they like */
     bool is_draining;
 };
 
 bool handler_parts_are_ready(const struct handler_parts *parts);
+/* Whether there may be one more line about a request in this second. */
+bool handler_parts_may_log(struct handler_parts *parts);
 
 http_handle_fn handle_publish;
 http_admit_fn admit_publish; /* before a large body is read */

@@ -67,9 +67,15 @@ static void refuse_body(const struct handler_parts *parts, const struct publish_
     refuse(parts, job, &problem);
 }
 
+bool handler_parts_may_log(struct handler_parts *parts)
+{
+    return parts->log->level >= LOG_LEVEL_DEBUG ||
+           log_quota_lets(&parts->lines, parts->log, "lines about requests withheld",
+                          clock_ms());
+}
+
 /* All that the contract says, with pointers into the whole body. */
-static void refuse_payload(const struct handler_parts *parts,
-                           const struct publish_job *job,
+static void refuse_payload(struct handler_parts *parts, const struct publish_job *job,
                            const struct publish_fault *fault)
 {
     const struct event_publish *shape = &parts->catalog.shape;
@@ -82,10 +88,12 @@ static void refuse_payload(const struct handler_parts *parts,
         snprintf(pointers[i], sizeof pointers[i], "%s%s", shape->root, error->pointer);
         errors[i] = (struct problem_error){pointers[i], error->detail, error->expected};
     }
-    log_info(parts->log, "publish refused by contract",
-             LOG_SLICE("event", event_rule_name(shape->rule)),
-             LOG_TEXT("pointer", pointers[0]), LOG_TEXT("expected", errors[0].expected),
-             LOG_NUM("errors", report->count));
+    if (handler_parts_may_log(parts))
+        log_info(parts->log, "publish refused by contract",
+                 LOG_SLICE("event", event_rule_name(shape->rule)),
+                 LOG_TEXT("pointer", pointers[0]),
+                 LOG_TEXT("expected", errors[0].expected),
+                 LOG_NUM("errors", report->count));
     metrics_add(parts->metrics, METRIC_CONTRACT_REFUSED, 1);
     struct problem problem = {
         .status = ST_BAD_PAYLOAD,

@@ -75,8 +75,8 @@ bool route_values_read(const struct route_call *call, struct route_values *into)
 
 /* --- its life */
 
-struct route_call *route_call_create(const struct handler_parts *parts,
-                                     struct system *system, const struct route_rule *rule,
+struct route_call *route_call_create(struct handler_parts *parts, struct system *system,
+                                     const struct route_rule *rule,
                                      const struct http_request *request,
                                      struct claims *claims)
 {
@@ -117,10 +117,11 @@ static bool render(const struct route_call *call, const struct template *words,
         return false;
     if (!template_json(words, &from->values, out, &failure))
         return true;
-    log_warn(call->parts->log, "the reply of a route lacks a value",
-             LOG_TEXT("route", call->rule->path.text),
-             LOG_SLICE("placeholder", failure.placeholder),
-             LOG_SLICE("request_id", from->values.request_id));
+    if (handler_parts_may_log(call->parts))
+        log_warn(call->parts->log, "the reply of a route lacks a value",
+                 LOG_TEXT("route", call->rule->path.text),
+                 LOG_SLICE("placeholder", failure.placeholder),
+                 LOG_SLICE("request_id", from->values.request_id));
     return false;
 }
 

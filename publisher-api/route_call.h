@@ -15,7 +15,7 @@ enum {
 
 /* As long as the request is unanswered, on the stack or on the heap. */
 struct route_call {
-    const struct handler_parts *parts;
+    struct handler_parts *parts;
     struct system *system; /* shared: a reload may come before the answer */
     const struct route_rule *rule;
     const struct http_request *request; /* good while its exchange is */
@@ -38,8 +38,8 @@ bool route_values_read(const struct route_call *call, struct route_values *value
 
 /* Shares `system`; takes `claims`. Gives a call (route_call_destroy), or NULL when out of
  * memory: claims are dropped either way. */
-struct route_call *route_call_create(const struct handler_parts *parts,
-                                     struct system *system, const struct route_rule *rule,
+struct route_call *route_call_create(struct handler_parts *parts, struct system *system,
+                                     const struct route_rule *rule,
                                      const struct http_request *request,
                                      struct claims *claims);
 void route_call_destroy(struct route_call *call);

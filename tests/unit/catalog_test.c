@@ -7,12 +7,17 @@
 
 #include <cmocka.h>
 
+#include "bridge/log_quota.h"
 #include "support/contract_folder.h"
 #include "support/publisher_rig.h"
 #include "support/yaml_node.h"
 
 #define AUTH "Authorization: Bearer " RIG_KEY "\r\n"
 #define NOTHING_IN_ROOM(event) "{\"event\":\"" event "\",\"room\":\"x\"}"
+
+enum {
+    MANY = 10 * LOG_QUOTA_LINES
+};
 
 static const char catalog_yaml[] =
     "contracts: c\n"
@@ -148,6 +153,31 @@ static void refusals_by_contract_are_counted(void **state)
     metrics_snapshot(&rig->metrics, &snapshot);
     assert_int_equal(snapshot.values[METRIC_CONTRACT_REFUSED], 1);
     assert_int_equal(snapshot.values[METRIC_PUBLISH_REFUSED], 2);
+}
+
+/* They are written by the thread that publishes. */
+static void refusals_by_contract_have_so_many_lines_a_second(void **state)
+{
+    struct rig *rig = *state;
+    struct rig_answer answer;
+    FILE *file = tmpfile();
+    int saved = dup(STDERR_FILENO);
+    char line[1024];
+    unsigned told = 0;
+
+    rig->log.level = LOG_LEVEL_INFO;
+    dup2(fileno(file), STDERR_FILENO);
+    for (int i = 0; i < MANY; i++)
+        rig_post(rig, "/broadcast", AUTH, "{\"event\":\"agent_update\",\"data\":{}}",
+                 &answer);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    rig->log.level = LOG_LEVEL_ERROR;
+    rewind(file);
+    while (fgets(line, sizeof line, file))
+        told += strstr(line, "publish refused by contract") != NULL;
+    fclose(file);
+    assert_in_range(told, 1, MANY - 1);
 }
 
 static void the_target_follows_from_the_payload(void **state)
@@ -327,6 +357,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(refusals_by_contract_are_counted, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(refusals_by_contract_have_so_many_lines_a_second,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_target_follows_from_the_payload, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_clients_get_is_made_once, set_up, tear_down),
