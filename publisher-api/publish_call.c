@@ -467,18 +467,14 @@ static void refuse_id(struct publish_calls *calls, struct http_exchange *exchang
 }
 
 /* A user's ids are no backend's, whatever is guessed: no id has a line's end. */
-static struct slice known_as(const struct publish_order *order,
-                             char memory[LIMIT_USER_BYTES + 1 + LIMIT_EVENT_ID_BYTES])
+static struct slice known_as(const struct publish_order *order, struct buf *name)
 {
-    size_t size = LIMIT_USER_BYTES + 1 + LIMIT_EVENT_ID_BYTES;
-    struct buf name = {.ptr = memory, .cap = size, .max = size};
-
     if (order->id_owner.len == 0)
         return order->envelope->id;
-    buf_add(&name, order->id_owner);
-    buf_add_byte(&name, '\n');
-    buf_add(&name, order->envelope->id);
-    return buf_slice(&name);
+    buf_add(name, order->id_owner);
+    buf_add_byte(name, '\n');
+    buf_add(name, order->envelope->id);
+    return buf_slice(name);
 }
 
 void publish_calls_submit(struct publish_calls *calls, struct http_exchange *exchange,
@@ -486,6 +482,7 @@ void publish_calls_submit(struct publish_calls *calls, struct http_exchange *exc
 {
     unsigned char digest[DIGEST_SHA256_BYTES];
     char memory[LIMIT_USER_BYTES + 1 + LIMIT_EVENT_ID_BYTES];
+    struct buf name = {.ptr = memory, .cap = sizeof memory, .max = sizeof memory};
     struct idempotency_answer first;
     uint32_t ticket = 0;
     bool known = false;
@@ -493,7 +490,7 @@ void publish_calls_submit(struct publish_calls *calls, struct http_exchange *exc
     if (order->has_id) {
         digester_sha256(calls->digester, order->body, digest);
         enum status st =
-            idempotency_begin(calls->config.idempotency, known_as(order, memory), digest,
+            idempotency_begin(calls->config.idempotency, known_as(order, &name), digest,
                               clock_ms(), &ticket, &known, &first);
         if (st) {
             refuse_id(calls, exchange, &order->teller, st);
