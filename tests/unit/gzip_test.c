@@ -46,11 +46,10 @@ static void clients_get_what_they_prefer_and_nothing_they_refuse(void **state)
 static void inflate_all(const struct buf *packed, int window, char *out, size_t size,
                         size_t *len)
 {
-    z_stream stream = {.next_in = (Bytef *)packed->ptr,
-                       .avail_in = (uInt)packed->len,
-                       .next_out = (Bytef *)out,
-                       .avail_out = (uInt)size};
+    z_stream stream = {.next_in = (Bytef *)packed->ptr, .avail_in = (uInt)packed->len};
 
+    stream.next_out = (Bytef *)out;
+    stream.avail_out = (uInt)size;
     assert_int_equal(inflateInit2(&stream, window), Z_OK);
     assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
     *len = stream.total_out;
