@@ -111,7 +111,7 @@ static void compile_name(struct log_names *names, const struct document_entry *r
         return;
     }
     names->own[at] = copy_name(&row->value, faults);
-    if (names->own[at] && at < LINES)
+    if (at < LINES && names->own[at])
         check_fields(slice_of(names->own[at]), row->value.place, faults);
 }
 
