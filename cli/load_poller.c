@@ -61,7 +61,7 @@ enum status load_poller_take(struct load_poller *poller, struct slice bytes,
     *status = answer.status;
     if (answer.status != 200)
         return ST_BAD_PACKET;
-    *packets = poller->is_posting ? (struct slice){0} : answer.body;
+    *packets = poller->is_posting ? slice_first(answer.body, 0) : answer.body;
     *rest = slice_from(bytes, (size_t)(answer.body.ptr - bytes.ptr) + answer.body.len);
     take_sid(poller, *packets);
     return poller->sid[0] ? ST_OK : ST_BAD_PACKET;
