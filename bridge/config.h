@@ -95,6 +95,7 @@ struct config_logs {
 struct config {
     const char *run_dir;    /* empty: the usual one of this user */
     const char *public_url; /* empty: nobody knows */
+    enum config_switch create_secrets;
     struct config_gateway gateway;
     struct config_publisher publisher;
     struct config_ops ops;

@@ -81,6 +81,9 @@ const struct config_key config_keys[] = {
     OPT("run_dir", KEY_PATH, "", run_dir, 0,
         "folder of the bus sockets; empty: $XDG_RUNTIME_DIR/sidecast, or /run/sidecast for "
         "root"),
+    OPT("create_secrets", KEY_SWITCH, "off", create_secrets, 0,
+        "whether a start makes the files of auth.jwt.hmac_secret_file and "
+        "publisher.api_keys_file, with secrets of their own, where there are none"),
 
     KEY("gateway", KEY_MAP, NULL, 0, "what clients connect to"),
     OPT("gateway.listen", KEY_ADDRESS, "127.0.0.1:7410", gateway.listen, 0,

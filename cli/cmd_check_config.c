@@ -1,6 +1,7 @@
 /* sidecast check-config: all that is wrong with a configuration, before it is used. */
 #include "cli/cmd.h"
 #include "cli/config_checks.h"
+#include "cli/created_secrets.h"
 #include "cli/exit_code.h"
 
 #include <stdio.h>
@@ -83,6 +84,7 @@ static int print_json(struct findings *findings)
 static int run(const struct command *self, int argc, char **argv)
 {
     struct findings findings = {0};
+    struct created_secrets to_come;
     int code;
 
     if (!invocation_begin(&findings.call, self, argc, argv, NULL, &code))
@@ -90,6 +92,7 @@ static int run(const struct command *self, int argc, char **argv)
     if (findings.call.words.count > 0)
         findings.call.config_path = findings.call.words.items[0];
     if (invocation_read(&findings.call, &findings.faults)) {
+        created_secrets_foresee(&findings.call.config, &to_come);
         config_checks_keys(&findings.call, &findings.faults);
         config_checks_unsafe(&findings.call, &findings.warnings);
     }

@@ -4,6 +4,7 @@
 #include "bridge/loop_lag.h"
 #include "cli/bus_folder.h"
 #include "cli/config_checks.h"
+#include "cli/created_secrets.h"
 #include "cli/exit_code.h"
 #include "cli/reload.h"
 
@@ -204,6 +205,10 @@ int role_run(const struct role_server *server, const struct invocation *call,
         call->config.logs.level, call->config.logs.format, id, call->system->log_names,
         server->engine_role == ENGINE_GATEWAY ? "gateway" : "publisher"};
 
+    if (!created_secrets_make(call, &role->parts.log)) {
+        free(role);
+        return EXIT_CODE_CONFIG;
+    }
     role->reload = reload_create(call, &role->config, &role->parts.log);
     int code = role->reload ? open_parts(role, call) : EXIT_CODE_FAILED;
     if (code)

@@ -3,6 +3,7 @@
 
 #include "cli/bus_folder.h"
 #include "cli/config_checks.h"
+#include "cli/created_secrets.h"
 #include "cli/exit_code.h"
 #include "cli/serve_listeners.h"
 #include "cli/supervisor.h"
@@ -89,6 +90,13 @@ static bool put_bus(struct serve *serve)
     return put(serve, "bus.url", url);
 }
 
+/* Made once for all: a child that starts again makes no other ones. */
+static bool put_created(struct serve *serve)
+{
+    return serve->plan->call->config.create_secrets == CONFIG_OFF ||
+           put(serve, "create_secrets", "off");
+}
+
 /* What every child would refuse is said once, here. */
 static bool check_keys(const struct invocation *call)
 {
@@ -106,14 +114,16 @@ static int prepare(struct serve *serve)
 {
     struct invocation *call = serve->plan->call;
 
-    if (!put_gateways(serve) || !check_keys(call))
+    if (!put_gateways(serve) || !created_secrets_make(call, &serve->log) ||
+        !check_keys(call))
         return EXIT_CODE_CONFIG;
     invocation_resolve(call);
     if (!serve_listeners_open(&serve->listeners, &call->config, &serve->plan->port))
         return EXIT_CODE_FAILED;
     if (!put(serve, "gateway.listen", serve->listeners.gateway_address) ||
         !put(serve, "publisher.listen", serve->listeners.publisher_address) ||
-        !put(serve, "ops.listen", serve->listeners.ops_address) || !put_bus(serve))
+        !put(serve, "ops.listen", serve->listeners.ops_address) || !put_created(serve) ||
+        !put_bus(serve))
         return EXIT_CODE_FAILED;
     invocation_resolve(call);
     serve->environment =

@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import sys
 import time
 import urllib.error
@@ -160,7 +161,7 @@ def _problem_of(error):
 def _key_beside():
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "secrets", "api.keys")
     with open(path, encoding="ascii") as file:
-        return file.read().strip()
+        return re.search(r"sk_[\w-]+", file.read()).group()
 
 
 async def main(project):

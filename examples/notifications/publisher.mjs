@@ -10,7 +10,7 @@ const url = process.env.SIDECAST_URL ?? 'http://127.0.0.1:3001';
 const tries = 3;
 
 const api_key = () => process.env.SIDECAST_API_KEY
-  ?? readFileSync(new URL('secrets/api.keys', import.meta.url), 'utf8').trim();
+  ?? readFileSync(new URL('secrets/api.keys', import.meta.url), 'utf8').match(/sk_[\w-]+/)[0];
 
 // Gives {delivered, users: {online, offline}}. What is sent again has the same key, so that
 // nobody is notified twice.

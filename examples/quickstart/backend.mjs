@@ -10,7 +10,7 @@ import path from 'node:path';
 const port = 3000;
 const sidecast = { gateway: 'http://127.0.0.1:7410', publisher: 'http://127.0.0.1:7411' };
 const secret = (name) => readFileSync(new URL(`secrets/${name}`, import.meta.url), 'utf8').trim();
-const api_key = secret('api.keys'), jwt_key = secret('jwt.key');
+const api_key = secret('api.keys').match(/sk_[\w-]+/)[0], jwt_key = secret('jwt.key');
 
 // Who the user is and which projects are theirs, for an hour; any JWT library does this.
 function token_of(user) {

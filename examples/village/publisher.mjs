@@ -10,7 +10,7 @@ const url = process.env.SIDECAST_URL ?? 'http://127.0.0.1:7411';
 const tries = 3;
 
 const api_key = () => process.env.SIDECAST_API_KEY
-  ?? readFileSync(new URL('secrets/api.keys', import.meta.url), 'utf8').trim();
+  ?? readFileSync(new URL('secrets/api.keys', import.meta.url), 'utf8').match(/sk_[\w-]+/)[0];
 
 // Sent again with the same id it is still published once. Gives the server's answer.
 async function emit(event, data) {

@@ -1,4 +1,4 @@
-// One system under test: a copy of its folder, secrets made as its README says, one server for
+// One system under test: a copy of its folder, secrets made by its start, one server for
 // all of its checks, which run at the same time, each over both transports.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -18,12 +18,7 @@ const at_once = 24;
 const wait_ms = bound(4000);
 const no_secrets = { SIDECAST_PUBLISHER_API_KEYS: undefined, SIDECAST_AUTH_JWT_HMAC_SECRET: undefined };
 
-// The shell blocks of a README, one text each.
-export function shell_blocks(file) {
-  return [...readFileSync(file, 'utf8').matchAll(/^```sh\n([^]*?)^```$/gm)].map((match) => match[1]);
-}
-
-// A copy of examples/NAME, with the secrets that its README makes. `edits` are pairs of a text of
+// A copy of examples/NAME, without secrets: its start makes them. `edits` are pairs of a text of
 // the file and what stands there instead. Gives its path.
 export function copy_system(name, edits = []) {
   const folder = mkdtempSync(path.join(tmpdir(), `sidecast-${name}-`));
@@ -37,15 +32,7 @@ export function copy_system(name, edits = []) {
     text = text.replaceAll(was, is);
   }
   writeFileSync(file, text);
-  make_secrets(folder);
   return folder;
-}
-
-export function make_secrets(folder) {
-  const block = shell_blocks(path.join(folder, 'README.md')).find((text) => text.includes('mkdir -p -m 700 secrets'));
-  assert.ok(block, 'the README makes no secrets');
-  const lines = block.split('\n').filter((line) => !line.startsWith('sidecast '));
-  execFileSync('bash', ['-euc', lines.join('\n')], { cwd: folder });
 }
 
 export function check_config(folder) {
@@ -58,7 +45,7 @@ export async function serve_folder(folder, { set = [], args = [] } = {}) {
     args: ['--config', path.join(folder, 'sidecast.yaml'), ...args], set, env: no_secrets,
   });
   sidecast.secret = readFileSync(path.join(folder, 'secrets/jwt.key'), 'utf8').trim();
-  sidecast.key = readFileSync(path.join(folder, 'secrets/api.keys'), 'utf8').trim();
+  sidecast.key = readFileSync(path.join(folder, 'secrets/api.keys'), 'utf8').match(/sk_[\w-]+/)[0];
   return sidecast;
 }
 
