@@ -1,6 +1,7 @@
 // S1: a platform of agents, its events in one envelope.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual, promisify } from 'node:util';
@@ -11,7 +12,6 @@ const page = 'http://localhost:3000';
 const wait_ms = bound(4000);
 const now_s = () => Math.floor(Date.now() / 1000);
 const is_iso = (text) => new Date(text).toISOString() === text;
-const uuid = () => crypto.randomUUID();
 
 // Runs Python with the folder's module and a publisher at hand; gives what it prints.
 async function python({ folder, sidecast }, ...lines) {
@@ -27,7 +27,7 @@ const in_ws = { namespace: '/ws' };
 
 // A member of a new project.
 async function member(world, { namespace = '/ws', ...options } = {}) {
-  const project = uuid();
+  const project = randomUUID();
   const socket = await world.connect({ namespace, ...options });
   assert.deepEqual(await world.ask(socket, 'subscribe', { room: `project:${project}` }), { status: 'success' });
   return { project, socket };
@@ -107,7 +107,7 @@ system('agents', {
   });
 
   check('S1-07', 'everybody is in user:{sub} and in global', async (world) => {
-    const sub = String(world.id()), marker = uuid();
+    const sub = String(world.id()), marker = randomUUID();
     const socket = await world.connect({ ...in_ws, claims: { sub } });
     for (const room of [`user:${sub}`, 'global'])
       await world.sidecast.publish({ event: 'project.deleted', room, data: { project_id: marker, project_name: room, deleted_by: 1 } });
@@ -140,7 +140,7 @@ system('agents', {
 
   check('S1-10', 'seventeen events arrive in the envelope, two more tell of the connection', async (world) => {
     const { project, socket } = await member(world);
-    const agent = uuid();
+    const agent = randomUUID();
     await world.ask(socket, 'subscribe', { room: `agent:${agent}` });
     const events = readdirSync(path.join(world.folder, 'contracts')).map((file) => file.replace('.schema.json', ''));
     assert.equal(events.length, 17);

@@ -25,6 +25,9 @@ class Application:
         self.auth, self.back, self.said, self.custom_auth = [], [], [], []
         self.complaints, self.connects, self.drops, self.may_drop = [], 0, 0, False
         self.sio = socketio.Client(reconnection_delay=0.05, reconnection_delay_max=0.1)
+        # Each message would get a thread of its own, and their order would be the scheduler's.
+        trigger = self.sio.eio._trigger_event
+        self.sio.eio._trigger_event = lambda event, *args, run_async=False: trigger(event, *args)
         self.sio.on("connect", self.on_connect)
         self.sio.on("connect_error", lambda *data: self.complaints.append(("connect_error", data)))
         self.sio.on("disconnect", self.on_disconnect)
