@@ -99,14 +99,20 @@ enum polling_error polling_judge(const struct client_services *services,
     return query_is(head->query, "EIO", "4") ? POLLING_FINE : POLLING_VERSION;
 }
 
-static enum polling_error judge(const struct polling *polling, const struct mount *mount,
-                                const struct http_request *request,
+/* What a request is to its session, if it has one; *mount is NULL where none serves its
+ * path. */
+static enum polling_error judge(const struct polling *polling,
+                                const struct http_request *request, struct mount **mount,
                                 struct connection **connection)
 {
+    const struct client_services *services = polling->config.services;
     bool is_believed = !request->verdict || request->verdict == ST_TOO_LARGE;
 
-    return polling_judge(polling->config.services, mount, request->head, is_believed,
-                         connection);
+    *connection = NULL;
+    *mount = mount_table_find(services->mounts, request->head->path);
+    return *mount
+               ? polling_judge(services, *mount, request->head, is_believed, connection)
+               : POLLING_SID_UNKNOWN;
 }
 
 static void refuse(const struct polling *polling, struct http_exchange *exchange,
@@ -232,11 +238,9 @@ static void handle(struct http_exchange *exchange, const struct http_request *re
                    void *ctx)
 {
     const struct polling *polling = ctx;
-    struct mount *mount =
-        mount_table_find(polling->config.services->mounts, request->head->path);
-    struct connection *connection = NULL;
-    enum polling_error error =
-        mount ? judge(polling, mount, request, &connection) : POLLING_SID_UNKNOWN;
+    struct connection *connection;
+    struct mount *mount;
+    enum polling_error error = judge(polling, request, &mount, &connection);
 
     if (error != POLLING_FINE)
         refuse(polling, exchange, request, error);
@@ -255,11 +259,9 @@ static void on_body(struct http_exchange *exchange, const struct http_request *r
                     void *ctx)
 {
     const struct polling *polling = ctx;
-    struct mount *mount =
-        mount_table_find(polling->config.services->mounts, request->head->path);
-    struct connection *connection = NULL;
-    enum polling_error error =
-        mount ? judge(polling, mount, request, &connection) : POLLING_SID_UNKNOWN;
+    struct connection *connection;
+    struct mount *mount;
+    enum polling_error error = judge(polling, request, &mount, &connection);
 
     if (error != POLLING_FINE)
         refuse(polling, exchange, request, error);

@@ -273,47 +273,54 @@ static void an_answer_that_is_not_read_is_lost(void **state)
     rig_stop(rig);
 }
 
-static void held_requests_leave_room_for_others(void **state)
-{
-    struct rig *rig = start((struct rig_options){.max_connections = 4, .max_long = 20});
-    struct rig_answer got;
-    int fds[20];
+enum {
+    POLLS = 20
+};
 
-    (void)state;
-    for (unsigned i = 0; i < 20; i++) {
+static void hold_polls(struct rig *rig, int fds[POLLS])
+{
+    for (unsigned i = 0; i < POLLS; i++) {
         fds[i] = rig_connect(rig);
         rig_send(fds[i], slice_of("GET /own/hold HTTP/1.1\r\nHost: a\r\n\r\n"));
         expect(&held, i + 1);
     }
+}
+
+static void held_requests_leave_room_for_others(void **state)
+{
+    struct rig *rig =
+        start((struct rig_options){.max_connections = 4, .max_long = POLLS});
+    struct rig_answer got;
+    int fds[POLLS];
+
+    (void)state;
+    hold_polls(rig, fds);
     rig_ask(rig, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n", &got);
     assert_int_equal(got.status, 200);
-    for (unsigned i = 0; i < 20; i++)
+    for (unsigned i = 0; i < POLLS; i++)
         close(fds[i]);
-    expect(&gone, 20);
+    expect(&gone, POLLS);
     rig_stop(rig);
 }
 
 /* Who polls asks again on the connection of the last answer. */
 static void answered_polls_leave_room_for_others(void **state)
 {
-    struct rig *rig = start((struct rig_options){.max_connections = 4, .max_long = 20});
+    struct rig *rig =
+        start((struct rig_options){.max_connections = 4, .max_long = POLLS});
     struct rig_answer got;
-    int fds[20];
+    int fds[POLLS];
 
     (void)state;
-    for (unsigned i = 0; i < 20; i++) {
-        fds[i] = rig_connect(rig);
-        rig_send(fds[i], slice_of("GET /own/hold HTTP/1.1\r\nHost: a\r\n\r\n"));
-        expect(&held, i + 1);
-    }
+    hold_polls(rig, fds);
     rig_ask(rig, "GET /own/release HTTP/1.1\r\nHost: a\r\n\r\n", &got);
-    for (unsigned i = 0; i < 20; i++) {
+    for (unsigned i = 0; i < POLLS; i++) {
         rig_read(fds[i], &got);
         assert_int_equal(got.status, 200);
     }
     rig_ask(rig, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n", &got);
     assert_int_equal(got.status, 200);
-    for (unsigned i = 0; i < 20; i++) {
+    for (unsigned i = 0; i < POLLS; i++) {
         rig_send(fds[i], slice_of("GET /own HTTP/1.1\r\nHost: a\r\n\r\n"));
         rig_read(fds[i], &got);
         assert_int_equal(got.status, 200);
