@@ -97,7 +97,7 @@ static enum status answer_page(struct replay_thread *self, struct slice bytes)
                           : (size_t)LIMIT_REPLAY_PAGE_BYTES;
     event_log_state(self->log, &state);
     if (request.after.epoch == state.head.epoch)
-        event_log_read(self->log, request.after.seq, request.through, add_event, self,
+        event_log_read(self->log, request.after.seq, request.through, NULL, add_event, self,
                        &state, &page.through);
     page.head = state.head;
     page.floor = state.floor;

@@ -1,141 +1,63 @@
-/* A ring of records ordered by seq: see the header. */
-#include "bridge/event_log.h"
+/* What the log in memory and the durable one have in common: see the header. */
+#include "bridge/event_log_parts.h"
 
-#include <stdlib.h>
-#include <uv.h>
+#include "bridge/random.h"
 
 enum {
-    FIRST_CAPACITY = 1024,
-    TRIM_SLICE = 1000,
-    READ_SLICE = 4096,
+    FIND_AT_ONCE = 512,
 };
 
-struct record {
-    uint64_t seq;
-    uint64_t at_ms;
-    char *bytes;
-    size_t len;
-};
-
-struct event_log {
-    uv_mutex_t lock;
-    struct event_log_limits keep;
-    struct event_log_state state;
-    struct record *ring;
-    size_t capacity; /* a power of two */
-    size_t first;    /* index of the oldest; state.events of them follow */
-};
-
-struct event_log *event_log_create(uint64_t epoch, const struct event_log_limits *keep)
+uint64_t event_log_random_epoch(void)
 {
-    struct event_log *log = calloc(1, sizeof *log);
+    uint64_t epoch = 0;
 
-    if (!log)
-        return NULL;
-    log->ring = calloc(FIRST_CAPACITY, sizeof *log->ring);
-    if (!log->ring || uv_mutex_init(&log->lock)) {
-        free(log->ring);
-        free(log);
-        return NULL;
+    while (epoch == 0) {
+        random_bytes(&epoch, sizeof epoch);
+        epoch &= 0xffffffffffffu;
     }
-    log->capacity = FIRST_CAPACITY;
-    log->keep = *keep;
-    log->state.head.epoch = epoch;
-    return log;
+    return epoch;
 }
 
-static struct record *record_at(struct event_log *log, size_t i)
+bool event_log_init(struct event_log *log, const struct event_log_ops *ops,
+                    const struct event_log_limits *keep)
 {
-    return &log->ring[(log->first + i) & (log->capacity - 1)];
+    struct hash_key key = random_hash_key();
+
+    log->ops = ops;
+    log->keep = *keep;
+    log->rooms = room_index_create(&key);
+    if (log->rooms && uv_mutex_init(&log->lock) == 0)
+        return true;
+    room_index_destroy(log->rooms);
+    return false;
+}
+
+void event_log_finish(struct event_log *log)
+{
+    uv_mutex_destroy(&log->lock);
+    room_index_destroy(log->rooms);
 }
 
 void event_log_destroy(struct event_log *log)
 {
-    if (!log)
-        return;
-    for (size_t i = 0; i < log->state.events; i++)
-        free(record_at(log, i)->bytes);
-    uv_mutex_destroy(&log->lock);
-    free(log->ring);
-    free(log);
+    if (log)
+        log->ops->destroy(log);
 }
 
-/* Room for `count` more records. */
-static bool make_room(struct event_log *log, size_t count)
+void event_log_close(struct event_log *log)
 {
-    size_t capacity = log->capacity;
-
-    while (capacity < log->state.events + count)
-        capacity *= 2;
-    if (capacity == log->capacity)
-        return true;
-
-    struct record *ring = malloc(capacity * sizeof *ring);
-    if (!ring)
-        return false;
-    for (size_t i = 0; i < log->state.events; i++)
-        ring[i] = *record_at(log, i);
-    free(log->ring);
-    log->ring = ring;
-    log->capacity = capacity;
-    log->first = 0;
-    return true;
+    log->ops->close(log);
 }
 
 enum status event_log_append(struct event_log *log, const struct event_log_entry *entries,
                              size_t count, uint64_t now_ms, uint64_t *first)
 {
-    enum status st = ST_LOG_DOWN;
-
-    uv_mutex_lock(&log->lock);
-    if (make_room(log, count)) {
-        *first = log->state.head.seq + 1;
-        for (size_t i = 0; i < count; i++) {
-            uint64_t seq = ++log->state.head.seq;
-            if (entries[i].is_volatile)
-                continue;
-            *record_at(log, log->state.events) =
-                (struct record){seq, now_ms, entries[i].bytes, entries[i].len};
-            log->state.events++;
-            log->state.bytes += entries[i].len;
-        }
-        st = ST_OK;
-    }
-    uv_mutex_unlock(&log->lock);
-    return st;
-}
-
-static bool is_beyond(struct event_log *log, uint64_t now_ms)
-{
-    const struct event_log_state *state = &log->state;
-
-    if (state->events == 0)
-        return false;
-    return state->events > log->keep.events || state->bytes > log->keep.bytes ||
-           now_ms - record_at(log, 0)->at_ms > log->keep.age_ms;
+    return log->ops->append(log, entries, count, now_ms, first);
 }
 
 bool event_log_trim(struct event_log *log, uint64_t now_ms)
 {
-    char *removed[TRIM_SLICE];
-    size_t count = 0;
-
-    uv_mutex_lock(&log->lock);
-    while (count < TRIM_SLICE && is_beyond(log, now_ms)) {
-        struct record *oldest = record_at(log, 0);
-        removed[count++] = oldest->bytes;
-        log->state.floor = oldest->seq;
-        log->state.bytes -= oldest->len;
-        log->state.events--;
-        log->state.evicted++;
-        log->first = (log->first + 1) & (log->capacity - 1);
-    }
-    bool has_more = is_beyond(log, now_ms);
-    uv_mutex_unlock(&log->lock);
-
-    for (size_t i = 0; i < count; i++)
-        free(removed[i]);
-    return has_more;
+    return log->ops->trim(log, now_ms);
 }
 
 void event_log_state(struct event_log *log, struct event_log_state *state)
@@ -145,41 +67,113 @@ void event_log_state(struct event_log *log, struct event_log_state *state)
     uv_mutex_unlock(&log->lock);
 }
 
-/* Index of the oldest record with a seq above `seq`; there are holes, so it is searched.
- */
-static size_t index_after(struct event_log *log, uint64_t seq)
+void event_log_overtaken(struct event_log *log)
 {
-    size_t low = 0, high = log->state.events;
+    atomic_store(&log->is_overtaken, true);
+}
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (record_at(log, middle)->seq > seq)
-            high = middle;
-        else
-            low = middle + 1;
+bool event_log_reading_visit(struct event_log_reading *reading, uint64_t seq,
+                             struct slice envelope)
+{
+    if (reading->visited < EVENT_LOG_READ_SLICE &&
+        reading->visit(reading->ctx, seq, envelope)) {
+        reading->visited++;
+        return true;
     }
-    return low;
+    reading->has_stopped = true;
+    reading->read_through = seq - 1;
+    return false;
+}
+
+static uint64_t floor_of(struct event_log *log)
+{
+    struct event_log_state state;
+
+    event_log_state(log, &state);
+    return state.floor;
+}
+
+/* The events that the index knows to be for the rooms. */
+static void read_found(struct event_log *log, uint64_t after, uint64_t end,
+                       const struct room_wishes *wishes,
+                       struct event_log_reading *reading)
+{
+    uint64_t seqs[FIND_AT_ONCE], found_through;
+
+    uv_mutex_lock(&log->lock);
+    size_t count = room_index_find(log->rooms, wishes, after, seqs, FIND_AT_ONCE,
+                                   &found_through);
+    uv_mutex_unlock(&log->lock);
+    reading->read_through = found_through < end ? found_through : end;
+    for (size_t i = 0; i < count && seqs[i] <= end && !reading->has_stopped; i++) {
+        size_t before = reading->visited;
+        log->ops->read(log, seqs[i] - 1, seqs[i], reading);
+        if (reading->visited > before || reading->has_stopped ||
+            seqs[i] <= floor_of(log))
+            continue;
+        reading->has_stopped = true;
+        reading->read_through = seqs[i] - 1;
+        log->ops->condemn(log);
+    }
+}
+
+/* Up to where the index begins every event is looked at. */
+static void read_events(struct event_log *log, uint64_t after, uint64_t end,
+                        const struct room_wishes *wishes,
+                        struct event_log_reading *reading)
+{
+    if (wishes) {
+        uv_mutex_lock(&log->lock);
+        uint64_t from = room_index_from(log->rooms);
+        uv_mutex_unlock(&log->lock);
+        if (after >= from) {
+            read_found(log, after, end, wishes, reading);
+            return;
+        }
+        if (from < end)
+            reading->read_through = end = from;
+    }
+    log->ops->read(log, after, end, reading);
 }
 
 void event_log_read(struct event_log *log, uint64_t after, uint64_t through,
-                    event_log_visit_fn *visit, void *ctx, struct event_log_state *state,
-                    uint64_t *read_through)
+                    const struct room_wishes *wishes, event_log_visit_fn *visit,
+                    void *ctx, struct event_log_state *state, uint64_t *read_through)
+{
+    struct event_log_reading reading = {.visit = visit, .ctx = ctx};
+
+    /* The head first, the floor last: what was removed meanwhile is told. */
+    event_log_state(log, state);
+    uint64_t end = through < state->head.seq ? through : state->head.seq;
+    reading.read_through = end;
+    if (!log->ops->begin_read(log, state->head.epoch))
+        reading.read_through = after < end ? after : end;
+    else if (after < end)
+        read_events(log, after, end, wishes, &reading);
+    log->ops->end_read(log);
+
+    struct event_log_state now;
+    event_log_state(log, &now);
+    now.head = state->head;
+    *state = now;
+    *read_through = reading.read_through;
+}
+
+uint64_t event_log_room_hash(struct event_log *log, const struct room_key *room)
+{
+    return room_index_hash(log->rooms, room); /* the key never changes */
+}
+
+void event_log_marks(struct event_log *log, const uint64_t *hashes, size_t count,
+                     uint64_t *marks)
 {
     uv_mutex_lock(&log->lock);
-    uint64_t end = through < log->state.head.seq ? through : log->state.head.seq;
-    size_t start = index_after(log, after);
-
-    *state = log->state;
-    *read_through = end;
-    for (size_t i = start; i < log->state.events; i++) {
-        const struct record *record = record_at(log, i);
-        if (record->seq > end)
-            break;
-        if (i - start == READ_SLICE ||
-            !visit(ctx, record->seq, (struct slice){record->bytes, record->len})) {
-            *read_through = record->seq - 1;
-            break;
-        }
-    }
+    for (size_t i = 0; i < count; i++)
+        marks[i] = room_index_mark(log->rooms, hashes[i]);
     uv_mutex_unlock(&log->lock);
+}
+
+void event_log_keys(struct event_log *log, event_log_key_fn *visit, void *ctx)
+{
+    log->ops->keys(log, visit, ctx);
 }

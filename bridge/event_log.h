@@ -1,18 +1,19 @@
 /*
- * The log in memory: the last events, by seq, within three ceilings. A memory log takes a
- * new epoch at each start, since it remembers nothing of the one before.
+ * The log of events, by seq, within three ceilings. One in memory takes a new epoch at
+ * each start, since it remembers nothing of the one before; a durable one goes on in its
+ * epoch unless somebody may have seen more of it than it has (proto/log_epoch).
  *
- * This is where the writer thread (append, trim) and the replay thread (read) meet, so it
- * has a lock of its own: every function may be called from any thread, and holds the lock
- * for a bounded number of events.
+ * This is where the writer thread (append, trim, tidy) and the replay thread (read,
+ * marks) meet; the state may be asked for by any thread. It has a lock of its own and
+ * holds it for a bounded number of events.
  */
 #ifndef BRIDGE_EVENT_LOG_H
 #define BRIDGE_EVENT_LOG_H
 
+#include "bridge/logger.h"
+#include "bridge/room_index.h"
+#include "proto/log_key.h"
 #include "proto/position.h"
-
-#include <stdbool.h>
-#include <stddef.h>
 
 struct event_log;
 
@@ -22,22 +23,43 @@ struct event_log_limits {
     uint64_t bytes;
 };
 
-/* Gives a log (event_log_destroy) that is empty at `epoch`, or NULL. */
+/* Gives a log in memory (event_log_destroy) that is empty at `epoch`, or NULL. */
 struct event_log *event_log_create(uint64_t epoch, const struct event_log_limits *keep);
+
+struct event_log_config {
+    const struct logger *log; /* keeps */
+    const char *folder;
+    bool syncs; /* a commit survives the loss of power */
+    uint64_t key_age_ms; /* keys and sessions older than this are removed */
+    struct event_log_limits keep;
+};
+
+/*
+ * Gives the log that lies in the folder (event_log_destroy). One that cannot be believed
+ * is moved aside, and a new epoch begins. `*reason` is a sentence for the operator:
+ * ST_CONFLICT when another process has it, ST_LOG_DOWN when the folder is unusable.
+ */
+enum status event_log_open(const struct event_log_config *config, struct event_log **log,
+                           const char **reason);
+
+/* As if the process had died: a clean stop is event_log_close before it. NULL: nothing. */
 void event_log_destroy(struct event_log *log);
+/* Everything is on the disk: the next start goes on, whatever happens to the machine. */
+void event_log_close(struct event_log *log);
 
 /* One event to append. A volatile one takes a seq and is not kept. */
 struct event_log_entry {
     char *bytes; /* free; the log's once the append has succeeded, unless is_volatile */
     size_t len;
     bool is_volatile;
+    const struct log_key *key; /* borrows; kept with the event; NULL: none */
 };
 
 /*
  * All or nothing: gives the entries consecutive seqs, the first of which is `*first`.
  * `bytes` stay readable for the writer until it trims or appends again. Ceilings are
- * trim's work, so the log may be above them by one batch. ST_LOG_DOWN (out of memory)
- * changes nothing.
+ * trim's work, so the log may be above them by one batch. ST_LOG_DOWN changes nothing:
+ * the disk is full, or it cannot be written; the next one may succeed.
  */
 enum status event_log_append(struct event_log *log, const struct event_log_entry *entries,
                              size_t count, uint64_t now_ms, uint64_t *first);
@@ -48,26 +70,48 @@ bool event_log_trim(struct event_log *log, uint64_t now_ms);
 struct event_log_state {
     struct position head; /* the last seq given */
     /*
-     * The highest seq of an event that retention removed: the low-water mark. There is
-     * one for all rooms, so it may be higher than a room's own, never lower.
+     * The highest seq of an event that retention removed, of whatever room;
+     * event_log_marks tells it room by room.
      */
     uint64_t floor;
     uint64_t events, bytes;
     uint64_t evicted;
+    bool is_down; /* the last write failed; it is tried again until it succeeds */
+    bool is_lost; /* damaged beyond what a running process can mend: start anew */
 };
 void event_log_state(struct event_log *log, struct event_log_state *state);
 
-/* Borrows the envelope, under the lock. False: stop before this one. */
+/*
+ * Somebody has seen a seq that the log has not given: the writer begins a new epoch at
+ * its next trim. Any thread.
+ */
+void event_log_overtaken(struct event_log *log);
+
+/* Borrows the envelope, perhaps under the lock. False: stop before this one. */
 typedef bool event_log_visit_fn(void *ctx, uint64_t seq, struct slice envelope);
 
 /*
- * Visits the events after `after` up to and including `through`. Gives the state of the
- * same moment, and in `*read_through` how far the visit was complete: through (or the
- * head), or the seq before the one where it stopped. Stops by itself after a bounded
- * number of events.
+ * Visits the events after `after` up to and including `through`. Gives a state in which
+ * nothing is removed that was visited, and in `*read_through` how far the visit was
+ * complete: through (or the head), or the seq before the one where it stopped. Stops by
+ * itself after a bounded number of events. With `wishes` it need not visit events of
+ * other rooms. One thread at a time.
  */
 void event_log_read(struct event_log *log, uint64_t after, uint64_t through,
-                    event_log_visit_fn *visit, void *ctx, struct event_log_state *state,
-                    uint64_t *read_through);
+                    const struct room_wishes *wishes, event_log_visit_fn *visit,
+                    void *ctx, struct event_log_state *state, uint64_t *read_through);
+
+uint64_t event_log_room_hash(struct event_log *log, const struct room_key *room);
+/* The low-water marks: of each room the highest seq that retention removed, or more. */
+void event_log_marks(struct event_log *log, const uint64_t *hashes, size_t count,
+                     uint64_t *marks);
+
+/* --- beside the events --- */
+
+/* A key that was kept `age_ms` ago, oldest first. */
+typedef void event_log_key_fn(void *ctx, const struct log_key *key,
+                              const struct position *position, uint64_t age_ms);
+/* Before the first append, on the thread that opened the log. */
+void event_log_keys(struct event_log *log, event_log_key_fn *visit, void *ctx);
 
 #endif

@@ -18,6 +18,12 @@ bool test_hook_set(const char *spec);
 bool test_hook_no_replay(void);
 /* A reload leaves one part of a gateway with the tables before it. */
 bool test_hook_half_reload(void);
+/* What the log has is believed, whatever its checksums say. */
+bool test_hook_no_checksum(void);
+/* A repeated id is published again. */
+bool test_hook_no_idempotency(void);
+/* "crash-on=POINT[:N]": the process dies, as by SIGKILL, the Nth time it comes here. */
+void test_hook_crash_at(const char *point);
 /* Every nth bus frame is dropped by the receiver; 0: none. */
 unsigned test_hook_drop_frame(void);
 /* "bus-shim=…": what happens to each bus frame; lends for ever. NULL: nothing. */

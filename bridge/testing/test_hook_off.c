@@ -14,6 +14,21 @@ bool test_hook_no_replay(void)
     return false;
 }
 
+bool test_hook_no_checksum(void)
+{
+    return false;
+}
+
+bool test_hook_no_idempotency(void)
+{
+    return false;
+}
+
+void test_hook_crash_at(const char *point)
+{
+    (void)point;
+}
+
 bool test_hook_half_reload(void)
 {
     return false;

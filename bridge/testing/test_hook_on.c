@@ -1,8 +1,11 @@
 /* Sabotage switches of the testing builds: see the header. */
 #include "bridge/testing/test_hook.h"
 
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Of the leak checker; NULL where it is not linked (the thread sanitizer has none). */
 int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
@@ -12,21 +15,55 @@ void __lsan_ignore_object(const void *memory) __attribute__((weak));
 static struct {
     bool no_replay;
     bool half_reload;
+    bool no_checksum;
+    bool no_idempotency;
+    char crash_on[32]; /* the point; empty: none */
+    atomic_uint crash_after;
     unsigned drop_frame;
     bool has_bus_plan;
     struct bus_plan bus_plan;
 } hooks;
 
+static bool set_crash(const char *spec)
+{
+    size_t len = strcspn(spec, ":");
+
+    if (len == 0 || len >= sizeof hooks.crash_on)
+        return false;
+    memcpy(hooks.crash_on, spec, len);
+    hooks.crash_on[len] = 0;
+    unsigned after = spec[len] ? (unsigned)strtoul(spec + len + 1, NULL, 10) : 1;
+    atomic_store(&hooks.crash_after, after);
+    return after > 0;
+}
+
+static bool set_switch(const char *spec)
+{
+    const struct {
+        const char *name;
+        bool *is_on;
+    } switches[] = {
+        {"no-replay",      &hooks.no_replay     },
+        {"half-reload",    &hooks.half_reload   },
+        {"no-checksum",    &hooks.no_checksum   },
+        {"no-idempotency", &hooks.no_idempotency},
+    };
+
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
+        if (strcmp(spec, switches[i].name) != 0)
+            continue;
+        *switches[i].is_on = true;
+        return true;
+    }
+    return false;
+}
+
 bool test_hook_set(const char *spec)
 {
-    if (strcmp(spec, "no-replay") == 0) {
-        hooks.no_replay = true;
+    if (set_switch(spec))
         return true;
-    }
-    if (strcmp(spec, "half-reload") == 0) {
-        hooks.half_reload = true;
-        return true;
-    }
+    if (strncmp(spec, "crash-on=", 9) == 0)
+        return set_crash(spec + 9);
     if (strncmp(spec, "drop-frame=", 11) == 0) {
         hooks.drop_frame = (unsigned)strtoul(spec + 11, NULL, 10);
         return hooks.drop_frame > 0;
@@ -41,6 +78,23 @@ bool test_hook_set(const char *spec)
 bool test_hook_no_replay(void)
 {
     return hooks.no_replay;
+}
+
+bool test_hook_no_checksum(void)
+{
+    return hooks.no_checksum;
+}
+
+bool test_hook_no_idempotency(void)
+{
+    return hooks.no_idempotency;
+}
+
+void test_hook_crash_at(const char *point)
+{
+    if (strcmp(hooks.crash_on, point) == 0 &&
+        atomic_fetch_sub(&hooks.crash_after, 1) == 1)
+        kill(getpid(), SIGKILL);
 }
 
 bool test_hook_half_reload(void)

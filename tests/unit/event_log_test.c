@@ -27,7 +27,7 @@ static void append(struct event_log *log, size_t count, size_t nth_volatile,
         char text[24];
         int n =
             snprintf(text, sizeof text, "%llu", (unsigned long long)state.head.seq + 1);
-        struct event_log_entry entry = {strdup(text), (size_t)n, false};
+        struct event_log_entry entry = {.bytes = strdup(text), .len = (size_t)n};
         entry.is_volatile = nth_volatile && (state.head.seq + 1) % nth_volatile == 0;
         assert_int_equal(event_log_append(log, &entry, 1, now_ms, &first), ST_OK);
         assert_true(first == state.head.seq + 1);
@@ -62,7 +62,7 @@ static struct reading read_log(struct event_log *log, uint64_t after, uint64_t t
     struct reading reading = {.stop_after = stop_after};
     struct event_log_state state;
 
-    event_log_read(log, after, through, visit, &reading, &state, read_through);
+    event_log_read(log, after, through, NULL, visit, &reading, &state, read_through);
     return reading;
 }
 

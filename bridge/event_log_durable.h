@@ -1,0 +1,67 @@
+/*
+ * Inside the durable log: its memory, which event_log_opening.c makes and
+ * event_log_durable.c uses. Nobody else includes this.
+ */
+#ifndef BRIDGE_EVENT_LOG_DURABLE_H
+#define BRIDGE_EVENT_LOG_DURABLE_H
+
+#include "bridge/event_log_parts.h"
+#include "bridge/log_folder.h"
+#include "bridge/log_sqlite.h"
+#include "bridge/log_witness.h"
+
+enum {
+    DURABLE_MAX_BATCH = 1024,
+};
+
+struct durable_log {
+    struct event_log base;
+    struct event_log_config config;
+    char *folder;
+    int lock;
+    unsigned char boot_id[LOG_BOOT_ID_BYTES];
+
+    /* Writer thread. */
+    struct log_db *writer;
+    struct log_witness *witness;
+    uint64_t anchor_ms; /* `at_ms` of rows is the monotonic clock plus this */
+    uint64_t last_row;  /* its seq; 0: none */
+    uint64_t oldest_ms; /* of the oldest event, or earlier */
+    uint64_t trimmed_ms, tidied_ms;
+    bool is_trimming; /* a slice was not enough */
+    bool has_keys;    /* some were written, or found */
+    char *spent[DURABLE_MAX_BATCH]; /* bytes of the last batch */
+    size_t spent_count;
+
+    /* Reading thread. */
+    struct log_db *reader;
+    uint64_t read_epoch;
+
+    uint64_t removed_row; /* under the lock: the last row that retention removed */
+
+    struct log_db *tidier;
+    uv_thread_t tidier_thread;
+    uv_sem_t wake_tidier;
+    atomic_bool is_stopping;
+    bool has_tidier;
+};
+
+/* Frees what is not closed yet: paths, lock, the common part. */
+void durable_release(struct durable_log *log);
+/* Forgets all events; on failure the old epoch goes on. */
+enum status durable_begin_epoch(struct durable_log *log, const char *why);
+
+enum status durable_append(struct event_log *base, const struct event_log_entry *entries,
+                           size_t count, uint64_t now_ms, uint64_t *first);
+bool durable_trim(struct event_log *base, uint64_t now_ms);
+bool durable_begin_read(struct event_log *base, uint64_t epoch);
+void durable_read(struct event_log *base, uint64_t after, uint64_t through,
+                  struct event_log_reading *reading);
+void durable_end_read(struct event_log *base);
+void durable_condemn(struct event_log *base);
+void durable_keys(struct event_log *base, event_log_key_fn *visit, void *ctx);
+void durable_close(struct event_log *base);
+void durable_destroy(struct event_log *base);
+void durable_run_tidier(void *arg);
+
+#endif

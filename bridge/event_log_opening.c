@@ -1,0 +1,263 @@
+/*
+ * How a durable log begins: what lies in the folder is read whole, every row of it is
+ * checked, and the witness decides whether its epoch goes on. See event_log.h.
+ */
+#include "bridge/event_log_durable.h"
+
+#include "bridge/clock.h"
+#include "bridge/testing/test_hook.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct event_log_ops durable_ops = {
+    .append = durable_append,
+    .trim = durable_trim,
+    .begin_read = durable_begin_read,
+    .read = durable_read,
+    .end_read = durable_end_read,
+    .condemn = durable_condemn,
+    .keys = durable_keys,
+    .close = durable_close,
+    .destroy = durable_destroy,
+};
+
+static void forget_events(struct durable_log *log, uint64_t epoch)
+{
+    log->base.state.head = (struct position){epoch, 0};
+    log->base.state.floor = 0;
+    log->base.state.events = log->base.state.bytes = 0;
+    log->last_row = log->removed_row = 0;
+    room_index_clear(log->base.rooms, 0);
+}
+
+enum status durable_begin_epoch(struct durable_log *log, const char *why)
+{
+    uint64_t epoch = event_log_random_epoch();
+
+    enum status st = log_db_begin(log->writer);
+    if (!st)
+        st = log_db_clear(log->writer);
+    if (!st)
+        st = log_db_set(log->writer, LOG_DB_EPOCH, epoch);
+    if (!st)
+        st = log_db_commit(log->writer);
+    if (st) {
+        log_db_rollback(log->writer);
+        return st;
+    }
+    log_warn(log->config.log, "the log begins a new epoch", LOG_TEXT("reason", why));
+    uv_mutex_lock(&log->base.lock);
+    forget_events(log, epoch);
+    uv_mutex_unlock(&log->base.lock);
+    log_witness_begin(log->witness, epoch, 0, log->boot_id);
+    return ST_OK;
+}
+
+/* --- what is there --- */
+
+struct survey {
+    struct durable_log *log;
+    bool is_damaged;
+    bool has_begun;
+};
+
+static bool survey_row(void *ctx, const struct log_row *row, uint64_t sum)
+{
+    struct survey *survey = ctx;
+    struct durable_log *log = survey->log;
+    struct event_log_state *state = &log->base.state;
+    struct log_row placed = *row;
+
+    placed.epoch = state->head.epoch;
+    bool is_linked = row->seq > row->prev &&
+                     (!survey->has_begun || row->prev == log->last_row);
+    if (!is_linked || (sum != log_row_checksum(&placed) && !test_hook_no_checksum())) {
+        survey->is_damaged = true;
+        return false;
+    }
+    if (!survey->has_begun) {
+        log->removed_row = state->floor = row->prev;
+        log->oldest_ms = row->at_ms;
+        room_index_clear(log->base.rooms, row->prev);
+    }
+    survey->has_begun = true;
+    log->last_row = state->head.seq = row->seq;
+    if (row->bytes.len == 0)
+        return true;
+    state->events++;
+    state->bytes += row->bytes.len;
+    room_index_add(log->base.rooms, row->seq, row->bytes);
+    return true;
+}
+
+static bool survey_note(void *ctx, struct slice name, uint64_t at_ms, struct slice bytes)
+{
+    struct durable_log *log = ctx;
+
+    (void)name;
+    (void)at_ms;
+    (void)bytes;
+    log->has_keys = true;
+    return true;
+}
+
+/* Reads all there is; `findings` says what it is worth. */
+static enum status look(struct durable_log *log, struct log_findings *findings)
+{
+    struct survey survey = {.log = log};
+    uint64_t epoch = 0;
+
+    enum status st = log_db_get(log->writer, LOG_DB_EPOCH, &epoch);
+    if (!st)
+        st = log_db_get(log->writer, LOG_DB_ANCHOR, &log->anchor_ms);
+    log->base.state.head.epoch = epoch;
+    if (!st)
+        st = log_db_read(log->writer, 0, UINT64_MAX, survey_row, &survey);
+    if (!st)
+        st = log_db_notes(log->writer, LOG_DB_KEYS, survey_note, log);
+    if (!st)
+        st = log_db_notes(log->writer, LOG_DB_SESSIONS, survey_note, log);
+    findings->epoch = epoch;
+    findings->head = log->base.state.head.seq;
+    findings->is_damaged = survey.is_damaged || log_db_is_damaged(log->writer);
+    return findings->is_damaged ? ST_OK : st;
+}
+
+static enum status open_writer(struct durable_log *log, struct log_findings *findings)
+{
+    char path[LOG_PATH_BYTES];
+    enum log_db_mode mode = log->config.syncs ? LOG_DB_WRITES_SYNC : LOG_DB_WRITES;
+
+    *findings = (struct log_findings){0};
+    log_folder_path(log->folder, "log.db", path);
+    enum status st = log_db_open(path, mode, &log->writer, &findings->is_damaged);
+    if (st)
+        return findings->is_damaged ? ST_OK : st;
+    return look(log, findings);
+}
+
+static enum status start_anew(struct durable_log *log, const char *why)
+{
+    struct log_findings findings;
+
+    log_db_close(log->writer);
+    log->writer = NULL;
+    size_t moved = log_folder_set_aside(log->folder);
+    log_error(log->config.log, "the log was set aside as log.db.damaged",
+              LOG_TEXT("reason", why), LOG_TEXT("data_dir", log->folder),
+              LOG_NUM("files", moved));
+    forget_events(log, 0);
+    log->has_keys = false;
+    enum status st = open_writer(log, &findings);
+    return !st && findings.is_damaged ? ST_LOG_DOWN : st;
+}
+
+/* The clock of rows goes on with the machine's, and does not follow a step of it while
+ * this boot lasts. */
+static void set_anchor(struct durable_log *log, const struct log_testimony *testimony)
+{
+    bool is_same_boot = memcmp(testimony->boot_id, log->boot_id, LOG_BOOT_ID_BYTES) == 0;
+
+    if (log->anchor_ms == 0 || !is_same_boot)
+        log->anchor_ms = (uint64_t)clock_wall_ms() - clock_ms();
+}
+
+static enum status settle_epoch(struct durable_log *log,
+                                const struct log_testimony *testimony,
+                                const struct log_findings *findings)
+{
+    enum log_verdict verdict = log_epoch_judge(testimony, findings, log->boot_id);
+    const char *why = log_verdict_text(verdict);
+    enum status st = ST_OK;
+
+    if (verdict == LOG_IS_DAMAGED || verdict == LOG_HAS_NO_WITNESS ||
+        verdict == LOG_LACKS_EVENTS)
+        st = start_anew(log, why);
+    set_anchor(log, testimony);
+    if (!st)
+        st = log_db_set(log->writer, LOG_DB_ANCHOR, log->anchor_ms);
+    if (!st && verdict != LOG_GOES_ON)
+        return durable_begin_epoch(log, why);
+    if (!st)
+        log_witness_begin(log->witness, findings->epoch, findings->head, log->boot_id);
+    return st;
+}
+
+static enum status open_others(struct durable_log *log)
+{
+    char path[LOG_PATH_BYTES];
+    bool is_damaged;
+
+    log_folder_path(log->folder, "log.db", path);
+    enum status st = log_db_open(path, LOG_DB_READS, &log->reader, &is_damaged);
+    if (!st)
+        st = log_db_open(path, LOG_DB_TIDIES, &log->tidier, &is_damaged);
+    if (st)
+        return st;
+    if (uv_sem_init(&log->wake_tidier, 0))
+        return ST_NO_MEMORY;
+    if (uv_thread_create(&log->tidier_thread, durable_run_tidier, log)) {
+        uv_sem_destroy(&log->wake_tidier);
+        return ST_NO_MEMORY;
+    }
+    log->has_tidier = true;
+    return ST_OK;
+}
+
+static enum status open_parts(struct durable_log *log, const char **reason)
+{
+    char path[LOG_PATH_BYTES];
+    struct log_testimony testimony;
+    struct log_findings findings;
+
+    enum status st = log_folder_claim(log->folder, &log->lock, reason);
+    if (st)
+        return st;
+    *reason = "data_dir: the log cannot be opened or written; is the disk full?";
+    log_boot_id(log->boot_id);
+    log_folder_path(log->folder, "witness", path);
+    st = log_witness_open(path, &log->witness, &testimony);
+    if (!st)
+        st = open_writer(log, &findings);
+    if (!st)
+        st = settle_epoch(log, &testimony, &findings);
+    if (!st)
+        st = open_others(log);
+    return st;
+}
+
+void durable_release(struct durable_log *log)
+{
+    event_log_finish(&log->base);
+    if (log->lock >= 0)
+        close(log->lock);
+    free(log->folder);
+    free(log);
+}
+
+enum status event_log_open(const struct event_log_config *config, struct event_log **out,
+                           const char **reason)
+{
+    struct durable_log *log = calloc(1, sizeof *log);
+
+    *reason = "out of memory";
+    if (!log)
+        return ST_NO_MEMORY;
+    log->config = *config;
+    log->lock = -1;
+    log->folder = slice_dup(slice_of(config->folder));
+    if (!log->folder || !event_log_init(&log->base, &durable_ops, &config->keep)) {
+        free(log->folder);
+        free(log);
+        return ST_NO_MEMORY;
+    }
+    enum status st = open_parts(log, reason);
+    if (st) {
+        durable_destroy(&log->base);
+        return st;
+    }
+    *out = &log->base;
+    return ST_OK;
+}

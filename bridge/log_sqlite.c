@@ -1,0 +1,409 @@
+/*
+ * Tables, statements and connections: see the header.
+ *
+ * Events stand by seq, so that they are appended at the end of one tree and removed at
+ * its beginning, a page at a time. Notes stand in the order of their writing.
+ */
+#include "bridge/log_sqlite.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    FORMAT = 1, /* PRAGMA user_version */
+    BUSY_MS = 2000,
+};
+
+enum statement {
+    DO_BEGIN_WRITE,
+    DO_BEGIN_READ,
+    DO_COMMIT,
+    DO_ROLLBACK,
+    DO_GET,
+    DO_SET,
+    DO_ADD,
+    DO_READ,
+    DO_REMOVE,
+    DO_CLEAR,
+    /* For each table of notes one of the next: statement_of. */
+    DO_NOTE,
+    DO_NOTE_SESSION,
+    DO_UNNOTE,
+    DO_UNNOTE_SESSION,
+    DO_FORGET,
+    DO_FORGET_SESSION,
+    DO_NOTES,
+    DO_NOTES_SESSION,
+    STATEMENTS
+};
+
+static const char *const texts[STATEMENTS] = {
+    [DO_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [DO_BEGIN_READ] = "BEGIN",
+    [DO_COMMIT] = "COMMIT",
+    [DO_ROLLBACK] = "ROLLBACK",
+    [DO_GET] = "SELECT value FROM number WHERE name = ?1",
+    [DO_SET] = "REPLACE INTO number (name, value) VALUES (?1, ?2)",
+    [DO_ADD] = "INSERT INTO event (seq, prev, at, sum, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [DO_READ] = "SELECT seq, prev, at, sum, body FROM event "
+                "WHERE seq > ?1 AND seq <= ?2 ORDER BY seq",
+    [DO_REMOVE] = "DELETE FROM event WHERE seq <= ?1",
+    [DO_CLEAR] = "DELETE FROM event",
+    /* Keys come by the thousand under names without order: they have no index. */
+    [DO_NOTE] = "INSERT INTO key (name, at, sum, body) VALUES (?1, ?2, ?3, ?4)",
+    [DO_UNNOTE] = "DELETE FROM key WHERE name = ?1",
+    [DO_FORGET] = "DELETE FROM key WHERE n < (SELECT min(n) + ?2 FROM key) AND at < ?1",
+    [DO_NOTES] = "SELECT name, at, sum, body FROM key ORDER BY n",
+    [DO_NOTE_SESSION] = "REPLACE INTO session (name, at, sum, body) "
+                        "VALUES (?1, ?2, ?3, ?4)",
+    [DO_UNNOTE_SESSION] = "DELETE FROM session WHERE name = ?1",
+    [DO_FORGET_SESSION] = "DELETE FROM session WHERE n IN "
+                          "(SELECT n FROM session WHERE at < ?1 LIMIT ?2)",
+    [DO_NOTES_SESSION] = "SELECT name, at, sum, body FROM session ORDER BY n",
+};
+
+static const char schema[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE number (name INTEGER PRIMARY KEY, value INTEGER NOT NULL);"
+    "CREATE TABLE event (seq INTEGER PRIMARY KEY, prev INTEGER NOT NULL,"
+    " at INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);"
+    "CREATE TABLE key (n INTEGER PRIMARY KEY, name BLOB NOT NULL,"
+    " at INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);"
+    "CREATE TABLE session (n INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE,"
+    " at INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);"
+    "PRAGMA user_version = 1;"
+    "COMMIT";
+
+struct log_db {
+    sqlite3 *handle;
+    sqlite3_stmt *statements[STATEMENTS];
+    enum log_db_mode mode;
+    int wal_pages;
+    bool is_damaged;
+};
+
+/* What no room on the disk will heal. After a failed sync nobody knows what is on it. */
+static bool is_fatal(int code, int extended)
+{
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB ||
+           extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_SHORT_READ ||
+           extended == SQLITE_IOERR_DATA;
+}
+
+static enum status judge(struct log_db *db, int code)
+{
+    if (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW)
+        return ST_OK;
+    if (is_fatal(code & 0xff, sqlite3_extended_errcode(db->handle)))
+        db->is_damaged = true;
+    return ST_LOG_DOWN;
+}
+
+static int on_commit(void *ctx, sqlite3 *handle, const char *name, int pages)
+{
+    struct log_db *db = ctx;
+
+    (void)handle;
+    (void)name;
+    db->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+static enum status execute(struct log_db *db, const char *text)
+{
+    return judge(db, sqlite3_exec(db->handle, text, NULL, NULL, NULL));
+}
+
+static enum status read_format(struct log_db *db, int *format)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &statement, NULL);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    *format = code == SQLITE_ROW ? sqlite3_column_int(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    return judge(db, code);
+}
+
+static enum status set_up(struct log_db *db)
+{
+    int format = 0;
+
+    sqlite3_busy_timeout(db->handle, BUSY_MS);
+    sqlite3_extended_result_codes(db->handle, 1);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    enum status st = execute(db, "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
+                                 "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
+                                 "PRAGMA journal_size_limit = 16777216");
+    if (!st)
+        st = execute(db, db->mode == LOG_DB_WRITES_SYNC ? "PRAGMA synchronous = FULL"
+                                                        : "PRAGMA synchronous = NORMAL");
+    if (!st)
+        st = read_format(db, &format);
+    bool is_writer = db->mode == LOG_DB_WRITES || db->mode == LOG_DB_WRITES_SYNC;
+    if (!st && format == 0 && is_writer)
+        st = execute(db, schema);
+    else if (!st && format != FORMAT)
+        st = ST_LOG_DOWN;
+    if (st && sqlite3_errcode(db->handle) == SQLITE_ERROR)
+        db->is_damaged = true; /* other tables than ours */
+    if (!st && is_writer)
+        sqlite3_wal_hook(db->handle, on_commit, db);
+    return st;
+}
+
+static enum status prepare(struct log_db *db)
+{
+    int code = SQLITE_OK;
+
+    for (int i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
+        code = sqlite3_prepare_v3(db->handle, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                  &db->statements[i], NULL);
+    if (code == SQLITE_ERROR)
+        db->is_damaged = true;
+    return judge(db, code);
+}
+
+enum status log_db_open(const char *path, enum log_db_mode mode, struct log_db **out,
+                        bool *is_damaged)
+{
+    struct log_db *db = calloc(1, sizeof *db);
+
+    *is_damaged = false;
+    if (!db)
+        return ST_NO_MEMORY;
+    db->mode = mode;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+                SQLITE_OPEN_NOFOLLOW;
+    enum status st = judge(db, sqlite3_open_v2(path, &db->handle, flags, NULL));
+    if (!st)
+        st = set_up(db);
+    if (!st)
+        st = prepare(db);
+    if (!st) {
+        *out = db;
+        return ST_OK;
+    }
+    *is_damaged = db->is_damaged;
+    log_db_close(db);
+    return st;
+}
+
+void log_db_close(struct log_db *db)
+{
+    if (!db)
+        return;
+    for (int i = 0; i < STATEMENTS; i++)
+        sqlite3_finalize(db->statements[i]);
+    sqlite3_close(db->handle);
+    free(db);
+}
+
+bool log_db_is_damaged(const struct log_db *db)
+{
+    return db->is_damaged;
+}
+
+int log_db_wal_pages(const struct log_db *db)
+{
+    return db->wal_pages;
+}
+
+static void bind_number(sqlite3_stmt *statement, int at, uint64_t value)
+{
+    sqlite3_bind_int64(statement, at, (sqlite3_int64)value);
+}
+
+static void bind_bytes(sqlite3_stmt *statement, int at, struct slice bytes)
+{
+    if (bytes.len == 0)
+        sqlite3_bind_zeroblob(statement, at, 0);
+    else
+        sqlite3_bind_blob64(statement, at, bytes.ptr, bytes.len, SQLITE_STATIC);
+}
+
+static uint64_t column_number(sqlite3_stmt *statement, int at)
+{
+    return (uint64_t)sqlite3_column_int64(statement, at);
+}
+
+static struct slice column_bytes(sqlite3_stmt *statement, int at)
+{
+    const char *bytes = sqlite3_column_blob(statement, at);
+    return (struct slice){bytes, (size_t)sqlite3_column_bytes(statement, at)};
+}
+
+/* Steps a bound statement that gives no rows. */
+static enum status run(struct log_db *db, enum statement which)
+{
+    sqlite3_stmt *statement = db->statements[which];
+    enum status st = judge(db, sqlite3_step(statement));
+
+    sqlite3_reset(statement);
+    return st;
+}
+
+enum status log_db_begin(struct log_db *db)
+{
+    bool reads = db->mode == LOG_DB_READS;
+    return run(db, reads ? DO_BEGIN_READ : DO_BEGIN_WRITE);
+}
+
+enum status log_db_commit(struct log_db *db)
+{
+    return run(db, DO_COMMIT);
+}
+
+void log_db_rollback(struct log_db *db)
+{
+    if (!sqlite3_get_autocommit(db->handle))
+        run(db, DO_ROLLBACK);
+}
+
+enum status log_db_get(struct log_db *db, enum log_db_number number, uint64_t *value)
+{
+    sqlite3_stmt *statement = db->statements[DO_GET];
+
+    bind_number(statement, 1, number);
+    int code = sqlite3_step(statement);
+    *value = code == SQLITE_ROW ? column_number(statement, 0) : 0;
+    enum status st = judge(db, code);
+    sqlite3_reset(statement);
+    return st;
+}
+
+enum status log_db_set(struct log_db *db, enum log_db_number number, uint64_t value)
+{
+    bind_number(db->statements[DO_SET], 1, number);
+    bind_number(db->statements[DO_SET], 2, value);
+    return run(db, DO_SET);
+}
+
+enum status log_db_add(struct log_db *db, const struct log_row *row)
+{
+    sqlite3_stmt *statement = db->statements[DO_ADD];
+
+    bind_number(statement, 1, row->seq);
+    bind_number(statement, 2, row->prev);
+    bind_number(statement, 3, row->at_ms);
+    bind_number(statement, 4, log_row_checksum(row));
+    bind_bytes(statement, 5, row->bytes);
+    return run(db, DO_ADD);
+}
+
+enum status log_db_read(struct log_db *db, uint64_t after, uint64_t through,
+                        log_db_visit_fn *visit, void *ctx)
+{
+    sqlite3_stmt *statement = db->statements[DO_READ];
+    bool goes_on = true;
+    int code = SQLITE_DONE;
+
+    if (after > INT64_MAX)
+        return ST_OK;
+    bind_number(statement, 1, after);
+    bind_number(statement, 2, through < INT64_MAX ? through : INT64_MAX);
+    while (goes_on && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const struct log_row row = {
+            .seq = column_number(statement, 0),
+            .prev = column_number(statement, 1),
+            .at_ms = column_number(statement, 2),
+            .bytes = column_bytes(statement, 4),
+        };
+        goes_on = visit(ctx, &row, column_number(statement, 3));
+    }
+    enum status st = judge(db, code);
+    sqlite3_reset(statement);
+    return st;
+}
+
+enum status log_db_remove(struct log_db *db, uint64_t through)
+{
+    bind_number(db->statements[DO_REMOVE], 1, through);
+    return run(db, DO_REMOVE);
+}
+
+enum status log_db_clear(struct log_db *db)
+{
+    return run(db, DO_CLEAR);
+}
+
+/* The statement `first` in its form for this table. */
+static enum statement statement_of(enum statement first, enum log_db_table table)
+{
+    return first + (table == LOG_DB_SESSIONS);
+}
+
+enum status log_db_note(struct log_db *db, enum log_db_table table, struct slice name,
+                        uint64_t at_ms, struct slice bytes)
+{
+    enum statement which = statement_of(DO_NOTE, table);
+    sqlite3_stmt *statement = db->statements[which];
+
+    bind_bytes(statement, 1, name);
+    bind_number(statement, 2, at_ms);
+    bind_number(statement, 3, log_note_checksum(table, name, at_ms, bytes));
+    bind_bytes(statement, 4, bytes);
+    return run(db, which);
+}
+
+enum status log_db_unnote(struct log_db *db, enum log_db_table table, struct slice name)
+{
+    enum statement which = statement_of(DO_UNNOTE, table);
+
+    bind_bytes(db->statements[which], 1, name);
+    return run(db, which);
+}
+
+enum status log_db_forget(struct log_db *db, enum log_db_table table, uint64_t at_ms,
+                          size_t count)
+{
+    enum statement which = statement_of(DO_FORGET, table);
+
+    bind_number(db->statements[which], 1, at_ms < INT64_MAX ? at_ms : INT64_MAX);
+    bind_number(db->statements[which], 2, count);
+    return run(db, which);
+}
+
+enum status log_db_notes(struct log_db *db, enum log_db_table table,
+                         log_db_note_fn *visit, void *ctx)
+{
+    sqlite3_stmt *statement = db->statements[statement_of(DO_NOTES, table)];
+    bool goes_on = true;
+    int code = SQLITE_DONE;
+
+    while (goes_on && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct slice name = column_bytes(statement, 0), bytes = column_bytes(statement, 3);
+        uint64_t at_ms = column_number(statement, 1);
+        if (column_number(statement, 2) != log_note_checksum(table, name, at_ms, bytes)) {
+            code = SQLITE_CORRUPT;
+            db->is_damaged = true;
+            break;
+        }
+        goes_on = visit(ctx, name, at_ms, bytes);
+    }
+    enum status st = judge(db, code);
+    sqlite3_reset(statement);
+    return st;
+}
+
+enum status log_db_checkpoint(struct log_db *db)
+{
+    int mode = db->mode == LOG_DB_TIDIES ? SQLITE_CHECKPOINT_PASSIVE
+                                         : SQLITE_CHECKPOINT_TRUNCATE;
+    int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, NULL, NULL);
+
+    if (code == SQLITE_BUSY)
+        return ST_OK; /* somebody reads: another time */
+    return judge(db, code);
+}
+
+void log_db_limit_pages(struct log_db *db, unsigned pages)
+{
+    char text[64];
+
+    snprintf(text, sizeof text, "PRAGMA max_page_count = %u", pages);
+    execute(db, text);
+}

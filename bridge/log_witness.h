@@ -1,0 +1,33 @@
+/*
+ * The witness: a small mapped file beside the log that says how far the log was seen to
+ * reach. It costs a store in memory per commit, survives the death of the process, and
+ * shows whether the log has lost its end since. Writer thread, once it is open.
+ */
+#ifndef BRIDGE_LOG_WITNESS_H
+#define BRIDGE_LOG_WITNESS_H
+
+#include "proto/log_epoch.h"
+#include "proto/status.h"
+
+struct log_witness;
+
+/*
+ * Gives the witness of this path (log_witness_close), made where it is absent, and what
+ * it says in `*testimony`: all zero when it is new, of another size or damaged.
+ */
+enum status log_witness_open(const char *path, struct log_witness **witness,
+                             struct log_testimony *testimony);
+
+/* From now on the log is open in this epoch, on this boot. */
+void log_witness_begin(struct log_witness *witness, uint64_t epoch, uint64_t head,
+                       const unsigned char boot_id[LOG_BOOT_ID_BYTES]);
+void log_witness_see(struct log_witness *witness, uint64_t head);
+/* The log is damaged: nothing more is said for it. Any thread. */
+void log_witness_deny(struct log_witness *witness);
+/* The log is closed and on the disk, and so is this. */
+void log_witness_end(struct log_witness *witness);
+
+/* Without log_witness_end: as if the process had died. NULL does nothing. */
+void log_witness_close(struct log_witness *witness);
+
+#endif

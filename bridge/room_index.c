@@ -1,0 +1,292 @@
+/*
+ * Entries stand in a ring in the order of the log, marks in an open table of hashes: see
+ * the header.
+ */
+#include "bridge/room_index.h"
+
+#include "proto/bus_wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FIRST_ENTRIES = 1024,
+    FIRST_MARKS = 1024,
+};
+
+struct entry {
+    uint64_t seq;
+    uint64_t hash; /* 0: for every room */
+};
+
+struct mark {
+    uint64_t hash; /* 0: free */
+    uint64_t seq;
+};
+
+struct room_index {
+    struct hash_key key;
+    struct entry *ring;
+    size_t capacity, first, count; /* capacity: a power of two */
+    uint64_t from;                 /* entries are complete after it … */
+    uint64_t last;                 /* … up to here */
+    struct mark *marks;
+    size_t mark_capacity, mark_count;
+    uint64_t folded; /* a mark for every room */
+    struct envelope_room room;
+};
+
+struct room_index *room_index_create(const struct hash_key *key)
+{
+    struct room_index *index = calloc(1, sizeof *index);
+
+    if (index)
+        index->key = *key;
+    return index;
+}
+
+void room_index_destroy(struct room_index *index)
+{
+    if (!index)
+        return;
+    free(index->ring);
+    free(index->marks);
+    free(index);
+}
+
+void room_index_clear(struct room_index *index, uint64_t floor)
+{
+    index->first = index->count = 0;
+    index->from = index->last = index->folded = floor;
+    index->mark_count = 0;
+    if (index->marks)
+        memset(index->marks, 0, index->mark_capacity * sizeof *index->marks);
+}
+
+uint64_t room_index_hash(const struct room_index *index, const struct room_key *room)
+{
+    char bytes[16 + LIMIT_NAMESPACE_BYTES + LIMIT_ROOM_BYTES];
+    struct buf encoded = {.ptr = bytes, .cap = sizeof bytes, .max = sizeof bytes};
+
+    replay_room_add(&encoded, room);
+    uint64_t hash = buf_status(&encoded) ? 0 : siphash(&index->key, buf_slice(&encoded));
+    return hash ? hash : 1;
+}
+
+static struct entry *entry_at(const struct room_index *index, size_t i)
+{
+    return &index->ring[(index->first + i) & (index->capacity - 1)];
+}
+
+static bool grow_ring(struct room_index *index)
+{
+    size_t capacity = index->capacity ? index->capacity * 2 : FIRST_ENTRIES;
+    struct entry *ring = malloc(capacity * sizeof *ring);
+
+    if (!ring)
+        return false;
+    for (size_t i = 0; i < index->count; i++)
+        ring[i] = *entry_at(index, i);
+    free(index->ring);
+    index->ring = ring;
+    index->capacity = capacity;
+    index->first = 0;
+    return true;
+}
+
+/* The oldest event is not covered any more: all of its entries go. */
+static void uncover_oldest(struct room_index *index)
+{
+    index->from = entry_at(index, 0)->seq;
+    while (index->count > 0 && entry_at(index, 0)->seq == index->from) {
+        index->first = (index->first + 1) & (index->capacity - 1);
+        index->count--;
+    }
+}
+
+static void add_entry(struct room_index *index, uint64_t seq, uint64_t hash)
+{
+    if (index->count == index->capacity &&
+        (index->capacity == ROOM_INDEX_ENTRIES || !grow_ring(index))) {
+        if (index->count == 0)
+            return; /* room_index_add says that it is not covered */
+        uncover_oldest(index);
+        if (index->from == seq)
+            return;
+    }
+    *entry_at(index, index->count++) = (struct entry){seq, hash};
+}
+
+void room_index_add(struct room_index *index, uint64_t seq, struct slice bytes)
+{
+    struct envelope envelope;
+    size_t before = index->count;
+
+    index->last = seq;
+    if (bytes.len == 0)
+        return;
+    if (envelope_decode(bytes, &index->room, &envelope)) {
+        add_entry(index, seq, 0);
+    } else {
+        for (size_t i = 0; i < envelope.target_count; i++) {
+            struct room_key room = {envelope.nsp, envelope.targets[i].kind,
+                                    envelope.targets[i].name};
+            add_entry(index, seq, room_index_hash(index, &room));
+        }
+    }
+    if (index->count == 0 && before == 0)
+        index->from = seq; /* out of memory */
+}
+
+/* --- marks --- */
+
+static struct mark *mark_of(const struct room_index *index, uint64_t hash)
+{
+    size_t at = (size_t)hash & (index->mark_capacity - 1);
+
+    while (index->marks[at].hash != 0 && index->marks[at].hash != hash)
+        at = (at + 1) & (index->mark_capacity - 1);
+    return &index->marks[at];
+}
+
+/* Into a table of `capacity`, without those up to `folded`. False: out of memory. */
+static bool rehash(struct room_index *index, size_t capacity)
+{
+    struct mark *old = index->marks;
+    size_t old_capacity = index->mark_capacity;
+    struct mark *fresh = calloc(capacity, sizeof *fresh);
+
+    if (!fresh)
+        return false;
+    index->marks = fresh;
+    index->mark_capacity = capacity;
+    index->mark_count = 0;
+    for (size_t i = 0; i < old_capacity; i++) {
+        if (old[i].hash == 0 || old[i].seq <= index->folded)
+            continue;
+        *mark_of(index, old[i].hash) = old[i];
+        index->mark_count++;
+    }
+    free(old);
+    return true;
+}
+
+static void forget_marks(struct room_index *index, uint64_t through)
+{
+    index->folded = through;
+    index->mark_count = 0;
+    if (index->marks)
+        memset(index->marks, 0, index->mark_capacity * sizeof *index->marks);
+}
+
+/* Room for one more. Marks are given in the order of the log: the older half goes. */
+static bool make_room(struct room_index *index, uint64_t newest)
+{
+    if (index->mark_count >= ROOM_INDEX_MARKS) {
+        uint64_t oldest = newest;
+        for (size_t i = 0; i < index->mark_capacity; i++) {
+            const struct mark *mark = &index->marks[i];
+            if (mark->hash != 0 && mark->seq > index->folded && mark->seq < oldest)
+                oldest = mark->seq;
+        }
+        index->folded = oldest + (newest - oldest) / 2;
+        return rehash(index, index->mark_capacity);
+    }
+    if (index->mark_count * 2 < index->mark_capacity)
+        return true;
+    return rehash(index, index->mark_capacity ? index->mark_capacity * 2 : FIRST_MARKS);
+}
+
+static void set_mark(struct room_index *index, const struct entry *entry)
+{
+    if (entry->hash == 0 || !make_room(index, entry->seq)) {
+        forget_marks(index, entry->seq); /* a mark for all is never too low */
+        return;
+    }
+    struct mark *mark = mark_of(index, entry->hash);
+    index->mark_count += mark->hash == 0;
+    *mark = (struct mark){entry->hash, entry->seq};
+}
+
+void room_index_remove(struct room_index *index, uint64_t through)
+{
+    /* What was not covered had rooms that nobody knows. */
+    uint64_t unknown = index->from < through ? index->from : through;
+
+    if (unknown > index->folded)
+        index->folded = unknown;
+    while (index->count > 0 && entry_at(index, 0)->seq <= through) {
+        struct entry entry = *entry_at(index, 0);
+        index->first = (index->first + 1) & (index->capacity - 1);
+        index->count--;
+        set_mark(index, &entry);
+    }
+}
+
+uint64_t room_index_mark(const struct room_index *index, uint64_t hash)
+{
+    uint64_t seq = index->mark_capacity ? mark_of(index, hash)->seq : 0;
+    return seq > index->folded ? seq : index->folded;
+}
+
+/* --- search --- */
+
+uint64_t room_index_from(const struct room_index *index)
+{
+    return index->from;
+}
+
+/* Index of the first entry with a seq above `seq`. */
+static size_t entry_after(const struct room_index *index, uint64_t seq)
+{
+    size_t low = 0, high = index->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (entry_at(index, middle)->seq > seq)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+static bool is_wished(const struct room_wishes *wishes, uint64_t hash)
+{
+    size_t low = 0, high = wishes->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (wishes->hashes[middle] < hash)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return hash == 0 || (low < wishes->count && wishes->hashes[low] == hash);
+}
+
+size_t room_index_find(const struct room_index *index, const struct room_wishes *wishes,
+                       uint64_t after, uint64_t *seqs, size_t max, uint64_t *through)
+{
+    size_t found = 0;
+
+    *through = after;
+    if (after < index->from)
+        return 0;
+    size_t start = entry_after(index, after);
+    for (size_t i = start; i < index->count; i++) {
+        const struct entry *entry = entry_at(index, i);
+        bool is_known = found > 0 && seqs[found - 1] == entry->seq;
+        /* Stops between two events only: all entries of one are looked at. */
+        bool is_event = i == start || entry_at(index, i - 1)->seq != entry->seq;
+        if (is_event && (found == max || i - start >= ROOM_INDEX_STEPS)) {
+            *through = entry_at(index, i)->seq - 1;
+            return found;
+        }
+        if (!is_known && is_wished(wishes, entry->hash))
+            seqs[found++] = entry->seq;
+    }
+    if (index->last > after)
+        *through = index->last;
+    return found;
+}

@@ -1,0 +1,55 @@
+/*
+ * Which events of the log are for which rooms, and what of each room retention has
+ * removed: so that a replay of a few rooms reads what it gives, and nobody is told that
+ * events of his rooms are gone when only others' are. Not thread-safe: its owner locks.
+ *
+ * Bounded: beyond ROOM_INDEX_ENTRIES it covers the newer part of the log only; beyond
+ * ROOM_INDEX_MARKS rooms the older half of the marks becomes one floor for all.
+ */
+#ifndef BRIDGE_ROOM_INDEX_H
+#define BRIDGE_ROOM_INDEX_H
+
+#include "proto/envelope.h"
+#include "proto/siphash.h"
+
+enum {
+    ROOM_INDEX_ENTRIES = 1 << 20, /* an event has one for each of its targets */
+    ROOM_INDEX_MARKS = 65536,
+    ROOM_INDEX_STEPS = 65536, /* that one search takes */
+};
+
+struct room_index;
+
+/* Gives an empty index (room_index_destroy), or NULL. Nothing up to `floor` is known. */
+struct room_index *room_index_create(const struct hash_key *key);
+void room_index_destroy(struct room_index *index);
+void room_index_clear(struct room_index *index, uint64_t floor);
+
+/* Of the room's namespace, kind and name. */
+uint64_t room_index_hash(const struct room_index *index, const struct room_key *room);
+
+/* The next event; what is no envelope is for every room. Borrows `envelope`. */
+void room_index_add(struct room_index *index, uint64_t seq, struct slice envelope);
+/* Retention has removed the events up to and including `through`. */
+void room_index_remove(struct room_index *index, uint64_t through);
+
+/* The highest seq of the room that was removed, or more. */
+uint64_t room_index_mark(const struct room_index *index, uint64_t hash);
+
+/* Rooms that are asked for: `hashes` ascending. */
+struct room_wishes {
+    const uint64_t *hashes;
+    size_t count;
+};
+
+/*
+ * The first seqs after `after` of events for one of the rooms, at most `max`; hashes may
+ * agree by chance, so each is to be looked at. `*through`: they are complete up to here;
+ * when that is `after` itself, the index does not reach back so far.
+ */
+size_t room_index_find(const struct room_index *index, const struct room_wishes *wishes,
+                       uint64_t after, uint64_t *seqs, size_t max, uint64_t *through);
+/* It knows all that comes after this seq. */
+uint64_t room_index_from(const struct room_index *index);
+
+#endif
