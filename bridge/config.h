@@ -61,6 +61,7 @@ struct config_bus {
 };
 
 struct config_log {
+    const char *durability; /* "memory", "log", "fsync" */
     uint64_t keep_age_ms, keep_events, keep_bytes;
 };
 
@@ -93,6 +94,7 @@ struct config_logs {
 };
 
 struct config {
+    const char *data_dir;   /* empty: the usual one of this user */
     const char *run_dir;    /* empty: the usual one of this user */
     const char *public_url; /* empty: nobody knows */
     enum config_switch create_secrets;

@@ -61,6 +61,7 @@ static const char *const unknown_events[] = {"deny", "allow", NULL};
 static const char *const route_acts[] = {
     "publish",      "stats",       "health", "~rooms", "~room",   "~users",
     "~connections", "~disconnect", "~join",  "~leave", "~revoke", NULL};
+static const char *const durabilities[] = {"memory", "log", "fsync", NULL};
 static const char *const recoveries[] = {"off", "~on", NULL};
 
 /* A table, one row each. */
@@ -77,7 +78,8 @@ const struct config_key config_keys[] = {
         "how long a browser may remember what it was allowed"),
     OPT("trusted_proxies", KEY_PREFIXES, "", web.trusted_proxies, R,
         "addresses of proxies that say whom they ask for: 10.0.0.0/8"),
-    KEY("data_dir", KEY_PATH, NULL, L, "folder of the log"),
+    OPT("data_dir", KEY_PATH, "", data_dir, 0,
+        "folder of the log; empty: $XDG_STATE_HOME/sidecast, or /var/lib/sidecast for root"),
     OPT("run_dir", KEY_PATH, "", run_dir, 0,
         "folder of the bus sockets; empty: $XDG_RUNTIME_DIR/sidecast, or /run/sidecast for "
         "root"),
@@ -328,7 +330,9 @@ const struct config_key config_keys[] = {
     KEY("envelope", KEY_TEMPLATE, NULL, R, "the payload that clients get, of all events"),
 
     KEY("log", KEY_MAP, NULL, 0, "how events are kept"),
-    KEY("log.durability", KEY_TEXT, NULL, L, "what a 202 promises"),
+    PICK("log.durability", KEY_WORD, "log", log.durability, durabilities, 0,
+        "what an accepted event survives: memory (a lost bus), log (the death of the "
+        "process), fsync (the loss of power)"),
     KEY("log.keep", KEY_MAP, NULL, 0, "for how long"),
     NUM("log.keep.age", KEY_DURATION, "5m", log.keep_age_ms, SECOND, 24 * 365 * HOUR, 0,
         "events older than this are removed"),

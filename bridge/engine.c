@@ -28,7 +28,7 @@ enum status engine_disconnect(struct engine *engine, const struct envelope *comm
     envelope_encode(&control, &wire);
     enum status st = buf_status(&wire);
     if (!st)
-        st = engine->ops->append(engine, buf_slice(&wire), false, on_kept, ctx);
+        st = engine->ops->append(engine, buf_slice(&wire), false, NULL, on_kept, ctx);
     buf_finish(&wire);
     return st;
 }

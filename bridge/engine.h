@@ -2,10 +2,10 @@
  * The engine: where the log, the bus and the directory live. Nothing above bridge/ knows
  * which one runs; tests/unit/engine_test.c holds every engine to the contract below.
  *
- * One process opens it in one role. ENGINE_LOG (the publisher): append, counts, members,
- * totals and gateways are its own; it serves the gateways. ENGINE_GATEWAY: publish,
- * subscribe, replay, marks, sessions. The operations of the other role are NULL in its
- * table; head, is_ready, durability and close are both's.
+ * One process opens it in one role. ENGINE_LOG (the publisher): append, keys, counts,
+ * members, totals and gateways are its own; it serves the gateways. ENGINE_GATEWAY:
+ * publish, subscribe, replay, marks, sessions. The operations of the other role are NULL
+ * in its table; head, is_ready, durability and close are both's.
  *
  * Loop thread only; every callback runs on the loop thread. The engine's own threads stay
  * inside.
@@ -16,6 +16,7 @@
 #include "bridge/logger.h"
 #include "bridge/metrics.h"
 #include "proto/envelope.h"
+#include "proto/log_key.h"
 #include "proto/position.h"
 
 #include <uv.h>
@@ -37,6 +38,9 @@ struct engine_config {
     const char *secret; /* of the bus: its messages are sealed; empty: not */
     const char *gateway_id; /* ENGINE_GATEWAY: "g1" */
     size_t gateway_count;   /* ENGINE_LOG: so many run; 0: nobody knows */
+    const char *durability; /* ENGINE_LOG: "memory", "log" or "fsync"; NULL: memory */
+    const char *data_dir;   /* ENGINE_LOG: folder of the log, unless it is in memory */
+    uint64_t key_age_ms;    /* ENGINE_LOG: keys are kept for so long */
     struct {
         uint64_t age_ms;
         uint64_t events;
@@ -45,6 +49,10 @@ struct engine_config {
 };
 
 /* --- events --- */
+
+/* A key that was kept so long ago, and where its event is. */
+typedef void engine_key_fn(void *ctx, const struct log_key *key,
+                           const struct position *position, uint64_t age_ms);
 
 /* Runs once per append: ST_OK with the position, or why the event was not kept. */
 typedef void engine_kept_fn(void *ctx, enum status status,
@@ -161,12 +169,15 @@ struct engine_ops {
                         const char **reason);
 
     /*
-     * Borrows `envelope`. ST_OK: queued, and on_kept will run once. ST_BUSY: too much
-     * waits, on_kept will not run. The event is kept before the bus sees it; nothing is
-     * said about receivers.
+     * Borrows `envelope` and `key` (NULL: none), which is kept with the event. ST_OK:
+     * queued, and on_kept will run once. ST_BUSY: too much waits, on_kept will not run.
+     * The event is kept before the bus sees it; nothing is said about receivers.
      */
     enum status (*append)(struct engine *engine, struct slice envelope, bool is_volatile,
-                          engine_kept_fn *on_kept, void *ctx);
+                          const struct log_key *key, engine_kept_fn *on_kept, void *ctx);
+
+    /* The keys that were kept lately, the oldest first. Once, before the first append. */
+    void (*keys)(struct engine *engine, engine_key_fn *visit, void *ctx);
 
     /*
      * ENGINE_GATEWAY: as append, by way of whoever keeps the log. What one gateway

@@ -244,8 +244,7 @@ static void marks(struct engine *engine, const struct room_key *rooms, size_t co
 {
     struct gateway_engine *self = self_of(engine);
 
-    (void)rooms; /* one mark for all of them: event_log.h */
-    replayer_marks(self->replayer, count, on_marks, ctx, self->now_ms);
+    replayer_marks(self->replayer, rooms, count, on_marks, ctx, self->now_ms);
 }
 
 static void head(struct engine *engine, struct position *position)

@@ -8,6 +8,7 @@
 #include "bridge/directory.h"
 #include "bridge/engine_nng_serve.h"
 #include "bridge/engine_nng_writer.h"
+#include "bridge/lifecycle.h"
 #include "bridge/random.h"
 
 #include <stdlib.h>
@@ -31,7 +32,9 @@ struct log_engine {
     uint64_t now_ms; /* counted in ticks: a stopped process could not listen */
     struct link links[LINK_KIND_COUNT];
     struct link_complaint complaint;
-    int lock; /* of the bus's folder: held, never closed */
+    const char *durability;
+    int lock;     /* of the bus's folder: held, never closed */
+    bool is_down; /* at the last tick: the log could not be written */
     bool is_closed;
 };
 
@@ -40,24 +43,32 @@ static struct log_engine *self_of(struct engine *engine)
     return (struct log_engine *)engine;
 }
 
+/*
+ * A log that turns out to be damaged is mended by a start: it checks every row, moves the
+ * file aside and begins a new epoch, and whoever supervises the process starts it.
+ */
+static void give_up_if_lost(struct log_engine *self)
+{
+    struct event_log_state state;
+
+    event_log_state(self->events, &state);
+    self->is_down = state.is_down;
+    if (!state.is_lost)
+        return;
+    log_error(self->log, "the log is damaged: a new start will move it aside",
+              LOG_NUM("head", state.head.seq));
+    lifecycle_exit(1);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct log_engine *self = timer->data;
 
+    give_up_if_lost(self);
+
     self->now_ms += TICK_MS;
     directory_expire(self->directory, self->now_ms);
     link_complain(self->links, &self->complaint, self->log, self->now_ms);
-}
-
-static uint64_t random_epoch(void)
-{
-    uint64_t epoch = 0;
-
-    while (epoch == 0) {
-        random_bytes(&epoch, sizeof epoch);
-        epoch &= 0xffffffffffffu;
-    }
-    return epoch;
 }
 
 static enum status open_links(const char *url, struct slice secret,
@@ -77,19 +88,44 @@ static enum status open_links(const char *url, struct slice secret,
     return st;
 }
 
+static const char *durability_of(const struct engine_config *config)
+{
+    static const char *const names[] = {"memory", "log", "fsync"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (config->durability && strcmp(config->durability, names[i]) == 0)
+            return names[i];
+    return names[0];
+}
+
+static enum status open_log(const struct engine_config *config, struct event_log **log,
+                            const char **reason)
+{
+    const char *durability = durability_of(config);
+    const struct event_log_config wanted = {
+        .log = config->log,
+        .folder = config->data_dir,
+        .syncs = strcmp(durability, "fsync") == 0,
+        .key_age_ms = config->key_age_ms,
+        .keep = {config->keep.age_ms, config->keep.events, config->keep.bytes},
+    };
+
+    if (strcmp(durability, "memory") != 0)
+        return event_log_open(&wanted, log, reason);
+    *log = event_log_create(event_log_random_epoch(), &wanted.keep);
+    return *log ? ST_OK : ST_NO_MEMORY;
+}
+
 static enum status start_parts(struct log_engine *self,
                                const struct engine_config *config,
                                const struct link links[LINK_KIND_COUNT])
 {
-    struct event_log_limits keep = {config->keep.age_ms, config->keep.events,
-                                    config->keep.bytes};
     struct hash_key hash_key = random_hash_key();
 
-    self->events = event_log_create(random_epoch(), &keep);
     self->directory = directory_create(&hash_key, self->now_ms);
     if (self->directory)
         directory_expect(self->directory, config->gateway_count);
-    if (!self->events || !self->directory ||
+    if (!self->directory ||
         door_open(&self->door, config->loop, LIMIT_APPEND_BYTES, MAX_PER_TURN))
         return ST_NO_MEMORY;
 
@@ -107,12 +143,18 @@ enum status engine_nng_log_open(const struct engine_config *config,
                                 struct engine **engine, const char **reason)
 {
     struct link links[LINK_KIND_COUNT];
+    struct event_log *events;
     int lock;
 
-    enum status st =
-        open_links(config->url, slice_of(config->secret), links, &lock, reason);
+    /* The log before the bus: nobody is listened to whose events could not be kept. */
+    enum status st = open_log(config, &events, reason);
     if (st)
         return st;
+    st = open_links(config->url, slice_of(config->secret), links, &lock, reason);
+    if (st) {
+        event_log_destroy(events);
+        return st;
+    }
 
     *reason = "out of memory";
     struct log_engine *self = calloc(1, sizeof *self);
@@ -122,6 +164,8 @@ enum status engine_nng_log_open(const struct engine_config *config,
     self->now_ms = clock_ms();
     self->log = config->log;
     self->metrics = config->metrics;
+    self->events = events;
+    self->durability = durability_of(config);
     self->lock = lock;
     memcpy(self->links, links, sizeof links);
     self->tick.data = self;
@@ -135,13 +179,18 @@ enum status engine_nng_log_open(const struct engine_config *config,
 }
 
 static enum status append(struct engine *engine, struct slice envelope, bool is_volatile,
-                          engine_kept_fn *on_kept, void *ctx)
+                          const struct log_key *key, engine_kept_fn *on_kept, void *ctx)
 {
     struct log_engine *self = self_of(engine);
 
     if (self->is_closed)
         return ST_DRAINING;
-    return writer_append(self->writer, envelope, is_volatile, on_kept, ctx);
+    return writer_append(self->writer, envelope, is_volatile, key, on_kept, ctx);
+}
+
+static void keys(struct engine *engine, engine_key_fn *visit, void *ctx)
+{
+    event_log_keys(self_of(engine)->events, visit, ctx);
 }
 
 static void head(struct engine *engine, struct position *position)
@@ -184,13 +233,14 @@ static void gateways(struct engine *engine, engine_gateway_fn *visit, void *ctx)
 
 static bool is_ready(struct engine *engine)
 {
-    return !self_of(engine)->is_closed;
+    struct log_engine *self = self_of(engine);
+
+    return !self->is_closed && !self->is_down;
 }
 
 static const char *durability(struct engine *engine)
 {
-    (void)engine;
-    return "memory";
+    return self_of(engine)->durability;
 }
 
 static void close_log(struct engine *engine)
@@ -201,6 +251,7 @@ static void close_log(struct engine *engine)
         return;
     self->is_closed = true;
     writer_stop(self->writer);
+    event_log_close(self->events);
     door_shut(&self->door); /* the last answers run here */
     uv_close((uv_handle_t *)&self->tick, NULL);
 }
@@ -208,6 +259,7 @@ static void close_log(struct engine *engine)
 const struct engine_ops engine_nng_log = {
     .name = "nng",
     .append = append,
+    .keys = keys,
     .head = head,
     .count = count,
     .members = members,

@@ -20,6 +20,9 @@ struct replay_thread {
     struct envelope_room *envelope_room;
     struct buf page;
     struct str_map rooms; /* of the request at hand, by their encoding; empty: all */
+    uint64_t hashes[LIMIT_REPLAY_ROOMS]; /* and as the log knows them, ascending */
+    uint64_t marks[LIMIT_REPLAY_ROOMS];
+    size_t room_count;
     size_t max_bytes;
     uint32_t count;
 };
@@ -66,14 +69,71 @@ static enum status gather_rooms(struct replay_thread *self,
     struct room_key room;
     enum status st = request->room_count > LIMIT_REPLAY_ROOMS ? ST_LIMIT : ST_OK;
 
+    self->room_count = 0;
     str_map_init(&self->rooms, &self->hash_key, LIMIT_REPLAY_ROOMS);
     for (size_t i = 0; !st && i < request->room_count; i++) {
         struct slice key = rest;
         replay_room_next(&rest, &room);
         key.len -= rest.len;
         st = str_map_put(&self->rooms, key, self);
+        self->hashes[self->room_count++] = event_log_room_hash(self->log, &room);
     }
     return st;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+/* Of the rooms that are asked for: what is gone of others is nobody's loss here. */
+static uint64_t highest_mark(struct replay_thread *self)
+{
+    uint64_t highest = 0;
+
+    event_log_marks(self->log, self->hashes, self->room_count, self->marks);
+    for (size_t i = 0; i < self->room_count; i++)
+        if (self->marks[i] > highest)
+            highest = self->marks[i];
+    return highest;
+}
+
+static void add_events(struct replay_thread *self, const struct replay_request *request,
+                       struct replay_page *page)
+{
+    struct event_log_state state;
+    const struct room_wishes wishes = {self->hashes, self->room_count};
+
+    qsort(self->hashes, self->room_count, sizeof *self->hashes, compare);
+    event_log_state(self->log, &state);
+    /* A gateway that has applied what the log never gave cannot go on in this epoch. */
+    if (request->after.epoch == state.head.epoch && self->room_count == 0 &&
+        request->after.seq > state.head.seq)
+        event_log_overtaken(self->log);
+    if (request->after.epoch == state.head.epoch)
+        event_log_read(self->log, request->after.seq, request->through,
+                       self->room_count ? &wishes : NULL, add_event, self, &state,
+                       &page->through);
+    page->head = state.head;
+    page->floor = self->room_count ? highest_mark(self) : state.floor;
+    page->count = self->count;
+}
+
+static void add_marks(struct replay_thread *self, struct replay_page *page)
+{
+    struct event_log_state state;
+    struct buf marks = {.max = sizeof self->marks};
+
+    event_log_state(self->log, &state);
+    page->head = state.head;
+    page->floor = highest_mark(self);
+    for (size_t i = 0; i < self->room_count; i++)
+        replay_mark_add(&marks, self->marks[i]);
+    if (buf_status(&marks) == ST_OK)
+        replay_page_add(&self->page, 1, buf_slice(&marks));
+    page->count = page->through = buf_status(&marks) == ST_OK;
+    buf_finish(&marks);
 }
 
 static enum status answer_page(struct replay_thread *self, struct slice bytes)
@@ -81,7 +141,6 @@ static enum status answer_page(struct replay_thread *self, struct slice bytes)
     static const char blank[REPLAY_PAGE_HEAD_BYTES];
     struct replay_request request;
     struct replay_page page = {0};
-    struct event_log_state state;
 
     enum status st = replay_request_decode(bytes, &request);
     if (!st)
@@ -95,13 +154,10 @@ static enum status answer_page(struct replay_thread *self, struct slice bytes)
     self->max_bytes = request.max_bytes < LIMIT_REPLAY_PAGE_BYTES
                           ? request.max_bytes
                           : (size_t)LIMIT_REPLAY_PAGE_BYTES;
-    event_log_state(self->log, &state);
-    if (request.after.epoch == state.head.epoch)
-        event_log_read(self->log, request.after.seq, request.through, NULL, add_event, self,
-                       &state, &page.through);
-    page.head = state.head;
-    page.floor = state.floor;
-    page.count = self->count;
+    if (request.max_bytes == 0 && request.room_count > 0)
+        add_marks(self, &page);
+    else
+        add_events(self, &request, &page);
     st = buf_status(&self->page);
     if (!st)
         replay_page_encode(&page, self->page.ptr);

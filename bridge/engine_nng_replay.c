@@ -24,7 +24,6 @@ struct job {
     void (*on_event)(void *ctx, const struct engine_event *event);
     engine_done_fn *on_done;
     engine_marks_fn *on_marks;
-    size_t mark_count;
     void *ctx;
 };
 
@@ -69,7 +68,7 @@ static void ask_next(struct replayer *replayer)
     struct replay_request head = {
         .after = job->after,
         .through = job->through,
-        .max_bytes = LIMIT_REPLAY_PAGE_BYTES,
+        .max_bytes = job->on_marks ? 0 : LIMIT_REPLAY_PAGE_BYTES,
         .room_count = job->room_count,
     };
     replay_request_encode(&head, &request);
@@ -132,17 +131,19 @@ static void use_rooms_page(struct replayer *replayer, struct job *job,
 
 static void use_marks_page(struct job *job, const struct replay_page *page)
 {
-    uint64_t *marks = calloc(job->mark_count + 1, sizeof *marks);
+    uint64_t *marks = calloc(job->room_count + 1u, sizeof *marks);
 
     if (!marks) {
         end_job(job, ST_NO_MEMORY);
         return;
     }
-    for (size_t i = 0; i < job->mark_count; i++)
-        marks[i] = page->floor;
-    job->on_marks(job->ctx, ST_OK, page->head.epoch, marks, job->mark_count);
+    if (replay_page_marks(page, marks, job->room_count)) {
+        job->on_marks(job->ctx, ST_OK, page->head.epoch, marks, job->room_count);
+        free_job(job);
+    } else {
+        end_job(job, ST_UNAVAILABLE);
+    }
     free(marks);
-    free_job(job);
 }
 
 static void on_answer(void *ctx, struct slice answer)
@@ -206,23 +207,36 @@ enum status replayer_page(struct replayer *replayer, const struct position *afte
     return ST_OK;
 }
 
+/* `*st` says why there is none. */
+static struct job *new_rooms_job(const struct room_key *rooms, size_t count,
+                                 enum status *st)
+{
+    struct job *job = new_job();
+
+    *st = ST_NO_MEMORY;
+    for (size_t i = 0; job && i < count; i++)
+        replay_room_add(&job->rooms, &rooms[i]);
+    if (!job)
+        return NULL;
+    *st = count > LIMIT_REPLAY_ROOMS ? ST_LIMIT : buf_status(&job->rooms);
+    if (*st || count == 0) {
+        free_job(job);
+        return NULL;
+    }
+    job->room_count = (uint16_t)count;
+    return job;
+}
+
 void replayer_rooms(struct replayer *replayer, const struct replay_wish *wish,
                     uint64_t now_ms)
 {
-    struct job *job = new_job();
-    enum status st = ST_NO_MEMORY;
+    enum status st;
+    struct job *job = new_rooms_job(wish->rooms, wish->count, &st);
 
-    for (size_t i = 0; job && i < wish->count; i++)
-        replay_room_add(&job->rooms, &wish->rooms[i]);
-    if (job)
-        st = wish->count > LIMIT_REPLAY_ROOMS ? ST_LIMIT : buf_status(&job->rooms);
-    if (st || wish->count == 0) {
-        if (job)
-            free_job(job);
+    if (!job) {
         wish->on_done(wish->ctx, st);
         return;
     }
-    job->room_count = (uint16_t)wish->count;
     job->after = wish->from;
     job->through = wish->to;
     job->on_event = wish->on_event;
@@ -232,18 +246,17 @@ void replayer_rooms(struct replayer *replayer, const struct replay_wish *wish,
     add_job(replayer, job);
 }
 
-void replayer_marks(struct replayer *replayer, size_t count, engine_marks_fn *on_marks,
-                    void *ctx, uint64_t now_ms)
+void replayer_marks(struct replayer *replayer, const struct room_key *rooms, size_t count,
+                    engine_marks_fn *on_marks, void *ctx, uint64_t now_ms)
 {
-    struct job *job = new_job();
+    enum status st;
+    struct job *job = new_rooms_job(rooms, count, &st);
 
     if (!job) {
-        on_marks(ctx, ST_NO_MEMORY, 0, NULL, 0);
+        on_marks(ctx, st, 0, NULL, 0);
         return;
     }
-    job->after.seq = UINT64_MAX; /* no events, just the numbers */
     job->on_marks = on_marks;
-    job->mark_count = count;
     job->ctx = ctx;
     job->deadline_ms = now_ms + DEADLINE_MS;
     add_job(replayer, job);

@@ -40,8 +40,8 @@ struct replay_wish {
 };
 void replayer_rooms(struct replayer *replayer, const struct replay_wish *wish,
                     uint64_t now_ms);
-void replayer_marks(struct replayer *replayer, size_t count, engine_marks_fn *on_marks,
-                    void *ctx, uint64_t now_ms);
+void replayer_marks(struct replayer *replayer, const struct room_key *rooms, size_t count,
+                    engine_marks_fn *on_marks, void *ctx, uint64_t now_ms);
 
 /* Ends what has waited too long. */
 void replayer_tick(struct replayer *replayer, uint64_t now_ms);

@@ -66,7 +66,8 @@ static void keep(void *ctx, struct slice envelope, bool is_volatile, size_t at)
         return;
     *keeping = (struct keeping){self, at};
     self->open++;
-    if (!self->engine->ops->append(self->engine, envelope, is_volatile, on_kept, keeping))
+    if (!self->engine->ops->append(self->engine, envelope, is_volatile, NULL, on_kept,
+                                   keeping))
         return;
     self->open--;
     free(keeping);

@@ -20,6 +20,7 @@ enum {
      * silence, even where one of them is lost as well. */
     SOON_MS = 25,
     SOON_BEACONS = 3,
+    TRIM_SLICES = 4, /* between two batches: what waits does not wait for all of it */
 };
 
 /* One append on its way: queue, commit, answer. */
@@ -27,6 +28,7 @@ struct append_request {
     struct inbox_item item; /* of a batch's first request: carries all of it */
     struct append_request *next;
     struct event_log_entry entry;
+    struct log_key key;
     engine_kept_fn *on_kept;
     void *ctx;
     struct writer *writer;
@@ -162,7 +164,8 @@ static void tidy_log(struct writer *writer)
 {
     struct event_log_state state;
 
-    while (event_log_trim(writer->config.log, clock_ms()))
+    for (int i = 0; i < TRIM_SLICES && event_log_trim(writer->config.log, clock_ms());
+         i++)
         ;
     event_log_state(writer->config.log, &state);
     metrics_set(writer->config.metrics, METRIC_LOG_EVENTS, state.events);
@@ -295,7 +298,7 @@ static void on_idle(uv_idle_t *handle)
 }
 
 enum status writer_append(struct writer *writer, struct slice envelope, bool is_volatile,
-                          engine_kept_fn *on_kept, void *ctx)
+                          const struct log_key *key, engine_kept_fn *on_kept, void *ctx)
 {
     if (envelope.len > LIMIT_ENVELOPE_BYTES)
         return ST_TOO_LARGE;
@@ -307,6 +310,10 @@ enum status writer_append(struct writer *writer, struct slice envelope, bool is_
     if (!request)
         return ST_NO_MEMORY;
     request->entry.is_volatile = is_volatile;
+    if (key) {
+        request->key = *key;
+        request->entry.key = &request->key;
+    }
     request->on_kept = on_kept;
     request->ctx = ctx;
     request->writer = writer;

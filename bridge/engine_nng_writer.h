@@ -26,7 +26,7 @@ struct writer *writer_start(const struct writer_config *config);
 
 /* As engine_ops.append. The thread gets it when the loop next waits. */
 enum status writer_append(struct writer *writer, struct slice envelope, bool is_volatile,
-                          engine_kept_fn *on_kept, void *ctx);
+                          const struct log_key *key, engine_kept_fn *on_kept, void *ctx);
 
 /* The last position answered. */
 void writer_head(const struct writer *writer, struct position *head);

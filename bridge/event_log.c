@@ -101,15 +101,14 @@ static void read_found(struct event_log *log, uint64_t after, uint64_t end,
     uint64_t seqs[FIND_AT_ONCE], found_through;
 
     uv_mutex_lock(&log->lock);
-    size_t count = room_index_find(log->rooms, wishes, after, seqs, FIND_AT_ONCE,
-                                   &found_through);
+    size_t count =
+        room_index_find(log->rooms, wishes, after, seqs, FIND_AT_ONCE, &found_through);
     uv_mutex_unlock(&log->lock);
     reading->read_through = found_through < end ? found_through : end;
     for (size_t i = 0; i < count && seqs[i] <= end && !reading->has_stopped; i++) {
         size_t before = reading->visited;
         log->ops->read(log, seqs[i] - 1, seqs[i], reading);
-        if (reading->visited > before || reading->has_stopped ||
-            seqs[i] <= floor_of(log))
+        if (reading->visited > before || reading->has_stopped || seqs[i] <= floor_of(log))
             continue;
         reading->has_stopped = true;
         reading->read_through = seqs[i] - 1;

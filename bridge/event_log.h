@@ -23,13 +23,16 @@ struct event_log_limits {
     uint64_t bytes;
 };
 
+/* 48 bits, never 0. */
+uint64_t event_log_random_epoch(void);
+
 /* Gives a log in memory (event_log_destroy) that is empty at `epoch`, or NULL. */
 struct event_log *event_log_create(uint64_t epoch, const struct event_log_limits *keep);
 
 struct event_log_config {
     const struct logger *log; /* keeps */
     const char *folder;
-    bool syncs; /* a commit survives the loss of power */
+    bool syncs;          /* a commit survives the loss of power */
     uint64_t key_age_ms; /* keys and sessions older than this are removed */
     struct event_log_limits keep;
 };
@@ -42,7 +45,8 @@ struct event_log_config {
 enum status event_log_open(const struct event_log_config *config, struct event_log **log,
                            const char **reason);
 
-/* As if the process had died: a clean stop is event_log_close before it. NULL: nothing. */
+/* As if the process had died: a clean stop is event_log_close before it. NULL: nothing.
+ */
 void event_log_destroy(struct event_log *log);
 /* Everything is on the disk: the next start goes on, whatever happens to the machine. */
 void event_log_close(struct event_log *log);

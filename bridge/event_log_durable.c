@@ -19,7 +19,7 @@ enum {
     TRIM_EVERY_MS = 500, /* while the log is less than an eighth beyond its ceilings */
     KEYS_AT_ONCE = 2000,
     HEAL_EVERY_MS = 200,
-    WAL_PAGES = 1000, /* 4 MB: the tidier is woken */
+    WAL_PAGES = 1000,      /* 4 MB: the tidier is woken */
     WAL_MAX_PAGES = 32768, /* 128 MB: the writer waits until it is empty */
 };
 
@@ -81,8 +81,9 @@ static enum status add_key(struct durable_log *log, const struct log_key *key,
                        buf_slice(&encoded));
 }
 
-static enum status add_rows(struct durable_log *log, const struct event_log_entry *entries,
-                            size_t count, uint64_t at_ms, uint64_t *last_row)
+static enum status add_rows(struct durable_log *log,
+                            const struct event_log_entry *entries, size_t count,
+                            uint64_t at_ms, uint64_t *last_row)
 {
     struct position position = log->base.state.head; /* the writer's alone to change */
     enum status st = ST_OK;
@@ -176,8 +177,8 @@ struct trimming {
     uint64_t events, bytes;          /* that are left */
     uint64_t removed, removed_bytes; /* events of this slice */
     uint64_t rows;
-    uint64_t through; /* the last row of this slice; 0: none */
-    uint64_t floor;   /* the last event of it */
+    uint64_t through;    /* the last row of this slice; 0: none */
+    uint64_t floor;      /* the last event of it */
     struct log_row head; /* the last row of all was one of them */
     bool has_more;
 };
@@ -335,8 +336,8 @@ bool durable_trim(struct event_log *base, uint64_t now_ms)
 struct row_reading {
     struct durable_log *log;
     struct event_log_reading *reading;
-    uint64_t before; /* the first row's predecessor */
-    uint64_t prev;   /* 0: the first row comes next */
+    uint64_t before;  /* the first row's predecessor */
+    uint64_t prev;    /* 0: the first row comes next */
     uint64_t damaged; /* the seq of a row that cannot be believed */
 };
 

@@ -28,8 +28,8 @@ struct durable_log {
     uint64_t last_row;  /* its seq; 0: none */
     uint64_t oldest_ms; /* of the oldest event, or earlier */
     uint64_t trimmed_ms, tidied_ms;
-    bool is_trimming; /* a slice was not enough */
-    bool has_keys;    /* some were written, or found */
+    bool is_trimming;               /* a slice was not enough */
+    bool has_keys;                  /* some were written, or found */
     char *spent[DURABLE_MAX_BATCH]; /* bytes of the last batch */
     size_t spent_count;
 

@@ -35,6 +35,7 @@ static void forget_events(struct durable_log *log, uint64_t epoch)
 enum status durable_begin_epoch(struct durable_log *log, const char *why)
 {
     uint64_t epoch = event_log_random_epoch();
+    uint64_t old_epoch = log->base.state.head.epoch;
 
     enum status st = log_db_begin(log->writer);
     if (!st)
@@ -47,7 +48,9 @@ enum status durable_begin_epoch(struct durable_log *log, const char *why)
         log_db_rollback(log->writer);
         return st;
     }
-    log_warn(log->config.log, "the log begins a new epoch", LOG_TEXT("reason", why));
+    /* A log's first epoch is no news to anybody. */
+    if (old_epoch != 0)
+        log_warn(log->config.log, "the log begins a new epoch", LOG_TEXT("reason", why));
     uv_mutex_lock(&log->base.lock);
     forget_events(log, epoch);
     uv_mutex_unlock(&log->base.lock);
@@ -71,8 +74,8 @@ static bool survey_row(void *ctx, const struct log_row *row, uint64_t sum)
     struct log_row placed = *row;
 
     placed.epoch = state->head.epoch;
-    bool is_linked = row->seq > row->prev &&
-                     (!survey->has_begun || row->prev == log->last_row);
+    bool is_linked =
+        row->seq > row->prev && (!survey->has_begun || row->prev == log->last_row);
     if (!is_linked || (sum != log_row_checksum(&placed) && !test_hook_no_checksum())) {
         survey->is_damaged = true;
         return false;

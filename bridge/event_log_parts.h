@@ -58,6 +58,5 @@ struct event_log {
 bool event_log_init(struct event_log *log, const struct event_log_ops *ops,
                     const struct event_log_limits *keep);
 void event_log_finish(struct event_log *log);
-uint64_t event_log_random_epoch(void);
 
 #endif

@@ -111,8 +111,8 @@ bool log_folder_sync(const char *folder)
     bool is_synced = true;
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        is_synced = log_folder_path(folder, names[i], path) && sync_path(path) &&
-                    is_synced;
+        is_synced =
+            log_folder_path(folder, names[i], path) && sync_path(path) && is_synced;
     return is_synced;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/bus_folder.h"
 #include "cli/config_checks.h"
 #include "cli/created_secrets.h"
+#include "cli/data_folder.h"
 #include "cli/exit_code.h"
 #include "cli/reload.h"
 
@@ -92,11 +93,13 @@ static int fail(enum exit_code code, const char *reason)
 
 static int open_engine(struct role *role, const struct config *config)
 {
-    char url[BUS_URL_BYTES];
+    char url[BUS_URL_BYTES], folder[DATA_FOLDER_BYTES];
     const char *reason = "";
 
     if (!bus_url(config, url))
         return fail(EXIT_CODE_CONFIG, "bus.url or run_dir is too long");
+    if (!data_folder(config, folder))
+        return fail(EXIT_CODE_CONFIG, "data_dir: name a folder for the log");
     const struct engine_config engine_config = {
         .name = config->bus.engine,
         .role = role->server->engine_role,
@@ -107,6 +110,9 @@ static int open_engine(struct role *role, const struct config *config)
         .secret = config->bus.secret,
         .gateway_id = role->server->engine_role == ENGINE_GATEWAY ? role->parts.id : NULL,
         .gateway_count = config->gateway.count,
+        .durability = config->log.durability,
+        .data_dir = folder,
+        .key_age_ms = config->publisher.idempotency_ms,
         .keep = {config->log.keep_age_ms, config->log.keep_events,
                  config->log.keep_bytes},
     };

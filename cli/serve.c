@@ -33,7 +33,8 @@ struct serve {
     uv_loop_t loop;
     uv_signal_t signals[SIGNALS];
     struct serve_listeners listeners;
-    char bus_folder[BUS_FOLDER_BYTES]; /* empty: not ours */
+    char bus_folder[BUS_FOLDER_BYTES];  /* empty: not ours */
+    char data_folder[BUS_FOLDER_BYTES]; /* empty: not ours */
     char **environment;
 
     struct supervisor_plan children[1 + SERVE_MAX_GATEWAYS];
@@ -97,6 +98,17 @@ static bool put_created(struct serve *serve)
            put(serve, "create_secrets", "off");
 }
 
+/* What passes leaves nothing behind: neither its bus nor its log. */
+static bool put_data(struct serve *serve)
+{
+    if (!serve->plan->has_own_bus)
+        return true;
+    if (bus_folder_create(serve->data_folder))
+        return put(serve, "data_dir", serve->data_folder);
+    fputs("sidecast: cannot make a folder for the log in /tmp\n", stderr);
+    return false;
+}
+
 /* What every child would refuse is said once, here. */
 static bool check_keys(const struct invocation *call)
 {
@@ -123,7 +135,7 @@ static int prepare(struct serve *serve)
     if (!put(serve, "gateway.listen", serve->listeners.gateway_address) ||
         !put(serve, "publisher.listen", serve->listeners.publisher_address) ||
         !put(serve, "ops.listen", serve->listeners.ops_address) || !put_created(serve) ||
-        !put_bus(serve))
+        !put_bus(serve) || !put_data(serve))
         return EXIT_CODE_FAILED;
     invocation_resolve(call);
     serve->environment =
@@ -294,6 +306,7 @@ int serve_run(const struct serve_plan *plan)
     }
     serve_listeners_close(&serve->listeners);
     bus_folder_remove(serve->bus_folder);
+    bus_folder_remove(serve->data_folder);
     free(serve->environment);
     free(serve);
     return code;

@@ -178,3 +178,21 @@ bool replay_page_next(struct slice *items, uint64_t *seq, struct slice *envelope
     *items = in.rest;
     return !in.is_short;
 }
+
+void replay_mark_add(struct buf *out, uint64_t mark)
+{
+    byte_put_u64(out, mark);
+}
+
+bool replay_page_marks(const struct replay_page *page, uint64_t *marks, size_t count)
+{
+    struct slice items = page->items, block = {0};
+    uint64_t seq;
+
+    if (page->count != 1 || !replay_page_next(&items, &seq, &block))
+        return false;
+    struct byte_reader in = {.rest = block};
+    for (size_t i = 0; i < count; i++)
+        marks[i] = byte_get_u64(&in);
+    return byte_reader_end(&in) == ST_OK;
+}

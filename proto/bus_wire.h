@@ -39,7 +39,7 @@ bool bus_frame_next(struct slice *blocks, struct slice *envelope);
 struct replay_request {
     struct position after; /* events after it … */
     uint64_t through;      /* … up to and including this seq, as far as one page goes */
-    uint32_t max_bytes;    /* of the page; one event is always given */
+    uint32_t max_bytes;    /* of the page; one event is always given; 0: see below */
     uint16_t room_count;   /* 0: every event */
     struct slice rooms;    /* decode: walk with replay_room_next */
 };
@@ -58,7 +58,8 @@ bool replay_room_next(struct slice *rooms, struct room_key *room);
  */
 struct replay_page {
     struct position head;
-    uint64_t floor;     /* highest seq of an event that retention removed, or more */
+    uint64_t floor;     /* highest seq of an event that retention removed, or more; of
+                           the rooms that were asked for */
     uint64_t through;   /* the page is complete up to here */
     uint32_t count;     /* of events */
     struct slice items; /* decode: walk with replay_page_next */
@@ -73,5 +74,13 @@ void replay_page_add(struct buf *out, uint64_t seq, struct slice envelope);
 
 enum status replay_page_decode(struct slice bytes, struct replay_page *page);
 bool replay_page_next(struct slice *items, uint64_t *seq, struct slice *envelope);
+
+/*
+ * A request for 0 bytes asks for the low-water marks of its rooms instead of events: the
+ * page has one item, of seq 1, in which they stand in the order of the rooms.
+ */
+void replay_mark_add(struct buf *out, uint64_t mark);
+/* False unless the page has exactly `count` marks. */
+bool replay_page_marks(const struct replay_page *page, uint64_t *marks, size_t count);
 
 #endif

@@ -15,7 +15,6 @@ enum {
     CHUNK_BITS = 12,
     CHUNK_ENTRIES = 1 << CHUNK_BITS,
     CHUNKS = IDEMPOTENCY_MAX_IDS / CHUNK_ENTRIES + 1,
-    BODY_BYTES = 16, /* of the digest: more is not needed to tell two bodies apart */
     SWEEP_AT_ONCE = 16,
 };
 
@@ -26,8 +25,8 @@ enum entry_state {
 };
 
 struct entry {
-    uint64_t id[2];
-    unsigned char body[BODY_BYTES];
+    unsigned char id[LOG_KEY_ID_BYTES];
+    unsigned char body[LOG_KEY_BODY_BYTES];
     struct position position;
     uint64_t expires_ms;
     uint32_t recipients;
@@ -39,7 +38,7 @@ struct entry {
 
 struct idempotency {
     struct idempotency_config config;
-    struct hash_key keys[2];
+    struct hash_key hash_key; /* of the buckets: nobody can aim at one */
     struct entry *chunks[CHUNKS];
     uint32_t *buckets;
     uint32_t bucket_mask;
@@ -66,8 +65,7 @@ struct idempotency *idempotency_create(const struct idempotency_config *config)
     while (buckets < config->max_ids)
         buckets *= 2;
     table->config = *config;
-    table->keys[0] = random_hash_key();
-    table->keys[1] = random_hash_key();
+    table->hash_key = random_hash_key();
     table->bucket_mask = (uint32_t)buckets - 1;
     table->buckets = calloc(buckets, sizeof *table->buckets);
     if (!table->buckets) {
@@ -107,10 +105,17 @@ static uint32_t entry_take(struct idempotency *table)
     return *chunk ? ++table->made : 0;
 }
 
+static uint32_t *bucket_of(const struct idempotency *table,
+                           const unsigned char id[LOG_KEY_ID_BYTES])
+{
+    struct slice bytes = {(const char *)id, LOG_KEY_ID_BYTES};
+    return &table->buckets[siphash(&table->hash_key, bytes) & table->bucket_mask];
+}
+
 static void unchain(struct idempotency *table, uint32_t number)
 {
     struct entry *entry = entry_at(table, number);
-    uint32_t *at = &table->buckets[entry->id[0] & table->bucket_mask];
+    uint32_t *at = bucket_of(table, entry->id);
 
     while (*at != number)
         at = &entry_at(table, *at)->chain;
@@ -154,13 +159,14 @@ static enum status make_room(struct idempotency *table)
     return ST_OK;
 }
 
-static uint32_t find(const struct idempotency *table, const uint64_t id[2])
+static uint32_t find(const struct idempotency *table,
+                     const unsigned char id[LOG_KEY_ID_BYTES])
 {
-    uint32_t number = table->buckets[id[0] & table->bucket_mask];
+    uint32_t number = *bucket_of(table, id);
 
     while (number) {
         const struct entry *entry = entry_at(table, number);
-        if (entry->id[0] == id[0] && entry->id[1] == id[1])
+        if (memcmp(entry->id, id, LOG_KEY_ID_BYTES) == 0)
             return number;
         number = entry->chain;
     }
@@ -178,7 +184,7 @@ static enum status insert(struct idempotency *table, const struct entry *content
         return ST_NO_MEMORY;
 
     struct entry *entry = entry_at(table, number);
-    uint32_t *bucket = &table->buckets[content->id[0] & table->bucket_mask];
+    uint32_t *bucket = bucket_of(table, content->id);
     *entry = *content;
     entry->chain = *bucket;
     entry->older = table->newest;
@@ -191,17 +197,23 @@ static enum status insert(struct idempotency *table, const struct entry *content
     return ST_OK;
 }
 
-enum status idempotency_begin(struct idempotency *table, struct slice id,
-                              const unsigned char body[DIGEST_SHA256_BYTES],
+static struct entry entry_of(const struct log_key *key, enum entry_state state,
+                             uint64_t expires_ms)
+{
+    struct entry entry = {.expires_ms = expires_ms, .state = state};
+
+    memcpy(entry.id, key->id, LOG_KEY_ID_BYTES);
+    memcpy(entry.body, key->body, LOG_KEY_BODY_BYTES);
+    return entry;
+}
+
+enum status idempotency_begin(struct idempotency *table, const struct log_key *key,
                               uint64_t now_ms, uint32_t *ticket, bool *known,
                               struct idempotency_answer *first)
 {
-    struct entry content = {
-        .id = {siphash(&table->keys[0], id), siphash(&table->keys[1], id)},
-        .expires_ms = now_ms + table->config.window_ms,
-        .state = ENTRY_IN_FLIGHT,
-    };
-    memcpy(content.body, body, BODY_BYTES);
+    struct entry content =
+        entry_of(key, ENTRY_IN_FLIGHT, now_ms + table->config.window_ms);
+
     *known = false;
     sweep(table, now_ms);
 
@@ -216,7 +228,7 @@ enum status idempotency_begin(struct idempotency *table, struct slice id,
         entry_remove(table, number);
         return insert(table, &content, ticket);
     }
-    if (memcmp(entry->body, body, BODY_BYTES) != 0)
+    if (memcmp(entry->body, key->body, LOG_KEY_BODY_BYTES) != 0)
         return ST_ID_REUSED;
     *known = true;
     *first = (struct idempotency_answer){.position = entry->position,
@@ -243,4 +255,28 @@ void idempotency_forget(struct idempotency *table, uint32_t ticket)
 {
     assert(entry_at(table, ticket)->state == ENTRY_IN_FLIGHT);
     entry_remove(table, ticket);
+}
+
+void idempotency_restore(struct idempotency *table, const struct log_key *key,
+                         const struct position *position, uint64_t age_ms,
+                         uint64_t now_ms)
+{
+    const struct idempotency_answer answer = {
+        .position = *position,
+        .recipients = key->recipients,
+        .has_recipients = key->has_recipients,
+        .complete = key->complete,
+    };
+    uint32_t ticket;
+
+    if (age_ms >= table->config.window_ms)
+        return;
+    uint64_t expires_ms = now_ms + table->config.window_ms - age_ms;
+    struct entry content = entry_of(key, ENTRY_IN_FLIGHT, expires_ms);
+    uint32_t known = find(table, key->id);
+    if (known)
+        entry_remove(table,
+                     known); /* used again after its window: the later one counts */
+    if (insert(table, &content, &ticket) == ST_OK)
+        idempotency_keep(table, ticket, &answer);
 }

@@ -2,7 +2,9 @@
 #include "publisher-api/publish_call.h"
 
 #include "bridge/clock.h"
+#include "bridge/digest.h"
 #include "bridge/random.h"
+#include "bridge/testing/test_hook.h"
 #include "proto/ident.h"
 #include "publisher-api/reply.h"
 
@@ -31,6 +33,7 @@ struct publish_call {
     size_t uncounted;               /* and targets */
     uint64_t users, online;         /* counted one by one; users 0: they are not */
     uint32_t ticket;                /* 0: none */
+    struct log_key key;             /* with a ticket: kept with the event */
     enum status kept;
     struct position position;
     struct engine_count count;
@@ -211,14 +214,26 @@ static bool is_counted(const struct engine_count *count)
     return !count->is_rebuilding && (count->complete || count->connections > 0);
 }
 
-static void call_remember(struct publish_call *call)
+/* What the log keeps beside the event: what is counted by now, that is, by an engine
+ * that answers at once. */
+static void call_describe(struct publish_call *call)
 {
     uint64_t n = call->count.connections;
+    bool is_known = call->uncounted == 0;
+
+    call->key.recipients = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+    call->key.has_recipients = is_known && is_counted(&call->count);
+    call->key.complete = is_known && call->count.complete;
+}
+
+static void call_remember(struct publish_call *call)
+{
+    call_describe(call);
     const struct idempotency_answer first = {
         .position = call->position,
-        .recipients = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX,
-        .has_recipients = is_counted(&call->count),
-        .complete = call->count.complete,
+        .recipients = call->key.recipients,
+        .has_recipients = call->key.has_recipients,
+        .complete = call->key.complete,
     };
     idempotency_keep(call->calls->config.idempotency, call->ticket, &first);
 }
@@ -305,8 +320,10 @@ static void give_ulid(struct publish_calls *calls, struct publish_call *call,
     envelope->id = (struct slice){call->id, call->id_len};
 }
 
-/* One event to the log; on_kept will say what came of it. */
-static enum status append_one(struct publish_call *call, const struct envelope *envelope)
+/* One event to the log; on_kept will say what came of it. The last one of a call has its
+ * key: what is repeated after half of them is published again, rather than not. */
+static enum status append_one(struct publish_call *call, const struct envelope *envelope,
+                              bool is_last)
 {
     struct publish_calls *calls = call->calls;
     struct engine *engine = calls->config.engine;
@@ -319,7 +336,8 @@ static enum status append_one(struct publish_call *call, const struct envelope *
     call->waits |= WAIT_KEPT;
     call->unkept++;
     st = engine->ops->append(engine, buf_slice(&calls->wire),
-                             envelope->flags & ENVELOPE_VOLATILE, on_kept, call);
+                             envelope->flags & ENVELOPE_VOLATILE,
+                             is_last && call->ticket ? &call->key : NULL, on_kept, call);
     if (st && --call->unkept == 0)
         call->waits &= ~(unsigned)WAIT_KEPT;
     return st;
@@ -334,12 +352,12 @@ static enum status append_each(struct publish_call *call, const struct envelope 
     enum status st = ST_OK;
 
     if (names == 0)
-        return append_one(call, envelope);
+        return append_one(call, envelope, true);
     for (size_t i = 0; i < names && !st; i++) {
         struct event_name name = event_rule_emit_name(rule, i);
         named.event = name.text;
         named.event_json = name.json;
-        st = append_one(call, &named);
+        st = append_one(call, &named, i + 1 == names);
     }
     return st;
 }
@@ -364,6 +382,8 @@ static void count_users(struct publish_call *call, const struct envelope *envelo
                            envelope->except, envelope->except_count, on_count, call);
 }
 
+/* Counted first: who is there when the event is accepted, and the log keeps the number
+ * with the key. */
 static enum status call_append(struct publish_call *call,
                                const struct publish_order *order)
 {
@@ -371,8 +391,6 @@ static enum status call_append(struct publish_call *call,
 
     reply_add_rooms(&call->rooms, envelope->targets, envelope->target_count);
     enum status st = buf_status(&call->rooms);
-    if (!st)
-        st = append_each(call, envelope, order->rule);
     if (st)
         return st;
     call->waits |= WAIT_COUNT;
@@ -381,7 +399,8 @@ static enum status call_append(struct publish_call *call,
         count_users(call, envelope);
     else
         count_all(call, envelope);
-    return ST_OK;
+    call_describe(call);
+    return append_each(call, envelope, order->rule);
 }
 
 static void tell_done(const struct publish_teller *teller)
@@ -391,7 +410,8 @@ static void tell_done(const struct publish_teller *teller)
 }
 
 static void publish(struct publish_calls *calls, struct http_exchange *exchange,
-                    const struct publish_order *order, uint32_t ticket)
+                    const struct publish_order *order, uint32_t ticket,
+                    const struct log_key *key)
 {
     struct envelope *envelope = order->envelope;
     struct publish_call *call = call_take(calls);
@@ -406,6 +426,7 @@ static void publish(struct publish_calls *calls, struct http_exchange *exchange,
     call->exchange = exchange;
     call->teller = order->teller;
     call->ticket = ticket;
+    call->key = *key;
     if (!order->has_id) {
         give_ulid(calls, call, envelope);
     } else {
@@ -477,21 +498,33 @@ static struct slice known_as(const struct publish_order *order, struct buf *name
     return buf_slice(name);
 }
 
+static struct log_key key_of(struct publish_calls *calls,
+                             const struct publish_order *order)
+{
+    char memory[LIMIT_USER_BYTES + 1 + LIMIT_EVENT_ID_BYTES];
+    struct buf name = {.ptr = memory, .cap = sizeof memory, .max = sizeof memory};
+    unsigned char digest[DIGEST_SHA256_BYTES];
+    struct log_key key = {.has_recipients = false};
+
+    digester_sha256(calls->digester, known_as(order, &name), digest);
+    memcpy(key.id, digest, sizeof key.id);
+    digester_sha256(calls->digester, order->body, digest);
+    memcpy(key.body, digest, sizeof key.body);
+    return key;
+}
+
 void publish_calls_submit(struct publish_calls *calls, struct http_exchange *exchange,
                           const struct publish_order *order)
 {
-    unsigned char digest[DIGEST_SHA256_BYTES];
-    char memory[LIMIT_USER_BYTES + 1 + LIMIT_EVENT_ID_BYTES];
-    struct buf name = {.ptr = memory, .cap = sizeof memory, .max = sizeof memory};
+    struct log_key key = {.has_recipients = false};
     struct idempotency_answer first;
     uint32_t ticket = 0;
     bool known = false;
 
-    if (order->has_id) {
-        digester_sha256(calls->digester, order->body, digest);
-        enum status st =
-            idempotency_begin(calls->config.idempotency, known_as(order, &name), digest,
-                              clock_ms(), &ticket, &known, &first);
+    if (order->has_id && !test_hook_no_idempotency()) {
+        key = key_of(calls, order);
+        enum status st = idempotency_begin(calls->config.idempotency, &key, clock_ms(),
+                                           &ticket, &known, &first);
         if (st) {
             refuse_id(calls, exchange, &order->teller, st);
             tell_done(&order->teller);
@@ -499,7 +532,7 @@ void publish_calls_submit(struct publish_calls *calls, struct http_exchange *exc
         }
     }
     if (!known) {
-        publish(calls, exchange, order, ticket);
+        publish(calls, exchange, order, ticket, &key);
         return;
     }
     answer_again(calls, exchange, order, &first);

@@ -151,6 +151,14 @@ static void use_system(struct publisher *publisher, struct system *system)
     token_keys_need_no_sub(keys, auth_rules_has_user(system->auth));
 }
 
+static void restore_key(void *ctx, const struct log_key *key,
+                        const struct position *position, uint64_t age_ms)
+{
+    struct publisher *publisher = ctx;
+
+    idempotency_restore(publisher->idempotency, key, position, age_ms, clock_ms());
+}
+
 static bool build_parts(struct publisher *publisher,
                         const struct publisher_config *config, const char **reason)
 {
@@ -168,6 +176,7 @@ static bool build_parts(struct publisher *publisher,
                                      .max_ids = IDEMPOTENCY_MAX_IDS});
     if (!publisher->idempotency)
         return false;
+    config->engine->ops->keys(config->engine, restore_key, publisher);
     publisher->parts = (struct handler_parts){
         .log = config->log,
         .metrics = config->metrics,

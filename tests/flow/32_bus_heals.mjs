@@ -80,9 +80,9 @@ test('a listener that a knock has ended is opened anew [native]', with_sidecast(
 
 const told = (history, who, op) => history.records.filter((r) => r.who === who && r.op === op);
 
-test('a publisher that was killed is a new log, and every client is told [websocket native]', async (t) => {
+test('a log in memory ends with its publisher, and every client is told [websocket native]', async (t) => {
   const history = new History();
-  const fleet = await Fleet.start({ proxied: false });
+  const fleet = await Fleet.start({ proxied: false, set: ['log.durability=memory'] });
   try {
     const members = await crowd(fleet, history, { clients: 40, rooms: 5 });
     const plan = { rate: 200, ms: 1500, rooms: 5 };

@@ -17,6 +17,7 @@ struct engine_row {
     /* Where it may live; `folder` exists and is private. */
     void (*make_url)(char *url, size_t size, const char *folder);
     const char *secret;
+    const char *durability;
 };
 
 static inline void ipc_url(char *url, size_t size, const char *folder)
@@ -77,15 +78,18 @@ static inline void tcp_url(char *url, size_t size, const char *folder)
     snprintf(url, size, "tcp://127.0.0.1:%d", first);
 }
 
-static const struct engine_row nng_ipc = {"nng", ipc_url, ""};
-static const struct engine_row nng_tcp = {"nng", tcp_url, ""};
-static const struct engine_row nng_sealed = {"nng", tcp_url,
-                                             "0123456789abcdef0123456789abcdef"};
+static const struct engine_row nng_ipc = {"nng", ipc_url, "", "memory"};
+static const struct engine_row nng_tcp = {"nng", tcp_url, "", "memory"};
+static const struct engine_row nng_log = {"nng", ipc_url, "", "log"};
+static const struct engine_row nng_fsync = {"nng", ipc_url, "", "fsync"};
+static const struct engine_row nng_sealed = {
+    "nng", tcp_url, "0123456789abcdef0123456789abcdef", "memory"};
 
 struct house {
     const struct engine_row *row;
     char folder[64];
     char url[128];
+    char data[80];
     struct engine_config config;
     struct puppet_process publisher, gateway, rival;
     char line[PUPPET_LINE];
@@ -96,12 +100,16 @@ static inline void house_open(struct house *house, void **state)
     *house = (struct house){.row = *state};
     snprintf(house->folder, sizeof house->folder, "/tmp/engine_test.XXXXXX");
     assert_non_null(mkdtemp(house->folder));
+    snprintf(house->data, sizeof house->data, "%s/data", house->folder);
     house->row->make_url(house->url, sizeof house->url, house->folder);
     house->config = (struct engine_config){
         .name = house->row->name,
         .url = house->url,
         .secret = house->row->secret,
         .gateway_id = "g1",
+        .durability = house->row->durability,
+        .data_dir = house->data,
+        .key_age_ms = 300000,
         .keep = {300000, 100000, 64 << 20},
     };
 }

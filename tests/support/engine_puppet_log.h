@@ -34,10 +34,12 @@ static inline void puppet_pump(struct puppet *puppet)
     while (puppet->appended < puppet->to_append &&
            puppet->appended - puppet->answered < PUPPET_OUTSTANDING) {
         const struct engine_ops *ops = puppet->engine->ops;
+        struct slice wire = buf_slice(&puppet->wire);
         /* A gateway publishes by way of the log's process. */
-        if ((ops->append ? ops->append
-                         : ops->publish)(puppet->engine, buf_slice(&puppet->wire),
-                                         puppet->is_volatile, puppet_kept, puppet))
+        if (ops->append ? ops->append(puppet->engine, wire, puppet->is_volatile, NULL,
+                                      puppet_kept, puppet)
+                        : ops->publish(puppet->engine, wire, puppet->is_volatile,
+                                       puppet_kept, puppet))
             _exit(4);
         puppet->appended++;
     }

@@ -87,12 +87,13 @@ static inline void rig_kept(struct rig_engine *engine, enum status status,
 }
 
 static inline enum status rig_append(struct engine *base, struct slice envelope,
-                                     bool is_volatile, engine_kept_fn *on_kept, void *ctx)
+                                     bool is_volatile, const struct log_key *key,
+                                     engine_kept_fn *on_kept, void *ctx)
 {
     struct rig_engine *engine = rig_engine_of(base);
     int mode = engine->mode;
 
-    (void)is_volatile;
+    (void)is_volatile, (void)key;
     if (mode == RIG_IS_BUSY || engine->held_count == RIG_HELD_MAX)
         return ST_BUSY;
     memcpy(engine->before, engine->last, engine->last_len);
@@ -106,6 +107,11 @@ static inline enum status rig_append(struct engine *base, struct slice envelope,
         engine->held[engine->held_count++] =
             (struct rig_held){.on_kept = on_kept, .ctx = ctx};
     return ST_OK;
+}
+
+static inline void rig_keys(struct engine *base, engine_key_fn *visit, void *ctx)
+{
+    (void)base, (void)visit, (void)ctx;
 }
 
 static inline void rig_count(struct engine *base, struct slice nsp,
@@ -180,6 +186,7 @@ static inline const char *rig_durability(struct engine *base)
 static const struct engine_ops rig_ops = {
     .name = "rig",
     .append = rig_append,
+    .keys = rig_keys,
     .head = rig_head,
     .count = rig_count,
     .totals = rig_totals,

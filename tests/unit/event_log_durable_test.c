@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* Below every level: what is wrong is wrong on purpose. */
-static const struct logger quiet = {.level = (enum log_level)-1, .role = "test"};
+static const struct logger quiet = {.level = (enum log_level) - 1, .role = "test"};
 
 struct house {
     char folder[64];
@@ -419,7 +419,8 @@ static void no_cut_file_is_taken_for_the_whole_log(void **state)
         log_folder_path(house.folder, names[i % 3], path);
         long size = size_of(&house, names[i % 3]);
         if (size > 0)
-            assert_int_equal(truncate(path, size - 1 - (i * 34) % (size < 4096 ? size : 4096)), 0);
+            assert_int_equal(
+                truncate(path, size - 1 - (i * 34) % (size < 4096 ? size : 4096)), 0);
         check_honest(&house, epoch, 60);
     }
     remove_saved(&house, saved);
@@ -507,8 +508,8 @@ static void keys_are_kept_with_their_events(void **state)
     (void)state;
     house_open(&house);
     for (unsigned i = 1; i <= 4; i++) {
-        const struct log_key key = {.id = {(unsigned char)(i * 10)}, .recipients = i,
-                                    .has_recipients = true};
+        const struct log_key key = {
+            .id = {(unsigned char)(i * 10)}, .recipients = i, .has_recipients = true};
         struct event_log_entry entry = event_for("r:1", i, 10);
         entry.key = &key;
         assert_int_equal(event_log_append(house.log, &entry, 1, 1000, &first), ST_OK);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "bridge/digest.h"
 #include "publisher-api/idempotency.h"
 
 #include <stdio.h>
@@ -14,8 +15,8 @@
 
 #define WINDOW 1000
 
-static const unsigned char body_a[DIGEST_SHA256_BYTES] = {1};
-static const unsigned char body_b[DIGEST_SHA256_BYTES] = {2};
+static const unsigned char body_a[LOG_KEY_BODY_BYTES] = {1};
+static const unsigned char body_b[LOG_KEY_BODY_BYTES] = {2};
 static const struct idempotency_answer answer = {
     .position = {7, 9},
       .recipients = 3, .has_recipients = true, .complete = true
@@ -41,14 +42,25 @@ static uint64_t evicted(void)
     return snapshot.values[METRIC_IDEMPOTENCY_EVICTED];
 }
 
+static struct log_key key_of(const char *id, const unsigned char *body)
+{
+    unsigned char digest[DIGEST_SHA256_BYTES];
+    struct log_key key = {.recipients = 3, .has_recipients = true, .complete = true};
+
+    digest_sha256(slice_of(id), digest);
+    memcpy(key.id, digest, sizeof key.id);
+    memcpy(key.body, body, sizeof key.body);
+    return key;
+}
+
 /* Begins, and says what came of it. */
 static enum status begin(struct idempotency *table, const char *id,
                          const unsigned char *body, uint64_t now_ms, bool *known,
                          uint32_t *ticket)
 {
     struct idempotency_answer first = {0};
-    enum status st =
-        idempotency_begin(table, slice_of(id), body, now_ms, ticket, known, &first);
+    const struct log_key key = key_of(id, body);
+    enum status st = idempotency_begin(table, &key, now_ms, ticket, known, &first);
 
     if (!st && *known) {
         assert_int_equal(first.position.epoch, 7);
@@ -228,9 +240,39 @@ static void many_ids_come_and_go(void **state)
     idempotency_destroy(table);
 }
 
+static void what_was_kept_before_a_start_is_known_for_the_rest_of_its_window(void **state)
+{
+    struct idempotency *table = table_of(2);
+    const struct position position = {7, 9}, other = {6, 1};
+    const struct log_key a = key_of("a", body_a), again = key_of("a", body_b);
+    uint32_t ticket;
+    bool known;
+
+    (void)state;
+    idempotency_restore(table, &again, &other, WINDOW - 20, 0);
+    idempotency_restore(table, &a, &position, WINDOW - 10, 0);
+    for (int i = 0; i < 3; i++) { /* more than fit: the oldest go */
+        const char id[] = {(char)('b' + i), 0};
+        const struct log_key key = key_of(id, body_a);
+        idempotency_restore(table, &key, &position, WINDOW - 5, 0);
+    }
+    assert_int_equal(idempotency_count(table), 2);
+    assert_int_equal(begin(table, "d", body_a, 4, &known, &ticket), ST_OK);
+    assert_true(known);
+    assert_int_equal(begin(table, "d", body_b, 4, &known, &ticket), ST_ID_REUSED);
+    assert_int_equal(begin(table, "d", body_a, 5, &known, &ticket), ST_OK);
+    assert_false(known);
+    idempotency_restore(table, &a, &position, WINDOW, 0);
+    assert_int_equal(begin(table, "a", body_a, 0, &known, &ticket), ST_OK);
+    assert_false(known);
+    idempotency_destroy(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            what_was_kept_before_a_start_is_known_for_the_rest_of_its_window),
         cmocka_unit_test(a_kept_id_is_answered_with_the_first_answer),
         cmocka_unit_test(an_id_in_flight_is_a_conflict_with_any_body),
         cmocka_unit_test(another_body_is_a_reused_id),

@@ -18,7 +18,7 @@ static void the_epoch_goes_on_only_where_nobody_can_have_seen_more(void **state)
         struct log_findings findings;
         enum log_verdict verdict;
     } cases[] = {
-        /* epoch, head, is_clean, boot | epoch, head, is_damaged */
+  /* epoch, head, is_clean, boot | epoch, head, is_damaged */
         {{7, 10, true, {1}},  {7, 10, false}, LOG_GOES_ON       },
         {{7, 10, true, {2}},  {7, 10, false}, LOG_GOES_ON       },
         {{7, 10, false, {1}}, {7, 10, false}, LOG_GOES_ON       },

@@ -16,14 +16,14 @@ static void every_part_of_a_row_counts(void **state)
 {
     const struct log_row row = {7, 10, 9, 1234, SLICE("an envelope")};
     const struct log_row others[] = {
-        {8, 10, 9,  1234, SLICE("an envelope") },
-        {7, 11, 9,  1234, SLICE("an envelope") },
-        {7, 10, 8,  1234, SLICE("an envelope") },
-        {7, 10, 9,  1235, SLICE("an envelope") },
-        {7, 10, 9,  1234, SLICE("an envelopf") },
+        {8, 10, 9,  1234, SLICE("an envelope")  },
+        {7, 11, 9,  1234, SLICE("an envelope")  },
+        {7, 10, 8,  1234, SLICE("an envelope")  },
+        {7, 10, 9,  1235, SLICE("an envelope")  },
+        {7, 10, 9,  1234, SLICE("an envelopf")  },
         {7, 10, 9,  1234, SLICE("an envelope\0")},
-        {7, 10, 9,  1234, SLICE("")            },
-        {7, 9,  10, 1234, SLICE("an envelope") },
+        {7, 10, 9,  1234, SLICE("")             },
+        {7, 9,  10, 1234, SLICE("an envelope")  },
     };
 
     (void)state;
@@ -38,7 +38,9 @@ static void every_part_of_a_row_counts(void **state)
 static void a_flipped_bit_changes_the_checksum(void **state)
 {
     char bytes[64];
-    struct log_row row = {7, 10, 9, 1234, {bytes, sizeof bytes}};
+    struct log_row row = {
+        7, 10, 9, 1234, {bytes, sizeof bytes}
+    };
 
     (void)state;
     memset(bytes, 'x', sizeof bytes);
@@ -74,12 +76,12 @@ static void a_key_comes_back_as_it_was(void **state)
     assert_int_equal(found.epoch, 7);
     assert_int_equal(found.seq, 99);
     for (size_t n = 0; n < out.len; n++)
-        assert_int_equal(log_key_decode(id, slice_first(buf_slice(&out), n), &decoded,
-                                        &found),
-                         ST_BAD_PACKET);
-    assert_int_equal(log_key_decode(slice_first(id, 15), buf_slice(&out), &decoded,
-                                    &found),
-                     ST_BAD_PACKET);
+        assert_int_equal(
+            log_key_decode(id, slice_first(buf_slice(&out), n), &decoded, &found),
+            ST_BAD_PACKET);
+    assert_int_equal(
+        log_key_decode(slice_first(id, 15), buf_slice(&out), &decoded, &found),
+        ST_BAD_PACKET);
     buf_add_byte(&out, 0);
     assert_int_equal(log_key_decode(id, buf_slice(&out), &decoded, &found),
                      ST_BAD_PACKET);

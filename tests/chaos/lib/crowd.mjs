@@ -1,5 +1,6 @@
 // Clients that write down what they get: half of them the official one, half native.
 import { connect, join, native } from '../../flow/lib/clients.mjs';
+import { until } from '../../flow/lib/wait.mjs';
 
 export const now_ns = () => Number(process.hrtime.bigint());
 
@@ -100,4 +101,18 @@ export async function publish_one(fleet, history, room, id) {
     history.add('publisher', 'publish', { phase: 'unknown', room, id, error: error.message });
     return null;
   }
+}
+
+// The same, by a caller that repeats what it knows no outcome of, under the same id.
+export async function publish_retried(fleet, history, room, id) {
+  const body = `{"event":"e","room":"${room}","id":"${id}","data":{"id":"${id}"}}`;
+  history.add('publisher', 'publish', { phase: 'invoke', room, id });
+  const outcome = async () => {
+    const answer = await fleet.publish(body).catch(() => null);
+    return answer && answer.status < 500 && answer.status !== 409 ? answer : null;
+  };
+  const answer = await until(outcome, 20_000, () => `no outcome of ${id}`);
+  const phase = answer.status === 202 ? 'ok' : 'fail';
+  history.add('publisher', 'publish', { phase, room, id, position: answer.json?.position, status: answer.status });
+  return answer;
 }

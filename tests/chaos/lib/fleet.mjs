@@ -21,7 +21,7 @@ async function free_ports(count) {
   return ports;
 }
 
-class Process {
+export class Process {
   constructor(args, env) {
     this.args = args;
     this.env = env;
@@ -47,15 +47,16 @@ class Process {
   }
 }
 
-// Options: gateways (how many), set (key=value each), hooks(i) gives gateway i its switches.
+// Options: gateways (how many), set (key=value each), hooks(i) gives gateway i its switches,
+// publisher_hooks are the publisher's.
 export class Fleet {
-  static async start({ gateways = 2, set = [], hooks = () => [], proxied = true } = {}) {
+  static async start({ gateways = 2, set = [], hooks = () => [], publisher_hooks = [], proxied = true } = {}) {
     const fleet = new Fleet();
     fleet.folder = mkdtempSync(path.join(tmpdir(), 'sidecast-fleet-'));
     fleet.key = `sk_${random_text(32)}`;
     fleet.secret = random_text(48);
     try {
-      await fleet.open(gateways, set, hooks, proxied);
+      await fleet.open({ gateways, set, hooks, publisher_hooks, proxied });
     } catch (error) {
       await fleet.kill();
       throw error;
@@ -63,7 +64,7 @@ export class Fleet {
     return fleet;
   }
 
-  async open(gateways, set, hooks, proxied) {
+  async open({ gateways, set, hooks, publisher_hooks, proxied }) {
     const ports = await free_ports(gateways + 2);
     const env = {
       ...process.env, TMPDIR: this.folder,
@@ -74,7 +75,8 @@ export class Fleet {
     const at = (port) => `127.0.0.1:${port}`;
 
     this.publisher_process = new Process(['publisher', ...settings([
-      `bus.url=ipc://${bus}`, `publisher.listen=${at(ports[0])}`, `ops.listen=${at(ports[1])}`])], env);
+      `bus.url=ipc://${bus}`, `data_dir=${path.join(this.folder, 'data')}`, `publisher.listen=${at(ports[0])}`, `ops.listen=${at(ports[1])}`]),
+    ...publisher_hooks.flatMap((name) => ['--test-hook', name])], env);
     this.publisher = `http://${at(ports[0])}`;
     this.ops = `http://${at(ports[1])}`;
     this.api = new Sidecast(this.publisher_process.child, this.folder, this);

@@ -13,6 +13,11 @@ import { until } from './wait.mjs';
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 export const program = process.env.SIDECAST ?? path.join(root, 'build/dev/sidecast');
 export const sanitizer_report = /AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed/;
+// Who starts the program by itself, without --set data_dir, has a log that is this script's.
+if (!process.env.SIDECAST_DATA_DIR) {
+  process.env.SIDECAST_DATA_DIR = mkdtempSync(path.join(tmpdir(), 'sidecast-data-'));
+  process.on('exit', () => rmSync(process.env.SIDECAST_DATA_DIR, { recursive: true, force: true }));
+}
 const start_ms = 20_000;
 const stop_ms = 20_000;
 const test_ms = 100_000;
@@ -71,7 +76,8 @@ export async function start({
 }
 
 function command_line(role, folder, set, hooks, args) {
-  const own = role === 'serve' ? [`bus.url=ipc://${path.join(folder, 'bus')}`] : [];
+  const own = role === 'serve'
+    ? [`bus.url=ipc://${path.join(folder, 'bus')}`, `data_dir=${path.join(folder, 'data')}`] : [];
   const shared = gateways && !args.includes('--gateways') ? ['--gateways', gateways] : [];
   return [
     role, '--json', '--port', '0', '--log-level', 'info',
