@@ -118,7 +118,8 @@ static enum status execute(struct log_db *db, const char *text)
 static enum status read_format(struct log_db *db, int *format)
 {
     sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &statement, NULL);
+    int code =
+        sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &statement, NULL);
 
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
@@ -135,9 +136,10 @@ static enum status set_up(struct log_db *db)
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    enum status st = execute(db, "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
-                                 "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
-                                 "PRAGMA journal_size_limit = 16777216");
+    enum status st =
+        execute(db, "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
+                    "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
+                    "PRAGMA journal_size_limit = 16777216");
     if (!st)
         st = execute(db, db->mode == LOG_DB_WRITES_SYNC ? "PRAGMA synchronous = FULL"
                                                         : "PRAGMA synchronous = NORMAL");
@@ -375,7 +377,8 @@ enum status log_db_notes(struct log_db *db, enum log_db_table table,
     int code = SQLITE_DONE;
 
     while (goes_on && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        struct slice name = column_bytes(statement, 0), bytes = column_bytes(statement, 3);
+        struct slice name = column_bytes(statement, 0),
+                     bytes = column_bytes(statement, 3);
         uint64_t at_ms = column_number(statement, 1);
         if (column_number(statement, 2) != log_note_checksum(table, name, at_ms, bytes)) {
             code = SQLITE_CORRUPT;

@@ -77,8 +77,8 @@ enum status log_db_forget(struct log_db *db, enum log_db_table table, uint64_t a
 /* Lent for the call. False: stop. */
 typedef bool log_db_note_fn(void *ctx, struct slice name, uint64_t at_ms,
                             struct slice bytes);
-/* In the order of their writing. One whose checksum is wrong ends it with ST_LOG_DOWN, and the
- * database is damaged. */
+/* In the order of their writing. One whose checksum is wrong ends it with ST_LOG_DOWN,
+ * and the database is damaged. */
 enum status log_db_notes(struct log_db *db, enum log_db_table table,
                          log_db_note_fn *visit, void *ctx);
 

@@ -44,6 +44,7 @@ proto/event_asyncapi.c|*|keys of JSON Schema
 bridge/str_map.c|*|the keys of a map: names and ids
 publisher-api/api_keys.c|slice_starts_with(secret, "sk_")|what all keys begin with
 client-gw/deliver.c|slice_equal(session->voice->nsp, key->nsp)|the key of a room
+publisher-api/idempotency.c|*|digests of ids and bodies
 cli/listener.c|slice_is(key, name)|the name of a listener
 '
 

@@ -250,58 +250,6 @@ static void a_new_log_is_a_new_epoch(void **state)
     close_both(&house);
 }
 
-/* Nobody is told anything: what was kept is there, and the seqs go on. */
-static void a_kept_log_goes_on_after_its_process_died(void **state)
-{
-    struct house house;
-
-    house_open(&house, state);
-    open_both(&house);
-    ask(&house, &house.publisher, "append 50 300 0 r:1", "kept 1 50 0");
-    ask(&house, &house.gateway, "until 50", "seen 50 0 0");
-    kill(house.gateway.pid, SIGSTOP);
-    ask(&house, &house.publisher, "append 500 300 0 r:2", "kept 51 550 0");
-    puppet_kill(&house.publisher);
-
-    start(&house, &house.publisher, ENGINE_LOG);
-    kill(house.gateway.pid, SIGCONT);
-    ask(&house, &house.publisher, "append 60 300 0 r:1", "kept 551 610 0");
-    ask(&house, &house.gateway, "until 610", "seen 610 0 0");
-    ask(&house, &house.gateway, "replay r:1 0 610", "replayed OK 110 610");
-    ask_until(&house, &house.gateway, "told", "told 0 - 1 1");
-    close_both(&house);
-}
-
-/* Where the process died decides what the answer can have been, never what is true. */
-static void a_log_that_dies_in_a_commit_is_whole(void **state)
-{
-    static const struct {
-        const char *hook;
-        const char *head;
-        const char *kept;
-    } cases[] = {
-        {"crash-on=commit:3",    "head 2", "kept 3 3 0"},
-        {"crash-on=committed:3", "head 3", "kept 4 4 0"},
-        {"crash-on=witnessed:3", "head 3", "kept 4 4 0"},
-    };
-
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *const hooks[] = {cases[i].hook, NULL};
-        struct house house;
-        house_open(&house, state);
-        start_with(&house, &house.publisher, ENGINE_LOG, hooks);
-        ask(&house, &house.publisher, "append 1 10 0", "kept 1 1 0");
-        ask(&house, &house.publisher, "append 1 10 0", "kept 2 2 0");
-        assert_false(puppet_ask(&house.publisher, "append 1 10 0", house.line));
-        assert_int_equal(puppet_wait(&house.publisher), -1);
-        start(&house, &house.publisher, ENGINE_LOG);
-        ask(&house, &house.publisher, "head", cases[i].head);
-        ask(&house, &house.publisher, "append 1 10 0", cases[i].kept);
-        close_one(&house, &house.publisher);
-        house_remove(&house);
-    }
-}
-
 static void a_gateway_without_a_log_says_so(void **state)
 {
     struct house house;
@@ -620,11 +568,8 @@ int main(void)
         ROW(volatile_events_take_a_seq_and_are_not_replayed, nng_log),
         ROW(a_replay_gives_the_events_of_its_rooms, nng_log),
         ROW(what_retention_removed_is_told, nng_log),
-        ROW(a_kept_log_goes_on_after_its_process_died, nng_log),
-        ROW(a_log_that_dies_in_a_commit_is_whole, nng_log),
         ROW(a_second_publisher_is_refused, nng_log),
         ROW(a_gateway_hears_every_event_once_in_order, nng_fsync),
-        ROW(a_kept_log_goes_on_after_its_process_died, nng_fsync),
         cmocka_unit_test(an_unknown_engine_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
