@@ -13,6 +13,8 @@ struct directory *directory_create(const struct hash_key *key, uint64_t now_ms)
     str_map_init(&directory->by_sid, key, LIMIT_DIRECTORY_SESSIONS);
     str_map_init(&directory->by_pid, key, LIMIT_DIRECTORY_SESSIONS);
     str_map_init(&directory->by_room, key, LIMIT_DIRECTORY_ROOMS);
+    str_map_init(&directory->parked, key, LIMIT_DIRECTORY_SESSIONS);
+    directory->last_parked = &directory->first_parked;
     directory->began_ms = now_ms;
     return directory;
 }
@@ -156,6 +158,16 @@ static void forget_sessions(struct directory *directory,
     }
 }
 
+/* --- parked: of before this start --- */
+
+static void unpark(struct directory *directory, struct directory_session *session)
+{
+    *session->link = session->next;
+    *(session->next ? &session->next->link : &directory->last_parked) = session->link;
+    str_map_remove(&directory->parked, session->record.pid);
+    free(session);
+}
+
 void directory_destroy(struct directory *directory)
 {
     if (!directory)
@@ -166,6 +178,9 @@ void directory_destroy(struct directory *directory)
         directory->gateways = gateway->next;
         free(gateway);
     }
+    while (directory->first_parked)
+        unpark(directory, directory->first_parked);
+    str_map_finish(&directory->parked);
     str_map_finish(&directory->by_sid);
     str_map_finish(&directory->by_pid);
     str_map_finish(&directory->by_room);
@@ -279,9 +294,17 @@ enum status directory_put(struct directory *directory, struct directory_gateway 
     if (heir && heir != known && outranks(heir, gateway, record))
         return ST_CONFLICT;
 
+    struct directory_session *parked =
+        record->pid.len > 0 ? str_map_find(&directory->parked, record->pid) : NULL;
+    if (parked && has_other_sid(parked, record) &&
+        parked->record.generation >= record->generation)
+        return ST_CONFLICT;
+
     struct directory_session *session = copy_session(record);
     if (!session)
         return ST_NO_MEMORY;
+    if (parked)
+        unpark(directory, parked);
     if (heir && heir != known)
         remove_session(directory, heir);
     if (known)
@@ -304,10 +327,31 @@ bool directory_find(struct directory *directory, struct slice pid,
     const struct directory_session *known = str_map_find(&directory->by_pid, pid);
 
     if (!known)
+        known = str_map_find(&directory->parked, pid);
+    if (!known)
         return false;
     *session = known->record;
-    *gateway = known->gateway->id;
+    *gateway = known->gateway ? known->gateway->id : (struct slice){0};
     return true;
+}
+
+void directory_park(struct directory *directory, const struct engine_session *record,
+                    uint64_t now_ms)
+{
+    if (record->pid.len == 0 || str_map_find(&directory->by_pid, record->pid) ||
+        str_map_find(&directory->parked, record->pid))
+        return;
+    struct directory_session *session = copy_session(record);
+    if (!session)
+        return;
+    if (str_map_put(&directory->parked, session->record.pid, session)) {
+        free(session);
+        return;
+    }
+    session->stamp = now_ms + DIRECTORY_PARKED_MS;
+    session->link = directory->last_parked;
+    *directory->last_parked = session;
+    directory->last_parked = &session->next;
 }
 
 /* --- gateways --- */
@@ -397,6 +441,8 @@ void directory_expire(struct directory *directory, uint64_t now_ms)
 {
     struct directory_gateway **link = &directory->gateways;
 
+    while (directory->first_parked && directory->first_parked->stamp <= now_ms)
+        unpark(directory, directory->first_parked);
     while (*link) {
         struct directory_gateway *gateway = *link;
         if (now_ms - gateway->heard_ms <= DIRECTORY_LEASE_MS) {

@@ -22,6 +22,7 @@
 enum {
     DIRECTORY_GRACE_MS = 1500,
     DIRECTORY_LEASE_MS = 10000,
+    DIRECTORY_PARKED_MS = 120000,
     DIRECTORY_SILENT_MS = 3000, /* a gateway says something each second */
 };
 
@@ -94,7 +95,16 @@ enum status directory_put(struct directory *directory, struct directory_gateway 
 void directory_drop(struct directory *directory, struct directory_gateway *gateway,
                     struct slice sid, uint64_t generation);
 
-/* Lends into `*session` until the next change; false when nobody has this pid. */
+/*
+ * A record of before this start: nobody has the session, and no count has it, but it is
+ * found until it is put or DIRECTORY_PARKED_MS have passed. Borrows; what is no better
+ * than what is known is ignored.
+ */
+void directory_park(struct directory *directory, const struct engine_session *record,
+                    uint64_t now_ms);
+
+/* Lends into `*session` until the next change; false when nobody has this pid. `*gateway`
+ * is empty when it lives nowhere. */
 bool directory_find(struct directory *directory, struct slice pid,
                     struct engine_session *session, struct slice *gateway);
 

@@ -64,6 +64,7 @@ bool directory_decode_session(const struct wire_session *wire,
 
 static enum directory_outcome serve_put(struct directory *directory,
                                         struct directory_gateway *gateway,
+                                        const struct directory_keeper *keeper,
                                         const struct wire_session *wire)
 {
     struct engine_session session;
@@ -72,6 +73,9 @@ static enum directory_outcome serve_put(struct directory *directory,
     if (!directory_decode_session(wire, &session, &rooms))
         return OUTCOME_FULL;
     enum status st = directory_put(directory, gateway, &session);
+    /* Without a pid nobody can come back for it. */
+    if (!st && keeper && keeper->record && session.pid.len > 0)
+        keeper->record(keeper->ctx, session.sid, &session);
     free(rooms);
     switch (st) {
     case ST_OK: return OUTCOME_OK;
@@ -146,10 +150,12 @@ static void serve_op(struct directory *directory, struct directory_gateway *gate
     switch (op->kind) {
     case DIRECTORY_LEASE: serve_lease(gateway, is_new, op); break;
     case DIRECTORY_PUT:
-        result.outcome = serve_put(directory, gateway, &op->session);
+        result.outcome = serve_put(directory, gateway, keeper, &op->session);
         break;
     case DIRECTORY_DROP:
         directory_drop(directory, gateway, op->session.sid, op->session.generation);
+        if (keeper && keeper->record)
+            keeper->record(keeper->ctx, op->session.sid, NULL);
         break;
     case DIRECTORY_FIND: serve_find(directory, op->session.pid, answer); return;
     case DIRECTORY_PUBLISH: serve_publish(gateway, keeper, op, answer); return;

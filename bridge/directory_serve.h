@@ -14,6 +14,9 @@
  */
 struct directory_keeper {
     void (*keep)(void *ctx, struct slice envelope, bool is_volatile, size_t at);
+    /* A session was put (NULL: it was dropped), to be kept for the next start. Borrows;
+     * NULL: nobody keeps them. */
+    void (*record)(void *ctx, struct slice sid, const struct engine_session *session);
     void *ctx;
 };
 

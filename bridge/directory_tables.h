@@ -35,7 +35,7 @@ struct directory_session {
     struct engine_membership *names;        /* = record.rooms */
     struct directory_membership *memberships;
     size_t membership_count; /* everybody, user (if any), then the named rooms */
-    uint64_t stamp;          /* of the count that saw it last */
+    uint64_t stamp; /* of the count that saw it last; parked: when its time is over */
 };
 
 struct directory_gateway {
@@ -54,6 +54,8 @@ struct directory {
     struct str_map by_sid;  /* directory_session */
     struct str_map by_pid;  /* directory_session */
     struct str_map by_room; /* directory_room */
+    struct str_map parked;  /* directory_session, by pid: of no gateway */
+    struct directory_session *first_parked, **last_parked; /* the oldest first */
     struct directory_gateway *gateways;
     size_t gateway_count;
     size_t expected_count; /* gateways that run beside it */

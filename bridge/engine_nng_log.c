@@ -6,6 +6,7 @@
 
 #include "bridge/clock.h"
 #include "bridge/directory.h"
+#include "bridge/directory_serve.h"
 #include "bridge/engine_nng_serve.h"
 #include "bridge/engine_nng_writer.h"
 #include "bridge/lifecycle.h"
@@ -116,6 +117,22 @@ static enum status open_log(const struct engine_config *config, struct event_log
     return *log ? ST_OK : ST_NO_MEMORY;
 }
 
+/* A record is the put that it came with. */
+static void park_session(void *ctx, struct slice bytes)
+{
+    struct log_engine *self = ctx;
+    struct slice rest = bytes;
+    struct directory_op op;
+    struct engine_session session;
+    struct engine_membership *rooms;
+
+    if (!directory_op_next(&rest, &op) || op.kind != DIRECTORY_PUT ||
+        !directory_decode_session(&op.session, &session, &rooms))
+        return;
+    directory_park(self->directory, &session, self->now_ms);
+    free(rooms);
+}
+
 static enum status start_parts(struct log_engine *self,
                                const struct engine_config *config,
                                const struct link links[LINK_KIND_COUNT])
@@ -129,12 +146,13 @@ static enum status start_parts(struct log_engine *self,
         door_open(&self->door, config->loop, LIMIT_APPEND_BYTES, MAX_PER_TURN))
         return ST_NO_MEMORY;
 
+    event_log_sessions(self->events, park_session, self);
     struct writer_config writer = {config->loop, self->events, links[LINK_EVENTS],
                                    &self->door, config->metrics};
     self->writer = writer_start(&writer);
     if (!self->writer || serve_replay(links[LINK_REPLAY], self->events) ||
         serve_directory(links[LINK_DIRECTORY], &self->door, self->directory,
-                        &self->now_ms, &self->base))
+                        &self->now_ms, &self->base, self->writer))
         return ST_NO_MEMORY;
     return ST_OK;
 }

@@ -9,6 +9,7 @@
 #include "bridge/directory.h"
 #include "bridge/engine_nng_door.h"
 #include "bridge/engine_nng_link.h"
+#include "bridge/engine_nng_writer.h"
 #include "bridge/event_log.h"
 
 /*
@@ -16,9 +17,10 @@
  * the directory's time.
  */
 enum status serve_replay(struct link link, struct event_log *log);
-/* What gateways publish is appended to `engine`; their answer waits for it. */
+/* What gateways publish is appended to `engine`; their answer waits for it. Their
+ * sessions are handed to `writer` as records. */
 enum status serve_directory(struct link link, struct door *door,
                             struct directory *directory, const uint64_t *now_ms,
-                            struct engine *engine);
+                            struct engine *engine, struct writer *writer);
 
 #endif

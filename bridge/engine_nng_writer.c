@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum {
+    MAX_RECORDS = 100000,
     MAX_BATCH = 1000, /* also what one turn of the loop answers at once */
     BEACON_MS = 100,
     /* After events the first ones come sooner: they find a frame that was lost before a
@@ -41,6 +42,12 @@ struct request_list {
     struct append_request **end;
 };
 
+struct record_list {
+    struct event_log_record *first;
+    struct event_log_record **end;
+    size_t count;
+};
+
 struct writer {
     struct writer_config config;
     uv_thread_t thread;
@@ -54,7 +61,8 @@ struct writer {
 
     uv_mutex_t lock;
     uv_cond_t wake;
-    struct request_list waiting; /* under the lock, as is_stopping */
+    struct request_list waiting; /* under the lock, as the next two */
+    struct record_list records;
     bool is_stopping;
 
     /* Writer thread. */
@@ -68,6 +76,13 @@ static void list_clear(struct request_list *list)
 {
     list->first = NULL;
     list->end = &list->first;
+}
+
+static void clear_records(struct record_list *list)
+{
+    list->first = NULL;
+    list->end = &list->first;
+    list->count = 0;
 }
 
 /* --- writer thread --- */
@@ -160,6 +175,21 @@ static void write_batch(struct writer *writer, struct append_request *first)
     door_put(writer->config.door, &first->item);
 }
 
+static void write_records(struct writer *writer)
+{
+    uv_mutex_lock(&writer->lock);
+    struct event_log_record *record = writer->records.first;
+    clear_records(&writer->records);
+    uv_mutex_unlock(&writer->lock);
+    if (record)
+        event_log_records(writer->config.log, record, clock_ms());
+    while (record) {
+        struct event_log_record *next = record->next;
+        free(record);
+        record = next;
+    }
+}
+
 static void tidy_log(struct writer *writer)
 {
     struct event_log_state state;
@@ -208,9 +238,10 @@ static void run_writer(void *arg)
         struct append_request *first = take_batch(writer, &is_stopping);
         if (first)
             write_batch(writer, first);
-        else if (is_stopping)
+        write_records(writer);
+        if (!first && is_stopping)
             return;
-        else if (clock_ms() - writer->sent_ms >= beacon_ms(writer))
+        if (!first && clock_ms() - writer->sent_ms >= beacon_ms(writer))
             send_beacon(writer);
         tidy_log(writer);
     }
@@ -327,6 +358,32 @@ enum status writer_append(struct writer *writer, struct slice envelope, bool is_
     return ST_OK;
 }
 
+/* What is written within a beacon's time need not wake the thread. */
+void writer_record(struct writer *writer, struct slice sid, struct slice bytes)
+{
+    struct event_log_record *record = malloc(sizeof *record + sid.len + bytes.len);
+
+    if (!record)
+        return;
+    char *text = memcpy(record + 1, sid.ptr, sid.len);
+    if (bytes.len > 0)
+        memcpy(text + sid.len, bytes.ptr, bytes.len);
+    *record = (struct event_log_record){
+        .sid = {text,           sid.len  },
+        .bytes = {text + sid.len, bytes.len},
+    };
+    uv_mutex_lock(&writer->lock);
+    bool has_room = writer->records.count < MAX_RECORDS;
+    if (has_room) {
+        *writer->records.end = record;
+        writer->records.end = &record->next;
+        writer->records.count++;
+    }
+    uv_mutex_unlock(&writer->lock);
+    if (!has_room)
+        free(record);
+}
+
 void writer_head(const struct writer *writer, struct position *head)
 {
     *head = writer->head;
@@ -343,6 +400,7 @@ struct writer *writer_start(const struct writer_config *config)
     writer->frame.max = LIMIT_BUS_MESSAGE_BYTES;
     list_clear(&writer->gathered);
     list_clear(&writer->waiting);
+    clear_records(&writer->records);
     event_log_state(config->log, &state);
     writer->head = state.head;
     if (uv_mutex_init(&writer->lock) || uv_cond_init(&writer->wake) ||

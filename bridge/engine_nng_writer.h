@@ -28,6 +28,13 @@ struct writer *writer_start(const struct writer_config *config);
 enum status writer_append(struct writer *writer, struct slice envelope, bool is_volatile,
                           const struct log_key *key, engine_kept_fn *on_kept, void *ctx);
 
+/*
+ * Has the record written with what comes next; empty `bytes`: removed. Borrows. Nobody
+ * waits for it: one that does not get so far (too many wait, the process dies) costs a
+ * client its recovery after the next start, and tells no lie.
+ */
+void writer_record(struct writer *writer, struct slice sid, struct slice bytes);
+
 /* The last position answered. */
 void writer_head(const struct writer *writer, struct position *head);
 

@@ -118,4 +118,16 @@ typedef void event_log_key_fn(void *ctx, const struct log_key *key,
 /* Before the first append, on the thread that opened the log. */
 void event_log_keys(struct event_log *log, event_log_key_fn *visit, void *ctx);
 
+/* What the directory knows of a session, to be kept as it is; empty: it is over. */
+struct event_log_record {
+    struct event_log_record *next;
+    struct slice sid, bytes;
+};
+/* Writer thread. A record that cannot be written is as if it had not been given. */
+void event_log_records(struct event_log *log, const struct event_log_record *first,
+                       uint64_t now_ms);
+/* Lent for the call: a record of before this start. Before the first append. */
+typedef void event_log_session_fn(void *ctx, struct slice bytes);
+void event_log_sessions(struct event_log *log, event_log_session_fn *visit, void *ctx);
+
 #endif

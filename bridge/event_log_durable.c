@@ -16,9 +16,7 @@
 
 enum {
     TRIM_SLICE = 500,
-    TRIM_EVERY_MS = 500, /* while the log is less than an eighth beyond its ceilings */
-    KEYS_AT_ONCE = 2000,
-    HEAL_EVERY_MS = 200,
+    TRIM_EVERY_MS = 500,   /* while the log is less than an eighth beyond its ceilings */
     WAL_PAGES = 1000,      /* 4 MB: the tidier is woken */
     WAL_MAX_PAGES = 32768, /* 128 MB: the writer waits until it is empty */
 };
@@ -50,7 +48,7 @@ static void set_down(struct durable_log *log, bool is_down)
 }
 
 /* Ends the transaction, one way or the other. */
-static enum status settle(struct durable_log *log, enum status st)
+enum status durable_settle(struct durable_log *log, enum status st)
 {
     if (!st)
         st = log_db_commit(log->writer);
@@ -153,7 +151,7 @@ enum status durable_append(struct event_log *base, const struct event_log_entry 
         st = add_rows(log, entries, count, at_ms, &last_row);
     if (!st)
         test_hook_crash_at("commit");
-    st = settle(log, st);
+    st = durable_settle(log, st);
     if (st)
         return ST_LOG_DOWN;
     test_hook_crash_at("committed");
@@ -294,30 +292,11 @@ static bool trim_events(struct durable_log *log, uint64_t now_ms)
         raise_floor(log, trimming.floor, trimming.through);
         st = remove_rows(log, &trimming);
     }
-    if (settle(log, st))
+    if (durable_settle(log, st))
         return false;
     count_removed(log, &trimming);
     log->is_trimming = trimming.has_more;
     return trimming.has_more;
-}
-
-/* Old keys, and, while nothing can be written, whether it can be again. */
-static void tidy(struct durable_log *log, uint64_t now_ms)
-{
-    uint64_t every_ms = log->base.state.is_down ? HEAL_EVERY_MS : TRIM_EVERY_MS;
-    uint64_t at_ms = now_ms + log->anchor_ms;
-
-    if (now_ms - log->tidied_ms < every_ms || log->base.state.is_lost ||
-        (!log->has_keys && !log->base.state.is_down))
-        return;
-    log->tidied_ms = now_ms;
-    uint64_t until = at_ms > log->config.key_age_ms ? at_ms - log->config.key_age_ms : 0;
-    enum status st = log_db_begin(log->writer);
-    if (!st)
-        st = log_db_forget(log->writer, LOG_DB_KEYS, until, KEYS_AT_ONCE);
-    if (!st)
-        st = log_db_set(log->writer, LOG_DB_ANCHOR, log->anchor_ms);
-    settle(log, st);
 }
 
 bool durable_trim(struct event_log *base, uint64_t now_ms)
@@ -327,7 +306,7 @@ bool durable_trim(struct event_log *base, uint64_t now_ms)
     free_spent(log);
     if (atomic_exchange(&base->is_overtaken, false))
         durable_begin_epoch(log, "a gateway has seen more than the log has");
-    tidy(log, now_ms);
+    durable_tidy(log, now_ms);
     return trim_events(log, now_ms);
 }
 
@@ -426,32 +405,6 @@ void durable_run_tidier(void *arg)
             return;
         log_db_checkpoint(log->tidier);
     }
-}
-
-struct key_visit {
-    event_log_key_fn *visit;
-    void *ctx;
-    uint64_t at_ms;
-};
-
-static bool visit_key(void *ctx, struct slice name, uint64_t at_ms, struct slice bytes)
-{
-    struct key_visit *keys = ctx;
-    struct log_key key;
-    struct position position;
-
-    if (log_key_decode(name, bytes, &key, &position) == ST_OK)
-        keys->visit(keys->ctx, &key, &position,
-                    keys->at_ms > at_ms ? keys->at_ms - at_ms : 0);
-    return true;
-}
-
-void durable_keys(struct event_log *base, event_log_key_fn *visit, void *ctx)
-{
-    struct durable_log *log = self_of(base);
-    struct key_visit keys = {visit, ctx, clock_ms() + log->anchor_ms};
-
-    log_db_notes(log->writer, LOG_DB_KEYS, visit_key, &keys);
 }
 
 static void stop_tidier(struct durable_log *log)

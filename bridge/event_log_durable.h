@@ -27,6 +27,7 @@ struct durable_log {
     uint64_t anchor_ms; /* `at_ms` of rows is the monotonic clock plus this */
     uint64_t last_row;  /* its seq; 0: none */
     uint64_t oldest_ms; /* of the oldest event, or earlier */
+    uint64_t opened_ms; /* as the rows' */
     uint64_t trimmed_ms, tidied_ms;
     bool is_trimming;               /* a slice was not enough */
     bool has_keys;                  /* some were written, or found */
@@ -60,6 +61,13 @@ void durable_read(struct event_log *base, uint64_t after, uint64_t through,
 void durable_end_read(struct event_log *base);
 void durable_condemn(struct event_log *base);
 void durable_keys(struct event_log *base, event_log_key_fn *visit, void *ctx);
+void durable_records(struct event_log *base, const struct event_log_record *first,
+                     uint64_t now_ms);
+void durable_sessions(struct event_log *base, event_log_session_fn *visit, void *ctx);
+/* Old notes, and, while nothing can be written, whether it can be again. */
+void durable_tidy(struct durable_log *log, uint64_t now_ms);
+/* Ends the transaction: commits on ST_OK. Says whether the log is up. */
+enum status durable_settle(struct durable_log *log, enum status st);
 void durable_close(struct event_log *base);
 void durable_destroy(struct event_log *base);
 void durable_run_tidier(void *arg);

@@ -211,6 +211,21 @@ static void no_keys(struct event_log *base, event_log_key_fn *visit, void *ctx)
     (void)ctx;
 }
 
+static void drop_records(struct event_log *base, const struct event_log_record *first,
+                         uint64_t now_ms)
+{
+    (void)base;
+    (void)first;
+    (void)now_ms;
+}
+
+static void no_sessions(struct event_log *base, event_log_session_fn *visit, void *ctx)
+{
+    (void)base;
+    (void)visit;
+    (void)ctx;
+}
+
 static void close_log(struct event_log *base)
 {
     (void)base; /* nothing outlives it */
@@ -224,6 +239,8 @@ static const struct event_log_ops memory_ops = {
     .end_read = end_read,
     .condemn = condemn,
     .keys = no_keys,
+    .records = drop_records,
+    .sessions = no_sessions,
     .close = close_log,
     .destroy = destroy,
 };

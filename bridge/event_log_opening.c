@@ -19,6 +19,8 @@ static const struct event_log_ops durable_ops = {
     .end_read = durable_end_read,
     .condemn = durable_condemn,
     .keys = durable_keys,
+    .records = durable_records,
+    .sessions = durable_sessions,
     .close = durable_close,
     .destroy = durable_destroy,
 };
@@ -165,6 +167,7 @@ static void set_anchor(struct durable_log *log, const struct log_testimony *test
 
     if (log->anchor_ms == 0 || !is_same_boot)
         log->anchor_ms = (uint64_t)clock_wall_ms() - clock_ms();
+    log->opened_ms = clock_ms() + log->anchor_ms;
 }
 
 static enum status settle_epoch(struct durable_log *log,

@@ -40,6 +40,9 @@ struct event_log_ops {
     void (*end_read)(struct event_log *log);
     void (*condemn)(struct event_log *log); /* something that must be there is not */
     void (*keys)(struct event_log *log, event_log_key_fn *visit, void *ctx);
+    void (*records)(struct event_log *log, const struct event_log_record *first,
+                    uint64_t now_ms);
+    void (*sessions)(struct event_log *log, event_log_session_fn *visit, void *ctx);
     void (*close)(struct event_log *log);
     void (*destroy)(struct event_log *log);
 };

@@ -539,7 +539,7 @@ static enum directory_outcome publish(struct directory *directory, uint64_t numb
                                       uint64_t serial, const char *event,
                                       struct kept_events *kept)
 {
-    const struct directory_keeper keeper = {keep_event, kept};
+    const struct directory_keeper keeper = {.keep = keep_event, .ctx = kept};
     struct directory_request head = {SLICE("g1"), 7, number, 1, {0}};
     struct buf request = {.max = 1000}, out = {.max = 1000};
     struct directory_answer answer;

@@ -61,6 +61,27 @@ static void a_log_that_dies_in_a_commit_is_whole(void **state)
     }
 }
 
+static void a_session_is_found_after_everything_was_started_anew(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    ask(&house, &house.gateway, "put s1 p1 u 1 r:1", "done OK");
+    ask(&house, &house.gateway, "put s2 p2 u 1 r:1", "done OK");
+    ask(&house, &house.gateway, "put s1 p1 u 2 r:2", "done OK");
+    puppet_kill(&house.gateway);
+    close_one(&house, &house.publisher);
+
+    open_both(&house);
+    ask(&house, &house.gateway, "find p1", "found OK s1  1");
+    ask(&house, &house.gateway, "find p2", "found OK s2  1");
+    ask(&house, &house.gateway, "put s3 p1 u 2 r:1", "done E_CONFLICT");
+    ask(&house, &house.gateway, "put s3 p1 u 3 r:1", "done OK");
+    ask(&house, &house.gateway, "find p1", "found OK s3 g1 1");
+    close_both(&house);
+}
+
 /* The thread sanitizer lets each process sleep for a second at its end. */
 const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
@@ -75,6 +96,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(a_kept_log_goes_on_after_its_process_died, nng_log),
         ROW(a_kept_log_goes_on_after_its_process_died, nng_fsync),
+        ROW(a_session_is_found_after_everything_was_started_anew, nng_log),
         ROW(a_log_that_dies_in_a_commit_is_whole, nng_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,109 @@
+/*
+ * What the durable log keeps beside its events: idempotency keys and sessions. See
+ * event_log.h.
+ */
+#include "bridge/event_log_durable.h"
+
+#include "bridge/clock.h"
+
+enum {
+    NOTES_AT_ONCE = 2000,
+    HEAL_EVERY_MS = 200,
+    TIDY_EVERY_MS = 500,
+    RECORD_AGE_MS = 120000,
+};
+
+/* Old keys, and, while nothing can be written, whether it can be again. */
+void durable_tidy(struct durable_log *log, uint64_t now_ms)
+{
+    uint64_t every_ms = log->base.state.is_down ? HEAL_EVERY_MS : TIDY_EVERY_MS;
+    uint64_t at_ms = now_ms + log->anchor_ms;
+
+    if (now_ms - log->tidied_ms < every_ms || log->base.state.is_lost ||
+        (!log->has_keys && !log->base.state.is_down))
+        return;
+    log->tidied_ms = now_ms;
+    uint64_t until = at_ms > log->config.key_age_ms ? at_ms - log->config.key_age_ms : 0;
+    enum status st = log_db_begin(log->writer);
+    if (!st)
+        st = log_db_forget(log->writer, LOG_DB_KEYS, until, NOTES_AT_ONCE);
+    /* Whoever was there before this start and has not come back by now will not. */
+    if (!st && at_ms > log->opened_ms + RECORD_AGE_MS)
+        st = log_db_forget(log->writer, LOG_DB_SESSIONS, log->opened_ms, NOTES_AT_ONCE);
+    if (!st)
+        st = log_db_set(log->writer, LOG_DB_ANCHOR, log->anchor_ms);
+    durable_settle(log, st);
+}
+
+struct key_visit {
+    event_log_key_fn *visit;
+    void *ctx;
+    uint64_t at_ms;
+};
+
+static bool visit_key(void *ctx, struct slice name, uint64_t at_ms, struct slice bytes)
+{
+    struct key_visit *keys = ctx;
+    struct log_key key;
+    struct position position;
+
+    if (log_key_decode(name, bytes, &key, &position) == ST_OK)
+        keys->visit(keys->ctx, &key, &position,
+                    keys->at_ms > at_ms ? keys->at_ms - at_ms : 0);
+    return true;
+}
+
+void durable_keys(struct event_log *base, event_log_key_fn *visit, void *ctx)
+{
+    struct durable_log *log = (struct durable_log *)base;
+    struct key_visit keys = {visit, ctx, clock_ms() + log->anchor_ms};
+
+    log_db_notes(log->writer, LOG_DB_KEYS, visit_key, &keys);
+}
+
+/* --- sessions --- */
+
+void durable_records(struct event_log *base, const struct event_log_record *first,
+                     uint64_t now_ms)
+{
+    struct durable_log *log = (struct durable_log *)base;
+    uint64_t at_ms = now_ms + log->anchor_ms;
+
+    if (base->state.is_lost)
+        return;
+    enum status st = log_db_begin(log->writer);
+    for (const struct event_log_record *record = first; record && !st;
+         record = record->next) {
+        if (record->bytes.len == 0)
+            st = log_db_unnote(log->writer, LOG_DB_SESSIONS, record->sid);
+        else
+            st = log_db_note(log->writer, LOG_DB_SESSIONS, record->sid, at_ms,
+                             record->bytes);
+    }
+    log->has_keys = true;
+    durable_settle(log, st);
+}
+
+struct session_visit {
+    event_log_session_fn *visit;
+    void *ctx;
+};
+
+static bool visit_session(void *ctx, struct slice name, uint64_t at_ms,
+                          struct slice bytes)
+{
+    struct session_visit *sessions = ctx;
+
+    (void)name;
+    (void)at_ms;
+    sessions->visit(sessions->ctx, bytes);
+    return true;
+}
+
+void durable_sessions(struct event_log *base, event_log_session_fn *visit, void *ctx)
+{
+    struct durable_log *log = (struct durable_log *)base;
+    struct session_visit sessions = {visit, ctx};
+
+    log_db_notes(log->writer, LOG_DB_SESSIONS, visit_session, &sessions);
+}
