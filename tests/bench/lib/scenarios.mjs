@@ -44,18 +44,20 @@ export const scenarios = {
   ingest: {
     rows: [
       { figure: 'publishes', unit: '/s', goal: { at_least: 30_000 } },
+      { figure: 'kept, beside memory', unit: '/s', goal: { ratio: 0.8 } },
       { figure: 'publisher CPU per publish', unit: 'us' },
       { figure: 'gateway CPU per publish', unit: 'us' },
     ],
-    sample: ({ small }) => with_product({ set: unlimited }, async (args) => {
-      const got = await measure('ingest', [...args, '--connections', small ? 4 : 64,
-        '--run-ms', small ? 200 : 3000]);
+    sample: async (options) => {
+      const got = await ingest(options, 'log');
+      const in_memory = await ingest(options, 'memory');
       return {
         publishes: { value: got.publishes_per_s },
+        'kept, beside memory': { value: got.publishes_per_s, limit: in_memory.publishes_per_s },
         'publisher CPU per publish': { value: got.publisher_cpu_us / got.publishes },
         'gateway CPU per publish': { value: got.gateway_cpu_us / got.publishes },
       };
-    }),
+    },
   },
   connect_hs256: connect((use) => use({}), { at_most: 70 }),
   connect_rs256: connect(with_rs256),
@@ -146,6 +148,10 @@ function per_cpu(got) {
 
 // One room with all clients; the next event goes out when all have the one before. The limit
 // sends frames of the product's length to as many sockets.
+const ingest = ({ small }, durability) =>
+  with_product({ set: [...unlimited, `log.durability=${durability}`] }, (args) =>
+    measure('ingest', [...args, '--connections', small ? 4 : 64, '--run-ms', small ? 200 : 3000]));
+
 function fanout({ clients, events, burst = 1, goal }) {
   const figures = { wall: 'deliveries', cpu: 'deliveries per gateway CPU' };
   return {
