@@ -70,6 +70,7 @@ struct writer {
     struct buf frame;
     uint64_t sent_ms;
     unsigned beacons; /* since the last event */
+    bool has_more_to_trim;
 };
 
 static void list_clear(struct request_list *list)
@@ -193,10 +194,11 @@ static void write_records(struct writer *writer)
 static void tidy_log(struct writer *writer)
 {
     struct event_log_state state;
+    int slices = 0;
 
-    for (int i = 0; i < TRIM_SLICES && event_log_trim(writer->config.log, clock_ms());
-         i++)
-        ;
+    do
+        writer->has_more_to_trim = event_log_trim(writer->config.log, clock_ms());
+    while (writer->has_more_to_trim && ++slices < TRIM_SLICES);
     event_log_state(writer->config.log, &state);
     metrics_set(writer->config.metrics, METRIC_LOG_EVENTS, state.events);
     metrics_set(writer->config.metrics, METRIC_LOG_BYTES, state.bytes);
@@ -210,7 +212,7 @@ static struct append_request *take_batch(struct writer *writer, bool *is_stoppin
     struct append_request **end;
 
     uv_mutex_lock(&writer->lock);
-    if (!writer->waiting.first && !writer->is_stopping) {
+    if (!writer->waiting.first && !writer->is_stopping && !writer->has_more_to_trim) {
         uint64_t silent_ms = clock_ms() - writer->sent_ms;
         if (silent_ms < beacon_ms(writer))
             uv_cond_timedwait(&writer->wake, &writer->lock,

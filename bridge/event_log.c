@@ -65,6 +65,7 @@ void event_log_state(struct event_log *log, struct event_log_state *state)
     uv_mutex_lock(&log->lock);
     *state = log->state;
     uv_mutex_unlock(&log->lock);
+    state->is_lost = atomic_load(&log->is_lost);
 }
 
 void event_log_overtaken(struct event_log *log)

@@ -35,10 +35,9 @@ static void set_down(struct durable_log *log, bool is_down)
     uv_mutex_lock(&log->base.lock);
     bool was_down = log->base.state.is_down;
     log->base.state.is_down = is_down;
-    log->base.state.is_lost |= is_lost;
     uv_mutex_unlock(&log->base.lock);
     if (is_lost)
-        log_witness_deny(log->witness);
+        durable_condemn(&log->base);
     if (is_down && !was_down)
         log_error(log->config.log, "the log cannot be written: publishes are refused",
                   LOG_TEXT("data_dir", log->folder));
@@ -144,7 +143,7 @@ enum status durable_append(struct event_log *base, const struct event_log_entry 
     uint64_t last_row;
 
     free_spent(log);
-    if (base->state.is_lost || count > DURABLE_MAX_BATCH)
+    if (base->is_lost || count > DURABLE_MAX_BATCH)
         return ST_LOG_DOWN;
     enum status st = log_db_begin(log->writer);
     if (!st)
@@ -260,7 +259,7 @@ static bool is_trim_due(struct durable_log *log, uint64_t now_ms)
     const struct event_log_limits *keep = &log->base.keep;
     uint64_t at_ms = now_ms + log->anchor_ms;
 
-    if (state->events == 0 || state->is_lost)
+    if (state->events == 0 || log->base.is_lost)
         return false;
     if (state->events > keep->events + keep->events / 8 ||
         state->bytes > keep->bytes + keep->bytes / 8 || log->is_trimming)
@@ -352,9 +351,7 @@ bool durable_begin_read(struct event_log *base, uint64_t epoch)
 
 void durable_condemn(struct event_log *base)
 {
-    uv_mutex_lock(&base->lock);
-    base->state.is_lost = true;
-    uv_mutex_unlock(&base->lock);
+    atomic_store(&base->is_lost, true);
     log_witness_deny(self_of(base)->witness);
 }
 
@@ -425,7 +422,7 @@ void durable_close(struct event_log *base)
 
     free_spent(log);
     stop_tidier(log);
-    if (base->state.is_lost || base->state.is_down)
+    if (base->is_lost || base->state.is_down)
         return;
     enum status st = log_db_set(log->writer, LOG_DB_ANCHOR, log->anchor_ms);
     if (!st)

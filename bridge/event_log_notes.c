@@ -19,7 +19,7 @@ void durable_tidy(struct durable_log *log, uint64_t now_ms)
     uint64_t every_ms = log->base.state.is_down ? HEAL_EVERY_MS : TIDY_EVERY_MS;
     uint64_t at_ms = now_ms + log->anchor_ms;
 
-    if (now_ms - log->tidied_ms < every_ms || log->base.state.is_lost ||
+    if (now_ms - log->tidied_ms < every_ms || log->base.is_lost ||
         (!log->has_keys && !log->base.state.is_down))
         return;
     log->tidied_ms = now_ms;
@@ -69,7 +69,7 @@ void durable_records(struct event_log *base, const struct event_log_record *firs
     struct durable_log *log = (struct durable_log *)base;
     uint64_t at_ms = now_ms + log->anchor_ms;
 
-    if (base->state.is_lost)
+    if (base->is_lost)
         return;
     enum status st = log_db_begin(log->writer);
     for (const struct event_log_record *record = first; record && !st;

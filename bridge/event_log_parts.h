@@ -55,6 +55,7 @@ struct event_log {
     struct event_log_state state; /* under the lock, as rooms */
     struct room_index *rooms;
     atomic_bool is_overtaken;
+    atomic_bool is_lost; /* what event_log_state says */
 };
 
 /* False: out of memory. */

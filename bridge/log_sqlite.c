@@ -178,8 +178,7 @@ enum status log_db_open(const char *path, enum log_db_mode mode, struct log_db *
     if (!db)
         return ST_NO_MEMORY;
     db->mode = mode;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                SQLITE_OPEN_NOFOLLOW;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     enum status st = judge(db, sqlite3_open_v2(path, &db->handle, flags, NULL));
     if (!st)
         st = set_up(db);

@@ -567,7 +567,6 @@ int main(void)
         ROW(losses_are_repaired, nng_log),
         ROW(volatile_events_take_a_seq_and_are_not_replayed, nng_log),
         ROW(a_replay_gives_the_events_of_its_rooms, nng_log),
-        ROW(what_retention_removed_is_told, nng_log),
         ROW(a_second_publisher_is_refused, nng_log),
         ROW(a_gateway_hears_every_event_once_in_order, nng_fsync),
         cmocka_unit_test(an_unknown_engine_is_refused),
