@@ -1,0 +1,149 @@
+/* Which events are for which rooms, and what of each room is gone, within bounds. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "bridge/room_index.h"
+
+#include <stdio.h>
+
+static const struct hash_key hash_key = {1, 2};
+
+static struct room_key room_key_of(const char *name)
+{
+    return (struct room_key){SLICE("/"), ROOM_NAMED, slice_of(name)};
+}
+
+static uint64_t hash_of(struct room_index *index, const char *name)
+{
+    const struct room_key key = room_key_of(name);
+    return room_index_hash(index, &key);
+}
+
+static void add(struct room_index *index, uint64_t seq, const char *a, const char *b)
+{
+    char bytes[512];
+    struct buf wire = {.ptr = bytes, .cap = sizeof bytes, .max = sizeof bytes};
+    struct envelope_target targets[] = {
+        {ROOM_NAMED, slice_of(a)},
+        {ROOM_NAMED, slice_of(b)}
+    };
+    const struct envelope envelope = {
+        .id = SLICE("id"),
+        .nsp = SLICE("/"),
+        .event = SLICE("e"),
+        .event_json = SLICE("\"e\""),
+        .targets = targets,
+        .target_count = b ? 2 : 1,
+    };
+
+    envelope_encode(&envelope, &wire);
+    assert_int_equal(buf_status(&wire), ST_OK);
+    room_index_add(index, seq, buf_slice(&wire));
+}
+
+static void a_search_gives_each_event_of_the_rooms_once(void **state)
+{
+    struct room_index *index = room_index_create(&hash_key);
+    uint64_t seqs[4], through;
+
+    (void)state;
+    add(index, 1, "a", NULL);
+    add(index, 2, "b", "a");
+    add(index, 4, "c", NULL); /* 3 was volatile */
+    add(index, 5, "a", "b");
+    add(index, 6, "b", NULL);
+    uint64_t both[] = {hash_of(index, "a"), hash_of(index, "b")};
+    if (both[0] > both[1]) {
+        uint64_t first = both[0];
+        both[0] = both[1];
+        both[1] = first;
+    }
+    const struct room_wishes wishes = {both, 2};
+    assert_int_equal(room_index_find(index, &wishes, 0, seqs, 4, &through), 4);
+    assert_int_equal(seqs[1], 2);
+    assert_int_equal(seqs[3], 6);
+    assert_int_equal(through, 6);
+    assert_int_equal(room_index_find(index, &wishes, 1, seqs, 2, &through), 2);
+    assert_int_equal(seqs[1], 5);
+    assert_int_equal(through, 5);
+    assert_int_equal(room_index_find(index, &wishes, 6, seqs, 4, &through), 0);
+    assert_int_equal(through, 6);
+    room_index_destroy(index);
+}
+
+static void what_is_no_envelope_is_for_every_room(void **state)
+{
+    struct room_index *index = room_index_create(&hash_key);
+    uint64_t seqs[4], through;
+
+    (void)state;
+    room_index_add(index, 1, SLICE("?"));
+    uint64_t hash = hash_of(index, "a");
+    const struct room_wishes wishes = {&hash, 1};
+    assert_int_equal(room_index_find(index, &wishes, 0, seqs, 4, &through), 1);
+    room_index_remove(index, 1);
+    assert_int_equal(room_index_mark(index, hash), 1);
+    room_index_destroy(index);
+}
+
+static void beyond_its_bound_it_covers_the_newer_part(void **state)
+{
+    struct room_index *index = room_index_create(&hash_key);
+    uint64_t seqs[4], through;
+
+    (void)state;
+    for (uint64_t seq = 1; seq <= ROOM_INDEX_ENTRIES / 2 + 10; seq++)
+        add(index, seq, "a", "b");
+    assert_int_equal(room_index_from(index), 10);
+    uint64_t hash = hash_of(index, "a");
+    const struct room_wishes wishes = {&hash, 1};
+    assert_int_equal(room_index_find(index, &wishes, 9, seqs, 4, &through), 0);
+    assert_int_equal(through, 9);
+    assert_int_equal(room_index_find(index, &wishes, 10, seqs, 4, &through), 4);
+    assert_int_equal(seqs[0], 11);
+    /* What it did not know may have been anybody's. */
+    room_index_remove(index, 5);
+    assert_int_equal(room_index_mark(index, hash_of(index, "c")), 5);
+    room_index_destroy(index);
+}
+
+static void old_marks_become_one_that_is_never_too_low(void **state)
+{
+    enum {
+        ROOMS = ROOM_INDEX_MARKS + 1000
+    };
+    struct room_index *index = room_index_create(&hash_key);
+    char name[16];
+
+    (void)state;
+    for (unsigned i = 1; i <= ROOMS; i++) {
+        snprintf(name, sizeof name, "r%u", i);
+        add(index, i, name, NULL);
+    }
+    room_index_remove(index, ROOMS);
+    for (unsigned i = 1; i <= ROOMS; i += 501) {
+        snprintf(name, sizeof name, "r%u", i);
+        assert_true(room_index_mark(index, hash_of(index, name)) >= i);
+    }
+    snprintf(name, sizeof name, "r%u", ROOMS);
+    assert_int_equal(room_index_mark(index, hash_of(index, name)), ROOMS);
+    uint64_t floor = room_index_mark(index, hash_of(index, "quiet"));
+    assert_in_range(floor, ROOM_INDEX_MARKS / 4, ROOM_INDEX_MARKS);
+    room_index_destroy(index);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_search_gives_each_event_of_the_rooms_once),
+        cmocka_unit_test(what_is_no_envelope_is_for_every_room),
+        cmocka_unit_test(beyond_its_bound_it_covers_the_newer_part),
+        cmocka_unit_test(old_marks_become_one_that_is_never_too_low),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
