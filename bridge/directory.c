@@ -24,6 +24,19 @@ void directory_expect(struct directory *directory, size_t gateways)
     directory->expected_count = gateways;
 }
 
+void directory_on_gone(struct directory *directory, directory_gone_fn *on_gone, void *ctx)
+{
+    directory->on_gone = on_gone;
+    directory->gone_ctx = ctx;
+}
+
+static void tell_gone(struct directory *directory,
+                      const struct directory_session *session)
+{
+    if (directory->on_gone)
+        directory->on_gone(directory->gone_ctx, session->record.sid);
+}
+
 struct slice directory_room_key(char out[DIRECTORY_KEY_BYTES], struct slice nsp,
                                 enum room_kind kind, struct slice name)
 {
@@ -153,6 +166,7 @@ static void forget_sessions(struct directory *directory,
     gateway->sessions = NULL;
     while (session) {
         struct directory_session *next = session->next;
+        tell_gone(directory, session);
         erase(directory, session);
         session = next;
     }
@@ -303,10 +317,15 @@ enum status directory_put(struct directory *directory, struct directory_gateway 
     struct directory_session *session = copy_session(record);
     if (!session)
         return ST_NO_MEMORY;
-    if (parked)
+    if (parked) {
+        if (has_other_sid(parked, record))
+            tell_gone(directory, parked);
         unpark(directory, parked);
-    if (heir && heir != known)
+    }
+    if (heir && heir != known) {
+        tell_gone(directory, heir);
         remove_session(directory, heir);
+    }
     if (known)
         remove_session(directory, known);
     return add_session(directory, gateway, session);
@@ -338,9 +357,13 @@ bool directory_find(struct directory *directory, struct slice pid,
 void directory_park(struct directory *directory, const struct engine_session *record,
                     uint64_t now_ms)
 {
+    struct directory_session *other = str_map_find(&directory->parked, record->pid);
+
     if (record->pid.len == 0 || str_map_find(&directory->by_pid, record->pid) ||
-        str_map_find(&directory->parked, record->pid))
+        (other && other->record.generation > record->generation))
         return;
+    if (other)
+        unpark(directory, other);
     struct directory_session *session = copy_session(record);
     if (!session)
         return;

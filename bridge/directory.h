@@ -35,6 +35,14 @@ struct directory *directory_create(const struct hash_key *key, uint64_t now_ms);
 void directory_expect(struct directory *directory, size_t gateways);
 void directory_destroy(struct directory *directory);
 
+/*
+ * Called for each session that ends without a drop: its gateway's lease is over, a later
+ * one took the gateway's place, or somebody else has its pid by now. Keeps `ctx`.
+ */
+typedef void directory_gone_fn(void *ctx, struct slice sid);
+void directory_on_gone(struct directory *directory, directory_gone_fn *on_gone,
+                       void *ctx);
+
 /* --- gateways --- */
 
 enum directory_meeting {

@@ -51,10 +51,12 @@ struct directory_gateway {
 };
 
 struct directory {
-    struct str_map by_sid;  /* directory_session */
-    struct str_map by_pid;  /* directory_session */
-    struct str_map by_room; /* directory_room */
-    struct str_map parked;  /* directory_session, by pid: of no gateway */
+    struct str_map by_sid;      /* directory_session */
+    struct str_map by_pid;      /* directory_session */
+    struct str_map by_room;     /* directory_room */
+    struct str_map parked;      /* directory_session, by pid: of no gateway */
+    directory_gone_fn *on_gone; /* NULL: nobody asks */
+    void *gone_ctx;
     struct directory_session *first_parked, **last_parked; /* the oldest first */
     struct directory_gateway *gateways;
     size_t gateway_count;

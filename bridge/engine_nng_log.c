@@ -133,6 +133,13 @@ static void park_session(void *ctx, struct slice bytes)
     free(rooms);
 }
 
+static void forget_session(void *ctx, struct slice sid)
+{
+    struct log_engine *self = ctx;
+
+    writer_record(self->writer, sid, (struct slice){0});
+}
+
 static enum status start_parts(struct log_engine *self,
                                const struct engine_config *config,
                                const struct link links[LINK_KIND_COUNT])
@@ -150,6 +157,7 @@ static enum status start_parts(struct log_engine *self,
     struct writer_config writer = {config->loop, self->events, links[LINK_EVENTS],
                                    &self->door, config->metrics};
     self->writer = writer_start(&writer);
+    directory_on_gone(self->directory, forget_session, self);
     if (!self->writer || serve_replay(links[LINK_REPLAY], self->events) ||
         serve_directory(links[LINK_DIRECTORY], &self->door, self->directory,
                         &self->now_ms, &self->base, self->writer))
