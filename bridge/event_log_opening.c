@@ -243,27 +243,27 @@ void durable_release(struct durable_log *log)
     free(log);
 }
 
-enum status event_log_open(const struct event_log_config *config, struct event_log **out,
+enum status event_log_open(const struct event_log_config *config, struct event_log **log,
                            const char **reason)
 {
-    struct durable_log *log = calloc(1, sizeof *log);
+    struct durable_log *self = calloc(1, sizeof *self);
 
     *reason = "out of memory";
-    if (!log)
+    if (!self)
         return ST_NO_MEMORY;
-    log->config = *config;
-    log->lock = -1;
-    log->folder = slice_dup(slice_of(config->folder));
-    if (!log->folder || !event_log_init(&log->base, &durable_ops, &config->keep)) {
-        free(log->folder);
-        free(log);
+    self->config = *config;
+    self->lock = -1;
+    self->folder = slice_dup(slice_of(config->folder));
+    if (!self->folder || !event_log_init(&self->base, &durable_ops, &config->keep)) {
+        free(self->folder);
+        free(self);
         return ST_NO_MEMORY;
     }
-    enum status st = open_parts(log, reason);
+    enum status st = open_parts(self, reason);
     if (st) {
-        durable_destroy(&log->base);
+        durable_destroy(&self->base);
         return st;
     }
-    *out = &log->base;
+    *log = &self->base;
     return ST_OK;
 }

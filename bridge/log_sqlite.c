@@ -169,27 +169,27 @@ static enum status prepare(struct log_db *db)
     return judge(db, code);
 }
 
-enum status log_db_open(const char *path, enum log_db_mode mode, struct log_db **out,
+enum status log_db_open(const char *path, enum log_db_mode mode, struct log_db **db,
                         bool *is_damaged)
 {
-    struct log_db *db = calloc(1, sizeof *db);
+    struct log_db *self = calloc(1, sizeof *self);
 
     *is_damaged = false;
-    if (!db)
+    if (!self)
         return ST_NO_MEMORY;
-    db->mode = mode;
+    self->mode = mode;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    enum status st = judge(db, sqlite3_open_v2(path, &db->handle, flags, NULL));
+    enum status st = judge(self, sqlite3_open_v2(path, &self->handle, flags, NULL));
     if (!st)
-        st = set_up(db);
+        st = set_up(self);
     if (!st)
-        st = prepare(db);
+        st = prepare(self);
     if (!st) {
-        *out = db;
+        *db = self;
         return ST_OK;
     }
-    *is_damaged = db->is_damaged;
-    log_db_close(db);
+    *is_damaged = self->is_damaged;
+    log_db_close(self);
     return st;
 }
 

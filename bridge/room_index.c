@@ -190,11 +190,13 @@ static bool make_room(struct room_index *index, uint64_t newest)
                 oldest = mark->seq;
         }
         index->folded = oldest + (newest - oldest) / 2;
-        return rehash(index, index->mark_capacity);
-    }
-    if (index->mark_count * 2 < index->mark_capacity)
+    } else if (index->mark_count * 2 < index->mark_capacity) {
         return true;
-    return rehash(index, index->mark_capacity ? index->mark_capacity * 2 : FIRST_MARKS);
+    }
+    size_t capacity = FIRST_MARKS;
+    while (capacity < 2 * (index->mark_count + 1) && capacity < 2 * ROOM_INDEX_MARKS)
+        capacity *= 2;
+    return rehash(index, capacity);
 }
 
 static void set_mark(struct room_index *index, const struct entry *entry)

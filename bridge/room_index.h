@@ -28,8 +28,9 @@ void room_index_clear(struct room_index *index, uint64_t floor);
 /* Of the room's namespace, kind and name. */
 uint64_t room_index_hash(const struct room_index *index, const struct room_key *room);
 
-/* The next event; what is no envelope is for every room. Borrows `envelope`. */
-void room_index_add(struct room_index *index, uint64_t seq, struct slice envelope);
+/* The next event; what is no envelope is for every room. Borrows `bytes`,
+ * an envelope. */
+void room_index_add(struct room_index *index, uint64_t seq, struct slice bytes);
 /* Retention has removed the events up to and including `through`. */
 void room_index_remove(struct room_index *index, uint64_t through);
 

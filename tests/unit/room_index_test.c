@@ -130,7 +130,7 @@ static void old_marks_become_one_that_is_never_too_low(void **state)
         snprintf(name, sizeof name, "r%u", i);
         assert_true(room_index_mark(index, hash_of(index, name)) >= i);
     }
-    snprintf(name, sizeof name, "r%u", ROOMS);
+    snprintf(name, sizeof name, "r%d", ROOMS);
     assert_int_equal(room_index_mark(index, hash_of(index, name)), ROOMS);
     uint64_t floor = room_index_mark(index, hash_of(index, "quiet"));
     assert_in_range(floor, ROOM_INDEX_MARKS / 4, ROOM_INDEX_MARKS);
