@@ -85,7 +85,6 @@ static enum status add_rows(struct durable_log *log,
     struct position position = log->base.state.head; /* the writer's alone to change */
     enum status st = ST_OK;
 
-    *last_row = log->last_row;
     for (size_t i = 0; i < count && !st; i++) {
         const struct event_log_entry *entry = &entries[i];
         bool is_last = i + 1 == count;
@@ -140,7 +139,7 @@ enum status durable_append(struct event_log *base, const struct event_log_entry 
 {
     struct durable_log *log = self_of(base);
     uint64_t at_ms = now_ms + log->anchor_ms;
-    uint64_t last_row;
+    uint64_t last_row = log->last_row;
 
     free_spent(log);
     if (base->is_lost || count > DURABLE_MAX_BATCH)
