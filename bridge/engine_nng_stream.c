@@ -393,6 +393,7 @@ static void apply_page(struct stream *stream, const struct replay_page *page)
     struct slice items = page->items;
     struct engine_event event = {.position.epoch = page->head.epoch,
                                  .received_us = clock_us()};
+    uint64_t before = stream->applied.seq;
     uint32_t applied = 0;
 
     for (uint32_t i = 0; i < page->count && !stream->is_stopped; i++) {
@@ -407,6 +408,8 @@ static void apply_page(struct stream *stream, const struct replay_page *page)
     /* Seqs without an event up to here were volatile: they are gone. */
     if (stream->applied.seq < page->through)
         stream->applied.seq = page->through;
+    metrics_add(stream->config.metrics, METRIC_EVENTS_PASSED,
+                (int64_t)(stream->applied.seq - before - applied));
     metrics_add(stream->config.metrics, METRIC_REPLAYED_EVENTS, applied);
     if (applied > 0)
         settle(stream);

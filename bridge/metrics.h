@@ -57,6 +57,30 @@ enum metric {
     METRIC_SOCKETS_RECEIVED, /* from one that it came to */
     METRIC_SOCKETS_RETURNED, /* whose owner did not take them */
     METRIC_LOOP_LAG_US,      /* gauge: the longest delay of its loop lately */
+    METRIC_EVENTS,           /* of the log, that reached delivery, each once */
+    METRIC_EVENTS_PASSED,    /* seqs that a replay passed over: they were volatile */
+    METRIC_EVENTS_MISSING,   /* seqs that neither came nor were passed over: our fault */
+    /* Members of the targets of events that were delivered here, those of two targets
+     * counting twice. It is METRIC_DELIVERIES and what was waived. */
+    METRIC_ADDRESSED,
+    METRIC_WAIVED_REPEATED, /* it had the event by another target */
+    METRIC_WAIVED_EXCEPT,
+    METRIC_WAIVED_EXPIRED,
+    METRIC_WAIVED_VOLATILE_BUSY,
+    METRIC_WAIVED_SLOW_CONSUMER,
+    METRIC_WAIVED_CLOSED,
+    METRIC_WAIVED_NO_MEMORY,
+    /* Frames, not only of events, that waited when their connection ended. */
+    METRIC_DISCARDED_SLOW_CONSUMER,
+    METRIC_DISCARDED_CLOSED,
+    METRIC_PROBE_SENT, /* events of the gateway's own that go round */
+    METRIC_PROBE_RECEIVED,
+    METRIC_PROBE_LOST,
+    METRIC_PROBE_LATENCY_US,   /* gauge: of the last one */
+    METRIC_PROBE_FAILING,      /* gauge: 1 */
+    METRIC_HANDSHAKES_REFUSED, /* by admission */
+    METRIC_OVERLOADED,         /* gauge: 1 while new clients are refused for the lag */
+    METRIC_LATE_MS,            /* that its loop was away, and deadlines with it */
     METRIC_COUNT
 };
 

@@ -123,6 +123,7 @@ void connection_destroy(struct connection *connection)
     timer_wheel_cancel(&set->wheel, &connection->deadline.node);
     set_remove(set, connection);
     attachments_drop(connection);
+    metrics_add(set->config.metrics, METRIC_DISCARDED_CLOSED, connection->outbox.count);
     frame_queue_finish(&connection->outbox);
     buf_finish(&connection->inbound);
     arrival_destroy(connection->arrival);
@@ -199,24 +200,26 @@ static enum status push(struct connection *connection, struct frame *frame)
 }
 
 /* Into the outbox, or the end of a client that does not keep up. */
-static bool enqueue(struct connection *connection, struct frame *frame)
+static enum status enqueue(struct connection *connection, struct frame *frame)
 {
     if (connection->state != CONNECTION_OPEN)
-        return false;
-    if (push(connection, frame)) {
+        return ST_NOT_FOUND;
+    enum status st = push(connection, frame);
+    if (st) {
         metrics_add(connection->set->config.metrics, METRIC_SLOW_CONSUMERS, 1);
         connection_close(connection, CLOSE_SLOW_CONSUMER);
-        return false;
     }
-    return true;
+    return st;
 }
 
-void connection_send(struct connection *connection, struct frame *frame)
+enum status connection_send(struct connection *connection, struct frame *frame)
 {
     bool was_waiting = is_waiting(connection);
+    enum status st = enqueue(connection, frame);
 
-    if (enqueue(connection, frame) && !was_waiting)
+    if (!st && !was_waiting)
         connection_flush(connection);
+    return st;
 }
 
 /* Once, also when the socket drained in the middle of the burst. */
@@ -227,14 +230,14 @@ static void set_add_dirty(struct connection *connection)
     connection->set->dirty = connection;
 }
 
-void connection_send_later(struct connection *connection, struct frame *frame)
+enum status connection_send_later(struct connection *connection, struct frame *frame)
 {
     bool was_waiting = is_waiting(connection);
+    enum status st = enqueue(connection, frame);
 
-    if (!enqueue(connection, frame) || was_waiting)
-        return;
-    if (!connection->is_dirty)
+    if (!st && !was_waiting && !connection->is_dirty)
         set_add_dirty(connection);
+    return st;
 }
 
 void connection_send_message(struct connection *connection, enum ws_opcode op,
@@ -272,16 +275,15 @@ void connection_send_own(struct connection *connection, struct frame *frame)
     frame_drop(frame);
 }
 
-void connection_wrote_partly(struct connection *connection, struct frame *frame,
-                             size_t sent)
+enum status connection_wrote_partly(struct connection *connection, struct frame *frame,
+                                    size_t sent)
 {
-    if (sent == 0) {
-        connection_send(connection, frame);
-        return;
-    }
+    if (sent == 0)
+        return connection_send(connection, frame);
     connection->transport->ops->finish_frame(connection->transport, frame_wire(frame),
                                              sent);
     tell_sessions(connection);
+    return ST_OK;
 }
 
 void connection_drained(struct connection *connection)
@@ -301,8 +303,11 @@ void connection_close(struct connection *connection, enum close_reason reason)
     log_debug(set->config.log, "connection closes",
               LOG_TEXT("reason", close_rows[reason].word),
               LOG_NUM("waiting_frames", connection->outbox.count));
-    if (reason == CLOSE_SLOW_CONSUMER)
+    if (reason == CLOSE_SLOW_CONSUMER) {
+        metrics_add(set->config.metrics, METRIC_DISCARDED_SLOW_CONSUMER,
+                    connection->outbox.count);
         frame_queue_finish(&connection->outbox);
+    }
     end_sessions(connection, reason);
     attachments_drop(connection);
     timer_wheel_cancel(&set->wheel, &connection->beat.node);

@@ -146,11 +146,13 @@ void connection_set_beat(struct connection *connection, uint64_t due_ms);
 /*
  * Sends a frame: now if nothing waits, else behind what waits. A full outbox closes the
  * connection (slow_consumer): what it received stays a strict prefix. Shares `frame`.
+ * ST_OK: it is the socket's or the outbox'. ST_LIMIT or ST_NO_MEMORY: it was not taken,
+ * and the connection closes. ST_NOT_FOUND: it had closed before.
  */
-void connection_send(struct connection *connection, struct frame *frame);
+enum status connection_send(struct connection *connection, struct frame *frame);
 /* The same, but written at the end of the burst (connection_set_flush), together with
  * others. */
-void connection_send_later(struct connection *connection, struct frame *frame);
+enum status connection_send_later(struct connection *connection, struct frame *frame);
 /* One message, not shared. Borrows `payload`; closes the connection when out of memory.
  */
 void connection_send_message(struct connection *connection, enum ws_opcode op,
@@ -180,9 +182,9 @@ void connection_receive(struct connection *connection, struct slice piece, bool 
                         bool is_first, bool is_final);
 /* The socket takes more. */
 void connection_drained(struct connection *connection);
-/* A direct write of `frame` took only `sent` bytes of it. */
-void connection_wrote_partly(struct connection *connection, struct frame *frame,
-                             size_t sent);
+/* A direct write of `frame` took only `sent` bytes of it. As connection_send. */
+enum status connection_wrote_partly(struct connection *connection, struct frame *frame,
+                                    size_t sent);
 
 /* A WebSocket pong: a sign of life where the dialect pings that way. */
 void connection_heard_pong(struct connection *connection);

@@ -7,9 +7,15 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* What a session is marked with, so that it gets an event once. */
+enum {
+    STAMP_EXCEPT = 1, /* added: it is to get nothing */
+    STAMPS = 2,       /* of one event */
+};
+
 struct deliver {
     struct deliver_config config;
-    uint64_t stamp; /* of the event under way, when it has several targets */
+    uint64_t stamp; /* of the event under way */
     struct buf scratch;
     struct envelope_room room;
     struct voice_frames frames; /* empty between two events */
@@ -22,7 +28,7 @@ struct delivery {
     bool is_burst;    /* others follow or came before: all are written together */
     bool is_unique;   /* several targets or exceptions: each member at most once */
     bool is_volatile; /* only for who takes it now */
-    uint64_t delivered, dropped;
+    uint64_t addressed, delivered, dropped;
     struct voice_frames *frames;
     int voice;           /* number of the one in hand; -1: none */
     struct frame *frame; /* its own */
@@ -68,47 +74,68 @@ static bool change_voice(struct delivery *delivery, const struct voice *voice)
     return delivery->frame;
 }
 
+static void waive(const struct delivery *delivery, enum metric reason, uint64_t count)
+{
+    metrics_add(delivery->deliver->config.metrics, reason, (int64_t)count);
+}
+
+/* Why a frame has not become a client's. A volatile event that would have to wait:
+ * ST_BUSY. */
+static enum metric waiver_of(enum status status)
+{
+    switch (status) {
+    case ST_BUSY: return METRIC_WAIVED_VOLATILE_BUSY;
+    case ST_LIMIT: return METRIC_WAIVED_SLOW_CONSUMER;
+    case ST_NO_MEMORY: return METRIC_WAIVED_NO_MEMORY;
+    default: return METRIC_WAIVED_CLOSED;
+    }
+}
+
 /* Straight to the socket; what did not fit waits. A volatile event waits for nobody. */
-static bool deliver_directly(const struct delivery *delivery,
-                             const struct room_member *member, struct frame *frame)
+static enum status deliver_directly(const struct delivery *delivery,
+                                    const struct room_member *member, struct frame *frame)
 {
     struct slice wire = frame_wire(frame);
     size_t sent = transport_send(member->fd, wire);
 
+    if (sent == wire.len)
+        return ST_OK;
     if (sent == 0 && delivery->is_volatile)
-        return false;
-    if (sent < wire.len)
-        connection_wrote_partly(member->session->connection, frame, sent);
-    return true;
+        return ST_BUSY;
+    return connection_wrote_partly(member->session->connection, frame, sent);
 }
 
-static bool deliver_frame(const struct delivery *delivery,
-                          const struct room_member *member, struct frame *frame)
+static enum status deliver_frame(const struct delivery *delivery,
+                                 const struct room_member *member, struct frame *frame)
 {
     bool is_direct = member->flags & ROOM_MEMBER_DIRECT;
 
     if (is_direct && !delivery->is_burst)
         return deliver_directly(delivery, member, frame);
     if (is_direct || (delivery->is_burst && session_takes_now(member->session)))
-        connection_send_later(member->session->connection, frame);
-    else if (!delivery->is_volatile || session_takes_now(member->session))
-        session_send(member->session, frame);
-    else
-        return false;
-    return true;
+        return connection_send_later(member->session->connection, frame);
+    if (!delivery->is_volatile || session_takes_now(member->session))
+        return session_send(member->session, frame);
+    return ST_BUSY;
 }
 
 static void deliver_to(struct delivery *delivery, const struct room_member *member)
 {
+    enum status st = ST_NO_MEMORY;
+
     /* Neighbours mostly have the same one. */
     if (member->voice != delivery->voice &&
         !change_voice(delivery, member->session->voice))
         /* Out of memory: a client that would miss an event is closed, it comes back. */
         connection_close(member->session->connection, CLOSE_SLOW_CONSUMER);
-    else if (deliver_frame(delivery, member, delivery->frame))
-        delivery->delivered++;
     else
-        delivery->dropped++;
+        st = deliver_frame(delivery, member, delivery->frame);
+    if (!st) {
+        delivery->delivered++;
+    } else {
+        delivery->dropped += st == ST_BUSY;
+        waive(delivery, waiver_of(st), 1);
+    }
 }
 
 /* Each session at most once per event; only then is it looked at. */
@@ -118,10 +145,13 @@ static bool is_repeated(const struct delivery *delivery, struct session *session
 
     if (!delivery->is_unique)
         return false;
-    if (session->stamp == stamp)
-        return true;
-    session->stamp = stamp;
-    return false;
+    if (session->stamp != stamp && session->stamp != stamp + STAMP_EXCEPT) {
+        session->stamp = stamp;
+        return false;
+    }
+    waive(delivery,
+          session->stamp == stamp ? METRIC_WAIVED_REPEATED : METRIC_WAIVED_EXCEPT, 1);
+    return true;
 }
 
 /* A member that a full outbox ends leaves the room: the array shrinks while it is walked,
@@ -129,6 +159,7 @@ static bool is_repeated(const struct delivery *delivery, struct session *session
 static void deliver_to_members(struct delivery *delivery,
                                const struct room_member *members, size_t count)
 {
+    delivery->addressed += count;
     while (count-- > 0)
         if (!is_repeated(delivery, members[count].session))
             deliver_to(delivery, &members[count]);
@@ -170,7 +201,7 @@ static void skip_excepted(struct delivery *delivery, const struct envelope *enve
         struct session *session =
             session_find(delivery->deliver->config.sessions, envelope->except[i]);
         if (session)
-            session->stamp = delivery->deliver->stamp;
+            session->stamp = delivery->deliver->stamp + STAMP_EXCEPT;
     }
 }
 
@@ -208,7 +239,7 @@ static void deliver_envelope(struct deliver *deliver, const struct engine_event 
 
     if (delivery.is_volatile)
         delivery.view.position = (struct slice){0};
-    deliver->stamp++;
+    deliver->stamp += STAMPS;
     skip_excepted(&delivery, envelope);
     for (size_t i = 0; i < envelope->target_count; i++) {
         struct room_key key = {envelope->nsp, envelope->targets[i].kind,
@@ -219,6 +250,7 @@ static void deliver_envelope(struct deliver *deliver, const struct engine_event 
             deliver_to_room(&delivery, &key);
     }
     voice_frames_drop(delivery.frames);
+    metrics_add(deliver->config.metrics, METRIC_ADDRESSED, (int64_t)delivery.addressed);
     metrics_add(deliver->config.metrics, METRIC_DELIVERIES, (int64_t)delivery.delivered);
     if (delivery.dropped)
         metrics_add(deliver->config.metrics, METRIC_DROPPED, (int64_t)delivery.dropped);
@@ -253,6 +285,34 @@ static void disconnect_targets(struct deliver *deliver, const struct envelope *e
     }
 }
 
+/* How many would have had it, counting a member of two targets twice. */
+static uint64_t count_members(const struct deliver *deliver,
+                              const struct envelope *envelope)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < envelope->target_count; i++) {
+        struct room_key key = {envelope->nsp, envelope->targets[i].kind,
+                               envelope->targets[i].name};
+        size_t count = 0;
+        if (key.kind == ROOM_SOCKET)
+            count = find_socket(deliver, &key) != NULL;
+        else if (room_find(deliver->config.rooms, &key))
+            room_members(room_find(deliver->config.rooms, &key), &count);
+        sum += count;
+    }
+    return sum;
+}
+
+static void drop_expired(struct deliver *deliver, const struct envelope *envelope)
+{
+    int64_t members = (int64_t)count_members(deliver, envelope);
+
+    metrics_add(deliver->config.metrics, METRIC_DROPPED, 1);
+    metrics_add(deliver->config.metrics, METRIC_ADDRESSED, members);
+    metrics_add(deliver->config.metrics, METRIC_WAIVED_EXPIRED, members);
+}
+
 static bool has_expired(const struct envelope *envelope)
 {
     return envelope->ttl_ms > 0 && clock_wall_ms() > envelope->at_ms + envelope->ttl_ms;
@@ -274,7 +334,7 @@ void deliver_event(struct deliver *deliver, const struct engine_event *event)
         return;
     }
     if (has_expired(&envelope)) {
-        metrics_add(deliver->config.metrics, METRIC_DROPPED, 1);
+        drop_expired(deliver, &envelope);
         return;
     }
     int64_t taken_us = deliver->config.traces ? clock_us() : 0;

@@ -113,8 +113,11 @@ void session_drop(struct session *session)
 
 static void drop_held(struct session *session)
 {
-    if (session->held)
+    if (session->held) {
+        metrics_add(session->set->config.metrics, METRIC_DISCARDED_CLOSED,
+                    session->held->count);
         frame_queue_finish(session->held);
+    }
     free(session->held);
     session->held = NULL;
 }
@@ -424,12 +427,16 @@ static enum status hold(struct session *session, struct frame *frame)
     return frame_queue_push(session->held, &session->set->config.limits.held, frame);
 }
 
-void session_send(struct session *session, struct frame *frame)
+enum status session_send(struct session *session, struct frame *frame)
 {
     if (session->state == SESSION_OPEN)
-        connection_send(session->connection, frame);
-    else if (session->state == SESSION_OPENING && hold(session, frame))
+        return connection_send(session->connection, frame);
+    if (session->state != SESSION_OPENING)
+        return ST_NOT_FOUND;
+    enum status st = hold(session, frame);
+    if (st)
         connection_close(session->connection, CLOSE_SLOW_CONSUMER);
+    return st;
 }
 
 bool session_takes_now(const struct session *session)
@@ -448,7 +455,8 @@ void session_release_held(struct session *session)
     while (session->state == SESSION_OPEN && session->held && session->held->count > 0) {
         struct frame *frame = frame_share(frame_queue_at(session->held, 0));
         frame_queue_shift(session->held, 1);
-        connection_send(session->connection, frame);
+        if (connection_send(session->connection, frame))
+            metrics_add(session->set->config.metrics, METRIC_DISCARDED_SLOW_CONSUMER, 1);
         frame_drop(frame);
     }
     drop_held(session);

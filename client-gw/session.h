@@ -157,8 +157,8 @@ size_t session_rooms(const struct session *session, struct slice *names, size_t 
  * memory. */
 struct token_bucket *session_rate(struct session *session, size_t index, size_t count);
 
-/* Sends a frame of an event, or holds it back while opening. */
-void session_send(struct session *session, struct frame *frame);
+/* Sends a frame of an event, or holds it back while opening. As connection_send. */
+enum status session_send(struct session *session, struct frame *frame);
 
 /* Whether a frame sent now would not have to stand in line. */
 bool session_takes_now(const struct session *session);

@@ -169,6 +169,8 @@ static void a_volatile_event_does_not_stand_in_line(void **state)
     assert_int_equal(atomic_load(&house->metrics.values[METRIC_DROPPED]) +
                          atomic_load(&house->metrics.values[METRIC_DELIVERIES]),
                      2000);
+    assert_int_equal(atomic_load(&house->metrics.values[METRIC_WAIVED_VOLATILE_BUSY]),
+                     atomic_load(&house->metrics.values[METRIC_DROPPED]));
     peer_destroy(io);
 }
 
@@ -192,6 +194,82 @@ static void a_kick_is_told_in_each_dialects_way(void **state)
     peer_destroy(native);
 }
 
+static uint64_t waived(const struct house *house)
+{
+    uint64_t sum = 0;
+
+    for (int i = METRIC_WAIVED_REPEATED; i <= METRIC_WAIVED_NO_MEMORY; i++)
+        sum += atomic_load(&house->metrics.values[i]);
+    return sum;
+}
+
+static uint64_t counted(const struct house *house, enum metric metric)
+{
+    return atomic_load(&house->metrics.values[metric]);
+}
+
+static void expect_balance(const struct house *house, uint64_t addressed)
+{
+    assert_int_equal(counted(house, METRIC_ADDRESSED), addressed);
+    assert_int_equal(counted(house, METRIC_DELIVERIES) + waived(house), addressed);
+}
+
+/* What was addressed is counted by rooms, what became of it one by one. */
+static void each_addressed_member_is_delivered_or_waived_for_a_reason(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *io = join_socketio(house, "ada", "[]");
+    struct ws_peer *other = join_socketio(house, "bob", "[]");
+    struct slice except = {house->text + strlen("40{\"sid\":\""), LIMIT_SIO_SID_BYTES};
+    struct envelope_target targets[] = {
+        {ROOM_ALL,  {0}         },
+        {ROOM_USER, SLICE("ada")},
+        {ROOM_USER, SLICE("eve")}
+    };
+    struct envelope envelope = hello(targets, 3);
+
+    fake_engine_emit(&house->engine, &envelope, false);
+    expect_balance(house, 3);
+    assert_int_equal(counted(house, METRIC_WAIVED_REPEATED), 1);
+
+    envelope.except = &except;
+    envelope.except_count = 1;
+    fake_engine_emit(&house->engine, &envelope, false);
+    expect_balance(house, 6);
+    assert_int_equal(counted(house, METRIC_WAIVED_EXCEPT), 1);
+
+    envelope.ttl_ms = 1000;
+    envelope.at_ms -= 2000;
+    fake_engine_emit(&house->engine, &envelope, false);
+    expect_balance(house, 9);
+    assert_int_equal(counted(house, METRIC_WAIVED_EXPIRED), 3);
+    assert_int_equal(counted(house, METRIC_DELIVERIES), 3);
+    peer_destroy(io);
+    peer_destroy(other);
+}
+
+/* Nobody reads: the socket fills, the outbox fills, and that is the end of it. */
+static void who_is_too_slow_is_waived_and_what_waited_is_discarded(void **state)
+{
+    static char data[60000];
+    struct house *house = *state;
+    struct ws_peer *io = join_socketio(house, "ada", "[]");
+    int sent = 0;
+
+    memset(data, 'x', sizeof data - 1);
+    data[0] = data[sizeof data - 2] = '"';
+    while (counted(house, METRIC_SLOW_CONSUMERS) == 0 && sent < 4000) {
+        emit(house, ROOM_ALL, "", data, false);
+        sent++;
+    }
+    expect_balance(house, (uint64_t)sent);
+    assert_int_equal(counted(house, METRIC_WAIVED_SLOW_CONSUMER), 1);
+    assert_true(counted(house, METRIC_DISCARDED_SLOW_CONSUMER) > 0);
+    emit(house, ROOM_ALL, "", data, false);
+    expect_balance(house, (uint64_t)sent); /* nobody is there any more */
+    peer_destroy(io);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +281,8 @@ int main(void)
         GATEWAY_TEST(a_burst_longer_than_the_outbox_is_no_slow_client),
         GATEWAY_TEST(a_volatile_event_does_not_stand_in_line),
         GATEWAY_TEST(a_kick_is_told_in_each_dialects_way),
+        GATEWAY_TEST(each_addressed_member_is_delivered_or_waived_for_a_reason),
+        GATEWAY_TEST(who_is_too_slow_is_waived_and_what_waited_is_discarded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
