@@ -65,6 +65,10 @@ struct config_log {
     uint64_t keep_age_ms, keep_events, keep_bytes;
 };
 
+struct config_recovery {
+    uint64_t window_ms;
+};
+
 /* Lists are comma-separated; the options have checked them. */
 struct config_web {
     const char *allowed_origins; /* empty: pages of the same host */
@@ -105,6 +109,7 @@ struct config {
     struct config_web web;
     struct config_bus bus;
     struct config_log log;
+    struct config_recovery recovery;
     struct config_limits limits;
     struct config_logs logs;
 };

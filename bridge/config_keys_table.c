@@ -340,7 +340,9 @@ const struct config_key config_keys[] = {
         "the oldest beyond this number are removed"),
     NUM("log.keep.size", KEY_SIZE, "64MiB", log.keep_bytes, MIB, 1024 * 1024 * MIB, 0,
         "the oldest beyond this size are removed"),
-    KEY("recovery", KEY_MAP, NULL, L, "what clients that come back get"),
+    KEY("recovery", KEY_MAP, NULL, 0, "what clients that come back get"),
+    NUM("recovery.window", KEY_DURATION, "2m", recovery.window_ms, SECOND, 24 * HOUR, 0,
+        "how long a client may be away and still be known when it comes back"),
     KEY("catchup", KEY_MAP, NULL, L, "what clients get of the past by time"),
 
     KEY("heartbeats", KEY_LIST, NULL, R, "events that ask clients whether they live"),

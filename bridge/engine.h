@@ -45,7 +45,9 @@ struct engine_config {
         uint64_t age_ms;
         uint64_t events;
         uint64_t bytes;
-    } keep; /* ENGINE_LOG: retention */
+    } keep;               /* ENGINE_LOG: retention */
+    uint64_t recovery_ms; /* ENGINE_LOG: a session that is parked is found for so long; 0:
+                             none is parked */
 };
 
 /* --- events --- */
@@ -87,8 +89,12 @@ struct engine_listener {
      * incomplete until all of them have arrived.
      */
     void (*on_forgotten)(void *ctx);
-    /* This session was put and lives elsewhere by now: close it here. */
-    void (*on_moved)(void *ctx, struct slice sid);
+    /*
+     * This session was put and lives elsewhere by now: close it here, where its
+     * generation is below `generation`, with neither park nor drop: the record is
+     * somebody else's.
+     */
+    void (*on_moved)(void *ctx, struct slice sid, uint64_t generation);
     /* Another process began later under this gateway's id: nothing is heard or written
      * any more. End. */
     void (*on_fenced)(void *ctx);
@@ -105,22 +111,40 @@ struct engine_membership {
 /*
  * One session as the directory knows it: always written whole. A record with a lower
  * generation than the known one is ignored, so that late and repeated writes do no harm.
- * A sid and a pid have one session: who takes one over (from another gateway, under
- * another sid) counts on from the generation that was found.
+ *
+ * A sid and a pid have one session. Who takes one over (from another gateway, from
+ * nowhere, under another sid) puts it with engine_next_term of the generation that was
+ * found, or of a later one in that term: whatever the one before still writes is older.
+ * Two who take it over at once: the first put wins, the other one gets ST_CONFLICT.
  */
 struct engine_session {
     struct slice sid; /* public */
     struct slice pid; /* secret; empty: not recoverable */
     struct slice nsp;
-    struct slice user; /* empty: none */
-    uint64_t generation;
-    uint64_t epoch; /* of the joined_seq */
+    struct slice user;   /* empty: none */
+    uint64_t generation; /* upper half: how often it was taken over; lower: written */
+    uint64_t epoch;      /* of the joined_seq and of proven */
+    uint64_t proven;     /* everything of its rooms up to it has reached the client; 0:
+                            nothing is known */
     const struct engine_membership *rooms;
     size_t room_count;
 };
 
+static inline uint64_t engine_next_term(uint64_t generation)
+{
+    return ((generation >> 32) + 1) << 32;
+}
+
+/* Everything of the session's rooms up to `seq`, of the epoch that the gateway is in, has
+ * reached its client. */
+struct engine_proof {
+    struct slice sid;
+    uint64_t seq;
+};
+
 typedef void engine_done_fn(void *ctx, enum status status);
-/* `session` is lent for the call; NULL unless ST_OK. `gateway` says where it lives. */
+/* `session` is lent for the call; NULL unless ST_OK. `gateway` says where it lives;
+ * empty: nowhere, it is parked. */
 typedef void engine_found_fn(void *ctx, enum status status,
                              const struct engine_session *session, struct slice gateway);
 
@@ -211,12 +235,30 @@ struct engine_ops {
      * Borrow everything. on_done (may be NULL) runs once: ST_OK when the directory has
      * it, ST_UNAVAILABLE after 2 s without an answer (the write may still happen: put
      * again), ST_CONFLICT when the session lives elsewhere by now, ST_TOO_LARGE or
-     * ST_NO_MEMORY at once. Without on_done the write waits as
-     * long as it takes, as a drop does. on_found: ST_NOT_FOUND when nobody has the pid.
+     * ST_NO_MEMORY at once. Without on_done the write waits as long as it takes, as a
+     * drop and a park do.
+     *
+     * park: its client is gone and may come back. The record stays findable by its pid
+     * for recovery_ms, lives nowhere and is in no count; without a pid it is over. drop:
+     * it is over. Both are ignored when a higher generation is known, or when it lives
+     * elsewhere. Sessions of a gateway that is gone (its lease ended, a later start took
+     * its place, it was closed) are parked by the directory. With a durable log all of it
+     * outlives the publisher: what on_done said ST_OK to is kept.
+     *
+     * prove: in batches; nobody waits, and one that is lost does no harm. Of an earlier
+     * epoch, or of a session that lives elsewhere: ignored.
+     *
+     * on_found: ST_NOT_FOUND when nobody has the pid. While the directory is being
+     * rebuilt it waits, so that no older record is found than the last: ST_UNAVAILABLE
+     * after 2 s.
      */
     void (*session_put)(struct engine *engine, const struct engine_session *session,
                         engine_done_fn *on_done, void *ctx);
+    void (*session_park)(struct engine *engine, struct slice sid, uint64_t generation,
+                         uint64_t proven);
     void (*session_drop)(struct engine *engine, struct slice sid, uint64_t generation);
+    void (*session_prove)(struct engine *engine, const struct engine_proof *proofs,
+                          size_t count);
     void (*session_find)(struct engine *engine, struct slice pid,
                          engine_found_fn *on_found, void *ctx);
 

@@ -79,12 +79,12 @@ static void on_forgotten(void *ctx)
         self->listener->on_forgotten(self->ctx);
 }
 
-static void on_moved(void *ctx, struct slice sid)
+static void on_moved(void *ctx, struct slice sid, uint64_t generation)
 {
     struct gateway_engine *self = ctx;
 
     if (self->listener && self->listener->on_moved)
-        self->listener->on_moved(self->ctx, sid);
+        self->listener->on_moved(self->ctx, sid, generation);
 }
 
 static void on_fenced(void *ctx)
@@ -265,6 +265,25 @@ static void session_put(struct engine *engine, const struct engine_session *sess
     sessions_put(self_of(engine)->sessions, session, on_done, ctx);
 }
 
+static void session_park(struct engine *engine, struct slice sid, uint64_t generation,
+                         uint64_t proven)
+{
+    struct position position;
+
+    head(engine, &position);
+    position.seq = proven;
+    sessions_park(self_of(engine)->sessions, sid, generation, &position);
+}
+
+static void session_prove(struct engine *engine, const struct engine_proof *proofs,
+                          size_t count)
+{
+    struct position position;
+
+    head(engine, &position);
+    sessions_prove(self_of(engine)->sessions, position.epoch, proofs, count);
+}
+
 static void session_drop(struct engine *engine, struct slice sid, uint64_t generation)
 {
     sessions_drop(self_of(engine)->sessions, sid, generation);
@@ -310,7 +329,9 @@ const struct engine_ops engine_nng_gateway = {
     .marks = marks,
     .head = head,
     .session_put = session_put,
+    .session_park = session_park,
     .session_drop = session_drop,
+    .session_prove = session_prove,
     .session_find = session_find,
     .is_ready = is_ready,
     .durability = durability,

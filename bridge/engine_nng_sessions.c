@@ -201,7 +201,8 @@ static void tell_moved(struct sessions *sessions, const struct op *op)
     struct directory_op put;
 
     if (directory_op_next(&bytes, &put) && put.kind == DIRECTORY_PUT)
-        sessions->config.on_moved(sessions->config.ctx, put.session.sid);
+        sessions->config.on_moved(sessions->config.ctx, put.session.sid,
+                                  engine_next_term(put.session.generation));
 }
 
 /* Ends every operation of the request; results that are not there are failures. */
@@ -434,6 +435,22 @@ void sessions_drop(struct sessions *sessions, struct slice sid, uint64_t generat
         return;
     }
     enqueue(sessions, op);
+}
+
+void sessions_park(struct sessions *sessions, struct slice sid, uint64_t generation,
+                   const struct position *proven)
+{
+    (void)proven;
+    sessions_drop(sessions, sid, generation);
+}
+
+void sessions_prove(struct sessions *sessions, uint64_t epoch,
+                    const struct engine_proof *proofs, size_t count)
+{
+    (void)sessions;
+    (void)epoch;
+    (void)proofs;
+    (void)count;
 }
 
 void sessions_find(struct sessions *sessions, struct slice pid, engine_found_fn *on_found,

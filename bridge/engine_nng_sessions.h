@@ -18,7 +18,7 @@ struct sessions_config {
     const struct metrics *metrics;
     const struct logger *log;
     void (*on_forgotten)(void *ctx); /* puts every session before it returns */
-    void (*on_moved)(void *ctx, struct slice sid);
+    void (*on_moved)(void *ctx, struct slice sid, uint64_t generation);
     void (*on_fenced)(void *ctx);
     void *ctx;
 };
@@ -30,12 +30,17 @@ struct sessions *sessions_start(const struct sessions_config *config);
 void sessions_open(struct sessions *sessions);
 
 /*
- * As engine_ops.session_put, _drop and _find. A put without on_done and a drop never
- * expire: they wait for the directory to come back.
+ * As engine_ops.session_put, _park, _drop, _prove and _find. A put without on_done, a
+ * park and a drop never expire: they wait for the directory to come back.
  */
 void sessions_put(struct sessions *sessions, const struct engine_session *session,
                   engine_done_fn *on_done, void *ctx);
+void sessions_park(struct sessions *sessions, struct slice sid, uint64_t generation,
+                   const struct position *proven);
 void sessions_drop(struct sessions *sessions, struct slice sid, uint64_t generation);
+/* `epoch` is that of the proofs. */
+void sessions_prove(struct sessions *sessions, uint64_t epoch,
+                    const struct engine_proof *proofs, size_t count);
 void sessions_find(struct sessions *sessions, struct slice pid, engine_found_fn *on_found,
                    void *ctx);
 

@@ -115,6 +115,7 @@ static int open_engine(struct role *role, const struct config *config)
         .key_age_ms = config->publisher.idempotency_ms,
         .keep = {config->log.keep_age_ms, config->log.keep_events,
                  config->log.keep_bytes},
+        .recovery_ms = config->recovery.window_ms,
     };
     enum status st = engine_open(&engine_config, &role->parts.engine, &reason);
     if (st == ST_OK)

@@ -263,12 +263,12 @@ static void on_forgotten(void *ctx)
     session_set_put_all(gateway->services.sessions);
 }
 
-static void on_moved(void *ctx, struct slice sid)
+static void on_moved(void *ctx, struct slice sid, uint64_t generation)
 {
     struct gateway *gateway = ctx;
     struct session *session = session_find(gateway->services.sessions, sid);
 
-    if (session && session->connection)
+    if (session && session->connection && session->generation < generation)
         connection_close(session->connection, CLOSE_REPLACED);
 }
 

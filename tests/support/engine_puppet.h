@@ -179,9 +179,10 @@ static inline void puppet_forgotten(void *ctx)
     puppet_put_crowd(puppet);
 }
 
-static inline void puppet_moved(void *ctx, struct slice sid)
+static inline void puppet_moved(void *ctx, struct slice sid, uint64_t generation)
 {
     (void)sid;
+    (void)generation;
     ((struct puppet *)ctx)->moved++;
 }
 

@@ -36,7 +36,7 @@ struct fake_engine {
                                  */
     size_t published;
     struct buf last_published; /* the envelope */
-    size_t puts, drops;
+    size_t puts, parks, drops, proofs;
     char last_rooms[512];      /* of the last put, each followed by a comma */
     uint64_t first_joined_seq; /* of the last put's first room */
 };
@@ -81,6 +81,22 @@ static void fake_session_drop(struct engine *engine, struct slice sid,
     (void)sid;
     (void)generation;
     ((struct fake_engine *)engine)->drops++;
+}
+
+static void fake_session_park(struct engine *engine, struct slice sid,
+                              uint64_t generation, uint64_t proven)
+{
+    (void)sid;
+    (void)generation;
+    (void)proven;
+    ((struct fake_engine *)engine)->parks++;
+}
+
+static void fake_session_prove(struct engine *engine, const struct engine_proof *proofs,
+                               size_t count)
+{
+    (void)proofs;
+    ((struct fake_engine *)engine)->proofs += count;
 }
 
 static enum status fake_publish(struct engine *engine, struct slice envelope,
@@ -132,7 +148,9 @@ static const struct engine_ops fake_ops = {
     .subscribe = fake_subscribe,
     .head = fake_head,
     .session_put = fake_session_put,
+    .session_park = fake_session_park,
     .session_drop = fake_session_drop,
+    .session_prove = fake_session_prove,
 };
 
 static inline void fake_engine_init(struct fake_engine *fake, uv_loop_t *loop)

@@ -165,8 +165,8 @@ static void a_session_that_lives_elsewhere_is_closed_here(void **state)
     assert_int_equal(sscanf(strstr(house->text, "\"sid\":"), "\"sid\":\"%63[^\"]", sid),
                      1);
     struct ws_peer *stays = join_socketio(house, "bob", "[]");
-    house->engine.listener->on_moved(house->engine.ctx, SLICE("nobody"));
-    house->engine.listener->on_moved(house->engine.ctx, slice_of(sid));
+    house->engine.listener->on_moved(house->engine.ctx, SLICE("nobody"), UINT64_MAX);
+    house->engine.listener->on_moved(house->engine.ctx, slice_of(sid), UINT64_MAX);
     READ(house, gone);
     assert_int_equal(gone->opcode, 8);
     assert_int_equal(close_code(house), 4409);
