@@ -2,12 +2,12 @@
 #include "client-gw/gateway.h"
 
 #include "bridge/clock.h"
-#include "bridge/descriptors.h"
 #include "bridge/front.h"
 #include "bridge/random.h"
 #include "client-gw/beats.h"
 #include "client-gw/deliver.h"
 #include "client-gw/engineio.h"
+#include "client-gw/gateway_settings.h"
 #include "client-gw/http_routes.h"
 #include "client-gw/owner.h"
 #include "client-gw/polling.h"
@@ -21,10 +21,7 @@
 #include <unistd.h>
 
 enum {
-    SESSIONS_PER_CONNECTION = 4, /* on the average: namespaces */
-    MAX_PENDING_HEADS = 4096,
     HEAD_DEADLINE_MS = 5000,
-    HTTP_CONNECTIONS = 4096,
     LAST_TURNS = 64, /* loop turns that a stopped WebSocket library may take */
 };
 
@@ -292,29 +289,6 @@ static const struct engine_listener engine_listener = {
 
 /* --- life --- */
 
-static struct connection_config connections_of(const struct gateway_config *config)
-{
-    return (struct connection_config){
-        .log = config->log,
-        .metrics = config->metrics,
-        .outbox_limits = {config->limits->outbox_bytes, config->limits->outbox_frames},
-        .attachments = (unsigned)config->limits->attachments,
-        .attachments_timeout_ms = config->limits->attachments_timeout_ms,
-        .acks = config->limits->acks,
-        .now_ms = clock_ms(),
-    };
-}
-
-static struct session_limits session_limits_of(const struct config_limits *limits)
-{
-    return (struct session_limits){
-        .held = {limits->outbox_bytes, limits->outbox_frames},
-        .sessions = limits->connections * SESSIONS_PER_CONNECTION,
-        .rooms_per_session = limits->rooms_per_socket,
-        .sessions_per_user = limits->connections_per_user,
-    };
-}
-
 static struct session_set *make_sessions(const struct gateway_config *config,
                                          struct room_set *rooms)
 {
@@ -322,7 +296,7 @@ static struct session_set *make_sessions(const struct gateway_config *config,
         .engine = config->engine,
         .rooms = rooms,
         .metrics = config->metrics,
-        .limits = session_limits_of(config->limits),
+        .limits = gateway_session_limits(config->limits),
     };
 
     return session_set_create(&sessions);
@@ -356,8 +330,9 @@ static bool use_system(struct gateway *gateway)
 static void use_settings(struct gateway *gateway)
 {
     const struct config_limits *config = gateway->config.limits;
-    const struct session_limits sessions = session_limits_of(config);
-    const struct connection_config connections = connections_of(&gateway->config);
+    const struct session_limits sessions = gateway_session_limits(config);
+    const struct connection_config connections =
+        gateway_connection_limits(&gateway->config);
     struct peer_limits_config peers;
 
     web_policy_read(gateway->config.web, true, &gateway->policy);
@@ -382,7 +357,7 @@ bool gateway_reload(struct gateway *gateway, struct system *system)
 static bool make_parts(struct gateway *gateway)
 {
     const struct gateway_config *config = &gateway->config;
-    const struct connection_config connections = connections_of(config);
+    const struct connection_config connections = gateway_connection_limits(config);
     struct client_services *services = &gateway->services;
     struct hash_key key = random_hash_key();
 
@@ -415,28 +390,6 @@ static bool make_parts(struct gateway *gateway)
     return gateway->deliver != NULL;
 }
 
-/* As many descriptors as the ceilings add up to; where the system gives fewer, clients
- * are refused before the bus runs dry. Gives the first that is no client's. */
-static unsigned take_descriptors(const struct gateway_config *config)
-{
-    uint64_t clients = config->limits->connections + HTTP_CONNECTIONS + MAX_PENDING_HEADS;
-    /* The WebSocket library walks a table of that length at each close: a limit of a
-     * million, which is not rare, would make a close cost 0.7 ms. */
-    unsigned limit = descriptors_set((unsigned)clients + DESCRIPTORS_RESERVED);
-    unsigned usable = descriptors_for_clients(limit);
-
-    const struct log_field fields[] = {
-        LOG_NUM("descriptors", limit),
-        LOG_NUM("for_clients", usable),
-    };
-    if (usable < config->limits->connections)
-        log_line(config->log,
-                 config->limits->is_connections_set ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-                 "fewer descriptors than limits.connections: raise LimitNOFILE", fields,
-                 sizeof fields / sizeof *fields);
-    return usable;
-}
-
 static bool make_policy(struct gateway *gateway)
 {
     struct peer_limits_config limits;
@@ -467,7 +420,7 @@ static bool make_listeners(struct gateway *gateway)
         .loop = config->loop,
         .log = config->log,
         .metrics = config->metrics,
-        .max_connections = HTTP_CONNECTIONS,
+        .max_connections = GATEWAY_HTTP_CONNECTIONS,
         .max_long = LIMIT_DIRECTORY_SESSIONS, /* polls: limits.connections holds them */
         .policy = &gateway->policy,
         /* The next request of a connection may be another process'. */
@@ -476,7 +429,8 @@ static bool make_listeners(struct gateway *gateway)
     };
 
     make_polling(gateway);
-    unsigned max_fd = take_descriptors(config); /* before a library sizes its tables */
+    unsigned max_fd =
+        gateway_take_descriptors(config); /* before a library sizes its tables */
     gateway->usable_descriptors = max_fd;
     gateway->ws = ws_server_create(&ws);
     gateway->routes = gateway_routes_create(config->lifecycle, config->pages,
@@ -490,7 +444,7 @@ static bool make_listeners(struct gateway *gateway)
         .log = config->log,
         .metrics = config->metrics,
         .listen_fd = config->listen_fd,
-        .max_pending = MAX_PENDING_HEADS,
+        .max_pending = GATEWAY_PENDING_HEADS,
         .max_fd = max_fd,
         .head_deadline_ms = HEAD_DEADLINE_MS,
         .policy = &gateway->policy,
