@@ -54,13 +54,18 @@ struct slice directory_room_key(char out[DIRECTORY_KEY_BYTES], struct slice nsp,
     return (struct slice){out, (size_t)(at - out) + name.len};
 }
 
-/* How many rooms of its kind there are, for the totals; everybody is not one. */
-static void count_room(struct directory *directory, enum room_kind kind, int change)
+/* How many rooms of its kind there are, for the totals; everybody is not one. A user is
+ * there as long as their room. */
+static void count_room(struct directory *directory, const struct directory_room *room,
+                       int change)
 {
-    if (kind == ROOM_NAMED)
+    if (room->kind == ROOM_NAMED)
         directory->rooms += (uint64_t)change;
-    else if (kind == ROOM_USER)
-        directory->users += (uint64_t)change;
+    if (room->kind != ROOM_USER)
+        return;
+    directory->users += (uint64_t)change;
+    if (directory->watcher)
+        directory_tell_user(directory, room, change > 0);
 }
 
 static struct directory_room *obtain_room(struct directory *directory, struct slice nsp,
@@ -81,7 +86,7 @@ static struct directory_room *obtain_room(struct directory *directory, struct sl
         free(room);
         return NULL;
     }
-    count_room(directory, kind, 1);
+    count_room(directory, room, 1);
     return room;
 }
 
@@ -90,7 +95,7 @@ static void release_room(struct directory *directory, struct directory_room *roo
     if (room->count > 0)
         return;
     str_map_remove(&directory->by_room, room->key);
-    count_room(directory, room->kind, -1);
+    count_room(directory, room, -1);
     free(room->places);
     free(room);
 }

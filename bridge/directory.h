@@ -116,6 +116,15 @@ void directory_park(struct directory *directory, const struct engine_session *re
 bool directory_find(struct directory *directory, struct slice pid,
                     struct engine_session *session, struct slice *gateway);
 
+/* --- users --- */
+
+/* As engine_ops.watch. */
+void directory_watch(struct directory *directory, const struct engine_watcher *watcher,
+                     void *ctx);
+/* What the watcher says; 0: nobody watches. */
+int64_t directory_last_seen(struct directory *directory, struct slice nsp,
+                            struct slice user);
+
 /* --- questions --- */
 
 /* As engine_ops.count. One target without `except` takes constant time. */

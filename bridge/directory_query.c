@@ -1,4 +1,4 @@
-/* Counts and pages: see directory.h. */
+/* Counts, pages and the watcher of users: see directory.h. */
 #include "bridge/directory_tables.h"
 
 enum directory_view {
@@ -172,4 +172,34 @@ void directory_totals(struct directory *directory, uint64_t now_ms,
         .complete = view == VIEW_COMPLETE,
         .is_rebuilding = view == VIEW_REBUILDING,
     };
+}
+
+void directory_tell_user(struct directory *directory, const struct directory_room *room,
+                         bool is_here)
+{
+    struct slice nsp, user;
+
+    slice_cut(slice_from(room->key, 1), '\0', &nsp, &user); /* after the kind */
+    directory->watcher->on_user(directory->watcher_ctx, nsp, user, is_here);
+}
+
+void directory_watch(struct directory *directory, const struct engine_watcher *watcher,
+                     void *ctx)
+{
+    const struct directory_room *room;
+
+    directory->watcher = watcher;
+    directory->watcher_ctx = ctx;
+    for (size_t cursor = 0;
+         watcher && (room = str_map_next(&directory->by_room, &cursor));)
+        if (room->kind == ROOM_USER)
+            directory_tell_user(directory, room, true);
+}
+
+int64_t directory_last_seen(struct directory *directory, struct slice nsp,
+                            struct slice user)
+{
+    if (!directory->watcher)
+        return 0;
+    return directory->watcher->last_seen(directory->watcher_ctx, nsp, user);
 }

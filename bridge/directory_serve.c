@@ -141,6 +141,18 @@ static void serve_publish(struct directory_gateway *gateway,
         keeper->keep(keeper->ctx, op->envelope, op->is_volatile, at);
 }
 
+static void serve_seen(struct directory *directory, const struct wire_session *who,
+                       struct buf *answer)
+{
+    const struct directory_result result = {
+        .outcome = OUTCOME_OK,
+        .kind = RESULT_SEEN,
+        .seen_ms = directory_last_seen(directory, who->nsp, who->user),
+    };
+
+    directory_result_encode(&result, answer);
+}
+
 static void serve_op(struct directory *directory, struct directory_gateway *gateway,
                      bool is_new, const struct directory_keeper *keeper,
                      const struct directory_op *op, struct buf *answer)
@@ -159,6 +171,7 @@ static void serve_op(struct directory *directory, struct directory_gateway *gate
         break;
     case DIRECTORY_FIND: serve_find(directory, op->session.pid, answer); return;
     case DIRECTORY_PUBLISH: serve_publish(gateway, keeper, op, answer); return;
+    case DIRECTORY_SEEN: serve_seen(directory, &op->session, answer); return;
     case DIRECTORY_OP_COUNT: break;
     }
     directory_result_encode(&result, answer);

@@ -57,6 +57,8 @@ struct directory {
     struct str_map parked;      /* directory_session, by pid: of no gateway */
     directory_gone_fn *on_gone; /* NULL: nobody asks */
     void *gone_ctx;
+    const struct engine_watcher *watcher; /* NULL: nobody minds users */
+    void *watcher_ctx;
     struct directory_session *first_parked, **last_parked; /* the oldest first */
     struct directory_gateway *gateways;
     size_t gateway_count;
@@ -74,5 +76,9 @@ enum {
 /* Writes the map's key; empty when a part is too long to be anybody's room. */
 struct slice directory_room_key(char out[DIRECTORY_KEY_BYTES], struct slice nsp,
                                 enum room_kind kind, struct slice name);
+
+/* The room is a user's: the watcher, who is there, is told. */
+void directory_tell_user(struct directory *directory, const struct directory_room *room,
+                         bool is_here);
 
 #endif

@@ -2,10 +2,10 @@
  * The engine: where the log, the bus and the directory live. Nothing above bridge/ knows
  * which one runs; tests/unit/engine_test.c holds every engine to the contract below.
  *
- * One process opens it in one role. ENGINE_LOG (the publisher): append, keys, counts,
- * members, totals and gateways are its own; it serves the gateways. ENGINE_GATEWAY:
- * publish, subscribe, replay, marks, sessions. The operations of the other role are NULL
- * in its table; head, is_ready, durability and close are both's.
+ * One process opens it in one role. ENGINE_LOG (the publisher): append, keys, notes,
+ * watch, counts, members, totals and gateways are its own; it serves the gateways.
+ * ENGINE_GATEWAY: publish, subscribe, replay, marks, sessions. The operations of the
+ * other role are NULL in its table; head, is_ready, durability and close are both's.
  *
  * Loop thread only; every callback runs on the loop thread. The engine's own threads stay
  * inside.
@@ -148,6 +148,26 @@ typedef void engine_done_fn(void *ctx, enum status status);
 typedef void engine_found_fn(void *ctx, enum status status,
                              const struct engine_session *session, struct slice gateway);
 
+/* --- users --- */
+
+/* What is known of a user, kept with the log under a name; empty bytes: no more. */
+struct engine_note {
+    struct slice name, bytes;
+};
+typedef void engine_note_fn(void *ctx, const struct engine_note *note);
+
+/* Who minds users: those that are in a namespace. */
+struct engine_watcher {
+    /* The first session of a user has come, or the last one has gone (it may be back
+     * within the same turn of the loop). Borrowed for the call. */
+    void (*on_user)(void *ctx, struct slice nsp, struct slice user, bool is_here);
+    /* When the user was last connected, ms of the wall clock; 0: nobody knows. */
+    int64_t (*last_seen)(void *ctx, struct slice nsp, struct slice user);
+};
+
+/* As the watcher says; 0 also when nobody answers. */
+typedef void engine_seen_fn(void *ctx, int64_t at_ms);
+
 /* --- questions --- */
 
 struct engine_count {
@@ -199,6 +219,16 @@ struct engine_ops {
      */
     enum status (*append)(struct engine *engine, struct slice envelope, bool is_volatile,
                           const struct log_key *key, engine_kept_fn *on_kept, void *ctx);
+
+    /* The same; the note is kept with the event, or neither is. */
+    enum status (*append_noted)(struct engine *engine, struct slice envelope,
+                                const struct engine_note *note, engine_kept_fn *on_kept,
+                                void *ctx);
+    /* Kept by itself, a moment later. Nobody is told whether it was. Borrows. */
+    void (*note)(struct engine *engine, const struct engine_note *note);
+    /* The notes that were kept, lent for the call; where the log is in memory there are
+     * none. Before the first append. */
+    void (*notes)(struct engine *engine, engine_note_fn *visit, void *ctx);
 
     /* The keys that were kept lately, the oldest first. Once, before the first append. */
     void (*keys)(struct engine *engine, engine_key_fn *visit, void *ctx);
@@ -261,6 +291,19 @@ struct engine_ops {
                           size_t count);
     void (*session_find)(struct engine *engine, struct slice pid,
                          engine_found_fn *on_found, void *ctx);
+
+    /*
+     * ENGINE_GATEWAY: when a user was last connected. Whoever asks before a session of
+     * theirs is put is not told of that one. on_seen runs once, before the put is
+     * answered.
+     */
+    void (*user_seen)(struct engine *engine, struct slice nsp, struct slice user,
+                      engine_seen_fn *on_seen, void *ctx);
+    /*
+     * ENGINE_LOG: keeps `watcher` and `ctx` until the next one (NULL: nobody). Before it
+     * returns it is told of all users that are there.
+     */
+    void (*watch)(struct engine *engine, const struct engine_watcher *watcher, void *ctx);
 
     /* Connections in the union of the targets, without `except`. */
     void (*count)(struct engine *engine, struct slice nsp,

@@ -295,6 +295,12 @@ static void session_find(struct engine *engine, struct slice pid,
     sessions_find(self_of(engine)->sessions, pid, on_found, ctx);
 }
 
+static void user_seen(struct engine *engine, struct slice nsp, struct slice user,
+                      engine_seen_fn *on_seen, void *ctx)
+{
+    sessions_seen(self_of(engine)->sessions, nsp, user, on_seen, ctx);
+}
+
 static bool is_ready(struct engine *engine)
 {
     return self_of(engine)->is_ready;
@@ -333,6 +339,7 @@ const struct engine_ops engine_nng_gateway = {
     .session_drop = session_drop,
     .session_prove = session_prove,
     .session_find = session_find,
+    .user_seen = user_seen,
     .is_ready = is_ready,
     .durability = durability,
     .close = close_gateway,

@@ -137,7 +137,7 @@ static void forget_session(void *ctx, struct slice sid)
 {
     struct log_engine *self = ctx;
 
-    writer_record(self->writer, sid, (struct slice){0});
+    writer_record(self->writer, EVENT_LOG_SESSION, sid, (struct slice){0});
 }
 
 static enum status start_parts(struct log_engine *self,
@@ -211,7 +211,53 @@ static enum status append(struct engine *engine, struct slice envelope, bool is_
 
     if (self->is_closed)
         return ST_DRAINING;
-    return writer_append(self->writer, envelope, is_volatile, key, on_kept, ctx);
+    return writer_append(self->writer, envelope, is_volatile, key, NULL, on_kept, ctx);
+}
+
+static enum status append_noted(struct engine *engine, struct slice envelope,
+                                const struct engine_note *with, engine_kept_fn *on_kept,
+                                void *ctx)
+{
+    struct log_engine *self = self_of(engine);
+
+    if (self->is_closed)
+        return ST_DRAINING;
+    return writer_append(self->writer, envelope, false, NULL, with, on_kept, ctx);
+}
+
+static void note(struct engine *engine, const struct engine_note *alone)
+{
+    struct log_engine *self = self_of(engine);
+
+    if (!self->is_closed)
+        writer_record(self->writer, EVENT_LOG_USER, alone->name, alone->bytes);
+}
+
+struct note_visit {
+    engine_note_fn *visit;
+    void *ctx;
+};
+
+static void visit_note(void *ctx, struct slice name, struct slice bytes)
+{
+    const struct note_visit *notes = ctx;
+    const struct engine_note found = {name, bytes};
+
+    notes->visit(notes->ctx, &found);
+}
+
+static void notes(struct engine *engine, engine_note_fn *visit, void *ctx)
+{
+    struct note_visit notes = {visit, ctx};
+
+    event_log_users(self_of(engine)->events, visit_note, &notes);
+}
+
+static void watch(struct engine *engine, const struct engine_watcher *watcher, void *ctx)
+{
+    struct log_engine *self = self_of(engine);
+
+    directory_watch(self->directory, watcher, ctx);
 }
 
 static void keys(struct engine *engine, engine_key_fn *visit, void *ctx)
@@ -285,7 +331,11 @@ static void close_log(struct engine *engine)
 const struct engine_ops engine_nng_log = {
     .name = "nng",
     .append = append,
+    .append_noted = append_noted,
     .keys = keys,
+    .note = note,
+    .notes = notes,
+    .watch = watch,
     .head = head,
     .count = count,
     .members = members,

@@ -28,6 +28,20 @@ struct op *op_list_take(struct op_list *list)
     return op;
 }
 
+bool op_is_late(const struct op *op, uint64_t now_ms)
+{
+    return op->deadline_ms != 0 && now_ms >= op->deadline_ms;
+}
+
+struct op *op_list_late(const struct op_list *list, uint64_t now_ms)
+{
+    struct op *op = list->first;
+
+    while (op && !op_is_late(op, now_ms))
+        op = op->next;
+    return op;
+}
+
 void op_destroy(struct op *op)
 {
     if (op->published_bytes)
@@ -65,4 +79,6 @@ void op_end(struct op *op, enum status status)
         op->on_found(op->ctx, status, NULL, (struct slice){0});
     if (op->on_kept)
         op->on_kept(op->ctx, status, &nowhere);
+    if (op->on_seen)
+        op->on_seen(op->ctx, 0);
 }

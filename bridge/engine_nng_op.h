@@ -20,6 +20,7 @@ struct op {
     engine_done_fn *on_done;
     engine_found_fn *on_found;
     engine_kept_fn *on_kept;
+    engine_seen_fn *on_seen;
     void *ctx;
 };
 
@@ -32,6 +33,9 @@ void op_list_clear(struct op_list *list);
 void op_list_add(struct op_list *list, struct op *op);
 /* Gives the first, or NULL. */
 struct op *op_list_take(struct op_list *list);
+/* Lends the first whose asker has waited too long, or NULL. */
+struct op *op_list_late(const struct op_list *list, uint64_t now_ms);
+bool op_is_late(const struct op *op, uint64_t now_ms);
 
 /* NULL: out of memory. */
 struct op *op_create(void);

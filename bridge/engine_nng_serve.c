@@ -84,7 +84,7 @@ static void record(void *ctx, struct slice sid, const struct engine_session *ses
     if (session)
         directory_encode_put(session, &self->record);
     if (!buf_status(&self->record))
-        writer_record(self->writer, sid, buf_slice(&self->record));
+        writer_record(self->writer, EVENT_LOG_SESSION, sid, buf_slice(&self->record));
 }
 
 static void answer_request(struct inbox_item *item)

@@ -224,6 +224,8 @@ static void give_results(struct sessions *sessions, const struct directory_answe
             give_found(op, &result);
         else if (has_result && op->on_kept)
             give_kept(op, &result);
+        else if (has_result && op->on_seen)
+            op->on_seen(op->ctx, result.seen_ms);
         else
             op_end(op, has_result ? status_of(result.outcome) : ST_UNAVAILABLE);
     }
@@ -453,6 +455,18 @@ void sessions_prove(struct sessions *sessions, uint64_t epoch,
     (void)count;
 }
 
+/* Who asks waits for a while. */
+static void ask(struct sessions *sessions, struct op *op)
+{
+    if (buf_status(&op->bytes)) {
+        op_end(op, ST_NO_MEMORY);
+        op_destroy(op);
+        return;
+    }
+    op->deadline_ms = sessions->now_ms + DEADLINE_MS;
+    enqueue(sessions, op);
+}
+
 void sessions_find(struct sessions *sessions, struct slice pid, engine_found_fn *on_found,
                    void *ctx)
 {
@@ -467,13 +481,23 @@ void sessions_find(struct sessions *sessions, struct slice pid, engine_found_fn 
     directory_find_encode(pid, &op->bytes);
     op->on_found = on_found;
     op->ctx = ctx;
-    if (buf_status(&op->bytes)) {
-        op_end(op, ST_NO_MEMORY);
-        op_destroy(op);
+    ask(sessions, op);
+}
+
+void sessions_seen(struct sessions *sessions, struct slice nsp, struct slice user,
+                   engine_seen_fn *on_seen, void *ctx)
+{
+    struct op *op = obtain_op(sessions);
+
+    if (!op) {
+        if (!sessions->is_stopped)
+            on_seen(ctx, 0);
         return;
     }
-    op->deadline_ms = sessions->now_ms + DEADLINE_MS;
-    enqueue(sessions, op);
+    directory_seen_encode(nsp, user, &op->bytes);
+    op->on_seen = on_seen;
+    op->ctx = ctx;
+    ask(sessions, op);
 }
 
 /* Counts the event among those that are under way until its operation is freed. */
@@ -516,21 +540,6 @@ enum status sessions_publish(struct sessions *sessions, struct slice envelope,
     return ST_OK;
 }
 
-static bool is_late(const struct op *op, uint64_t now_ms)
-{
-    return op->deadline_ms != 0 && now_ms >= op->deadline_ms;
-}
-
-/* The first of those under way whose asker has waited too long, or NULL. */
-static struct op *late_asked(const struct sessions *sessions)
-{
-    struct op *op = sessions->asked.first;
-
-    while (op && !is_late(op, sessions->now_ms))
-        op = op->next;
-    return op;
-}
-
 /* What has not left is taken back; what is under way only loses its asker. */
 static void expire(struct sessions *sessions)
 {
@@ -539,17 +548,18 @@ static void expire(struct sessions *sessions)
     op_list_clear(&sessions->waiting);
     for (; op; op = next) {
         next = op->next;
-        bool has_expired = is_late(op, sessions->now_ms);
+        bool has_expired = op_is_late(op, sessions->now_ms);
         if (has_expired)
             sessions->waiting_bytes -= op_cost(op);
         op->status = ST_UNAVAILABLE;
         op_list_add(has_expired ? &sessions->ending : &sessions->waiting, op);
     }
-    while ((op = late_asked(sessions))) {
+    while ((op = op_list_late(&sessions->asked, sessions->now_ms))) {
         struct op lost = *op;
         op->on_done = NULL;
         op->on_found = NULL;
         op->on_kept = NULL;
+        op->on_seen = NULL;
         op->deadline_ms = 0;
         op_end(&lost, ST_UNAVAILABLE); /* may stop us: then nothing is asked any more */
     }

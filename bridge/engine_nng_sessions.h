@@ -44,6 +44,10 @@ void sessions_prove(struct sessions *sessions, uint64_t epoch,
 void sessions_find(struct sessions *sessions, struct slice pid, engine_found_fn *on_found,
                    void *ctx);
 
+/* As engine_ops.user_seen. */
+void sessions_seen(struct sessions *sessions, struct slice nsp, struct slice user,
+                   engine_seen_fn *on_seen, void *ctx);
+
 /* As engine_ops.publish. */
 enum status sessions_publish(struct sessions *sessions, struct slice envelope,
                              bool is_volatile, engine_kept_fn *on_kept, void *ctx);

@@ -30,6 +30,7 @@ struct append_request {
     struct append_request *next;
     struct event_log_entry entry;
     struct log_key key;
+    struct event_log_record *record; /* with a note: entry.record */
     engine_kept_fn *on_kept;
     void *ctx;
     struct writer *writer;
@@ -263,6 +264,7 @@ static void answer_request(struct append_request *request, enum status status,
         writer->head = *position;
     if (status || request->entry.is_volatile)
         free(request->entry.bytes);
+    free(request->record);
     request->on_kept(request->ctx, status, status ? NULL : position);
     free(request);
 }
@@ -281,18 +283,43 @@ static void run_answers(struct inbox_item *item)
     }
 }
 
-static struct append_request *new_request(struct slice envelope)
+/* Gives a copy (free), or NULL. */
+static struct event_log_record *new_record(enum event_log_subject subject,
+                                           struct slice name, struct slice bytes)
+{
+    struct event_log_record *record = malloc(sizeof *record + name.len + bytes.len);
+
+    if (!record)
+        return NULL;
+    char *text = memcpy(record + 1, name.ptr, name.len);
+    if (bytes.len > 0)
+        memcpy(text + name.len, bytes.ptr, bytes.len);
+    *record = (struct event_log_record){
+        .subject = subject,
+        .name = {text,            name.len },
+        .bytes = {text + name.len, bytes.len},
+    };
+    return record;
+}
+
+static struct append_request *new_request(struct slice envelope,
+                                          const struct engine_note *note)
 {
     struct append_request *request = calloc(1, sizeof *request);
+    struct event_log_record *record =
+        note ? new_record(EVENT_LOG_USER, note->name, note->bytes) : NULL;
     char *bytes = slice_dup(envelope);
 
-    if (!request || !bytes) {
+    if (!request || !bytes || (note && !record)) {
         free(request);
+        free(record);
         free(bytes);
         return NULL;
     }
+    request->record = record;
     request->entry.bytes = bytes;
     request->entry.len = envelope.len;
+    request->entry.record = record;
     return request;
 }
 
@@ -331,7 +358,8 @@ static void on_idle(uv_idle_t *handle)
 }
 
 enum status writer_append(struct writer *writer, struct slice envelope, bool is_volatile,
-                          const struct log_key *key, engine_kept_fn *on_kept, void *ctx)
+                          const struct log_key *key, const struct engine_note *note,
+                          engine_kept_fn *on_kept, void *ctx)
 {
     if (envelope.len > LIMIT_ENVELOPE_BYTES)
         return ST_TOO_LARGE;
@@ -339,7 +367,7 @@ enum status writer_append(struct writer *writer, struct slice envelope, bool is_
         writer->open_bytes + envelope.len > LIMIT_APPEND_BYTES)
         return ST_BUSY;
 
-    struct append_request *request = new_request(envelope);
+    struct append_request *request = new_request(envelope, note);
     if (!request)
         return ST_NO_MEMORY;
     request->entry.is_volatile = is_volatile;
@@ -361,19 +389,13 @@ enum status writer_append(struct writer *writer, struct slice envelope, bool is_
 }
 
 /* What is written within a beacon's time need not wake the thread. */
-void writer_record(struct writer *writer, struct slice sid, struct slice bytes)
+void writer_record(struct writer *writer, enum event_log_subject subject,
+                   struct slice name, struct slice bytes)
 {
-    struct event_log_record *record = malloc(sizeof *record + sid.len + bytes.len);
+    struct event_log_record *record = new_record(subject, name, bytes);
 
     if (!record)
         return;
-    char *text = memcpy(record + 1, sid.ptr, sid.len);
-    if (bytes.len > 0)
-        memcpy(text + sid.len, bytes.ptr, bytes.len);
-    *record = (struct event_log_record){
-        .sid = {text,           sid.len  },
-        .bytes = {text + sid.len, bytes.len},
-    };
     uv_mutex_lock(&writer->lock);
     bool has_room = writer->records.count < MAX_RECORDS;
     if (has_room) {

@@ -24,16 +24,19 @@ struct writer_config {
 /* Gives a running writer (writer_stop), or NULL. Loop thread, as all below. */
 struct writer *writer_start(const struct writer_config *config);
 
-/* As engine_ops.append. The thread gets it when the loop next waits. */
+/* As engine_ops.append, or append_noted where `note` is not NULL. The thread gets it when
+ * the loop next waits. */
 enum status writer_append(struct writer *writer, struct slice envelope, bool is_volatile,
-                          const struct log_key *key, engine_kept_fn *on_kept, void *ctx);
+                          const struct log_key *key, const struct engine_note *note,
+                          engine_kept_fn *on_kept, void *ctx);
 
 /*
  * Has the record written with what comes next; empty `bytes`: removed. Borrows. Nobody
  * waits for it: one that does not get so far (too many wait, the process dies) costs a
  * client its recovery after the next start, and tells no lie.
  */
-void writer_record(struct writer *writer, struct slice sid, struct slice bytes);
+void writer_record(struct writer *writer, enum event_log_subject subject,
+                   struct slice name, struct slice bytes);
 
 /* The last position answered. */
 void writer_head(const struct writer *writer, struct position *head);

@@ -188,3 +188,8 @@ void event_log_sessions(struct event_log *log, event_log_session_fn *visit, void
 {
     log->ops->sessions(log, visit, ctx);
 }
+
+void event_log_users(struct event_log *log, event_log_user_fn *visit, void *ctx)
+{
+    log->ops->users(log, visit, ctx);
+}

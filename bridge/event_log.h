@@ -56,7 +56,8 @@ struct event_log_entry {
     char *bytes; /* free; the log's once the append has succeeded, unless is_volatile */
     size_t len;
     bool is_volatile;
-    const struct log_key *key; /* borrows; kept with the event; NULL: none */
+    const struct log_key *key;             /* borrows; kept with the event; NULL: none */
+    const struct event_log_record *record; /* the same */
 };
 
 /*
@@ -118,10 +119,16 @@ typedef void event_log_key_fn(void *ctx, const struct log_key *key,
 /* Before the first append, on the thread that opened the log. */
 void event_log_keys(struct event_log *log, event_log_key_fn *visit, void *ctx);
 
-/* What the directory knows of a session, to be kept as it is; empty: it is over. */
+enum event_log_subject {
+    EVENT_LOG_SESSION, /* by its sid; one of before this start goes after a while */
+    EVENT_LOG_USER,    /* stays until it is over */
+};
+
+/* What somebody knows of a session or a user, to be kept as it is; empty: it is over. */
 struct event_log_record {
     struct event_log_record *next;
-    struct slice sid, bytes;
+    enum event_log_subject subject;
+    struct slice name, bytes;
 };
 /* Writer thread. A record that cannot be written is as if it had not been given. */
 void event_log_records(struct event_log *log, const struct event_log_record *first,
@@ -129,5 +136,8 @@ void event_log_records(struct event_log *log, const struct event_log_record *fir
 /* Lent for the call: a record of before this start. Before the first append. */
 typedef void event_log_session_fn(void *ctx, struct slice bytes);
 void event_log_sessions(struct event_log *log, event_log_session_fn *visit, void *ctx);
+/* The same of users. */
+typedef void event_log_user_fn(void *ctx, struct slice name, struct slice bytes);
+void event_log_users(struct event_log *log, event_log_user_fn *visit, void *ctx);
 
 #endif

@@ -99,6 +99,8 @@ static enum status add_rows(struct durable_log *log,
             log->has_keys = true;
             st = add_key(log, entry->key, &position, at_ms);
         }
+        if (!st && entry->record)
+            st = durable_record(log, entry->record, at_ms);
     }
     return st;
 }

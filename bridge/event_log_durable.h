@@ -64,6 +64,10 @@ void durable_keys(struct event_log *base, event_log_key_fn *visit, void *ctx);
 void durable_records(struct event_log *base, const struct event_log_record *first,
                      uint64_t now_ms);
 void durable_sessions(struct event_log *base, event_log_session_fn *visit, void *ctx);
+void durable_users(struct event_log *base, event_log_user_fn *visit, void *ctx);
+/* Inside a transaction. */
+enum status durable_record(struct durable_log *log, const struct event_log_record *record,
+                           uint64_t at_ms);
 /* Old notes, and, while nothing can be written, whether it can be again. */
 void durable_tidy(struct durable_log *log, uint64_t now_ms);
 /* Ends the transaction: commits on ST_OK. Says whether the log is up. */

@@ -226,6 +226,13 @@ static void no_sessions(struct event_log *base, event_log_session_fn *visit, voi
     (void)ctx;
 }
 
+static void no_users(struct event_log *base, event_log_user_fn *visit, void *ctx)
+{
+    (void)base;
+    (void)visit;
+    (void)ctx;
+}
+
 static void close_log(struct event_log *base)
 {
     (void)base; /* nothing outlives it */
@@ -241,6 +248,7 @@ static const struct event_log_ops memory_ops = {
     .keys = no_keys,
     .records = drop_records,
     .sessions = no_sessions,
+    .users = no_users,
     .close = close_log,
     .destroy = destroy,
 };

@@ -1,5 +1,5 @@
 /*
- * What the durable log keeps beside its events: idempotency keys and sessions. See
+ * What the durable log keeps beside its events: idempotency keys, sessions, users. See
  * event_log.h.
  */
 #include "bridge/event_log_durable.h"
@@ -61,7 +61,19 @@ void durable_keys(struct event_log *base, event_log_key_fn *visit, void *ctx)
     log_db_notes(log->writer, LOG_DB_KEYS, visit_key, &keys);
 }
 
-/* --- sessions --- */
+/* --- sessions and users --- */
+
+enum status durable_record(struct durable_log *log, const struct event_log_record *record,
+                           uint64_t at_ms)
+{
+    enum log_db_table table =
+        record->subject == EVENT_LOG_USER ? LOG_DB_USERS : LOG_DB_SESSIONS;
+
+    log->has_keys = true;
+    if (record->bytes.len == 0)
+        return log_db_unnote(log->writer, table, record->name);
+    return log_db_note(log->writer, table, record->name, at_ms, record->bytes);
+}
 
 void durable_records(struct event_log *base, const struct event_log_record *first,
                      uint64_t now_ms)
@@ -73,14 +85,8 @@ void durable_records(struct event_log *base, const struct event_log_record *firs
         return;
     enum status st = log_db_begin(log->writer);
     for (const struct event_log_record *record = first; record && !st;
-         record = record->next) {
-        if (record->bytes.len == 0)
-            st = log_db_unnote(log->writer, LOG_DB_SESSIONS, record->sid);
-        else
-            st = log_db_note(log->writer, LOG_DB_SESSIONS, record->sid, at_ms,
-                             record->bytes);
-    }
-    log->has_keys = true;
+         record = record->next)
+        st = durable_record(log, record, at_ms);
     durable_settle(log, st);
 }
 
@@ -106,4 +112,26 @@ void durable_sessions(struct event_log *base, event_log_session_fn *visit, void 
     struct session_visit sessions = {visit, ctx};
 
     log_db_notes(log->writer, LOG_DB_SESSIONS, visit_session, &sessions);
+}
+
+struct user_visit {
+    event_log_user_fn *visit;
+    void *ctx;
+};
+
+static bool visit_user(void *ctx, struct slice name, uint64_t at_ms, struct slice bytes)
+{
+    struct user_visit *users = ctx;
+
+    (void)at_ms;
+    users->visit(users->ctx, name, bytes);
+    return true;
+}
+
+void durable_users(struct event_log *base, event_log_user_fn *visit, void *ctx)
+{
+    struct durable_log *log = (struct durable_log *)base;
+    struct user_visit users = {visit, ctx};
+
+    log_db_notes(log->writer, LOG_DB_USERS, visit_user, &users);
 }

@@ -21,6 +21,7 @@ static const struct event_log_ops durable_ops = {
     .keys = durable_keys,
     .records = durable_records,
     .sessions = durable_sessions,
+    .users = durable_users,
     .close = durable_close,
     .destroy = durable_destroy,
 };
@@ -124,6 +125,8 @@ static enum status look(struct durable_log *log, struct log_findings *findings)
         st = log_db_notes(log->writer, LOG_DB_KEYS, survey_note, log);
     if (!st)
         st = log_db_notes(log->writer, LOG_DB_SESSIONS, survey_note, log);
+    if (!st)
+        st = log_db_notes(log->writer, LOG_DB_USERS, survey_note, log);
     findings->epoch = epoch;
     findings->head = log->base.state.head.seq;
     findings->is_damaged = survey.is_damaged || log_db_is_damaged(log->writer);

@@ -26,15 +26,19 @@ enum statement {
     DO_READ,
     DO_REMOVE,
     DO_CLEAR,
-    /* For each table of notes one of the next: statement_of. */
+    /* For each table of notes one of the next, in their order: statement_of. */
     DO_NOTE,
     DO_NOTE_SESSION,
+    DO_NOTE_USER,
     DO_UNNOTE,
     DO_UNNOTE_SESSION,
+    DO_UNNOTE_USER,
     DO_FORGET,
     DO_FORGET_SESSION,
+    DO_FORGET_USER,
     DO_NOTES,
     DO_NOTES_SESSION,
+    DO_NOTES_USER,
     STATEMENTS
 };
 
@@ -61,6 +65,11 @@ static const char *const texts[STATEMENTS] = {
     [DO_FORGET_SESSION] = "DELETE FROM session WHERE n IN "
                           "(SELECT n FROM session WHERE at < ?1 LIMIT ?2)",
     [DO_NOTES_SESSION] = "SELECT name, at, sum, body FROM session ORDER BY n",
+    [DO_NOTE_USER] = "REPLACE INTO user (name, at, sum, body) VALUES (?1, ?2, ?3, ?4)",
+    [DO_UNNOTE_USER] = "DELETE FROM user WHERE name = ?1",
+    [DO_FORGET_USER] = "DELETE FROM user WHERE n IN "
+                       "(SELECT n FROM user WHERE at < ?1 LIMIT ?2)",
+    [DO_NOTES_USER] = "SELECT name, at, sum, body FROM user ORDER BY n",
 };
 
 static const char schema[] =
@@ -71,6 +80,8 @@ static const char schema[] =
     "CREATE TABLE key (n INTEGER PRIMARY KEY, name BLOB NOT NULL,"
     " at INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);"
     "CREATE TABLE session (n INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE,"
+    " at INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);"
+    "CREATE TABLE user (n INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE,"
     " at INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);"
     "PRAGMA user_version = 1;"
     "COMMIT";
@@ -334,7 +345,7 @@ enum status log_db_clear(struct log_db *db)
 /* The statement `first` in its form for this table. */
 static enum statement statement_of(enum statement first, enum log_db_table table)
 {
-    return first + (table == LOG_DB_SESSIONS);
+    return first + table;
 }
 
 enum status log_db_note(struct log_db *db, enum log_db_table table, struct slice name,

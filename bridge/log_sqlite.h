@@ -65,6 +65,7 @@ enum status log_db_clear(struct log_db *db);
 enum log_db_table {
     LOG_DB_KEYS,     /* idempotency keys: a name may come again */
     LOG_DB_SESSIONS, /* a name has one note: the last */
+    LOG_DB_USERS,    /* the same */
 };
 
 enum status log_db_note(struct log_db *db, enum log_db_table table, struct slice name,

@@ -8,12 +8,13 @@
  *   drop     u8 2, name sid, u64 generation
  *   find     u8 3, name pid
  *   publish  u8 4, u64 serial, u8 volatile, u32 length, envelope
+ *   seen     u8 5, name nsp, name user
  *   session  names sid pid nsp user, u64 generation, u64 epoch, u16 rooms,
  *            rooms × (name, u64 joined_seq)
  *   answer   u8 version, u8 'A', u64 incarnation, u64 number, u8 standing, u32 count,
  *            results
  *   result   u8 outcome, u8 kind; then of a session name gateway, session; of a
- *            position u64 epoch, u64 seq
+ *            position u64 epoch, u64 seq; of a user that was seen u64 ms
  */
 #include "proto/directory_wire.h"
 
@@ -95,6 +96,13 @@ void directory_publish_encode(uint64_t serial, bool is_volatile, struct slice en
     byte_put_block(out, envelope);
 }
 
+void directory_seen_encode(struct slice nsp, struct slice user, struct buf *out)
+{
+    byte_put_u8(out, DIRECTORY_SEEN);
+    byte_put_name(out, nsp);
+    byte_put_name(out, user);
+}
+
 /* A number that stands for one of `count` values, or a question with two answers. */
 static unsigned get_choice(struct byte_reader *in, unsigned count)
 {
@@ -151,6 +159,10 @@ static bool get_op(struct byte_reader *in, struct directory_op *op)
         op->serial = byte_get_u64(in);
         op->is_volatile = get_choice(in, 2);
         op->envelope = byte_get_block(in);
+        break;
+    case DIRECTORY_SEEN:
+        op->session.nsp = byte_get_name(in);
+        op->session.user = byte_get_name(in);
         break;
     case DIRECTORY_OP_COUNT: break;
     }
@@ -231,6 +243,8 @@ void directory_result_encode(const struct directory_result *result, struct buf *
     } else if (result->kind == RESULT_POSITION) {
         byte_put_u64(out, result->epoch);
         byte_put_u64(out, result->seq);
+    } else if (result->kind == RESULT_SEEN) {
+        byte_put_u64(out, (uint64_t)result->seen_ms);
     }
 }
 
@@ -256,6 +270,8 @@ static bool get_result(struct byte_reader *in, struct directory_result *result)
     } else if (result->kind == RESULT_POSITION) {
         result->epoch = byte_get_u64(in);
         result->seq = byte_get_u64(in);
+    } else if (result->kind == RESULT_SEEN) {
+        result->seen_ms = (int64_t)byte_get_u64(in);
     }
     return !in->is_short;
 }

@@ -23,6 +23,7 @@ enum directory_op_kind {
     DIRECTORY_DROP,
     DIRECTORY_FIND,
     DIRECTORY_PUBLISH,
+    DIRECTORY_SEEN,
     DIRECTORY_OP_COUNT
 };
 
@@ -47,7 +48,7 @@ struct directory_op {
     bool is_ready;
     bool is_settled;       /* every session has been put since the gateway was met */
     struct slice counters; /* u64 each: wire_counter_next */
-    /* put; drop: sid and generation; find: pid */
+    /* put; drop: sid and generation; find: pid; seen: nsp and user */
     struct wire_session session;
     /* publish */
     uint64_t serial; /* of the gateway's events: 1, 2, … in each incarnation */
@@ -65,6 +66,7 @@ void directory_put_encode(const struct wire_session *session, struct buf *out);
 void wire_membership_add(struct buf *out, const struct wire_membership *membership);
 void directory_drop_encode(struct slice sid, uint64_t generation, struct buf *out);
 void directory_find_encode(struct slice pid, struct buf *out);
+void directory_seen_encode(struct slice nsp, struct slice user, struct buf *out);
 void directory_publish_encode(uint64_t serial, bool is_volatile, struct slice envelope,
                               struct buf *out);
 
@@ -102,6 +104,7 @@ enum directory_result_kind {
     RESULT_PLAIN,
     RESULT_SESSION,  /* of a find */
     RESULT_POSITION, /* of a publish */
+    RESULT_SEEN,     /* of a question when a user was seen */
     RESULT_KIND_COUNT
 };
 
@@ -111,6 +114,7 @@ struct directory_result {
     uint64_t epoch, seq; /* where it is kept; 0: earlier, nobody knows where any more */
     struct slice gateway;
     struct wire_session session;
+    int64_t seen_ms; /* wall clock; 0: nobody knows */
 };
 
 void directory_answer_encode(const struct directory_answer *answer, struct buf *out);

@@ -24,7 +24,7 @@ static const struct wire_session session = {
 
 static void add_request(struct buf *out)
 {
-    struct directory_request request = {SLICE("g1"), 77, 3, 5, {0}};
+    struct directory_request request = {SLICE("g1"), 77, 3, 6, {0}};
     struct directory_op lease = {.pid = 42, .is_ready = true};
 
     directory_request_encode(&request, out);
@@ -36,14 +36,16 @@ static void add_request(struct buf *out)
     directory_drop_encode(SLICE("sid"), 8, out);
     directory_find_encode(SLICE("pid"), out);
     directory_publish_encode(12, true, SLICE("an envelope"), out);
+    directory_seen_encode(SLICE("/"), SLICE("user"), out);
 }
 
 static void add_answer(struct buf *out)
 {
-    struct directory_answer answer = {77, 3, STANDING_NEW, 3, {0}};
+    struct directory_answer answer = {77, 3, STANDING_NEW, 4, {0}};
     struct directory_result none = {.outcome = OUTCOME_NOT_FOUND};
-    struct directory_result found = {OUTCOME_OK, RESULT_SESSION, 0,
-                                     0,          SLICE("g2"),    session};
+    struct directory_result found = {
+        .kind = RESULT_SESSION, .gateway = SLICE("g2"), .session = session};
+    struct directory_result seen = {.kind = RESULT_SEEN, .seen_ms = 1700000000123};
 
     directory_answer_encode(&answer, out);
     directory_result_encode(&none, out);
@@ -56,6 +58,7 @@ static void add_answer(struct buf *out)
     kept.epoch = 5;
     kept.seq = 6;
     directory_result_settle(out, at, &kept);
+    directory_result_encode(&seen, out);
 }
 
 static void check_session(const struct wire_session *got)
@@ -82,7 +85,7 @@ static void a_request_comes_back_as_it_was(void **state)
     add_request(&wire);
     assert_int_equal(directory_request_decode(buf_slice(&wire), &request), ST_OK);
     assert_true(slice_is(request.gateway, "g1") && request.incarnation == 77 &&
-                request.number == 3 && request.count == 5);
+                request.number == 3 && request.count == 6);
     assert_true(directory_op_next(&request.ops, &op));
     assert_true(op.kind == DIRECTORY_LEASE && op.pid == 42 && op.is_ready &&
                 !op.is_settled);
@@ -98,6 +101,8 @@ static void a_request_comes_back_as_it_was(void **state)
     assert_true(directory_op_next(&request.ops, &op) && op.kind == DIRECTORY_PUBLISH);
     assert_true(op.serial == 12 && op.is_volatile &&
                 slice_is(op.envelope, "an envelope"));
+    assert_true(directory_op_next(&request.ops, &op) && op.kind == DIRECTORY_SEEN);
+    assert_true(slice_is(op.session.nsp, "/") && slice_is(op.session.user, "user"));
     assert_false(directory_op_next(&request.ops, &op));
     buf_finish(&wire);
 }
@@ -111,7 +116,7 @@ static void an_answer_comes_back_as_it_was(void **state)
     (void)state;
     add_answer(&wire);
     assert_int_equal(directory_answer_decode(buf_slice(&wire), &answer), ST_OK);
-    assert_true(answer.incarnation == 77 && answer.number == 3 && answer.count == 3);
+    assert_true(answer.incarnation == 77 && answer.number == 3 && answer.count == 4);
     assert_int_equal(answer.standing, STANDING_NEW);
     assert_true(directory_result_next(&answer.results, &result));
     assert_true(result.outcome == OUTCOME_NOT_FOUND && result.kind == RESULT_PLAIN);
@@ -121,6 +126,8 @@ static void an_answer_comes_back_as_it_was(void **state)
     assert_true(directory_result_next(&answer.results, &result));
     assert_true(result.outcome == OUTCOME_OK && result.kind == RESULT_POSITION &&
                 result.epoch == 5 && result.seq == 6);
+    assert_true(directory_result_next(&answer.results, &result));
+    assert_true(result.kind == RESULT_SEEN && result.seen_ms == 1700000000123);
     assert_false(directory_result_next(&answer.results, &result));
     buf_finish(&wire);
 }

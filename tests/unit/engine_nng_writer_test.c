@@ -65,7 +65,7 @@ static void append_some(struct scene *scene)
     for (int i = 0; i < EACH; i++)
         assert_int_equal(writer_append(scene->writer,
                                        (struct slice){envelope, sizeof envelope}, false,
-                                       NULL, on_kept, scene),
+                                       NULL, NULL, on_kept, scene),
                          ST_OK);
 }
 
