@@ -425,18 +425,27 @@ void sessions_put(struct sessions *sessions, const struct engine_session *sessio
     enqueue(sessions, op);
 }
 
+/* Once it is encoded. Who asks waits for a while; who tells need not know. */
+static void submit(struct sessions *sessions, struct op *op)
+{
+    if (buf_status(&op->bytes)) {
+        op_end(op, ST_NO_MEMORY);
+        op_destroy(op);
+        return;
+    }
+    if (op->on_found || op->on_seen)
+        op->deadline_ms = sessions->now_ms + DEADLINE_MS;
+    enqueue(sessions, op);
+}
+
 void sessions_drop(struct sessions *sessions, struct slice sid, uint64_t generation)
 {
     struct op *op = obtain_op(sessions);
 
-    if (!op)
-        return;
-    directory_drop_encode(sid, generation, &op->bytes);
-    if (buf_status(&op->bytes)) {
-        op_destroy(op);
-        return;
+    if (op) {
+        directory_drop_encode(sid, generation, &op->bytes);
+        submit(sessions, op);
     }
-    enqueue(sessions, op);
 }
 
 void sessions_park(struct sessions *sessions, struct slice sid, uint64_t generation,
@@ -455,18 +464,6 @@ void sessions_prove(struct sessions *sessions, uint64_t epoch,
     (void)count;
 }
 
-/* Who asks waits for a while. */
-static void ask(struct sessions *sessions, struct op *op)
-{
-    if (buf_status(&op->bytes)) {
-        op_end(op, ST_NO_MEMORY);
-        op_destroy(op);
-        return;
-    }
-    op->deadline_ms = sessions->now_ms + DEADLINE_MS;
-    enqueue(sessions, op);
-}
-
 void sessions_find(struct sessions *sessions, struct slice pid, engine_found_fn *on_found,
                    void *ctx)
 {
@@ -481,7 +478,7 @@ void sessions_find(struct sessions *sessions, struct slice pid, engine_found_fn 
     directory_find_encode(pid, &op->bytes);
     op->on_found = on_found;
     op->ctx = ctx;
-    ask(sessions, op);
+    submit(sessions, op);
 }
 
 void sessions_seen(struct sessions *sessions, struct slice nsp, struct slice user,
@@ -497,7 +494,7 @@ void sessions_seen(struct sessions *sessions, struct slice nsp, struct slice use
     directory_seen_encode(nsp, user, &op->bytes);
     op->on_seen = on_seen;
     op->ctx = ctx;
-    ask(sessions, op);
+    submit(sessions, op);
 }
 
 /* Counts the event among those that are under way until its operation is freed. */
