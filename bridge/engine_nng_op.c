@@ -82,3 +82,15 @@ void op_end(struct op *op, enum status status)
     if (op->on_seen)
         op->on_seen(op->ctx, 0);
 }
+
+enum status op_status_of(enum directory_outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_OK: return ST_OK;
+    case OUTCOME_NOT_FOUND: return ST_NOT_FOUND;
+    case OUTCOME_ELSEWHERE: return ST_CONFLICT;
+    case OUTCOME_FULL:
+    case OUTCOME_COUNT: break;
+    }
+    return ST_UNAVAILABLE;
+}

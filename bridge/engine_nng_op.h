@@ -6,6 +6,7 @@
 #define BRIDGE_ENGINE_NNG_OP_H
 
 #include "bridge/engine.h"
+#include "proto/directory_wire.h"
 
 struct op {
     struct op *next;
@@ -45,5 +46,8 @@ size_t op_cost(const struct op *op);
 
 /* Tells whoever asked, if anybody still does. */
 void op_end(struct op *op, enum status status);
+
+/* What a result says to whoever asked. */
+enum status op_status_of(enum directory_outcome outcome);
 
 #endif

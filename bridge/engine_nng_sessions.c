@@ -124,18 +124,6 @@ static void enqueue(struct sessions *sessions, struct op *op)
 
 /* --- answers --- */
 
-static enum status status_of(enum directory_outcome outcome)
-{
-    switch (outcome) {
-    case OUTCOME_OK: return ST_OK;
-    case OUTCOME_NOT_FOUND: return ST_NOT_FOUND;
-    case OUTCOME_ELSEWHERE: return ST_CONFLICT;
-    case OUTCOME_FULL:
-    case OUTCOME_COUNT: break;
-    }
-    return ST_UNAVAILABLE;
-}
-
 /* A callback may stop the sessions: then sessions_stop has told the others. */
 static void end_ending(struct sessions *sessions)
 {
@@ -149,7 +137,7 @@ static void give_found(struct op *op, const struct directory_result *result)
     struct engine_membership *rooms = NULL;
 
     if (result->kind != RESULT_SESSION)
-        op_end(op, status_of(result->outcome));
+        op_end(op, op_status_of(result->outcome));
     else if (!directory_decode_session(&result->session, &session, &rooms))
         op_end(op, ST_NO_MEMORY);
     else
@@ -161,7 +149,7 @@ static void give_kept(struct op *op, const struct directory_result *result)
 {
     const struct position position = {result->epoch, result->seq};
     enum status st =
-        result->kind == RESULT_POSITION ? status_of(result->outcome) : ST_UNAVAILABLE;
+        result->kind == RESULT_POSITION ? op_status_of(result->outcome) : ST_UNAVAILABLE;
 
     op->on_kept(op->ctx, st, &position);
 }
@@ -227,7 +215,7 @@ static void give_results(struct sessions *sessions, const struct directory_answe
         else if (has_result && op->on_seen)
             op->on_seen(op->ctx, result.seen_ms);
         else
-            op_end(op, has_result ? status_of(result.outcome) : ST_UNAVAILABLE);
+            op_end(op, has_result ? op_status_of(result.outcome) : ST_UNAVAILABLE);
     }
 }
 
