@@ -203,6 +203,42 @@ typedef void engine_page_fn(void *ctx, enum status status,
 typedef void engine_marks_fn(void *ctx, enum status status, uint64_t epoch,
                              const uint64_t *marks, size_t count);
 
+/* --- the past, by time --- */
+
+struct engine_past_room {
+    struct room_key key;
+    uint32_t max;     /* events of it */
+    int64_t since_ms; /* the wall clock: those that were accepted from then on … */
+    int64_t asked_ms; /* … though all from here on were asked for: not later */
+};
+
+/*
+ * Of events that new members may get, so many of each room and at most `total` together,
+ * the oldest ones of too many, or the newest. A moment is resolved to where the log
+ * reached it first, whatever clocks did later: an event may come that was accepted
+ * earlier, none is left out that was not.
+ */
+struct engine_past {
+    const struct engine_past_room *rooms;
+    size_t count;
+    uint32_t total; /* at most LIMIT_PAST_EVENTS */
+    bool oldest_first;
+    struct position after; /* `through` of the page before; epoch 0: the first page */
+    uint64_t end;          /* and its `end` */
+};
+
+struct engine_past_page {
+    struct position through; /* the events up to here have been given */
+    uint64_t end;            /* when through.seq is this one, it was the last page */
+    /* A byte for each room: 1 when events of it that were asked for are not given: they
+     * were too many, too old, or are gone. Of this page; later ones may say more. */
+    struct slice cuts;
+};
+/* `page` is lent for the call; NULL unless ST_OK. ST_NOT_FOUND: another epoch has begun
+ * since the page before; ST_UNAVAILABLE: 2 s without an answer. */
+typedef void engine_past_fn(void *ctx, enum status status,
+                            const struct engine_past_page *page);
+
 /* --- the table --- */
 
 struct engine_ops {
@@ -257,6 +293,11 @@ struct engine_ops {
                    engine_done_fn *on_done, void *ctx);
     void (*marks)(struct engine *engine, const struct room_key *rooms, size_t count,
                   engine_marks_fn *on_marks, void *ctx);
+
+    /* ENGINE_GATEWAY: the events of one page, in order, then on_page. Borrows `wish`. */
+    void (*past)(struct engine *engine, const struct engine_past *wish,
+                 void (*on_event)(void *ctx, const struct engine_event *event),
+                 engine_past_fn *on_page, void *ctx);
 
     /* ENGINE_LOG: the last position given. ENGINE_GATEWAY: the last one applied. */
     void (*head)(struct engine *engine, struct position *position);

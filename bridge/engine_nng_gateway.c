@@ -247,6 +247,15 @@ static void marks(struct engine *engine, const struct room_key *rooms, size_t co
     replayer_marks(self->replayer, rooms, count, on_marks, ctx, self->now_ms);
 }
 
+static void past(struct engine *engine, const struct engine_past *wish,
+                 void (*on_event)(void *ctx, const struct engine_event *event),
+                 engine_past_fn *on_past, void *ctx)
+{
+    struct gateway_engine *self = self_of(engine);
+
+    replayer_past(self->replayer, wish, on_event, on_past, ctx, self->now_ms);
+}
+
 static void head(struct engine *engine, struct position *position)
 {
     stream_head(self_of(engine)->stream, position);
@@ -333,6 +342,7 @@ const struct engine_ops engine_nng_gateway = {
     .subscribe = subscribe,
     .replay = replay,
     .marks = marks,
+    .past = past,
     .head = head,
     .session_put = session_put,
     .session_park = session_park,

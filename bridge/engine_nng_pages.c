@@ -1,6 +1,7 @@
 /* The replay's answering thread: pages of the log. See engine_nng_serve.h. */
 #include "bridge/engine_nng_serve.h"
 
+#include "bridge/engine_nng_past.h"
 #include "bridge/random.h"
 #include "bridge/str_map.h"
 #include "proto/bus_wire.h"
@@ -18,6 +19,7 @@ struct replay_thread {
     struct event_log *log;
     struct hash_key hash_key;
     struct envelope_room *envelope_room;
+    struct past_server *past;
     struct buf page;
     struct str_map rooms; /* of the request at hand, by their encoding; empty: all */
     uint64_t hashes[LIMIT_REPLAY_ROOMS]; /* and as the log knows them, ascending */
@@ -164,6 +166,19 @@ static enum status answer_page(struct replay_thread *self, struct slice bytes)
     return st;
 }
 
+static void answer(struct replay_thread *self, struct slice bytes)
+{
+    struct slice page;
+
+    if (!past_server_answer(self->past, bytes, &page)) {
+        link_send(self->link, page);
+        return;
+    }
+    if (!answer_page(self, bytes))
+        link_send(self->link, buf_slice(&self->page));
+    str_map_finish(&self->rooms);
+}
+
 static void run_replay(void *arg)
 {
     struct replay_thread *self = arg;
@@ -172,9 +187,7 @@ static void run_replay(void *arg)
     /* A request that makes no sense gets no answer: whoever sent it is not one of us. */
     while (true) {
         request = link_serve(self->link);
-        if (!answer_page(self, link_message_bytes(request)))
-            link_send(self->link, buf_slice(&self->page));
-        str_map_finish(&self->rooms);
+        answer(self, link_message_bytes(request));
         link_message_free(request);
     }
 }
@@ -190,7 +203,9 @@ enum status serve_replay(struct link link, struct event_log *log)
     self->hash_key = random_hash_key();
     self->page.max = MAX_PAGE;
     self->envelope_room = malloc(sizeof *self->envelope_room);
-    if (!self->envelope_room || link_thread(run_replay, self)) {
+    self->past = past_server_create(log);
+    if (!self->envelope_room || !self->past || link_thread(run_replay, self)) {
+        past_server_destroy(self->past);
         free(self->envelope_room);
         free(self);
         return ST_NO_MEMORY;

@@ -3,6 +3,7 @@
 
 #include "bridge/clock.h"
 #include "bridge/engine_nng_ask.h"
+#include "proto/past_wire.h"
 
 #include <stdlib.h>
 
@@ -10,6 +11,7 @@ enum {
     DEADLINE_MS = 2000,
     REQUEST_MAX_BYTES =
         64 + LIMIT_REPLAY_ROOMS * (8 + LIMIT_NAMESPACE_BYTES + LIMIT_ROOM_BYTES),
+    PAST_MAX_BYTES = REQUEST_MAX_BYTES + LIMIT_REPLAY_ROOMS * (4 + 8 + 8),
 };
 
 /* Who asked decides what is done with a page; `deadline_ms` 0: never too late. */
@@ -24,6 +26,7 @@ struct job {
     void (*on_event)(void *ctx, const struct engine_event *event);
     engine_done_fn *on_done;
     engine_marks_fn *on_marks;
+    engine_past_fn *on_past; /* then `rooms` is the whole request */
     void *ctx;
 };
 
@@ -49,15 +52,31 @@ static void end_job(struct job *job, enum status status)
         job->on_page(job->ctx, NULL);
     else if (job->on_marks)
         job->on_marks(job->ctx, status, 0, NULL, 0);
+    else if (job->on_past)
+        job->on_past(job->ctx, status, NULL);
     else
         job->on_done(job->ctx, status);
     free_job(job);
 }
 
+static void encode_request(const struct job *job, struct buf *request)
+{
+    struct replay_request head = {
+        .after = job->after,
+        .through = job->through,
+        .max_bytes = job->on_marks ? 0 : LIMIT_REPLAY_PAGE_BYTES,
+        .room_count = job->room_count,
+    };
+
+    if (!job->on_past)
+        replay_request_encode(&head, request);
+    buf_add(request, buf_slice(&job->rooms));
+}
+
 static void ask_next(struct replayer *replayer)
 {
     struct job *job = replayer->first;
-    struct buf request = {.max = REQUEST_MAX_BYTES};
+    struct buf request = {.max = PAST_MAX_BYTES};
 
     if (!job || asker_is_busy(replayer->asker) || replayer->is_stopped)
         return;
@@ -65,14 +84,7 @@ static void ask_next(struct replayer *replayer)
     if (!replayer->first)
         replayer->end = &replayer->first;
 
-    struct replay_request head = {
-        .after = job->after,
-        .through = job->through,
-        .max_bytes = job->on_marks ? 0 : LIMIT_REPLAY_PAGE_BYTES,
-        .room_count = job->room_count,
-    };
-    replay_request_encode(&head, &request);
-    buf_add(&request, buf_slice(&job->rooms));
+    encode_request(job, &request);
     if (buf_status(&request)) {
         enum status st = buf_status(&request);
         buf_finish(&request);
@@ -146,6 +158,43 @@ static void use_marks_page(struct job *job, const struct replay_page *page)
     free(marks);
 }
 
+static void visit_past(struct replayer *replayer, const struct job *job,
+                       const struct past_page *page)
+{
+    struct slice items = page->items;
+    struct engine_event event = {.position.epoch = page->epoch,
+                                 .received_us = clock_us()};
+
+    for (uint32_t i = 0; i < page->count && !replayer->is_stopped; i++) {
+        past_page_next(&items, &event.position.seq, &event.envelope);
+        event.has_more = i + 1 < page->count;
+        job->on_event(job->ctx, &event);
+    }
+    metrics_add(replayer->metrics, METRIC_REPLAYED_EVENTS, page->count);
+}
+
+static void use_past_page(struct replayer *replayer, struct job *job, struct slice answer)
+{
+    struct past_page page;
+
+    if (past_page_decode(answer, job->room_count, &page)) {
+        end_job(job, ST_UNAVAILABLE);
+        return;
+    }
+    if (job->after.epoch != 0 && page.epoch != job->after.epoch) {
+        end_job(job, ST_NOT_FOUND);
+        return;
+    }
+    visit_past(replayer, job, &page);
+    const struct engine_past_page told = {
+        {page.epoch, page.through},
+        page.end, page.cuts
+    };
+    if (!replayer->is_stopped)
+        job->on_past(job->ctx, ST_OK, &told);
+    free_job(job);
+}
+
 static void on_answer(void *ctx, struct slice answer)
 {
     struct replayer *replayer = ctx;
@@ -153,7 +202,9 @@ static void on_answer(void *ctx, struct slice answer)
     struct replay_page page = {0};
 
     replayer->asked = NULL;
-    if (job && replay_page_decode(answer, &page)) {
+    if (job && job->on_past) {
+        use_past_page(replayer, job, answer);
+    } else if (job && replay_page_decode(answer, &page)) {
         end_job(job, ST_UNAVAILABLE);
     } else if (job && job->on_page) {
         job->on_page(job->ctx, &page);
@@ -257,6 +308,55 @@ void replayer_marks(struct replayer *replayer, const struct room_key *rooms, siz
         return;
     }
     job->on_marks = on_marks;
+    job->ctx = ctx;
+    job->deadline_ms = now_ms + DEADLINE_MS;
+    add_job(replayer, job);
+}
+
+static void add_wishes(const struct engine_past *wish, struct buf *out)
+{
+    const struct past_request request = {
+        .after = wish->after,
+        .through = wish->after.epoch ? wish->end : UINT64_MAX,
+        .max_bytes = LIMIT_REPLAY_PAGE_BYTES,
+        .total = wish->total,
+        .oldest_first = wish->oldest_first,
+        .room_count = (uint16_t)wish->count,
+    };
+
+    past_request_encode(&request, out);
+    for (size_t i = 0; i < wish->count; i++) {
+        const struct engine_past_room *room = &wish->rooms[i];
+        const struct past_wish one = {room->key, room->max, room->since_ms,
+                                      room->asked_ms};
+        past_wish_add(out, &one);
+    }
+}
+
+void replayer_past(struct replayer *replayer, const struct engine_past *wish,
+                   void (*on_event)(void *ctx, const struct engine_event *event),
+                   engine_past_fn *on_past, void *ctx, uint64_t now_ms)
+{
+    struct job *job = new_job();
+    enum status st = job ? ST_OK : ST_NO_MEMORY;
+
+    if (job && (wish->count == 0 || wish->count > LIMIT_REPLAY_ROOMS))
+        st = ST_LIMIT;
+    if (!st) {
+        job->rooms.max = PAST_MAX_BYTES;
+        add_wishes(wish, &job->rooms);
+        st = buf_status(&job->rooms);
+    }
+    if (st) {
+        if (job)
+            free_job(job);
+        on_past(ctx, st, NULL);
+        return;
+    }
+    job->room_count = (uint16_t)wish->count;
+    job->after = wish->after;
+    job->on_event = on_event;
+    job->on_past = on_past;
     job->ctx = ctx;
     job->deadline_ms = now_ms + DEADLINE_MS;
     add_job(replayer, job);

@@ -43,6 +43,11 @@ void replayer_rooms(struct replayer *replayer, const struct replay_wish *wish,
 void replayer_marks(struct replayer *replayer, const struct room_key *rooms, size_t count,
                     engine_marks_fn *on_marks, void *ctx, uint64_t now_ms);
 
+/* As engine_ops.past. */
+void replayer_past(struct replayer *replayer, const struct engine_past *wish,
+                   void (*on_event)(void *ctx, const struct engine_event *event),
+                   engine_past_fn *on_past, void *ctx, uint64_t now_ms);
+
 /* Ends what has waited too long. */
 void replayer_tick(struct replayer *replayer, uint64_t now_ms);
 

@@ -4,6 +4,7 @@
  */
 #include "bridge/room_index.h"
 
+#include "bridge/clock.h"
 #include "proto/bus_wire.h"
 
 #include <stdlib.h>
@@ -15,8 +16,9 @@ enum {
 };
 
 struct entry {
-    uint64_t seq;
-    uint64_t hash; /* 0: for every room */
+    uint64_t seq : 63;
+    uint64_t is_past : 1; /* it has a history */
+    uint64_t hash;        /* 0: for every room */
 };
 
 struct mark {
@@ -33,6 +35,7 @@ struct room_index {
     struct mark *marks;
     size_t mark_capacity, mark_count;
     uint64_t folded; /* a mark for every room */
+    struct time_marks times;
     struct envelope_room room;
 };
 
@@ -42,6 +45,8 @@ struct room_index *room_index_create(const struct hash_key *key)
 
     if (index)
         index->key = *key;
+    if (index)
+        time_marks_clear(&index->times, clock_wall_ms());
     return index;
 }
 
@@ -49,6 +54,7 @@ void room_index_destroy(struct room_index *index)
 {
     if (!index)
         return;
+    time_marks_finish(&index->times);
     free(index->ring);
     free(index->marks);
     free(index);
@@ -59,6 +65,7 @@ void room_index_clear(struct room_index *index, uint64_t floor)
     index->first = index->count = 0;
     index->from = index->last = index->folded = floor;
     index->mark_count = 0;
+    time_marks_clear(&index->times, clock_wall_ms());
     if (index->marks)
         memset(index->marks, 0, index->mark_capacity * sizeof *index->marks);
 }
@@ -104,7 +111,7 @@ static void uncover_oldest(struct room_index *index)
     }
 }
 
-static void add_entry(struct room_index *index, uint64_t seq, uint64_t hash)
+static void add_entry(struct room_index *index, uint64_t seq, uint64_t hash, bool is_past)
 {
     if (index->count == index->capacity &&
         (index->capacity == ROOM_INDEX_ENTRIES || !grow_ring(index))) {
@@ -114,7 +121,12 @@ static void add_entry(struct room_index *index, uint64_t seq, uint64_t hash)
         if (index->from == seq)
             return;
     }
-    *entry_at(index, index->count++) = (struct entry){seq, hash};
+    *entry_at(index, index->count++) = (struct entry){seq, is_past, hash};
+}
+
+static bool has_history(const struct envelope *envelope)
+{
+    return envelope->kind == ENVELOPE_EVENT && envelope->flags & ENVELOPE_HISTORY;
 }
 
 void room_index_add(struct room_index *index, uint64_t seq, struct slice bytes)
@@ -126,12 +138,13 @@ void room_index_add(struct room_index *index, uint64_t seq, struct slice bytes)
     if (bytes.len == 0)
         return;
     if (envelope_decode(bytes, &index->room, &envelope)) {
-        add_entry(index, seq, 0);
+        add_entry(index, seq, 0, false);
     } else {
+        time_marks_add(&index->times, seq, envelope.at_ms);
         for (size_t i = 0; i < envelope.target_count; i++) {
             struct room_key room = {envelope.nsp, envelope.targets[i].kind,
                                     envelope.targets[i].name};
-            add_entry(index, seq, room_index_hash(index, &room));
+            add_entry(index, seq, room_index_hash(index, &room), has_history(&envelope));
         }
     }
     if (index->count == 0 && before == 0)
@@ -291,4 +304,66 @@ size_t room_index_find(const struct room_index *index, const struct room_wishes 
     if (index->last > after)
         *through = index->last;
     return found;
+}
+
+/* --- the past --- */
+
+const struct time_marks *room_index_times(const struct room_index *index)
+{
+    return &index->times;
+}
+
+/* All entries of one event. */
+static bool visit_event(const struct room_index *index, size_t first, size_t end,
+                        room_index_visit_fn *visit, void *ctx)
+{
+    uint64_t hashes[LIMIT_TARGETS];
+    size_t count = 0;
+
+    for (size_t i = first; i < end && count < LIMIT_TARGETS; i++)
+        hashes[count++] = entry_at(index, i)->hash;
+    return visit(ctx, entry_at(index, first)->seq, hashes, count,
+                 entry_at(index, first)->is_past);
+}
+
+uint64_t room_index_back(const struct room_index *index, uint64_t through, uint64_t after,
+                         room_index_visit_fn *visit, void *ctx)
+{
+    size_t end = entry_after(index, through);
+    size_t lowest = entry_after(index, after);
+    size_t steps = end - lowest > ROOM_INDEX_SLICE ? ROOM_INDEX_SLICE : end - lowest;
+
+    while (end > lowest && steps > 0) {
+        size_t first = end - 1;
+        uint64_t seq = entry_at(index, first)->seq;
+        while (first > lowest && entry_at(index, first - 1)->seq == seq)
+            first--;
+        if (!visit_event(index, first, end, visit, ctx))
+            return after;
+        steps -= end - first < steps ? end - first : steps;
+        end = first;
+        through = seq - 1;
+    }
+    return end > lowest ? through : after;
+}
+
+uint64_t room_index_forth(const struct room_index *index, uint64_t after,
+                          uint64_t through, room_index_visit_fn *visit, void *ctx)
+{
+    size_t first = entry_after(index, after);
+    size_t highest = entry_after(index, through);
+    size_t steps = ROOM_INDEX_SLICE;
+
+    while (first < highest && steps > 0) {
+        size_t end = first + 1;
+        uint64_t seq = entry_at(index, first)->seq;
+        while (end < highest && entry_at(index, end)->seq == seq)
+            end++;
+        if (!visit_event(index, first, end, visit, ctx))
+            return through;
+        steps -= end - first < steps ? end - first : steps;
+        first = end;
+        after = seq;
+    }
+    return first < highest ? after : through;
 }

@@ -9,6 +9,7 @@
 #ifndef BRIDGE_ROOM_INDEX_H
 #define BRIDGE_ROOM_INDEX_H
 
+#include "bridge/time_marks.h"
 #include "proto/envelope.h"
 #include "proto/siphash.h"
 
@@ -16,6 +17,7 @@ enum {
     ROOM_INDEX_ENTRIES = 1 << 20, /* an event has one for each of its targets */
     ROOM_INDEX_MARKS = 65536,
     ROOM_INDEX_STEPS = 65536, /* that one search takes */
+    ROOM_INDEX_SLICE = 8192,  /* that one walk takes: the log is locked meanwhile */
 };
 
 struct room_index;
@@ -52,5 +54,24 @@ size_t room_index_find(const struct room_index *index, const struct room_wishes 
                        uint64_t after, uint64_t *seqs, size_t max, uint64_t *through);
 /* It knows all that comes after this seq. */
 uint64_t room_index_from(const struct room_index *index);
+
+/* --- the past: for who asks by time --- */
+
+/* Lent. When the events were accepted, those that are removed too. */
+const struct time_marks *room_index_times(const struct room_index *index);
+
+/* The rooms of one event (hash 0: every room), and whether new members may get it. False:
+ * stop. */
+typedef bool room_index_visit_fn(void *ctx, uint64_t seq, const uint64_t *hashes,
+                                 size_t count, bool is_past);
+/*
+ * Visit the events after `after` up to and including `through`, downwards or upwards, as
+ * many as one slice has. Give where to go on: the new `through`, or the new `after`; the
+ * other end when there is nothing left, or the visitor has had enough.
+ */
+uint64_t room_index_back(const struct room_index *index, uint64_t through, uint64_t after,
+                         room_index_visit_fn *visit, void *ctx);
+uint64_t room_index_forth(const struct room_index *index, uint64_t after,
+                          uint64_t through, room_index_visit_fn *visit, void *ctx);
 
 #endif

@@ -66,6 +66,7 @@ enum {
     /* replay */
     LIMIT_REPLAY_PAGE_BYTES = 256 * 1024, /* or one event */
     LIMIT_REPLAY_ROOMS = 1000,
+    LIMIT_PAST_EVENTS = 5000, /* that one catch-up by time gets */
     LIMIT_PARKED_FRAMES = 1024, /* while a gap is being filled */
     LIMIT_PARKED_BYTES = 16 * 1024 * 1024,
 

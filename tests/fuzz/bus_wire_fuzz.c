@@ -1,6 +1,7 @@
 /* Every message between our processes, decoded and walked to its end. */
 #include "proto/bus_wire.h"
 #include "proto/directory_wire.h"
+#include "proto/past_wire.h"
 
 #include <stdlib.h>
 
@@ -30,6 +31,30 @@ static void walk_events(struct slice bytes)
     if (!replay_page_decode(bytes, &page)) {
         for (size_t i = 0; i < page.count; i++) {
             if (!replay_page_next(&page.items, &seq, &envelope))
+                abort();
+        }
+    }
+}
+
+static void walk_past(struct slice bytes)
+{
+    struct past_request request;
+    struct past_page page;
+    struct past_wish wish;
+    struct slice envelope;
+    uint64_t seq;
+
+    if (!past_request_decode(bytes, &request)) {
+        for (size_t i = 0; i < request.room_count; i++) {
+            if (!past_wish_next(&request.rooms, &wish) || wish.asked_ms > wish.since_ms)
+                abort();
+        }
+    }
+    for (size_t rooms = 0; rooms < 3; rooms++) {
+        if (past_page_decode(bytes, rooms, &page))
+            continue;
+        for (size_t i = 0; i < page.count; i++) {
+            if (!past_page_next(&page.items, &seq, &envelope))
                 abort();
         }
     }
@@ -74,6 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice bytes = {(const char *)data, size};
 
     walk_events(bytes);
+    walk_past(bytes);
     walk_directory(bytes);
     return 0;
 }

@@ -305,6 +305,42 @@ static inline void puppet_marks(struct puppet *puppet, char **words)
     puppet->engine->ops->marks(puppet->engine, &room, 1, puppet_marked, puppet);
 }
 
+/* One page: how many, the last one, whether it is cut, and whether that is all. */
+static inline void puppet_past_page(void *ctx, enum status status,
+                                    const struct engine_past_page *page)
+{
+    struct puppet *puppet = ctx;
+
+    if (status)
+        puppet_say(puppet, "past %s", status_code(status));
+    else
+        puppet_say(puppet, "past OK %" PRIu64 " %" PRIu64 " %d %d", puppet->replay_count,
+                   puppet->replay_last, page->cuts.ptr[0],
+                   page->through.seq == page->end);
+}
+
+/* past ROOM SINCE ASKED MAX [AFTER END]: the newest ones. */
+static inline void puppet_past(struct puppet *puppet, char **words)
+{
+    struct envelope_target target = puppet_target(words[1]);
+    const struct engine_past_room room = {
+        {SLICE("/"), target.kind, target.name},
+        (uint32_t)atol(words[4]),
+        atol(words[2]),
+        atol(words[3]),
+    };
+    struct engine_past wish = {.rooms = &room, .count = 1, .total = LIMIT_PAST_EVENTS};
+
+    if (words[5]) {
+        puppet->engine->ops->head(puppet->engine, &wish.after);
+        wish.after.seq = (uint64_t)atol(words[5]);
+        wish.end = (uint64_t)atol(words[6]);
+    }
+    puppet->replay_count = puppet->replay_last = 0;
+    puppet->engine->ops->past(puppet->engine, &wish, puppet_replayed_event,
+                              puppet_past_page, puppet);
+}
+
 static inline void puppet_until(struct puppet *puppet, char **words)
 {
     puppet->wanted_seq = (uint64_t)atol(words[1]);
@@ -368,6 +404,7 @@ static inline void puppet_obey(struct puppet *puppet, char *line)
         {"find",       puppet_find      },
         {"replay",     puppet_replay    },
         {"marks",      puppet_marks     },
+        {"past",       puppet_past      },
         {"told",       puppet_told      },
         {"fate",       puppet_fate      },
         {"crowd",      puppet_crowd     },

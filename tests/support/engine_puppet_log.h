@@ -79,7 +79,8 @@ static inline void puppet_append(struct puppet *puppet, char **words)
     memset(data, 'x', bytes + 2);
     data[0] = data[bytes + 1] = '"';
     puppet->is_volatile = words[3][0] == '1';
-    envelope.flags = puppet->is_volatile ? ENVELOPE_VOLATILE : 0;
+    envelope.flags = puppet->is_volatile ? ENVELOPE_VOLATILE : ENVELOPE_HISTORY;
+    envelope.at_ms = words[4] && words[5] ? atol(words[5]) : 0;
     buf_clear(&puppet->wire);
     envelope_encode(&envelope, &puppet->wire);
     free(data);

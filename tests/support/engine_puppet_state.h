@@ -17,7 +17,7 @@
 
 enum {
     PUPPET_LINE = 4096,
-    PUPPET_WORDS = 6,
+    PUPPET_WORDS = 8,
     PUPPET_OUTSTANDING = 5000,
 };
 
