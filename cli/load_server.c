@@ -22,7 +22,8 @@ enum {
     STOP_MS = 5000,
     STEP_MS = 10,
     LINE_BYTES = 16 * 1024,
-    MAX_ARGS = 4 * FLAG_LIST_MAX + 16
+    MAX_ARGS = 4 * FLAG_LIST_MAX + 16,
+    SET_BYTES = BUS_FOLDER_BYTES + 16
 };
 
 /* --- in the child, before the program */
@@ -63,8 +64,12 @@ __attribute__((noreturn)) static void become_server(const struct load_server *se
     const char *args[MAX_ARGS] = {"sidecast", "serve",       "--json", "--port",
                                   "0",        "--log-level", "warn"};
     size_t count = 7;
+    char data[SET_BYTES];
     sigset_t none;
 
+    snprintf(data, sizeof data, "data_dir=%s", server->folder);
+    args[count++] = "--set";
+    args[count++] = data;
     add_list(args, &count, "--set", sets);
     add_list(args, &count, "--test-hook", hooks);
     /* It ends with us, and a key on the terminal is for us alone. */
@@ -149,6 +154,8 @@ bool load_server_start(struct load_server *server, const struct flag_list *sets,
     snprintf(server->key, sizeof server->key, "sk_");
     random_text(server->key + 3, SECRET_CHARS);
     random_text(server->secret, SECRET_CHARS);
+    if (!bus_folder_create(server->folder))
+        return false;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
         return false;
     server->pid = fork();
@@ -217,4 +224,6 @@ void load_server_stop(struct load_server *server)
         close(server->out);
     }
     server->pid = 0;
+    bus_folder_remove(server->folder);
+    server->folder[0] = '\0';
 }

@@ -1,10 +1,11 @@
 /*
  * A server of its own for a load: `sidecast serve` as a child, with keys made up for the
- * occasion and free ports of the loopback. One thread.
+ * occasion, free ports of the loopback, and a log that goes with it. One thread.
  */
 #ifndef CLI_LOAD_SERVER_H
 #define CLI_LOAD_SERVER_H
 
+#include "cli/bus_folder.h"
 #include "cli/dial.h"
 #include "cli/flags.h"
 
@@ -22,7 +23,8 @@ struct load_server {
     char gateway[LOAD_SERVER_URL_BYTES];
     char publisher[LOAD_SERVER_URL_BYTES];
     char ops[LOAD_SERVER_URL_BYTES];
-    int pids[LOAD_SERVER_PIDS]; /* of the roles, the publisher's first */
+    char folder[BUS_FOLDER_BYTES]; /* its log lies there; removed with it; empty: none */
+    int pids[LOAD_SERVER_PIDS];    /* of the roles, the publisher's first */
     size_t pid_count;
 };
 

@@ -165,7 +165,7 @@ test('the demo\'s routes refuse what is not theirs', with_sidecast({ role: 'demo
   assert.equal((await post({ 'content-type': 'text/plain' })).json.code, 'E_MEDIA_TYPE');
   assert.equal((await post(json, '{"room":')).json.code, 'E_BAD_REQUEST');
   assert.equal((await post(json, '{"event":"a"}')).json.code, 'E_BAD_TARGET');
-  assert.equal((await post(json)).json.durability, 'memory');
+  assert.equal((await post(json)).json.durability, 'log');
   assert.equal((await post(json, `"${'a'.repeat(70_000)}"`)).status, 413);
 
   const page = await ask('/demo');
