@@ -62,6 +62,8 @@ static const char *const route_acts[] = {
     "publish",      "stats",       "health", "~rooms", "~room",   "~users",
     "~connections", "~disconnect", "~join",  "~leave", "~revoke", NULL};
 static const char *const durabilities[] = {"memory", "log", "fsync", NULL};
+static const char *const catchup_units[] = {"auto", "ms", "s", "iso", NULL};
+static const char *const catchup_orders[] = {"newest", "oldest", NULL};
 static const char *const recoveries[] = {"off", "~on", NULL};
 
 /* A table, one row each. */
@@ -250,7 +252,10 @@ const struct config_key config_keys[] = {
         "name alone: a placeholder in `match` counts as `*`"),
     KEYNUM("rooms[].max_members", KEY_INT, "0", 0, 1000000, 0, "clients that may be in it on one gateway; 0: no limit"),
     KEY("rooms[].presence", KEY_SWITCH, NULL, L, "whether its members see who comes and goes"),
-    KEY("rooms[].history", KEY_MAP, NULL, L, "what a new member gets of the past"),
+    KEY("rooms[].history", KEY_MAP, NULL, 0, "what of the room's past a catch-up, or a new member, may get; absent: what catchup says"),
+    KEYNUM("rooms[].history.size", KEY_INT, "50", 0, LIMIT_PAST_EVENTS, 0, "so many events; 0: nothing"),
+    KEYNUM("rooms[].history.ttl", KEY_DURATION, "5m", 1, 24 * 365 * HOUR, 0, "not older than this"),
+    KEY("rooms[].history.on_join", KEY_SWITCH, "off", 0, "whether who joins gets the newest of them without asking, after the ack"),
 
     KEY("commands", KEY_MAP, NULL, R, "events that clients send, by name; absent: subscribe, unsubscribe, auth:refresh"),
     KEY("commands.*", KEY_MAP, NULL, 0, "one command"),
@@ -343,7 +348,16 @@ const struct config_key config_keys[] = {
     KEY("recovery", KEY_MAP, NULL, 0, "what clients that come back get"),
     NUM("recovery.window", KEY_DURATION, "2m", recovery.window_ms, SECOND, 24 * HOUR, 0,
         "how long a client may be away and still be known when it comes back"),
-    KEY("catchup", KEY_MAP, NULL, L, "what clients get of the past by time"),
+    KEY("catchup", KEY_MAP, NULL, R, "what clients get that were not recovered and say when their last event was; absent: nothing"),
+    KEY("catchup.from", KEY_TEMPLATE, NULL, 0, "where a client says it: {auth.since} is `since` of its CONNECT payload"),
+    KEYPICK("catchup.unit", KEY_WORD, "auto", catchup_units, 0, "how: auto takes ISO texts, and numbers of ms or seconds"),
+    KEYNUM("catchup.per_room", KEY_INT, "50", 1, LIMIT_PAST_EVENTS, 0, "so many events of one room at most"),
+    KEYNUM("catchup.total", KEY_INT, "500", 1, LIMIT_PAST_EVENTS, 0, "so many events at most"),
+    KEYNUM("catchup.ttl", KEY_DURATION, "5m", 1, 24 * 365 * HOUR, 0, "not older than this"),
+    KEYPICK("catchup.order", KEY_WORD, "newest", catchup_orders, 0, "which ones a client gets of too many; in either case in their order"),
+    KEY("catchup.done", KEY_ANY, NULL, 0,
+        "the event that follows, or {event, payload}: {catchup.count}, {catchup.truncated}, {catchup.rooms} (those cut short), "
+        "{catchup} is all three; absent: catchup with all three, only when some are missing"),
 
     KEY("heartbeats", KEY_LIST, NULL, R, "events that ask clients whether they live"),
     KEY("heartbeats[]", KEY_MAP, NULL, 0, "one of them"),

@@ -21,6 +21,7 @@ struct room_rule {
     bool is_hidden;
     char *any; /* the pattern, for whomever it is */
     uint64_t max_members;
+    struct room_history history;
 };
 
 struct room_rules {
@@ -185,6 +186,7 @@ static bool compile_row(struct room_rule *row, const struct document_node *node,
     is_good &= read_publish(row, node, faults);
     is_good &= read_hidden(row, node, faults);
     is_good &= read_max_members(row, node, faults);
+    is_good &= room_history_read(document_find(node, "history"), &row->history, faults);
     row->require = claim_rules_compile(require, faults);
     row->has_require = require != NULL;
     if (row->allow == ROOM_ALLOW_CLAIM && !require) {
@@ -317,6 +319,11 @@ bool room_rules_hide(const struct room_rules *rules, struct slice name)
         if (room_pattern_matches(slice_of(rules->rows[i].any), name))
             return rules->rows[i].is_hidden;
     return false;
+}
+
+const struct room_history *room_rule_history(const struct room_rule *rule)
+{
+    return &rule->history;
 }
 
 uint64_t room_rule_max_members(const struct room_rule *rule)

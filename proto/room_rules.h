@@ -7,7 +7,7 @@
 #ifndef PROTO_ROOM_RULES_H
 #define PROTO_ROOM_RULES_H
 
-#include "proto/document.h"
+#include "proto/catchup_rules.h"
 
 enum room_allow {
     ROOM_ALLOW_TOKEN, /* whom the token's `rooms` grant it */
@@ -58,6 +58,8 @@ bool room_rule_publish_met(const struct room_rule *rule, struct slice claims);
  * alone, since one message goes to many: a placeholder counts as if it were `*`.
  */
 bool room_rules_hide(const struct room_rules *rules, struct slice name);
+/* What of the past a new member, or a catch-up, may get. Lent by the rules. */
+const struct room_history *room_rule_history(const struct room_rule *rule);
 /* Members of one room over this gateway; 0: as many as come. */
 uint64_t room_rule_max_members(const struct room_rule *rule);
 

@@ -2,6 +2,7 @@
 #include "proto/system.h"
 
 #include "proto/auth_rules.h"
+#include "proto/catchup_rules.h"
 #include "proto/command_rules.h"
 #include "proto/connect_rules.h"
 #include "proto/event_rules.h"
@@ -34,6 +35,7 @@ static void compile_parts(struct system *system, const struct compilation *from)
     system->auth = auth_rules_compile(find(from, "auth"), faults);
     system->connect = connect_rules_compile(find(from, "connect"), faults);
     system->rooms = room_rules_compile(find(from, "rooms"), faults);
+    system->catchup = catchup_rules_compile(find(from, "catchup"), faults);
     system->commands = command_rules_compile(from->root, faults);
     system->namespaces =
         namespace_rules_compile(find(from, "namespaces"), system->commands, faults);
@@ -49,6 +51,7 @@ static void destroy_parts(struct system *system)
     auth_rules_destroy(system->auth);
     connect_rules_destroy(system->connect);
     room_rules_destroy(system->rooms);
+    catchup_rules_destroy(system->catchup);
     namespace_rules_destroy(system->namespaces);
     command_rules_destroy(system->commands);
     event_rules_destroy(system->events);
@@ -61,7 +64,7 @@ static unsigned client_uses(const struct system *system)
 {
     return room_rules_uses(system->rooms) | auth_rules_uses(system->auth) |
            command_rules_uses(system->commands) | connect_rules_uses(system->connect) |
-           namespace_rules_uses(system->namespaces);
+           namespace_rules_uses(system->namespaces) | catchup_rules_uses(system->catchup);
 }
 
 struct system *system_compile(const struct document_node *root,

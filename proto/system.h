@@ -16,6 +16,7 @@ struct system {
     struct auth_rules *auth;        /* `auth`, but for `auth.jwt` */
     struct connect_rules *connect;  /* `connect` */
     struct room_rules *rooms;       /* `rooms` */
+    struct catchup_rules *catchup;  /* `catchup` */
     struct command_rules *commands; /* `commands`, and all that belongs to answering */
     struct namespace_rules *namespaces; /* `namespaces` */
     struct event_rules *events;  /* `events`, `unknown_events`, `envelope`, contracts */

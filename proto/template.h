@@ -36,6 +36,7 @@ enum template_source {
     TEMPLATE_NOW,     /* {now.iso} {now.ms} */
     TEMPLATE_UUID,    /* {uuid} */
     TEMPLATE_REQUEST, /* {request.id} */
+    TEMPLATE_CATCHUP, /* JSON: {catchup.count} {catchup.truncated} {catchup.rooms[]} */
     TEMPLATE_SOURCE_COUNT
 };
 
@@ -51,7 +52,7 @@ struct template_pair {
  * empty is missing; only what template_uses names need be filled in.
  */
 struct template_values {
-    struct slice claims, user, auth, payload, body, hook; /* raw JSON values */
+    struct slice claims, user, auth, payload, body, hook, catchup; /* raw JSON values */
     struct slice args; /* raw JSON values, comma-separated, without brackets */
     const struct template_pair *path;
     size_t path_count;

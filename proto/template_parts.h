@@ -50,6 +50,7 @@ struct template_source_row {
     const char *name;
     const char *const *below; /* NULL: anything, or nothing (see is_tree) */
     bool is_tree;             /* names may follow */
+    bool stands_alone;        /* also without one of those below */
 };
 extern const struct template_source_row template_sources[TEMPLATE_SOURCE_COUNT];
 

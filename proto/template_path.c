@@ -11,26 +11,28 @@ static const char *const hook_names[] = {"body", NULL};
 static const char *const conn_names[] = {"id", "ip", "transport", "recovered", NULL};
 static const char *const now_names[] = {"iso", "ms", NULL};
 static const char *const request_names[] = {"id", NULL};
+static const char *const catchup_names[] = {"count", "truncated", "rooms", NULL};
 
 const struct template_source_row template_sources[TEMPLATE_SOURCE_COUNT] = {
-    [TEMPLATE_CLAIMS] = {"claims",  NULL,          true },
-    [TEMPLATE_USER] = {"user",    NULL,          true },
-    [TEMPLATE_AUTH] = {"auth",    NULL,          true },
-    [TEMPLATE_PAYLOAD] = {"payload", NULL,          true },
-    [TEMPLATE_BODY] = {"body",    NULL,          true },
-    [TEMPLATE_HOOK] = {"hook",    hook_names,    true },
-    [TEMPLATE_ARGS] = {"args",    NULL,          true },
-    [TEMPLATE_PATH] = {"path",    NULL,          true },
-    [TEMPLATE_QUERY] = {"query",   NULL,          true },
-    [TEMPLATE_CONN] = {"conn",    conn_names,    false},
-    [TEMPLATE_EVENT] = {"event",   NULL,          false},
-    [TEMPLATE_ROOM] = {"room",    NULL,          false},
-    [TEMPLATE_CODE] = {"code",    NULL,          false},
-    [TEMPLATE_MESSAGE] = {"message", NULL,          false},
-    [TEMPLATE_COUNT] = {"count",   NULL,          false},
-    [TEMPLATE_NOW] = {"now",     now_names,     false},
-    [TEMPLATE_UUID] = {"uuid",    NULL,          false},
-    [TEMPLATE_REQUEST] = {"request", request_names, false},
+    [TEMPLATE_CLAIMS] = {"claims",  NULL,          true,  false},
+    [TEMPLATE_USER] = {"user",    NULL,          true,  false},
+    [TEMPLATE_AUTH] = {"auth",    NULL,          true,  false},
+    [TEMPLATE_PAYLOAD] = {"payload", NULL,          true,  false},
+    [TEMPLATE_BODY] = {"body",    NULL,          true,  false},
+    [TEMPLATE_HOOK] = {"hook",    hook_names,    true,  false},
+    [TEMPLATE_ARGS] = {"args",    NULL,          true,  false},
+    [TEMPLATE_PATH] = {"path",    NULL,          true,  false},
+    [TEMPLATE_QUERY] = {"query",   NULL,          true,  false},
+    [TEMPLATE_CONN] = {"conn",    conn_names,    false, false},
+    [TEMPLATE_EVENT] = {"event",   NULL,          false, false},
+    [TEMPLATE_ROOM] = {"room",    NULL,          false, false},
+    [TEMPLATE_CODE] = {"code",    NULL,          false, false},
+    [TEMPLATE_MESSAGE] = {"message", NULL,          false, false},
+    [TEMPLATE_COUNT] = {"count",   NULL,          false, false},
+    [TEMPLATE_NOW] = {"now",     now_names,     false, false},
+    [TEMPLATE_UUID] = {"uuid",    NULL,          false, false},
+    [TEMPLATE_REQUEST] = {"request", request_names, false, false},
+    [TEMPLATE_CATCHUP] = {"catchup", catchup_names, true,  true },
 };
 
 static bool find_source(struct slice name, enum template_source *source)
@@ -139,7 +141,7 @@ static bool check_below(const struct template_path *path, struct slice text,
 
     if (path->fan_at != TEMPLATE_NO_FAN && !row->is_tree)
         return malformed(text, place, "this is one value, it has no items", faults);
-    if (!row->below && row->is_tree)
+    if ((!row->below && row->is_tree) || (path->count == 0 && row->stands_alone))
         return true;
     if (!row->below)
         return path->count == 0 ||

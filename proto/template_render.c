@@ -74,6 +74,7 @@ static struct slice tree_of(const struct template_path *path,
     case TEMPLATE_AUTH: return values->auth;
     case TEMPLATE_PAYLOAD: return values->payload;
     case TEMPLATE_BODY: return values->body;
+    case TEMPLATE_CATCHUP: return values->catchup;
     case TEMPLATE_HOOK: *first_name = 1; return values->hook;
     case TEMPLATE_ARGS:
         *first_name = 1;
