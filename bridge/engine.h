@@ -219,25 +219,25 @@ struct engine_past_room {
  * earlier, none is left out that was not.
  */
 struct engine_past {
-    const struct engine_past_room *rooms;
+    const struct engine_past_room *rooms; /* 1 to LIMIT_REPLAY_ROOMS */
     size_t count;
     uint32_t total; /* at most LIMIT_PAST_EVENTS */
     bool oldest_first;
-    struct position after; /* `through` of the page before; epoch 0: the first page */
-    uint64_t end;          /* and its `end` */
+    struct position through; /* what came later is not the past */
 };
 
-struct engine_past_page {
-    struct position through; /* the events up to here have been given */
-    uint64_t end;            /* when through.seq is this one, it was the last page */
-    /* A byte for each room: 1 when events of it that were asked for are not given: they
-     * were too many, too old, or are gone. Of this page; later ones may say more. */
-    struct slice cuts;
+/* Where the chosen events of a room are: after `base`, up to and including `top`. */
+struct engine_past_range {
+    uint64_t base, top;
+    bool is_cut; /* events that were asked for are too many, too old, or gone */
 };
-/* `page` is lent for the call; NULL unless ST_OK. ST_NOT_FOUND: another epoch has begun
- * since the page before; ST_UNAVAILABLE: 2 s without an answer. */
+/*
+ * A range for each room, lent for the call, and how many events with a history they have;
+ * NULL unless ST_OK. ST_NOT_FOUND: the log has another epoch; ST_UNAVAILABLE: 2 s without
+ * an answer.
+ */
 typedef void engine_past_fn(void *ctx, enum status status,
-                            const struct engine_past_page *page);
+                            const struct engine_past_range *ranges, uint32_t events);
 
 /* --- the table --- */
 
@@ -294,10 +294,9 @@ struct engine_ops {
     void (*marks)(struct engine *engine, const struct room_key *rooms, size_t count,
                   engine_marks_fn *on_marks, void *ctx);
 
-    /* ENGINE_GATEWAY: the events of one page, in order, then on_page. Borrows `wish`. */
+    /* ENGINE_GATEWAY: borrows `wish`; on_past runs once. */
     void (*past)(struct engine *engine, const struct engine_past *wish,
-                 void (*on_event)(void *ctx, const struct engine_event *event),
-                 engine_past_fn *on_page, void *ctx);
+                 engine_past_fn *on_past, void *ctx);
 
     /* ENGINE_LOG: the last position given. ENGINE_GATEWAY: the last one applied. */
     void (*head)(struct engine *engine, struct position *position);

@@ -248,12 +248,11 @@ static void marks(struct engine *engine, const struct room_key *rooms, size_t co
 }
 
 static void past(struct engine *engine, const struct engine_past *wish,
-                 void (*on_event)(void *ctx, const struct engine_event *event),
                  engine_past_fn *on_past, void *ctx)
 {
     struct gateway_engine *self = self_of(engine);
 
-    replayer_past(self->replayer, wish, on_event, on_past, ctx, self->now_ms);
+    replayer_past(self->replayer, wish, on_past, ctx, self->now_ms);
 }
 
 static void head(struct engine *engine, struct position *position)

@@ -168,10 +168,10 @@ static enum status answer_page(struct replay_thread *self, struct slice bytes)
 
 static void answer(struct replay_thread *self, struct slice bytes)
 {
-    struct slice page;
+    struct slice past;
 
-    if (!past_server_answer(self->past, bytes, &page)) {
-        link_send(self->link, page);
+    if (!past_server_answer(self->past, bytes, &past)) {
+        link_send(self->link, past);
         return;
     }
     if (!answer_page(self, bytes))

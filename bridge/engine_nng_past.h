@@ -1,5 +1,5 @@
 /*
- * The answering half of catch-up by time: one page of what the log chooses
+ * The answering half of catch-up by time: what the log chooses of a few rooms' past
  * (bridge/room_past.h). The replay's answering thread only.
  */
 #ifndef BRIDGE_ENGINE_NNG_PAST_H
@@ -12,10 +12,11 @@ struct past_server;
 
 /* Gives one for the life of the process, or NULL. Keeps `log`. */
 struct past_server *past_server_create(struct event_log *log);
+/* Accepts NULL. */
 void past_server_destroy(struct past_server *server);
 
-/* ST_OK lends the page until the next call. ST_BAD_PACKET: this is no such request. */
+/* ST_OK lends the answer until the next call. ST_BAD_PACKET: this is no such request. */
 enum status past_server_answer(struct past_server *server, struct slice request,
-                               struct slice *page);
+                               struct slice *answer);
 
 #endif

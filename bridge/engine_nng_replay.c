@@ -53,7 +53,7 @@ static void end_job(struct job *job, enum status status)
     else if (job->on_marks)
         job->on_marks(job->ctx, status, 0, NULL, 0);
     else if (job->on_past)
-        job->on_past(job->ctx, status, NULL);
+        job->on_past(job->ctx, status, NULL, 0);
     else
         job->on_done(job->ctx, status);
     free_job(job);
@@ -158,40 +158,31 @@ static void use_marks_page(struct job *job, const struct replay_page *page)
     free(marks);
 }
 
-static void visit_past(struct replayer *replayer, const struct job *job,
-                       const struct past_page *page)
+static void use_past_answer(struct job *job, struct slice answer)
 {
-    struct slice items = page->items;
-    struct engine_event event = {.position.epoch = page->epoch,
-                                 .received_us = clock_us()};
+    struct past_answer past;
+    enum status st = past_answer_decode(answer, &past);
 
-    for (uint32_t i = 0; i < page->count && !replayer->is_stopped; i++) {
-        past_page_next(&items, &event.position.seq, &event.envelope);
-        event.has_more = i + 1 < page->count;
-        job->on_event(job->ctx, &event);
-    }
-    metrics_add(replayer->metrics, METRIC_REPLAYED_EVENTS, page->count);
-}
-
-static void use_past_page(struct replayer *replayer, struct job *job, struct slice answer)
-{
-    struct past_page page;
-
-    if (past_page_decode(answer, job->room_count, &page)) {
+    if (st || past.room_count != job->room_count) {
         end_job(job, ST_UNAVAILABLE);
         return;
     }
-    if (job->after.epoch != 0 && page.epoch != job->after.epoch) {
+    if (past.epoch != job->after.epoch) {
         end_job(job, ST_NOT_FOUND);
         return;
     }
-    visit_past(replayer, job, &page);
-    const struct engine_past_page told = {
-        {page.epoch, page.through},
-        page.end, page.cuts
-    };
-    if (!replayer->is_stopped)
-        job->on_past(job->ctx, ST_OK, &told);
+    struct engine_past_range *ranges = calloc(past.room_count, sizeof *ranges);
+    if (!ranges) {
+        end_job(job, ST_NO_MEMORY);
+        return;
+    }
+    for (size_t i = 0; i < past.room_count; i++) {
+        struct past_range range;
+        past_range_next(&past.ranges, &range);
+        ranges[i] = (struct engine_past_range){range.base, range.top, range.is_cut};
+    }
+    job->on_past(job->ctx, ST_OK, ranges, past.count);
+    free(ranges);
     free_job(job);
 }
 
@@ -203,7 +194,7 @@ static void on_answer(void *ctx, struct slice answer)
 
     replayer->asked = NULL;
     if (job && job->on_past) {
-        use_past_page(replayer, job, answer);
+        use_past_answer(job, answer);
     } else if (job && replay_page_decode(answer, &page)) {
         end_job(job, ST_UNAVAILABLE);
     } else if (job && job->on_page) {
@@ -316,9 +307,7 @@ void replayer_marks(struct replayer *replayer, const struct room_key *rooms, siz
 static void add_wishes(const struct engine_past *wish, struct buf *out)
 {
     const struct past_request request = {
-        .after = wish->after,
-        .through = wish->after.epoch ? wish->end : UINT64_MAX,
-        .max_bytes = LIMIT_REPLAY_PAGE_BYTES,
+        .through = wish->through,
         .total = wish->total,
         .oldest_first = wish->oldest_first,
         .room_count = (uint16_t)wish->count,
@@ -334,7 +323,6 @@ static void add_wishes(const struct engine_past *wish, struct buf *out)
 }
 
 void replayer_past(struct replayer *replayer, const struct engine_past *wish,
-                   void (*on_event)(void *ctx, const struct engine_event *event),
                    engine_past_fn *on_past, void *ctx, uint64_t now_ms)
 {
     struct job *job = new_job();
@@ -350,12 +338,11 @@ void replayer_past(struct replayer *replayer, const struct engine_past *wish,
     if (st) {
         if (job)
             free_job(job);
-        on_past(ctx, st, NULL);
+        on_past(ctx, st, NULL, 0);
         return;
     }
     job->room_count = (uint16_t)wish->count;
-    job->after = wish->after;
-    job->on_event = on_event;
+    job->after = wish->through;
     job->on_past = on_past;
     job->ctx = ctx;
     job->deadline_ms = now_ms + DEADLINE_MS;

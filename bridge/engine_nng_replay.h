@@ -45,7 +45,6 @@ void replayer_marks(struct replayer *replayer, const struct room_key *rooms, siz
 
 /* As engine_ops.past. */
 void replayer_past(struct replayer *replayer, const struct engine_past *wish,
-                   void (*on_event)(void *ctx, const struct engine_event *event),
                    engine_past_fn *on_past, void *ctx, uint64_t now_ms);
 
 /* Ends what has waited too long. */

@@ -94,21 +94,6 @@ static uint64_t floor_of(struct event_log *log)
     return state.floor;
 }
 
-/* Each is there, unless retention has removed it since it was found. */
-static void read_seqs(struct event_log *log, const uint64_t *seqs, size_t count,
-                      uint64_t end, struct event_log_reading *reading)
-{
-    for (size_t i = 0; i < count && seqs[i] <= end && !reading->has_stopped; i++) {
-        size_t before = reading->visited;
-        log->ops->read(log, seqs[i] - 1, seqs[i], reading);
-        if (reading->visited > before || reading->has_stopped || seqs[i] <= floor_of(log))
-            continue;
-        reading->has_stopped = true;
-        reading->read_through = seqs[i] - 1;
-        log->ops->condemn(log);
-    }
-}
-
 /* The events that the index knows to be for the rooms. */
 static void read_found(struct event_log *log, uint64_t after, uint64_t end,
                        const struct room_wishes *wishes,
@@ -121,7 +106,15 @@ static void read_found(struct event_log *log, uint64_t after, uint64_t end,
         room_index_find(log->rooms, wishes, after, seqs, FIND_AT_ONCE, &found_through);
     uv_mutex_unlock(&log->lock);
     reading->read_through = found_through < end ? found_through : end;
-    read_seqs(log, seqs, count, end, reading);
+    for (size_t i = 0; i < count && seqs[i] <= end && !reading->has_stopped; i++) {
+        size_t before = reading->visited;
+        log->ops->read(log, seqs[i] - 1, seqs[i], reading);
+        if (reading->visited > before || reading->has_stopped || seqs[i] <= floor_of(log))
+            continue;
+        reading->has_stopped = true;
+        reading->read_through = seqs[i] - 1;
+        log->ops->condemn(log);
+    }
 }
 
 /* Up to where the index begins every event is looked at. */
@@ -166,11 +159,15 @@ void event_log_read(struct event_log *log, uint64_t after, uint64_t through,
     *read_through = reading.read_through;
 }
 
-/* The log is locked for one slice at a time: writing goes on in between. */
-static void choose(struct event_log *log, struct room_past *past)
+/* Locked for one slice at a time: writing goes on in between. */
+void event_log_past(struct event_log *log, struct room_past *past,
+                    struct event_log_state *state)
 {
     bool has_more = true;
 
+    event_log_state(log, state);
+    if (past->through > state->head.seq)
+        past->through = state->head.seq;
     uv_mutex_lock(&log->lock);
     room_past_begin(past, log->rooms);
     uv_mutex_unlock(&log->lock);
@@ -179,31 +176,9 @@ static void choose(struct event_log *log, struct room_past *past)
         has_more = room_past_step(past, log->rooms);
         uv_mutex_unlock(&log->lock);
     }
-}
-
-void event_log_past(struct event_log *log, struct room_past *past, uint64_t after,
-                    event_log_visit_fn *visit, void *ctx, struct event_log_state *state,
-                    uint64_t *read_through)
-{
-    struct event_log_reading reading = {.visit = visit, .ctx = ctx};
-    size_t first = 0;
-
-    event_log_state(log, state);
-    if (past->through > state->head.seq)
-        past->through = state->head.seq;
-    reading.read_through = past->through;
-    choose(log, past);
-    while (first < past->found && past->seqs[first] <= after)
-        first++;
-    if (log->ops->begin_read(log, state->head.epoch))
-        read_seqs(log, past->seqs + first, past->found - first, past->through, &reading);
-    else
-        reading.read_through = after;
-    log->ops->end_read(log);
     uv_mutex_lock(&log->lock);
     room_past_end(past, log->rooms);
     uv_mutex_unlock(&log->lock);
-    *read_through = reading.read_through;
 }
 
 uint64_t event_log_room_hash(struct event_log *log, const struct room_key *room)

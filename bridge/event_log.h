@@ -106,14 +106,10 @@ void event_log_read(struct event_log *log, uint64_t after, uint64_t through,
                     const struct room_wishes *wishes, event_log_visit_fn *visit,
                     void *ctx, struct event_log_state *state, uint64_t *read_through);
 
-/*
- * The same for events that `past` chooses, up to past->through, which is lowered to the
- * head; its outcome stands in past->rooms. The choice is made anew each time and is the
- * same as long as past is, but for what retention removes.
- */
-void event_log_past(struct event_log *log, struct room_past *past, uint64_t after,
-                    event_log_visit_fn *visit, void *ctx, struct event_log_state *state,
-                    uint64_t *read_through);
+/* Chooses of the past (room_past.h): fills in what is there, and lowers past->through to
+ * the head. */
+void event_log_past(struct event_log *log, struct room_past *past,
+                    struct event_log_state *state);
 
 uint64_t event_log_room_hash(struct event_log *log, const struct room_key *room);
 /* The low-water marks: of each room the highest seq that retention removed, or more. */

@@ -45,12 +45,22 @@ void room_past_begin(struct room_past *past, const struct room_index *index)
         room->after = time_marks_before(times, room->since_ms);
         room->asked_after = time_marks_before(times, room->asked_ms);
         room->taken = 0;
+        room->base = room->top = past->through;
         room->is_cut = false;
     }
     past->found = 0;
     past->low = 0;
     past->high = past->through;
     narrow(past);
+}
+
+static void extend(const struct room_past *past, struct past_room *room, uint64_t seq)
+{
+    if (!past->oldest_first || room->taken == 0)
+        room->base = seq - 1;
+    if (past->oldest_first || room->taken == 0)
+        room->top = seq;
+    room->taken++;
 }
 
 /* An event is given for the sake of any of its rooms; then none of them lacks it. */
@@ -69,21 +79,12 @@ static bool take(void *ctx, uint64_t seq, const uint64_t *hashes, size_t count,
         struct past_room *room = find(past, hashes[i]);
         if (!room || seq <= room->asked_after)
             continue;
-        room->taken += is_given && seq > room->after;
         room->is_cut |= !is_given;
+        if (is_given && seq > room->after && room->taken < room->max)
+            extend(past, room, seq);
     }
-    if (is_given)
-        past->seqs[past->found++] = seq;
+    past->found += is_given;
     return true;
-}
-
-static void turn_round(struct room_past *past)
-{
-    for (size_t i = 0; i < past->found / 2; i++) {
-        uint64_t seq = past->seqs[i];
-        past->seqs[i] = past->seqs[past->found - 1 - i];
-        past->seqs[past->found - 1 - i] = seq;
-    }
 }
 
 bool room_past_step(struct room_past *past, const struct room_index *index)
@@ -96,8 +97,6 @@ bool room_past_step(struct room_past *past, const struct room_index *index)
         past->high = room_index_back(index, past->high, past->low, take, past);
     if (narrow(past))
         return true;
-    if (!past->oldest_first)
-        turn_round(past);
     past->low = past->high;
     return false;
 }

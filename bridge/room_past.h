@@ -1,6 +1,7 @@
 /*
  * Which events of a few rooms' past somebody gets who asks by time: the newest or the
  * oldest ones, so many of each room, so many in all; and of which rooms there were more.
+ * An event is given that is in the range of any of its rooms and has a history.
  * Works on the log's index in slices, between which its owner lets go of the lock.
  */
 #ifndef BRIDGE_ROOM_PAST_H
@@ -18,7 +19,8 @@ struct past_room {
     /* filled in */
     uint64_t after, asked_after; /* the same as seqs */
     uint64_t taken;
-    bool is_cut; /* not all that was asked for is given, or nobody can tell */
+    uint64_t base, top; /* given are those after base up to top */
+    bool is_cut;        /* these are not all that was asked for, or nobody can tell */
 };
 
 struct room_past {
@@ -26,8 +28,8 @@ struct room_past {
     size_t count;
     bool oldest_first;
     uint64_t through; /* nothing later than this */
-    uint64_t *seqs;   /* room for `total`; in the end those of the events, ascending */
-    size_t total, found;
+    size_t total;     /* events together */
+    size_t found;
     /* its own */
     uint64_t low, high; /* what is left of the log to look at, low exclusive */
 };
@@ -35,7 +37,7 @@ struct room_past {
 /* Borrow the index. step: one slice; false: there is nothing left to look at. */
 void room_past_begin(struct room_past *past, const struct room_index *index);
 bool room_past_step(struct room_past *past, const struct room_index *index);
-/* The events have been read: what retention took away, also meanwhile, is told. */
+/* What retention took away is told. */
 void room_past_end(struct room_past *past, const struct room_index *index);
 
 #endif

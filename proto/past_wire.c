@@ -1,11 +1,11 @@
 /*
  * Layouts, little endian (proto/byte_io):
  *
- *   request  u8 version, u8 'T', u64 epoch, u64 after, u64 through, u32 max_bytes,
- *            u32 total, u8 oldest first, u16 rooms,
+ *   request  u8 version, u8 'T', u64 epoch, u64 through, u32 total, u8 oldest first,
+ *            u16 rooms,
  *            rooms × (u8 kind, name nsp, name, u32 max, i64 since, i64 asked)
- *   page     u8 version, u8 'T', u64 epoch, u64 end, u64 through, block cuts,
- *            u32 count, count × (u64 seq, u32 length, envelope)
+ *   answer   u8 version, u8 'T', u64 epoch, u32 count, u16 rooms,
+ *            rooms × (u64 base, u64 top, u8 cut)
  */
 #include "proto/past_wire.h"
 
@@ -31,10 +31,8 @@ static void check_opening(struct byte_reader *in)
 void past_request_encode(const struct past_request *request, struct buf *out)
 {
     put_opening(out);
-    byte_put_u64(out, request->after.epoch);
-    byte_put_u64(out, request->after.seq);
-    byte_put_u64(out, request->through);
-    byte_put_u32(out, request->max_bytes);
+    byte_put_u64(out, request->through.epoch);
+    byte_put_u64(out, request->through.seq);
     byte_put_u32(out, request->total);
     byte_put_u8(out, request->oldest_first);
     byte_put_u16(out, request->room_count);
@@ -73,10 +71,8 @@ enum status past_request_decode(struct slice bytes, struct past_request *request
     struct past_wish wish;
 
     check_opening(&in);
-    request->after.epoch = byte_get_u64(&in);
-    request->after.seq = byte_get_u64(&in);
-    request->through = byte_get_u64(&in);
-    request->max_bytes = byte_get_u32(&in);
+    request->through.epoch = byte_get_u64(&in);
+    request->through.seq = byte_get_u64(&in);
     request->total = byte_get_u32(&in);
     request->oldest_first = byte_get_u8(&in) != 0;
     request->room_count = (uint16_t)byte_get_u16(&in);
@@ -98,54 +94,51 @@ bool past_wish_next(struct slice *rooms, struct past_wish *wish)
     return got;
 }
 
-void past_page_add(struct buf *items, uint64_t seq, struct slice envelope)
-{
-    byte_put_u64(items, seq);
-    byte_put_block(items, envelope);
-}
-
-void past_page_encode(const struct past_page *page, struct buf *out)
+void past_answer_encode(const struct past_answer *answer, struct buf *out)
 {
     put_opening(out);
-    byte_put_u64(out, page->epoch);
-    byte_put_u64(out, page->end);
-    byte_put_u64(out, page->through);
-    byte_put_block(out, page->cuts);
-    byte_put_u32(out, page->count);
-    buf_add(out, page->items);
+    byte_put_u64(out, answer->epoch);
+    byte_put_u32(out, answer->count);
+    byte_put_u16(out, answer->room_count);
 }
 
-enum status past_page_decode(struct slice bytes, size_t room_count,
-                             struct past_page *page)
+void past_range_add(struct buf *out, const struct past_range *range)
+{
+    byte_put_u64(out, range->base);
+    byte_put_u64(out, range->top);
+    byte_put_u8(out, range->is_cut);
+}
+
+static bool get_range(struct byte_reader *in, struct past_range *range)
+{
+    range->base = byte_get_u64(in);
+    range->top = byte_get_u64(in);
+    range->is_cut = byte_get_u8(in) != 0;
+    if (range->base > range->top)
+        in->is_short = true;
+    return !in->is_short;
+}
+
+enum status past_answer_decode(struct slice bytes, struct past_answer *answer)
 {
     struct byte_reader in = {.rest = bytes};
-    uint64_t last = 0;
+    struct past_range range;
 
     check_opening(&in);
-    page->epoch = byte_get_u64(&in);
-    page->end = byte_get_u64(&in);
-    page->through = byte_get_u64(&in);
-    page->cuts = byte_get_block(&in);
-    page->count = byte_get_u32(&in);
-    page->items = in.rest;
-    for (size_t i = 0; i < page->count && !in.is_short; i++) {
-        uint64_t seq = byte_get_u64(&in);
-        byte_get_block(&in);
-        if (seq <= last || seq > page->through)
-            return ST_BAD_PACKET;
-        last = seq;
-    }
-    if (page->epoch == 0 || page->cuts.len != room_count || page->through > page->end)
-        return ST_BAD_PACKET;
+    answer->epoch = byte_get_u64(&in);
+    answer->count = byte_get_u32(&in);
+    answer->room_count = (uint16_t)byte_get_u16(&in);
+    answer->ranges = in.rest;
+    for (size_t i = 0; i < answer->room_count && get_range(&in, &range); i++)
+        ;
     return byte_reader_end(&in);
 }
 
-bool past_page_next(struct slice *items, uint64_t *seq, struct slice *envelope)
+bool past_range_next(struct slice *ranges, struct past_range *range)
 {
-    struct byte_reader in = {.rest = *items};
+    struct byte_reader in = {.rest = *ranges};
+    bool got = get_range(&in, range);
 
-    *seq = byte_get_u64(&in);
-    *envelope = byte_get_block(&in);
-    *items = in.rest;
-    return !in.is_short;
+    *ranges = in.rest;
+    return got;
 }

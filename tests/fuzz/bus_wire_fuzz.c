@@ -39,10 +39,9 @@ static void walk_events(struct slice bytes)
 static void walk_past(struct slice bytes)
 {
     struct past_request request;
-    struct past_page page;
+    struct past_answer answer;
     struct past_wish wish;
-    struct slice envelope;
-    uint64_t seq;
+    struct past_range range;
 
     if (!past_request_decode(bytes, &request)) {
         for (size_t i = 0; i < request.room_count; i++) {
@@ -50,11 +49,9 @@ static void walk_past(struct slice bytes)
                 abort();
         }
     }
-    for (size_t rooms = 0; rooms < 3; rooms++) {
-        if (past_page_decode(bytes, rooms, &page))
-            continue;
-        for (size_t i = 0; i < page.count; i++) {
-            if (!past_page_next(&page.items, &seq, &envelope))
+    if (!past_answer_decode(bytes, &answer)) {
+        for (size_t i = 0; i < answer.room_count; i++) {
+            if (!past_range_next(&answer.ranges, &range) || range.base > range.top)
                 abort();
         }
     }

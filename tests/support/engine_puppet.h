@@ -305,21 +305,19 @@ static inline void puppet_marks(struct puppet *puppet, char **words)
     puppet->engine->ops->marks(puppet->engine, &room, 1, puppet_marked, puppet);
 }
 
-/* One page: how many, the last one, whether it is cut, and whether that is all. */
-static inline void puppet_past_page(void *ctx, enum status status,
-                                    const struct engine_past_page *page)
+/* How many events, the range, and whether it is cut. */
+static inline void puppet_past_told(void *ctx, enum status status,
+                                    const struct engine_past_range *ranges,
+                                    uint32_t events)
 {
-    struct puppet *puppet = ctx;
-
     if (status)
-        puppet_say(puppet, "past %s", status_code(status));
+        puppet_say(ctx, "past %s", status_code(status));
     else
-        puppet_say(puppet, "past OK %" PRIu64 " %" PRIu64 " %d %d", puppet->replay_count,
-                   puppet->replay_last, page->cuts.ptr[0],
-                   page->through.seq == page->end);
+        puppet_say(ctx, "past OK %u %" PRIu64 " %" PRIu64 " %d", events, ranges[0].base,
+                   ranges[0].top, ranges[0].is_cut);
 }
 
-/* past ROOM SINCE ASKED MAX [AFTER END]: the newest ones. */
+/* past ROOM SINCE ASKED MAX [oldest] */
 static inline void puppet_past(struct puppet *puppet, char **words)
 {
     struct envelope_target target = puppet_target(words[1]);
@@ -329,16 +327,13 @@ static inline void puppet_past(struct puppet *puppet, char **words)
         atol(words[2]),
         atol(words[3]),
     };
-    struct engine_past wish = {.rooms = &room, .count = 1, .total = LIMIT_PAST_EVENTS};
+    struct engine_past wish = {.rooms = &room,
+                               .count = 1,
+                               .total = LIMIT_PAST_EVENTS,
+                               .oldest_first = words[5] != NULL};
 
-    if (words[5]) {
-        puppet->engine->ops->head(puppet->engine, &wish.after);
-        wish.after.seq = (uint64_t)atol(words[5]);
-        wish.end = (uint64_t)atol(words[6]);
-    }
-    puppet->replay_count = puppet->replay_last = 0;
-    puppet->engine->ops->past(puppet->engine, &wish, puppet_replayed_event,
-                              puppet_past_page, puppet);
+    puppet->engine->ops->head(puppet->engine, &wish.through);
+    puppet->engine->ops->past(puppet->engine, &wish, puppet_past_told, puppet);
 }
 
 static inline void puppet_until(struct puppet *puppet, char **words)

@@ -15,9 +15,7 @@
 static void add_request(struct buf *out)
 {
     const struct past_request request = {
-        .after = {0xabcdef, 7},
-        .through = 99,
-        .max_bytes = 1000,
+        .through = {0xabcdef, 99},
         .total = 500,
         .oldest_first = true,
         .room_count = 2,
@@ -32,18 +30,17 @@ static void add_request(struct buf *out)
     past_wish_add(out, &wishes[1]);
 }
 
-static void add_page(struct buf *out)
+static void add_answer(struct buf *out)
 {
-    struct buf items = {.max = 100};
-
-    past_page_add(&items, 4, SLICE("four"));
-    past_page_add(&items, 9, SLICE("nine"));
-    const struct past_page page = {
-        0xabcdef, 50, 9, {"\0\1", 2},
-           2, buf_slice(&items)
+    const struct past_answer answer = {.epoch = 0xabcdef, .count = 7, .room_count = 2};
+    const struct past_range ranges[] = {
+        {4,  9,  true },
+        {50, 50, false},
     };
-    past_page_encode(&page, out);
-    buf_finish(&items);
+
+    past_answer_encode(&answer, out);
+    past_range_add(out, &ranges[0]);
+    past_range_add(out, &ranges[1]);
 }
 
 static enum status decode_request(struct slice bytes)
@@ -52,10 +49,10 @@ static enum status decode_request(struct slice bytes)
     return past_request_decode(bytes, &request);
 }
 
-static enum status decode_page(struct slice bytes)
+static enum status decode_answer(struct slice bytes)
 {
-    struct past_page page;
-    return past_page_decode(bytes, 2, &page);
+    struct past_answer answer;
+    return past_answer_decode(bytes, &answer);
 }
 
 static void a_request_comes_back_as_it_was(void **state)
@@ -67,8 +64,7 @@ static void a_request_comes_back_as_it_was(void **state)
     (void)state;
     add_request(&wire);
     assert_int_equal(past_request_decode(buf_slice(&wire), &request), ST_OK);
-    assert_true(request.after.epoch == 0xabcdef && request.after.seq == 7);
-    assert_true(request.through == 99 && request.max_bytes == 1000);
+    assert_true(request.through.epoch == 0xabcdef && request.through.seq == 99);
     assert_true(request.total == 500 && request.oldest_first && request.room_count == 2);
     assert_true(past_wish_next(&request.rooms, &wish));
     assert_true(slice_is(wish.room.name, "r:1") && wish.room.kind == ROOM_NAMED);
@@ -79,24 +75,21 @@ static void a_request_comes_back_as_it_was(void **state)
     buf_finish(&wire);
 }
 
-static void a_page_comes_back_as_it_was(void **state)
+static void an_answer_comes_back_as_it_was(void **state)
 {
     struct buf wire = {.max = 1000};
-    struct past_page page;
-    struct slice envelope;
-    uint64_t seq;
+    struct past_answer answer;
+    struct past_range range;
 
     (void)state;
-    add_page(&wire);
-    assert_int_equal(past_page_decode(buf_slice(&wire), 2, &page), ST_OK);
-    assert_true(page.epoch == 0xabcdef && page.end == 50 && page.through == 9);
-    assert_true(page.cuts.ptr[0] == 0 && page.cuts.ptr[1] == 1 && page.count == 2);
-    assert_true(past_page_next(&page.items, &seq, &envelope));
-    assert_true(seq == 4 && slice_is(envelope, "four"));
-    assert_true(past_page_next(&page.items, &seq, &envelope));
-    assert_true(seq == 9 && slice_is(envelope, "nine"));
-    assert_false(past_page_next(&page.items, &seq, &envelope));
-    assert_int_equal(past_page_decode(buf_slice(&wire), 3, &page), ST_BAD_PACKET);
+    add_answer(&wire);
+    assert_int_equal(past_answer_decode(buf_slice(&wire), &answer), ST_OK);
+    assert_true(answer.epoch == 0xabcdef && answer.count == 7 && answer.room_count == 2);
+    assert_true(past_range_next(&answer.ranges, &range));
+    assert_true(range.base == 4 && range.top == 9 && range.is_cut);
+    assert_true(past_range_next(&answer.ranges, &range));
+    assert_true(range.base == 50 && range.top == 50 && !range.is_cut);
+    assert_false(past_range_next(&answer.ranges, &range));
     buf_finish(&wire);
 }
 
@@ -108,7 +101,7 @@ static void only_whole_messages_are_taken(void **state)
         enum status (*decode)(struct slice bytes);
     } kinds[] = {
         {add_request, decode_request},
-        {add_page,    decode_page   },
+        {add_answer,  decode_answer },
     };
 
     (void)state;
@@ -139,18 +132,16 @@ static void lies_are_refused(void **state)
     } lies[] = {
         {add_request, decode_request, 0,  2  }, /* version */
         {add_request, decode_request, 1,  'Q'}, /* kind */
-        {add_request, decode_request, 32, 1  }, /* total: beyond the ceiling */
-        {add_request, decode_request, 35, 3  }, /* number of rooms */
-        {add_request, decode_request, 35, 0  },
-        {add_request, decode_request, 36, 9  }, /* too many */
-        {add_request, decode_request, 37, 9  }, /* kind of a room */
-        {add_request, decode_request, 67, 0  }, /* asked for later ones than are wished */
-        {add_page,    decode_page,    1,  'P'},
-        {add_page,    decode_page,    10, 8  }, /* end: before through */
-        {add_page,    decode_page,    18, 8  }, /* through: below the last seq */
-        {add_page,    decode_page,    26, 1  }, /* cuts */
-        {add_page,    decode_page,    32, 3  }, /* count */
-        {add_page,    decode_page,    36, 9  }, /* a seq twice */
+        {add_request, decode_request, 20, 1  }, /* total: beyond the ceiling */
+        {add_request, decode_request, 23, 3  }, /* number of rooms */
+        {add_request, decode_request, 23, 0  },
+        {add_request, decode_request, 24, 9  }, /* too many */
+        {add_request, decode_request, 25, 9  }, /* kind of a room */
+        {add_request, decode_request, 55, 0  }, /* asked for later ones than are wished */
+        {add_answer,  decode_answer,  1,  'P'},
+        {add_answer,  decode_answer,  14, 1  }, /* number of rooms */
+        {add_answer,  decode_answer,  14, 3  },
+        {add_answer,  decode_answer,  16, 10 }, /* base: above top */
     };
 
     (void)state;
@@ -167,7 +158,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_comes_back_as_it_was),
-        cmocka_unit_test(a_page_comes_back_as_it_was),
+        cmocka_unit_test(an_answer_comes_back_as_it_was),
         cmocka_unit_test(only_whole_messages_are_taken),
         cmocka_unit_test(lies_are_refused),
     };
