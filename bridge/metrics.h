@@ -56,6 +56,9 @@ enum metric {
     METRIC_SOCKETS_PASSED,   /* to the process whose request came to us */
     METRIC_SOCKETS_RECEIVED, /* from one that it came to */
     METRIC_SOCKETS_RETURNED, /* whose owner did not take them */
+    METRIC_PRESENCE_TOLD,    /* events about users who came and went */
+    METRIC_USERS_KNOWN,      /* gauge: of whom it is known when they were last seen */
+    METRIC_USERS_FORGOTTEN,  /* of these: too many were known */
     METRIC_LOOP_LAG_US,      /* gauge: the longest delay of its loop lately */
     METRIC_EVENTS,           /* of the log, that reached delivery, each once */
     METRIC_EVENTS_PASSED,    /* seqs that a replay passed over: they were volatile */

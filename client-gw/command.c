@@ -166,4 +166,5 @@ void command_values(const struct command_call *call, struct template_values *val
     values->conn_transport = slice_of(call->session->connection->transport->ops->name);
     values->uuid = slice_of(services->uuid);
     values->now_ms = clock_wall_ms();
+    values->last_seen_ms = call->session->last_seen_ms;
 }

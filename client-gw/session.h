@@ -44,6 +44,7 @@ struct session {
     struct claims *claims;
     uint64_t
         due_ms; /* it must have said who it is, or its token is looked at; 0: never */
+    int64_t last_seen_ms; /* its user, before it, where a greeting asks; 0: unknown */
     uint64_t generation;
     uint64_t stamp; /* of the last event with several targets that it got */
     struct membership *memberships;

@@ -127,6 +127,25 @@ static void op_done(void *ctx, enum status status)
     free(op);
 }
 
+static void on_seen(void *ctx, int64_t at_ms)
+{
+    struct session *session = ctx;
+
+    session->last_seen_ms = at_ms;
+    session_drop(session);
+}
+
+/* Before the directory knows of this session; answered before the put is. */
+static void ask_last_seen(struct session *session)
+{
+    struct engine *engine = session->set->config.engine;
+    struct slice user = claims_user(session->claims);
+
+    if (user.len > 0 && session->set->system->client_uses & TEMPLATE_BIT(TEMPLATE_SEEN))
+        engine->ops->user_seen(engine, session->voice->nsp, user, on_seen,
+                               session_share(session));
+}
+
 enum status session_op_start(struct session *session, enum session_op_kind kind,
                              struct slice room, session_done_fn *on_done, void *ctx)
 {
@@ -146,6 +165,8 @@ enum status session_op_start(struct session *session, enum session_op_kind kind,
         memcpy(op->room, room.ptr, room.len);
     if (kind == SESSION_OP_JOIN)
         session_set_asked_at(session, room, op->asked_at);
+    if (kind == SESSION_OP_OPEN)
+        ask_last_seen(session);
     put(session, op_done, op);
     return ST_OK;
 }

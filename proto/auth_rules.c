@@ -83,6 +83,9 @@ static void read_datum(struct auth_datum *datum, const struct document_entry *en
 
     if (slice_is(entry->key, "id"))
         faults_add(faults, entry->place, NULL, "{user.id} is what auth.user says");
+    if (slice_is(entry->key, "last_seen"))
+        faults_add(faults, entry->place, NULL,
+                   "{user.last_seen} is what presence.last_seen keeps");
     buf_add_json_string(&key, entry->key);
     buf_add_byte(&key, '\0');
     if (buf_status(&key) == ST_OK)

@@ -9,6 +9,7 @@
 #include "proto/log_names.h"
 #include "proto/mount_rules.h"
 #include "proto/namespace_rules.h"
+#include "proto/presence_rules.h"
 #include "proto/room_rules.h"
 #include "proto/route_rules.h"
 
@@ -39,6 +40,7 @@ static void compile_parts(struct system *system, const struct compilation *from)
     system->commands = command_rules_compile(from->root, faults);
     system->namespaces =
         namespace_rules_compile(find(from, "namespaces"), system->commands, faults);
+    system->presence = presence_rules_compile(find(from, "presence"), faults);
     system->events = event_rules_compile(from->root, from->files, faults);
     system->routes = route_rules_compile(from->root, faults);
     system->log_names = log_names_compile(find(from, "logs"), faults);
@@ -53,6 +55,7 @@ static void destroy_parts(struct system *system)
     room_rules_destroy(system->rooms);
     catchup_rules_destroy(system->catchup);
     namespace_rules_destroy(system->namespaces);
+    presence_rules_destroy(system->presence);
     command_rules_destroy(system->commands);
     event_rules_destroy(system->events);
     route_rules_destroy(system->routes);
@@ -65,6 +68,17 @@ static unsigned client_uses(const struct system *system)
     return room_rules_uses(system->rooms) | auth_rules_uses(system->auth) |
            command_rules_uses(system->commands) | connect_rules_uses(system->connect) |
            namespace_rules_uses(system->namespaces) | catchup_rules_uses(system->catchup);
+}
+
+/* What a greeting draws from must be kept. */
+static void check_seen(const struct system *system, const struct compilation *from)
+{
+    unsigned uses = system->connect ? connect_rules_uses(system->connect) : 0;
+
+    if (uses & TEMPLATE_BIT(TEMPLATE_SEEN) && system->presence &&
+        !presence_rules_keep_last_seen(system->presence))
+        faults_add(from->faults, find(from, "connect")->place, NULL,
+                   "connect.emit has {user.last_seen}: switch presence.last_seen on");
 }
 
 struct system *system_compile(const struct document_node *root,
@@ -80,6 +94,7 @@ struct system *system_compile(const struct document_node *root,
     }
     system->references = 1;
     compile_parts(system, &from);
+    check_seen(system, &from);
     if (faults->count + faults->left_out == faults_before) {
         system->client_uses = client_uses(system);
         return system;

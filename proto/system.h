@@ -19,6 +19,7 @@ struct system {
     struct catchup_rules *catchup;  /* `catchup` */
     struct command_rules *commands; /* `commands`, and all that belongs to answering */
     struct namespace_rules *namespaces; /* `namespaces` */
+    struct presence_rules *presence;    /* `presence` */
     struct event_rules *events;  /* `events`, `unknown_events`, `envelope`, contracts */
     struct route_rules *routes;  /* `routes` */
     struct log_names *log_names; /* `logs.names` */

@@ -37,6 +37,7 @@ enum template_source {
     TEMPLATE_UUID,    /* {uuid} */
     TEMPLATE_REQUEST, /* {request.id} */
     TEMPLATE_CATCHUP, /* JSON: {catchup.count} {catchup.truncated} {catchup.rooms[]} */
+    TEMPLATE_SEEN,    /* {user.last_seen} {user.last_seen.iso} {user.last_seen.ms} */
     TEMPLATE_SOURCE_COUNT
 };
 
@@ -64,6 +65,7 @@ struct template_values {
     uint64_t count;
     bool count_is_unknown; /* {count} is null */
     int64_t now_ms;        /* wall clock, for now.iso and now.ms */
+    int64_t last_seen_ms;  /* the same; 0: {user.last_seen} is null */
 };
 
 struct template;

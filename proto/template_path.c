@@ -12,27 +12,29 @@ static const char *const conn_names[] = {"id", "ip", "transport", "recovered", N
 static const char *const now_names[] = {"iso", "ms", NULL};
 static const char *const request_names[] = {"id", NULL};
 static const char *const catchup_names[] = {"count", "truncated", "rooms", NULL};
+static const char seen_name[] = "last_seen"; /* of a user */
 
 const struct template_source_row template_sources[TEMPLATE_SOURCE_COUNT] = {
-    [TEMPLATE_CLAIMS] = {"claims",  NULL,          true,  false},
-    [TEMPLATE_USER] = {"user",    NULL,          true,  false},
-    [TEMPLATE_AUTH] = {"auth",    NULL,          true,  false},
-    [TEMPLATE_PAYLOAD] = {"payload", NULL,          true,  false},
-    [TEMPLATE_BODY] = {"body",    NULL,          true,  false},
-    [TEMPLATE_HOOK] = {"hook",    hook_names,    true,  false},
-    [TEMPLATE_ARGS] = {"args",    NULL,          true,  false},
-    [TEMPLATE_PATH] = {"path",    NULL,          true,  false},
-    [TEMPLATE_QUERY] = {"query",   NULL,          true,  false},
-    [TEMPLATE_CONN] = {"conn",    conn_names,    false, false},
-    [TEMPLATE_EVENT] = {"event",   NULL,          false, false},
-    [TEMPLATE_ROOM] = {"room",    NULL,          false, false},
-    [TEMPLATE_CODE] = {"code",    NULL,          false, false},
-    [TEMPLATE_MESSAGE] = {"message", NULL,          false, false},
-    [TEMPLATE_COUNT] = {"count",   NULL,          false, false},
-    [TEMPLATE_NOW] = {"now",     now_names,     false, false},
-    [TEMPLATE_UUID] = {"uuid",    NULL,          false, false},
-    [TEMPLATE_REQUEST] = {"request", request_names, false, false},
-    [TEMPLATE_CATCHUP] = {"catchup", catchup_names, true,  true },
+    [TEMPLATE_CLAIMS] = {"claims",         NULL,          true,  false},
+    [TEMPLATE_USER] = {"user",           NULL,          true,  false},
+    [TEMPLATE_AUTH] = {"auth",           NULL,          true,  false},
+    [TEMPLATE_PAYLOAD] = {"payload",        NULL,          true,  false},
+    [TEMPLATE_BODY] = {"body",           NULL,          true,  false},
+    [TEMPLATE_HOOK] = {"hook",           hook_names,    true,  false},
+    [TEMPLATE_ARGS] = {"args",           NULL,          true,  false},
+    [TEMPLATE_PATH] = {"path",           NULL,          true,  false},
+    [TEMPLATE_QUERY] = {"query",          NULL,          true,  false},
+    [TEMPLATE_CONN] = {"conn",           conn_names,    false, false},
+    [TEMPLATE_EVENT] = {"event",          NULL,          false, false},
+    [TEMPLATE_ROOM] = {"room",           NULL,          false, false},
+    [TEMPLATE_CODE] = {"code",           NULL,          false, false},
+    [TEMPLATE_MESSAGE] = {"message",        NULL,          false, false},
+    [TEMPLATE_COUNT] = {"count",          NULL,          false, false},
+    [TEMPLATE_NOW] = {"now",            now_names,     false, false},
+    [TEMPLATE_UUID] = {"uuid",           NULL,          false, false},
+    [TEMPLATE_REQUEST] = {"request",        request_names, false, false},
+    [TEMPLATE_CATCHUP] = {"catchup",        catchup_names, true,  true },
+    [TEMPLATE_SEEN] = {"user.last_seen", now_names,     false, false},
 };
 
 static bool find_source(struct slice name, enum template_source *source)
@@ -132,6 +134,24 @@ static bool cut_names(struct template_path *path, char **source)
     return true;
 }
 
+/* What is known of a user has one piece that no token brings. */
+static bool read_seen(struct template_path *path, struct slice text, struct place place,
+                      unsigned sources, struct faults *faults)
+{
+    if (path->source != TEMPLATE_USER || path->count == 0 ||
+        strcmp(path->names[0], seen_name) != 0)
+        return true;
+    if (!(sources & TEMPLATE_BIT(TEMPLATE_SEEN)))
+        return malformed(text, place,
+                         "only greetings (connect.emit) and presence know it", faults);
+    path->source = TEMPLATE_SEEN;
+    path->count--;
+    memmove(path->names, path->names + 1, (size_t)path->count * sizeof *path->names);
+    if (path->count == 0)
+        path->names[path->count++] = now_names[0];
+    return true;
+}
+
 /* Names below a source that has a fixed set of them, or none. */
 static bool check_below(const struct template_path *path, struct slice text,
                         struct place place, struct faults *faults)
@@ -195,7 +215,8 @@ bool template_path_read(struct slice text, struct place place, unsigned sources,
     if (!find_source(slice_of(source), &path->source) ||
         !(sources & TEMPLATE_BIT(path->source)))
         return bad_source(slice_of(source), place, sources, faults);
-    return check_below(path, text, place, faults) &&
+    return read_seen(path, text, place, sources, faults) &&
+           check_below(path, text, place, faults) &&
            check_shape(path, text, place, faults);
 }
 

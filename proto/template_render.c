@@ -159,6 +159,14 @@ static void found_of_connection(struct found *found, const struct template_value
         found_json(found, values->conn_recovered ? SLICE("true") : SLICE("false"));
 }
 
+static void found_moment(struct found *found, const char *form, int64_t at_ms)
+{
+    if (strcmp(form, "iso") == 0)
+        found_time(found, at_ms);
+    else
+        found_number(found, (uint64_t)at_ms);
+}
+
 static void find(const struct template_path *path, const struct template_values *values,
                  struct found *found)
 {
@@ -185,11 +193,12 @@ static void find(const struct template_path *path, const struct template_values 
         else
             found_number(found, values->count);
         break;
-    case TEMPLATE_NOW:
-        if (strcmp(path->names[0], "iso") == 0)
-            found_time(found, values->now_ms);
+    case TEMPLATE_NOW: found_moment(found, path->names[0], values->now_ms); break;
+    case TEMPLATE_SEEN:
+        if (values->last_seen_ms > 0)
+            found_moment(found, path->names[0], values->last_seen_ms);
         else
-            found_number(found, (uint64_t)values->now_ms);
+            found_json(found, SLICE("null"));
         break;
     default: {
         struct slice tree = tree_of(path, values, &first);

@@ -8,6 +8,7 @@
 #include "proto/route_rules.h"
 #include "publisher-api/api_keys_watch.h"
 #include "publisher-api/handlers.h"
+#include "publisher-api/presence.h"
 #include "publisher-api/routes.h"
 
 #include <stdlib.h>
@@ -36,6 +37,7 @@ struct publisher {
     struct handler_parts parts;
     struct api_keys_watch *api_keys;
     struct idempotency *idempotency;
+    struct presence *presence;
     struct listener api, ops;
     uv_timer_t drain_timer;
     unsigned idle_steps;
@@ -195,7 +197,11 @@ static bool build_parts(struct publisher *publisher,
                                        .metrics = config->metrics,
                                        .engine = config->engine,
                                        .idempotency = publisher->idempotency});
-    return publisher->parts.calls != NULL;
+    publisher->presence =
+        presence_create(&(struct presence_config){config->loop, config->log,
+                                                  config->metrics, config->engine},
+                        config->system);
+    return publisher->parts.calls && publisher->presence;
 }
 
 struct publisher *publisher_create(const struct publisher_config *config,
@@ -220,6 +226,7 @@ struct publisher *publisher_create(const struct publisher_config *config,
     return NULL;
 failed:
     if (publisher) {
+        presence_destroy(publisher->presence);
         publish_calls_destroy(publisher->parts.calls);
         catalog_finish(&publisher->parts.catalog);
         idempotency_destroy(publisher->idempotency);
@@ -237,6 +244,7 @@ bool publisher_reload(struct publisher *publisher, struct system *system,
     publisher->parts.trust.allows_nobody = publisher->settings->allow_none == CONFIG_ON;
     read_policies(publisher);
     use_system(publisher, system);
+    presence_use(publisher->presence, system);
     return true;
 }
 
@@ -259,6 +267,7 @@ static void on_drain_step(uv_timer_t *timer)
 void publisher_drain(struct publisher *publisher, void (*on_done)(void *ctx), void *ctx)
 {
     publisher->parts.is_draining = true;
+    presence_stop(publisher->presence);
     publisher->on_drained = on_done;
     publisher->on_drained_ctx = ctx;
     front_stop(publisher->api.front);
@@ -277,6 +286,7 @@ void publisher_destroy(struct publisher *publisher)
     /* The listeners first: they may still tell open calls that their peer is gone. */
     listener_close(&publisher->api);
     listener_close(&publisher->ops);
+    presence_destroy(publisher->presence);
     publish_calls_destroy(publisher->parts.calls);
     idempotency_destroy(publisher->idempotency);
     api_keys_watch_destroy(publisher->api_keys);

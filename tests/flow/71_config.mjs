@@ -49,7 +49,7 @@ gateway:
 rooms:
   - match: "project:*"
     alow: any
-presence: {online: x}
+hooks: {crm: {}}
 `);
   for (const command of [['check-config', file], ['serve', '-c', file], ['publisher', '--config', file],
     ['gateway', '-c', file], ['demo', '-c', file]]) {
@@ -68,9 +68,9 @@ ${file}:4:17: gateway.ping_timeout must be one value
 ${file}:7:5: unknown key "alow" in rooms[]
     7 |     alow: any
       |     ^^^^ did you mean "allow"?
-${file}:8:1: presence is not built yet
-    8 | presence: {online: x}
-      | ^^^^^^^^
+${file}:8:1: hooks is not built yet
+    8 | hooks: {crm: {}}
+      | ^^^^^
 5 errors, nothing started (exit 78)
 `);
   }
@@ -254,7 +254,7 @@ test('the schema for editors is JSON Schema with all keys', () => {
   assert.equal(schema.additionalProperties, false);
   assert.equal(schema.properties.gateway.properties.ping_interval.default, '25s');
   assert.ok(schema.properties.commands.additionalProperties.properties.do.enum.includes('join'));
-  assert.equal(schema.properties.presence, undefined);
+  assert.equal(schema.properties.hooks, undefined);
 });
 
 // Each ```yaml block of the README and the docs is a whole configuration or says that it is not.

@@ -56,7 +56,6 @@ static void what_is_wrong_is_told_with_its_place(void **state)
          "1:1 unknown key \"pingInterval\"|it is called \"gateway.ping_interval\" here"                                          },
         {"cors_origins: [a]",
          "1:1 unknown key \"cors_origins\"|it is called \"allowed_origins\" here"                                                },
-        {"presence: {}",                                             "1:1 presence is not built yet|"                            },
         {"hooks: {crm: {}}",                                         "1:1 hooks is not built yet|"                               },
         {"gateway: {compress: {websocket: on}}",
          "1:22 gateway.compress.websocket is not built yet|"                                                                     },

@@ -135,7 +135,7 @@ static void a_flag_that_is_refused_says_what_to_write(void **state)
         {"publisher.api_keys=sk_x",    ST_FORBIDDEN,
          "publisher.api_keys is a secret and everybody can read flags: put it in the "
          "environment or in a file"                                                               },
-        {"presence=on",                ST_NOT_FOUND,   "presence is not built yet"                },
+        {"hooks=on",                   ST_NOT_FOUND,   "hooks is not built yet"                   },
         {"rooms[].match=a",            ST_NOT_FOUND,
          "rooms[].match can be said in the configuration file only"                               },
         {"gateway.count",              ST_BAD_REQUEST,
