@@ -114,6 +114,8 @@ const struct config_key config_keys[] = {
     OPT("gateway.cookie", KEY_NAME, "", gateway.cookie, R,
         "name of a cookie that carries a polling client's session, for sticky proxies; "
         "empty: none"),
+    NUM("gateway.probe", KEY_DURATION, "1s", gateway.probe_ms, 0, HOUR, 0,
+        "how often a gateway sends an event round that only it gets, to see that events come; 0s: never"),
     OPT("gateway.socketio", KEY_SWITCH, "on", gateway.socketio, R,
         "whether the mounts of Socket.IO are served"),
     OPT("gateway.native", KEY_SWITCH, "on", gateway.native, R,

@@ -55,6 +55,13 @@ static void on_kept(void *ctx, enum status status, const struct position *positi
     close_one(self);
 }
 
+/* A probe is never kept: that would take the place of events. */
+static bool is_gateways(const struct envelope *event, bool is_volatile)
+{
+    return event->kind == ENVELOPE_EVENT ||
+           (event->kind == ENVELOPE_PROBE && is_volatile);
+}
+
 /* What is no event, or cannot be kept, stays the failure that its result says. */
 static void keep(void *ctx, struct slice envelope, bool is_volatile, size_t at)
 {
@@ -62,7 +69,8 @@ static void keep(void *ctx, struct slice envelope, bool is_volatile, size_t at)
     struct keeping *keeping = NULL;
     struct envelope event;
 
-    if (!envelope_decode(envelope, &self->room, &event) && event.kind == ENVELOPE_EVENT)
+    if (!envelope_decode(envelope, &self->room, &event) &&
+        is_gateways(&event, is_volatile))
         keeping = malloc(sizeof *keeping);
     if (!keeping)
         return;

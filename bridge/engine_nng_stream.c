@@ -388,28 +388,35 @@ static bool align(struct stream *stream, const struct replay_page *page)
     return true;
 }
 
+/* Seqs without an event up to here were volatile: they are gone. */
+static void pass_over(struct stream *stream, uint64_t through)
+{
+    if (stream->applied.seq >= through)
+        return;
+    metrics_add(stream->config.metrics, METRIC_EVENTS_PASSED,
+                (int64_t)(through - stream->applied.seq));
+    stream->applied.seq = through;
+}
+
 static void apply_page(struct stream *stream, const struct replay_page *page)
 {
     struct slice items = page->items;
     struct engine_event event = {.position.epoch = page->head.epoch,
                                  .received_us = clock_us()};
-    uint64_t before = stream->applied.seq;
     uint32_t applied = 0;
 
     for (uint32_t i = 0; i < page->count && !stream->is_stopped; i++) {
         replay_page_next(&items, &event.position.seq, &event.envelope);
         if (event.position.seq <= stream->applied.seq)
             continue;
+        pass_over(stream, event.position.seq - 1);
         stream->applied = event.position;
         event.has_more = i + 1 < page->count || stream->parked;
         stream->listener->on_event(stream->ctx, &event);
         applied++;
     }
-    /* Seqs without an event up to here were volatile: they are gone. */
-    if (stream->applied.seq < page->through)
-        stream->applied.seq = page->through;
-    metrics_add(stream->config.metrics, METRIC_EVENTS_PASSED,
-                (int64_t)(stream->applied.seq - before - applied));
+    if (!stream->is_stopped)
+        pass_over(stream, page->through);
     metrics_add(stream->config.metrics, METRIC_REPLAYED_EVENTS, applied);
     if (applied > 0)
         settle(stream);

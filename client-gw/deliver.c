@@ -2,6 +2,7 @@
 #include "client-gw/deliver.h"
 
 #include "bridge/clock.h"
+#include "client-gw/probe.h"
 #include "proto/limits.h"
 
 #include <assert.h>
@@ -285,6 +286,14 @@ static void disconnect_targets(struct deliver *deliver, const struct envelope *e
     }
 }
 
+static void obey(struct deliver *deliver, const struct envelope *envelope)
+{
+    if (envelope->kind == ENVELOPE_CONTROL_DISCONNECT)
+        disconnect_targets(deliver, envelope);
+    else
+        probe_take(deliver->config.probe, envelope->id);
+}
+
 /* How many would have had it, counting a member of two targets twice. */
 static uint64_t count_members(const struct deliver *deliver,
                               const struct envelope *envelope)
@@ -329,8 +338,8 @@ void deliver_event(struct deliver *deliver, const struct engine_event *event)
         return;
     }
     assert(envelope.target_count == 0 || envelope.targets);
-    if (envelope.kind == ENVELOPE_CONTROL_DISCONNECT) {
-        disconnect_targets(deliver, &envelope);
+    if (envelope.kind != ENVELOPE_EVENT) {
+        obey(deliver, &envelope);
         return;
     }
     if (has_expired(&envelope)) {

@@ -10,6 +10,7 @@
 #include "client-gw/trace.h"
 
 struct deliver;
+struct probe;
 
 struct deliver_config {
     struct room_set *rooms;
@@ -18,6 +19,7 @@ struct deliver_config {
     const struct logger *log;
     struct metrics *metrics;
     struct trace_log *traces; /* NULL: hops are not kept */
+    struct probe *probe;      /* told of probes that come */
 };
 
 struct deliver *deliver_create(const struct deliver_config *config);

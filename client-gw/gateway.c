@@ -11,6 +11,7 @@
 #include "client-gw/http_routes.h"
 #include "client-gw/owner.h"
 #include "client-gw/polling.h"
+#include "client-gw/probe.h"
 #include "client-gw/services.h"
 #include "client-gw/transport_ws.h"
 #include "client-gw/upgrade.h"
@@ -32,6 +33,8 @@ struct gateway {
     struct room_set *rooms;
     struct connection_set *connections;
     struct deliver *deliver;
+    struct probe *probe;
+    bool has_bus; /* as the engine said last */
     struct web_policy policy;
     struct peer_limits *limits;
     unsigned usable_descriptors; /* for clients */
@@ -227,6 +230,7 @@ static void on_event(void *ctx, const struct engine_event *event)
 {
     struct gateway *gateway = ctx;
 
+    probe_see(gateway->probe, &event->position);
     deliver_event(gateway->deliver, event);
 }
 
@@ -243,14 +247,29 @@ static void on_reset(void *ctx, const char *reason, const struct position *now)
 
     log_warn(gateway->config.log, "events are lost; every client is told",
              LOG_TEXT("reason", reason), LOG_NUM("seq", now->seq));
+    probe_reset(gateway->probe, now);
     connection_set_reset(gateway->connections, reason, now);
+}
+
+static void tell_ready(struct gateway *gateway)
+{
+    lifecycle_ready(gateway->config.lifecycle,
+                    gateway->has_bus && probe_is_well(gateway->probe),
+                    gateway->has_bus ? "probe" : "bus_down");
 }
 
 static void on_ready(void *ctx, bool is_ready)
 {
     struct gateway *gateway = ctx;
 
-    lifecycle_ready(gateway->config.lifecycle, is_ready, is_ready ? "" : "bus_down");
+    gateway->has_bus = is_ready;
+    tell_ready(gateway);
+}
+
+static void on_probe_change(void *ctx, bool is_well)
+{
+    (void)is_well;
+    tell_ready(ctx);
 }
 
 static void on_forgotten(void *ctx)
@@ -378,6 +397,15 @@ static bool make_parts(struct gateway *gateway)
     services->settings = config->settings;
     if (!take_mark(gateway) || !services->sessions || !use_system(gateway))
         return false;
+    gateway->probe = probe_create(&(struct probe_config){
+        .loop = config->loop,
+        .log = config->log,
+        .metrics = config->metrics,
+        .engine = config->engine,
+        .interval_ms = config->settings->probe_ms,
+        .on_change = on_probe_change,
+        .ctx = gateway,
+    });
     struct deliver_config deliver = {
         .rooms = gateway->rooms,
         .sessions = services->sessions,
@@ -385,9 +413,10 @@ static bool make_parts(struct gateway *gateway)
         .log = config->log,
         .metrics = config->metrics,
         .traces = config->traces,
+        .probe = gateway->probe,
     };
     gateway->deliver = deliver_create(&deliver);
-    return gateway->deliver != NULL;
+    return gateway->probe && gateway->deliver;
 }
 
 static bool make_policy(struct gateway *gateway)
@@ -512,6 +541,7 @@ void gateway_destroy(struct gateway *gateway)
     uv_close((uv_handle_t *)&gateway->timer, NULL);
     uv_close((uv_handle_t *)&gateway->prepare, NULL);
     beats_destroy(gateway->services.beats);
+    probe_destroy(gateway->probe);
     front_destroy(gateway->front);
     if (gateway->connections)
         connection_set_cut_polls(gateway->connections);

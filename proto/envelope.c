@@ -239,7 +239,7 @@ enum status envelope_decode(struct slice bytes, struct envelope_room *room,
     uint64_t version = get_number(&reader, 1);
     uint64_t kind = get_number(&reader, 1);
     uint64_t flags = get_number(&reader, 1);
-    if (version != VERSION || kind > ENVELOPE_CONTROL_DISCONNECT || flags & ~KNOWN_FLAGS)
+    if (version != VERSION || kind > ENVELOPE_PROBE || flags & ~KNOWN_FLAGS)
         return ST_BAD_PACKET;
 
     *envelope = (struct envelope){

@@ -17,6 +17,7 @@ enum envelope_kind {
     ENVELOPE_EVENT,
     ENVELOPE_CONTROL_DISCONNECT, /* close every connection of the targets; `event` is the
                                     reason */
+    ENVELOPE_PROBE, /* a gateway's own, to see whether it comes back: no client's */
 };
 
 enum envelope_flag {

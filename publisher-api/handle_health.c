@@ -47,6 +47,34 @@ static void add_gateway(void *ctx, const struct engine_gateway *gateway)
               gateway->is_ready ? "true" : "false", (unsigned long long)gateway->lag_ms);
 }
 
+/* Of all gateways; who does not hear all its events says so in its log. */
+static void count_failing(void *ctx, const struct engine_gateway *gateway)
+{
+    *(unsigned *)ctx += gateway->counters.values[METRIC_PROBE_FAILING] > 0;
+}
+
+static void count_overloaded(void *ctx, const struct engine_gateway *gateway)
+{
+    *(unsigned *)ctx += gateway->counters.values[METRIC_OVERLOADED] > 0;
+}
+
+static void add_gateway_checks(struct buf *out, struct engine *engine)
+{
+    unsigned failing = 0, overloaded = 0;
+
+    engine->ops->gateways(engine, count_failing, &failing);
+    engine->ops->gateways(engine, count_overloaded, &overloaded);
+    buf_add_byte(out, ',');
+    add_check(out, "probe", failing == 0,
+              failing == 0 ? "the gateways get all events"
+                           : "a gateway does not get all events: see its log");
+    buf_add_byte(out, ',');
+    add_check(out, "load", overloaded == 0,
+              overloaded == 0 ? "new clients are let in"
+                              : "a gateway is late and refuses new clients");
+    engine->ops->gateways(engine, add_gateway, out);
+}
+
 void handle_ready_verbose(struct http_exchange *exchange,
                           const struct http_request *request, void *ctx)
 {
@@ -72,7 +100,7 @@ void handle_ready_verbose(struct http_exchange *exchange,
               has_its_file ? "in force"
                            : "the last reload was refused, see the log: the one before "
                              "it is in force");
-    engine->ops->gateways(engine, add_gateway, &body);
+    add_gateway_checks(&body, engine);
     buf_add_text(&body, "]}");
     http_reply(exchange, &(struct http_reply){
                              .status = ready ? 200 : 503,

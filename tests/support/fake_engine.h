@@ -22,6 +22,7 @@ struct fake_engine {
     struct position head;
     enum status put_answer; /* what the directory says */
     bool is_silent;         /* it says nothing until this is cleared */
+    bool is_down;           /* as its is_ready tells */
     struct {
         engine_done_fn *on_done;
         void *ctx;
@@ -123,6 +124,7 @@ static void fake_publish_turn(struct fake_engine *fake)
     size_t count = fake->publishing_count;
     struct position position = fake->head;
 
+    position.seq++; /* it is on its way */
     fake->publishing_count = 0;
     for (size_t i = 0; i < count; i++)
         fake->publishing[i].on_kept(fake->publishing[i].ctx, fake->publish_answer,
@@ -142,11 +144,17 @@ static void fake_turn(uv_idle_t *turn)
         fake->waiting[i].on_done(fake->waiting[i].ctx, fake->put_answer);
 }
 
+static bool fake_is_ready(struct engine *engine)
+{
+    return !((struct fake_engine *)engine)->is_down;
+}
+
 static const struct engine_ops fake_ops = {
     .name = "fake",
     .publish = fake_publish,
     .subscribe = fake_subscribe,
     .head = fake_head,
+    .is_ready = fake_is_ready,
     .session_put = fake_session_put,
     .session_park = fake_session_park,
     .session_drop = fake_session_drop,

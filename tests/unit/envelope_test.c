@@ -156,7 +156,7 @@ static void other_versions_kinds_and_flags_are_refused(void **state)
     } rows[] = {
         {0, 0        },
         {0, 2        },
-        {1, 2        },
+        {1, 3        },
         {1, (char)255},
         {2, 8        },
         {2, (char)128},
