@@ -83,6 +83,7 @@ struct config_limits {
     uint64_t connections_per_ip;
     uint64_t connections_per_user; /* 0: no limit */
     const char *handshakes;        /* "5000/s" */
+    uint64_t lag_ms;               /* 0: a late loop refuses nobody */
     /* By the user: then the latter two hold for loopback as well. */
     bool is_connections_set, is_per_ip_set, is_handshakes_set;
     uint64_t rooms_per_socket;

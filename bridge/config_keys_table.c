@@ -306,6 +306,9 @@ const struct config_key config_keys[] = {
         "connections of one user to one gateway; 0: no limit"),
     OPT("limits.handshakes", KEY_RATE, "5000/s", limits.handshakes, R,
         "new client connections in a while, or off; loopback is exempt unless this is set"),
+    NUM("limits.lag", KEY_DURATION, "500ms", limits.lag_ms, 0, 60 * SECOND, R,
+        "how late the event loop may usually be before new clients are refused for a while, as "
+        "limits.handshakes does; 0s: never"),
     NUM("limits.rooms_per_socket", KEY_INT, "100", limits.rooms_per_socket, 1, LIMIT_SESSION_ROOMS, R,
         "rooms that one client may be in"),
     NUM("limits.outbox", KEY_SIZE, "1MiB", limits.outbox_bytes, 1024, 1024 * MIB, R,

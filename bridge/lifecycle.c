@@ -203,6 +203,11 @@ bool lifecycle_has_given_way(const struct lifecycle *lifecycle)
     return lifecycle->has_given_way;
 }
 
+bool lifecycle_is_supervised(const struct lifecycle *lifecycle)
+{
+    return lifecycle->is_supervised;
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct lifecycle *lifecycle = handle->data;

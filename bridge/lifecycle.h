@@ -40,6 +40,8 @@ bool lifecycle_has_its_file(const struct lifecycle *lifecycle);
  * exits says so with its code. */
 void lifecycle_give_way(struct lifecycle *lifecycle, const char *why);
 bool lifecycle_has_given_way(const struct lifecycle *lifecycle);
+/* Whether a supervisor sees to it that it lives. */
+bool lifecycle_is_supervised(const struct lifecycle *lifecycle);
 void lifecycle_destroy(struct lifecycle *lifecycle);
 
 /* Flushes and ends the process without waiting for the bus library's threads. In testing

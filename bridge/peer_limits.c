@@ -86,9 +86,11 @@ void peer_limits_use(struct peer_limits *limits, const struct peer_limits_config
 {
     const struct token_rate before = limits->config.all_handshakes;
     size_t max_addresses = limits->config.max_addresses;
+    struct metrics *metrics = limits->config.metrics;
 
     limits->config = *config;
     limits->config.max_addresses = max_addresses;
+    limits->config.metrics = metrics;
     if (before.count != config->all_handshakes.count ||
         before.window_ms != config->all_handshakes.window_ms)
         limits->all_handshakes = (struct token_bucket){0};
@@ -180,8 +182,14 @@ void peer_guest_waited(struct peer_guest *guest)
         guest->pending--;
 }
 
-bool peer_limits_admit(struct peer_limits *limits, struct peer_guest *guest,
-                       uint64_t now_ms)
+static bool is_overloaded(const struct metrics *metrics)
+{
+    return metrics && atomic_load_explicit(&metrics->values[METRIC_OVERLOADED],
+                                           memory_order_relaxed) > 0;
+}
+
+static bool may_begin(struct peer_limits *limits, struct peer_guest *guest,
+                      uint64_t now_ms)
 {
     const struct peer_limits_config *config = &limits->config;
 
@@ -189,7 +197,18 @@ bool peer_limits_admit(struct peer_limits *limits, struct peer_guest *guest,
         return false;
     if (!guest && !config->counts_loopback_handshakes)
         return true;
-    return token_bucket_take(&limits->all_handshakes, &config->all_handshakes, now_ms);
+    return !is_overloaded(config->metrics) &&
+           token_bucket_take(&limits->all_handshakes, &config->all_handshakes, now_ms);
+}
+
+bool peer_limits_admit(struct peer_limits *limits, struct peer_guest *guest,
+                       uint64_t now_ms)
+{
+    bool may = may_begin(limits, guest, now_ms);
+
+    if (!may && limits->config.metrics)
+        metrics_add(limits->config.metrics, METRIC_HANDSHAKES_REFUSED, 1);
+    return may;
 }
 
 size_t peer_limits_addresses(const struct peer_limits *limits)

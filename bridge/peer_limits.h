@@ -1,7 +1,8 @@
 /*
  * Ceilings for each client address: connections, heads that are waited for, handshakes in
  * a while; and handshakes of all together. An IPv6 /64 counts as one address. Loopback is
- * exempt unless the configuration says otherwise. Loop thread only.
+ * exempt unless the configuration says otherwise. While the loop is overloaded
+ * (loop_lag) no handshake begins at all: who is here comes first. Loop thread only.
  *
  * The table holds an address while it has connections, and for a short while after its
  * last handshake, so that leaving and returning gains nothing.
@@ -10,6 +11,7 @@
 #define BRIDGE_PEER_LIMITS_H
 
 #include "bridge/config.h"
+#include "bridge/metrics.h"
 #include "proto/ip_prefix.h"
 #include "proto/token_bucket.h"
 
@@ -24,6 +26,7 @@ struct peer_limits_config {
     bool counts_loopback;             /* in what is per address */
     bool counts_loopback_handshakes;  /* in what is for all */
     size_t max_addresses;
+    struct metrics *metrics; /* keeps; NULL: nothing is counted, and nothing overloaded */
 };
 
 /* What `limits` says. */
@@ -33,7 +36,7 @@ void peer_limits_read(const struct config_limits *limits,
 /* Gives a table (peer_limits_destroy, once all guests have left), or NULL. */
 struct peer_limits *peer_limits_create(const struct peer_limits_config *config);
 void peer_limits_destroy(struct peer_limits *limits);
-/* Other ceilings from now on, for who is here, too; max_addresses stays. */
+/* Other ceilings from now on, for who is here, too; max_addresses and metrics stay. */
 void peer_limits_use(struct peer_limits *limits, const struct peer_limits_config *config);
 
 /*

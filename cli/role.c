@@ -1,7 +1,7 @@
 /* One role's process: see the header. */
 #include "cli/role.h"
 
-#include "bridge/loop_lag.h"
+#include "bridge/loop_watch.h"
 #include "cli/bus_folder.h"
 #include "cli/config_checks.h"
 #include "cli/created_secrets.h"
@@ -11,10 +11,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
     DRAIN_MS = 700, /* with the engine's 1 s, the whole end fits in 2 s */
-    READY_MS = 100
+    READY_MS = 100,
+    STUCK_LOOK_MS = 1000,
+    STUCK_LOOKS = 10, /* as the supervisor's patience with a silent child */
 };
 
 struct role {
@@ -25,6 +28,7 @@ struct role {
     void *running; /* what server->create gave */
     uv_timer_t ready_timer;
     struct loop_lag lag;
+    struct loop_watch *watch; /* NULL: a supervisor does it */
     uv_timer_t drain_timer;
     bool is_ending;
 };
@@ -192,6 +196,32 @@ static bool has_closed_doors(const struct invocation *call)
     return is_good;
 }
 
+/* Whoever started the process starts it again; a loop in that state serves nobody. */
+static void on_stuck(void *ctx)
+{
+    const struct role *role = ctx;
+
+    log_error(&role->parts.log, "the event loop stands still: the process ends",
+              LOG_NUM("seconds", STUCK_LOOKS * STUCK_LOOK_MS / 1000));
+    _exit(EXIT_CODE_FAILED);
+}
+
+static void watch_loop(struct role *role)
+{
+    const struct loop_watch_config config = {
+        .lag = &role->lag,
+        .look_ms = STUCK_LOOK_MS,
+        .looks = STUCK_LOOKS,
+        .on_stuck = on_stuck,
+        .ctx = role,
+    };
+
+    loop_lag_start(&role->lag, &role->parts.loop, &role->parts.metrics,
+                   &role->config.limits.lag_ms);
+    if (!lifecycle_is_supervised(role->parts.lifecycle))
+        role->watch = loop_watch_create(&config);
+}
+
 int role_run(const struct role_server *server, const struct invocation *call,
              const char *id)
 {
@@ -232,11 +262,12 @@ int role_run(const struct role_server *server, const struct invocation *call,
     uv_timer_init(&role->parts.loop, &role->drain_timer);
     uv_timer_init(&role->parts.loop, &role->ready_timer);
     role->drain_timer.data = role->ready_timer.data = role;
-    loop_lag_start(&role->lag, &role->parts.loop, &role->parts.metrics);
+    watch_loop(role);
     if (server->is_ready_with_engine)
         uv_timer_start(&role->ready_timer, on_ready_timer, 0, READY_MS);
     uv_run(&role->parts.loop, UV_RUN_DEFAULT);
 
+    loop_watch_destroy(role->watch);
     loop_lag_stop(&role->lag);
     server->destroy(role->running);
     role->parts.engine->ops->close(role->parts.engine);

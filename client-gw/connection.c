@@ -377,6 +377,25 @@ void connection_receive(struct connection *connection, struct slice piece, bool 
     }
 }
 
+static uint64_t late_in_all_ms(const struct connection *connection)
+{
+    return atomic_load_explicit(&connection->set->config.metrics->values[METRIC_LATE_MS],
+                                memory_order_relaxed);
+}
+
+void connection_pings(struct connection *connection)
+{
+    connection->late_ms = late_in_all_ms(connection);
+}
+
+uint64_t connection_excuse_ms(struct connection *connection)
+{
+    uint64_t before_ms = connection->late_ms;
+
+    connection->late_ms = late_in_all_ms(connection);
+    return connection->late_ms - before_ms;
+}
+
 void connection_is_alive(struct connection *connection)
 {
     struct connection_set *set = connection->set;

@@ -72,6 +72,7 @@ struct connection {
     struct connection_timer beat;     /* next ping, or the end of waiting for life */
     struct connection_timer deadline; /* the first of connect_due_ms and its sessions' */
     uint64_t connect_due_ms;          /* for a first session; 0: there was one */
+    uint64_t late_ms; /* how late the loop was in all, as far as this was excused */
     struct session *sessions;
     struct arrival
         *arrival;     /* what the handshake brought; NULL when it was nothing to keep */
@@ -189,6 +190,11 @@ enum status connection_wrote_partly(struct connection *connection, struct frame 
 /* A WebSocket pong: a sign of life where the dialect pings that way. */
 void connection_heard_pong(struct connection *connection);
 
+/* A ping leaves: what the loop is late from here on is not the client's fault. */
+void connection_pings(struct connection *connection);
+/* Its answer is due. Gives how much longer it has, because the loop was late since the
+ * ping or since it was asked before. */
+uint64_t connection_excuse_ms(struct connection *connection);
 /* A sign of life: the next ping is due an interval from now. */
 void connection_is_alive(struct connection *connection);
 /* Somebody has to connect in time (connect_timeout of the mount); nobody has to, any

@@ -73,9 +73,14 @@ static void beat_due(struct connection *connection)
     if (connection->state != CONNECTION_OPEN)
         return;
     if (connection->beat_state == BEAT_WAITING) {
-        connection_close(connection, CLOSE_PING_TIMEOUT);
+        uint64_t excuse_ms = connection_excuse_ms(connection);
+        if (excuse_ms > 0)
+            timer_wheel_set(&set->wheel, &connection->beat.node, set->now_ms + excuse_ms);
+        else
+            connection_close(connection, CLOSE_PING_TIMEOUT);
         return;
     }
+    connection_pings(connection);
     connection->beat_state = BEAT_WAITING;
     /* A burst grew it; after an interval of quiet the memory is better with others. */
     if (connection->outbox.count == 0)

@@ -70,6 +70,7 @@ static void deliver(struct connection *connection, const struct subject *subject
  */
 static void ping(struct connection *connection)
 {
+    connection_pings(connection);
     if (connection->outbox.count == 0)
         frame_queue_finish(&connection->outbox);
     connection_send_text(connection, SLICE("2"));
@@ -238,12 +239,27 @@ void engineio_open(struct connection *connection)
     connection->dialect->messages->on_open(connection);
 }
 
+/* The pong may have been here for long: what came to a late loop is read first. */
+static void excuse(struct connection *connection)
+{
+    struct eio_session *session = &connection->engineio->session;
+    uint64_t now_ms = clock_ms();
+
+    if (!eio_session_waits_for_pong(session, now_ms))
+        return;
+    uint64_t excuse_ms = connection_excuse_ms(connection);
+    if (excuse_ms > 0)
+        eio_session_extend(session, now_ms + excuse_ms);
+}
+
 void engineio_due(struct connection *connection)
 {
-    if (eio_session_state(&connection->engineio->session) == EIO_CLOSED)
+    if (eio_session_state(&connection->engineio->session) == EIO_CLOSED) {
         connection_destroy(connection);
-    else
-        step(connection, EIO_DUE);
+        return;
+    }
+    excuse(connection);
+    step(connection, EIO_DUE);
 }
 
 /* Nobody comes to be told: whoever never connected, and all once no door is open. */

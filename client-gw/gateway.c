@@ -23,6 +23,7 @@
 
 enum {
     HEAD_DEADLINE_MS = 5000,
+    LATE_MS = 50,    /* from here on a timer says that the loop was away */
     LAST_TURNS = 64, /* loop turns that a stopped WebSocket library may take */
 };
 
@@ -46,7 +47,9 @@ struct gateway {
     struct front *front;
     uv_timer_t timer;
     uv_prepare_t prepare;
-    uint64_t armed_ms; /* when the timer fires; 0: not armed */
+    uint64_t armed_ms;  /* when the timer fires; 0: not armed */
+    uint64_t turned_ms; /* when the loop last went to sleep */
+    bool is_late;       /* it was put off once */
     bool is_draining;
     void (*on_drained)(void *ctx);
     void *drained_ctx;
@@ -67,9 +70,15 @@ static void check_drained(struct gateway *gateway)
 static void on_timer(uv_timer_t *timer)
 {
     struct gateway *gateway = timer->data;
+    uint64_t now_ms = clock_ms();
+    uint64_t due_ms =
+        gateway->armed_ms > gateway->turned_ms ? gateway->armed_ms : gateway->turned_ms;
 
     gateway->armed_ms = 0;
-    connection_set_advance(gateway->connections, clock_ms());
+    gateway->is_late = now_ms >= due_ms + LATE_MS && !gateway->is_late;
+    if (gateway->is_late)
+        return; /* what clients sent meanwhile is read first: on_prepare arms again */
+    connection_set_advance(gateway->connections, now_ms);
     check_drained(gateway);
 }
 
@@ -79,13 +88,14 @@ static void on_prepare(uv_prepare_t *prepare)
     struct gateway *gateway = prepare->data;
     uint64_t due_ms;
 
+    gateway->turned_ms = clock_ms();
     if (!connection_set_next_due(gateway->connections, &due_ms) ||
         due_ms == gateway->armed_ms)
         return;
-    uint64_t now_ms = clock_ms();
     gateway->armed_ms = due_ms;
     uv_update_time(gateway->config.loop);
-    uv_timer_start(&gateway->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
+    uv_timer_start(&gateway->timer, on_timer,
+                   due_ms > gateway->turned_ms ? due_ms - gateway->turned_ms : 0, 0);
 }
 
 /* --- from the WebSocket library --- */
@@ -425,6 +435,7 @@ static bool make_policy(struct gateway *gateway)
 
     web_policy_read(gateway->config.web, true, &gateway->policy);
     peer_limits_read(gateway->config.limits, &limits);
+    limits.metrics = gateway->config.metrics;
     gateway->limits = peer_limits_create(&limits);
     return gateway->limits != NULL;
 }

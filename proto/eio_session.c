@@ -503,6 +503,17 @@ uint64_t eio_session_due_ms(const struct eio_session *session)
                   sooner(session->tick_due_ms, session->upgrade_due_ms));
 }
 
+bool eio_session_waits_for_pong(const struct eio_session *session, uint64_t now_ms)
+{
+    return eio_session_is_open(session) && session->is_pinged &&
+           session->beat_due_ms <= now_ms;
+}
+
+void eio_session_extend(struct eio_session *session, uint64_t due_ms)
+{
+    session->beat_due_ms = due_ms;
+}
+
 enum eio_end eio_session_end(const struct eio_session *session)
 {
     return (enum eio_end)session->end;

@@ -164,6 +164,11 @@ void eio_session_init(struct eio_session *session, const struct eio_config *conf
 void eio_session_step(struct eio_session *session, enum eio_event event, bool has_queue,
                       uint64_t now_ms, struct eio_todo *todo);
 
+/* Whether a pong is overdue: EIO_DUE would end the session. */
+bool eio_session_waits_for_pong(const struct eio_session *session, uint64_t now_ms);
+/* It has until then, because it is not the client who is late. */
+void eio_session_extend(struct eio_session *session, uint64_t due_ms);
+
 enum eio_state eio_session_state(const struct eio_session *session);
 /* As todo.due_ms. */
 uint64_t eio_session_due_ms(const struct eio_session *session);

@@ -43,7 +43,7 @@ async function run(t, options, judge) {
     const received = () => history.records.filter((r) => r.op === 'recv').length;
     for (let before = -1; before !== received();) {
       before = received();
-      await sleep(300);
+      await sleep(1000); // a gateway may be deaf that long when its publisher has died
     }
     const verdict = check(history.records);
     t.diagnostic(`${count} events: ${describe(verdict)}`);

@@ -50,7 +50,7 @@ test('a probe takes no place in the log, and no client sees it',
   }));
 
 test('without probes there are none', with_sidecast({ set: ['gateway.probe=0s'] }, async (sidecast) => {
-  await sleep(1500);
+  await sleep(1100);
   assert.equal((await read_metrics(sidecast))('probe_sent_total'), 0);
   assert.equal((await check(sidecast, 'probe')).ok, true);
 }));

@@ -236,6 +236,44 @@ static void a_silent_client_is_pinged_and_then_closed(void **state)
     peer_destroy(io);
 }
 
+/* The loop was away while the pongs were due: each client has so much longer, once. */
+static void a_late_loop_gives_its_clients_as_much_time(void **state)
+{
+    enum {
+        LATE_MS = 900
+    };
+    struct house *house = *state;
+    struct ws_peer *peers[] = {join_socketio(house, "ada", "[]"),
+                               join_native(house, "bob", "[]")};
+    uint64_t pinged_ms = 0;
+
+    for (size_t i = 0; i < 2; i++) {
+        READ(house, peers[i]); /* the ping; nobody answers */
+        pinged_ms = clock_ms();
+    }
+    metrics_add(&house->metrics, METRIC_LATE_MS, LATE_MS);
+    for (size_t i = 0; i < 2; i++) {
+        READ(house, peers[i]);
+        assert_int_equal(peers[i]->opcode, 8);
+        assert_true(clock_ms() - pinged_ms >= LATE_MS - 100);
+        peer_destroy(peers[i]);
+    }
+}
+
+/* As after a long fan-out, or when the machine was busy elsewhere. */
+static void what_came_to_a_late_loop_is_read_before_time_is_up(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *io = join_socketio(house, "ada", "[]");
+
+    assert_string_equal(READ(house, io), "2");
+    peer_send(io, 1, "3");
+    usleep(500 * 1000); /* its time was 200 ms */
+    assert_string_equal(READ(house, io), "2");
+    assert_int_equal(io->opcode, 1);
+    peer_destroy(io);
+}
+
 static void who_never_connects_is_closed(void **state)
 {
     struct house *house = *state;
@@ -388,6 +426,8 @@ int main(void)
         GATEWAY_TEST(a_token_that_is_too_long_is_not_called_missing),
         GATEWAY_TEST(what_is_no_upgrade_of_ours_is_refused),
         GATEWAY_TEST(a_silent_client_is_pinged_and_then_closed),
+        GATEWAY_TEST(a_late_loop_gives_its_clients_as_much_time),
+        GATEWAY_TEST(what_came_to_a_late_loop_is_read_before_time_is_up),
         GATEWAY_TEST(who_never_connects_is_closed),
         GATEWAY_TEST(a_broken_packet_ends_the_connection),
         GATEWAY_TEST(a_message_over_the_limit_ends_the_connection),

@@ -212,6 +212,33 @@ static void the_configuration_says_whether_loopback_counts(void **state)
     assert_true(config.counts_loopback_handshakes);
 }
 
+/* Nobody who is here already asks. */
+static void nobody_begins_while_the_loop_is_overloaded(void **state)
+{
+    struct metrics metrics = {0};
+    struct peer_limits_config config = small;
+    struct peer_guest *guest;
+
+    (void)state;
+    config.metrics = &metrics;
+    struct peer_limits *limits = peer_limits_create(&config);
+    assert_int_equal(enter(limits, "203.0.113.7", 0, &guest), ST_OK);
+    assert_true(peer_limits_admit(limits, guest, 0));
+    assert_int_equal(atomic_load(&metrics.values[METRIC_HANDSHAKES_REFUSED]), 0);
+    metrics_set(&metrics, METRIC_OVERLOADED, 1);
+    assert_false(peer_limits_admit(limits, guest, 0));
+    assert_int_equal(atomic_load(&metrics.values[METRIC_HANDSHAKES_REFUSED]), 1);
+    assert_true(peer_limits_admit(limits, NULL, 0)); /* the loopback is exempt */
+    config.metrics = NULL;                           /* it keeps what it has */
+    config.counts_loopback_handshakes = true;
+    peer_limits_use(limits, &config);
+    assert_false(peer_limits_admit(limits, NULL, 0));
+    metrics_set(&metrics, METRIC_OVERLOADED, 0);
+    assert_true(peer_limits_admit(limits, NULL, 0));
+    peer_guest_leave(guest);
+    peer_limits_destroy(limits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +251,7 @@ int main(void)
         cmocka_unit_test(leaving_and_returning_gains_nothing),
         cmocka_unit_test(the_table_has_an_end_and_the_absent_make_room),
         cmocka_unit_test(the_configuration_says_whether_loopback_counts),
+        cmocka_unit_test(nobody_begins_while_the_loop_is_overloaded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

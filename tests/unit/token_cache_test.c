@@ -111,6 +111,24 @@ static void it_is_bounded_and_keeps_what_is_used(void **state)
     token_cache_destroy(cache);
 }
 
+/* All clients of a gateway are cut off, and come back. */
+static void a_crowd_that_returns_is_mostly_known(void **state)
+{
+    enum {
+        CROWD = 10000
+    };
+    struct token_cache *cache = token_cache_create();
+    size_t known = 0;
+
+    (void)state;
+    for (int n = 0; n < CROWD; n++)
+        put(cache, n);
+    for (int n = 0; n < CROWD; n++)
+        known += has(cache, n, CLAIMS_CLIENT, NOW);
+    assert_true(known >= CROWD * 95 / 100);
+    token_cache_destroy(cache);
+}
+
 static void a_clear_forgets_all_but_what_callers_hold(void **state)
 {
     struct token_cache *cache = token_cache_create();
@@ -135,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_token_is_found_for_the_use_it_was_put_for),
         cmocka_unit_test(an_entry_is_good_from_when_it_was_put_until_its_end),
         cmocka_unit_test(it_is_bounded_and_keeps_what_is_used),
+        cmocka_unit_test(a_crowd_that_returns_is_mostly_known),
         cmocka_unit_test(a_clear_forgets_all_but_what_callers_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
