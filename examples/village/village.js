@@ -24,8 +24,9 @@ socket.on('disconnect', (reason) => show_state(reason));
 socket.on('connect_error', ({ message, data }) => {
   show_state(data ? `${message}: ${data.reason}` : message, 'off');
 });
-socket.on('welcome', ({ user }) => {
-  document.querySelector('#who').textContent = `user ${user.id}, ${user.roles.join(', ') || 'no roles'}`;
+socket.on('welcome', ({ user, lastSeen }) => {
+  const seen = lastSeen ? `last seen ${new Date(lastSeen).toLocaleString('en-GB')}` : 'here for the first time';
+  document.querySelector('#who').textContent = `user ${user.id}, ${user.roles.join(', ') || 'no roles'}, ${seen}`;
 });
 socket.on('server_ping', (_, ack) => ack()); // the server measures the round trip
 socket.on('error', ({ code, message }) => tell('agent', code, message));

@@ -260,7 +260,23 @@ system('village', {
     assert.ok(Math.abs(stamps[0] - Date.now()) < bound(4000));
   });
 
-  pending('S0-21', 'when a user was last seen', 'optional, and comes with presence');
+  check('S0-21', 'a welcome tells when the user was last seen', async (world) => {
+    const claims = user(world.id());
+    const welcome = async () => {
+      const socket = await world.connect({ claims });
+      const [[{ lastSeen }]] = await world.heard(socket, 'welcome');
+      return { socket, lastSeen };
+    };
+    const first = await welcome();
+    assert.equal(first.lastSeen, null);
+    const { id } = first.socket;
+    const left_ms = Date.now();
+    first.socket.close();
+    await world.logged(new RegExp(`client disconnected sid=${id} `));
+    const again = await welcome();
+    const seen_ms = Date.parse(again.lastSeen);
+    assert.ok(seen_ms >= left_ms - 1000 && seen_ms <= Date.now() + 1000, again.lastSeen);
+  });
 
   check('S0-22', 'one transport is enough, or polling that becomes a WebSocket', async (world) => {
     const alone = await world.connect();
