@@ -219,6 +219,16 @@ static void jump_to(struct stream *stream, const struct stream_span *span)
     stream->applied = (struct position){span->epoch, span->first - 1};
 }
 
+/* The sabotage switch: what was applied before is delivered again. */
+static void repeat(struct stream *stream, const struct bus_frame *frame,
+                   int64_t received_us)
+{
+    struct position applied = stream->applied;
+
+    apply_frame(stream, frame, 0, received_us);
+    stream->applied = applied;
+}
+
 /* True when the frame could be used; false: something before it is missing. */
 static bool use_frame(struct stream *stream, const struct bus_frame *frame,
                       int64_t received_us)
@@ -235,6 +245,8 @@ static bool use_frame(struct stream *stream, const struct bus_frame *frame,
     case STREAM_SKIP:
         if (frame->span.count > 0)
             metrics_add(stream->config.metrics, METRIC_BUS_DUPLICATES, 1);
+        if (test_hook_no_dedupe())
+            repeat(stream, frame, received_us);
         return true;
     case STREAM_GAP:
     case STREAM_NEW_EPOCH: break;

@@ -22,6 +22,10 @@ bool test_hook_half_reload(void);
 bool test_hook_no_checksum(void);
 /* A repeated id is published again. */
 bool test_hook_no_idempotency(void);
+/* What the bus repeats is delivered again. */
+bool test_hook_no_dedupe(void);
+/* "clock=FILE": by so many ms, the eight bytes of FILE, the wall clock is ahead. */
+int64_t test_hook_clock_ahead_ms(void);
 /* "crash-on=POINT[:N]": the process dies, as by SIGKILL, the Nth time it comes here. */
 void test_hook_crash_at(const char *point);
 /* Every nth bus frame is dropped by the receiver; 0: none. */

@@ -24,6 +24,16 @@ bool test_hook_no_idempotency(void)
     return false;
 }
 
+bool test_hook_no_dedupe(void)
+{
+    return false;
+}
+
+int64_t test_hook_clock_ahead_ms(void)
+{
+    return 0;
+}
+
 void test_hook_crash_at(const char *point)
 {
     (void)point;

@@ -1,10 +1,12 @@
 /* Sabotage switches of the testing builds: see the header. */
 #include "bridge/testing/test_hook.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* Of the leak checker; NULL where it is not linked (the thread sanitizer has none). */
@@ -17,7 +19,9 @@ static struct {
     bool half_reload;
     bool no_checksum;
     bool no_idempotency;
-    char crash_on[32]; /* the point; empty: none */
+    bool no_dedupe;
+    const volatile int64_t *clock_ahead_ms; /* a mapped file, or NULL */
+    char crash_on[32];                      /* the point; empty: none */
     atomic_uint crash_after;
     unsigned drop_frame;
     bool has_bus_plan;
@@ -37,6 +41,21 @@ static bool set_crash(const char *spec)
     return after > 0;
 }
 
+/* Mapped for the life of the process: whoever writes the file sets the clock. */
+static bool set_clock(const char *file)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return false;
+    void *memory = mmap(NULL, sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    if (memory == MAP_FAILED)
+        return false;
+    hooks.clock_ahead_ms = memory;
+    return true;
+}
+
 static bool set_switch(const char *spec)
 {
     const struct {
@@ -47,6 +66,7 @@ static bool set_switch(const char *spec)
         {"half-reload",    &hooks.half_reload   },
         {"no-checksum",    &hooks.no_checksum   },
         {"no-idempotency", &hooks.no_idempotency},
+        {"no-dedupe",      &hooks.no_dedupe     },
     };
 
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
@@ -64,6 +84,8 @@ bool test_hook_set(const char *spec)
         return true;
     if (strncmp(spec, "crash-on=", 9) == 0)
         return set_crash(spec + 9);
+    if (strncmp(spec, "clock=", 6) == 0)
+        return set_clock(spec + 6);
     if (strncmp(spec, "drop-frame=", 11) == 0) {
         hooks.drop_frame = (unsigned)strtoul(spec + 11, NULL, 10);
         return hooks.drop_frame > 0;
@@ -88,6 +110,16 @@ bool test_hook_no_checksum(void)
 bool test_hook_no_idempotency(void)
 {
     return hooks.no_idempotency;
+}
+
+bool test_hook_no_dedupe(void)
+{
+    return hooks.no_dedupe;
+}
+
+int64_t test_hook_clock_ahead_ms(void)
+{
+    return hooks.clock_ahead_ms ? *hooks.clock_ahead_ms : 0;
 }
 
 void test_hook_crash_at(const char *point)

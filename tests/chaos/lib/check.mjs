@@ -1,6 +1,6 @@
 // Judges a history: records as lines of a .jsonl file, or an array of the same objects.
 //
-//   {"at":ns,"who":"c12","op":"publish|recv|join|leave|connect|disconnect|resync",
+//   {"at":ns,"who":"c12","op":"publish|recv|join|leave|connect|disconnect|resync|fault",
 //    "phase"?:"invoke|ok|fail|unknown","room"?,"id"?,"position"?,"recovered"?}
 //
 // For each client, while it is in a room and continuity is claimed:
@@ -57,6 +57,8 @@ function gather(records, faults) {
 
   for (const [line, record] of records.entries()) {
     const { op, phase, id, room, at, who, position } = record;
+    if (op === 'fault')
+      continue;
     if (op !== 'publish') {
       if (!clients.has(who))
         clients.set(who, []);

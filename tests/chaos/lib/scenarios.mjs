@@ -1,0 +1,48 @@
+// All scenarios. A row: `run(rounds, seed, sabotage, world, say)` gives {history, verdict, figures};
+// `at_once` is how many rounds one run takes at most; `promises` are ceilings of figures, in ms or
+// counts; `sabotage` are runs that must fail: switches, and how long such a run is.
+import { bus_faults } from './bus_faults.mjs';
+import { damage } from './damage.mjs';
+import { gateway_deaths } from './gateway_deaths.mjs';
+import { mixed } from './mixed.mjs';
+import { publisher_deaths } from './publisher_deaths.mjs';
+import { restarts } from './restarts.mjs';
+
+export const scenarios = [
+  {
+    name: 'mixed', at_once: 50,
+    run: (rounds, options, ...stage) => mixed({ faults: rounds, ...options }, ...stage),
+    promises: {},
+    sabotage: [{ switches: ['drop-frame=10', 'no-replay'], rounds: 1, only: ['gateway stopped'] }],
+  },
+  {
+    name: 'bus', at_once: 100,
+    run: (rounds, options) => bus_faults({ cuts: rounds, ...options }),
+    promises: { repair_p99: 500, tail_max: 250 },
+    sabotage: [{ switches: ['no-dedupe'], rounds: 10, clients: 20, rate: 300, ms: 2500, stop_ms: 0, tails: 0 }],
+  },
+  {
+    name: 'publisher', at_once: 20,
+    run: (rounds, options, ...stage) => publisher_deaths({ deaths: rounds, ...options }, ...stage),
+    promises: { down_max: 1000 },
+    sabotage: [{ switches: ['no-idempotency'], rounds: 3, by_itself: true, seed: 1 }],
+  },
+  {
+    name: 'gateway', at_once: 10,
+    run: (rounds, options, ...stage) => gateway_deaths({ deaths: rounds, ...options }, ...stage),
+    promises: { complete_p99: 2000 },
+    sabotage: [],
+  },
+  {
+    name: 'restart', at_once: 10,
+    run: (rounds, options, ...stage) => restarts({ restarts: rounds, ...options }, ...stage),
+    promises: {},
+    sabotage: [],
+  },
+  {
+    name: 'damage', at_once: 10,
+    run: (rounds, options, ...stage) => damage({ rounds, ...options }, ...stage),
+    promises: {},
+    sabotage: [{ switches: ['no-checksum'], rounds: 1, signal: 'SIGTERM' }],
+  },
+];
