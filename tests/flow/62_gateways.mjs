@@ -2,6 +2,9 @@
 // they are back; who connects meanwhile waits for its successor; and a publisher that comes
 // back says that it does not know yet who is there.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import test from 'node:test';
 import { connect, native } from './lib/clients.mjs';
 import { counted, ended, gateway_of, pid_of, stats, until_counted } from './lib/gateways.mjs';
@@ -104,6 +107,34 @@ test('who connects while a gateway is dead is served by its successor [native]',
     assert.ok(at_once > 0, 'nobody came to the living one');
     clients.forEach((client) => client.close());
   }));
+
+test('what a client says at one gateway is heard at another at once [websocket]', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-say-'));
+  const file = path.join(folder, 'sidecast.yaml');
+  writeFileSync(file, `commands:
+  subscribe: {do: join, room: "{args.0.room}", allow: ["**"]}
+  say: {do: relay, room: r, as: said, payload: "{args.0}", member: false}
+`);
+  t.after(() => rmSync(folder, { recursive: true }));
+  await with_sidecast({ args: ['--gateways', '2', '--config', file] }, async (sidecast) => {
+    const at = [];
+    for (let i = 0; i < 40 && !(at[0] && at[1]); i++) {
+      const client = await connect(sidecast, { rooms: ['r'] });
+      at[gateway_of(client.io.engine.id)] ??= client;
+    }
+    const took = [];
+    at[1].on('said', (sent_at) => took.push(performance.now() - sent_at));
+    for (let i = 0; i < 300; i++) {
+      at[0].emit('say', performance.now());
+      await sleep(3);
+    }
+    await until(() => took.length === 300, 10_000, () => `${took.length} of 300 were heard`);
+    took.sort((a, b) => a - b);
+    t.diagnostic(`p50 ${took[150].toFixed(1)} ms, p99 ${took[297].toFixed(1)} ms`);
+    assert.ok(took[297] < 1000, `p99 ${took[297]} ms`);
+    at.forEach((client) => client.close());
+  })(t);
+});
 
 test('readiness of every gateway says within a second that the bus is down',
   with_sidecast(two, async (sidecast, t) => {

@@ -40,6 +40,7 @@ static struct template_values values(void)
         .event = SLICE("say"),
         .count = 3,
         .now_ms = 1700000000123,
+        .last_seen_ms = 7000,
     };
 }
 
@@ -103,6 +104,9 @@ static void json_templates_give_json(void **state)
         {"t: \"{conn.id} {count}\"",                       "\"sid1 3\""                                       },
         {"t: \"{now.iso}\"",                               "\"2023-11-14T22:13:20.123Z\""                     },
         {"t: \"{now.ms}\"",                                "1700000000123"                                    },
+        {"t: \"{user.last_seen}\"",                        "\"1970-01-01T00:00:07.000Z\""                     },
+        {"t: \"{user.last_seen.iso}\"",                    "\"1970-01-01T00:00:07.000Z\""                     },
+        {"t: \"{user.last_seen.ms}\"",                     "7000"                                             },
         {"t: \"{{not} {{}\"",                              "\"{not} {}\""                                     },
         {"t: \"{claims.nothing}\"",                        NULL                                               },
         {"t: \"a {claims.none}\"",                         NULL                                               },
@@ -217,6 +221,9 @@ static void mistakes_are_found_at_load(void **state)
         {"t: \"{now.iso.x}\"",             "has no parts"            },
         {"t: \"{now.sio}\"",               "did you mean \"iso\"?"   },
         {"t: \"{event.x}\"",               "has no parts"            },
+        {"t: \"{user.last_seen.sio}\"",    "did you mean \"iso\"?"   },
+        {"t: \"{user.last_seen.ms.x}\"",   "has no parts"            },
+        {"t: \"{user.last_seen[]}\"",      "has no items"            },
         {"t: \"{event[]}\"",               "has no items"            },
         {"t: \"{args}\"",                  "write args.0"            },
         {"t: \"{args.x}\"",                "write args.0"            },

@@ -100,6 +100,21 @@ export const scenarios = {
       };
     }),
   },
+  stream: {
+    rows: [
+      { figure: 'p50 at 5,000/s', unit: 'ms', goal: { at_most: 50 } },
+      { figure: 'p99 at 5,000/s', unit: 'ms' },
+    ],
+    sample: ({ small }) => with_product({ set: unlimited }, async (args) => {
+      const got = await measure('latency', [...args, '--dialect', 'ws', '--clients', 1, '--rooms', 1,
+        '--rate', small ? 200 : 5000, '--events', small ? 20 : 25_000]);
+      return {
+        'p50 at 5,000/s': { value: got.p50_us / 1000 },
+        'p99 at 5,000/s': { value: got.p99_us / 1000 },
+        faults: faults_of(got),
+      };
+    }),
+  },
   storm: {
     rows: [{ figure: 'all 5,000 back', unit: 'ms' }],
     sample: ({ small }) => with_product({ tokens: 1000, set: unlimited }, async (args) => {
