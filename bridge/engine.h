@@ -239,6 +239,24 @@ struct engine_past_range {
 typedef void engine_past_fn(void *ctx, enum status status,
                             const struct engine_past_range *ranges, uint32_t events);
 
+/* The events of these rooms were complete up to `through`. */
+typedef void engine_replayed_fn(void *ctx, enum status status, uint64_t through);
+
+struct engine_replay {
+    const struct room_key *rooms; /* 1 to LIMIT_REPLAY_ROOMS */
+    const uint64_t
+        *bases; /* of each, what comes after it is wanted; NULL: after `from` */
+    size_t room_count;
+    struct position from; /* what comes after it … */
+    uint64_t to;          /* … up to and including this seq */
+    /* 0: everything, however long it takes; else one page of about so many bytes, at
+     * least one event if there is one: go on with `through` as `from`, up to `to`. */
+    size_t max_bytes;
+    void (*on_event)(void *ctx, const struct engine_event *event);
+    engine_replayed_fn *on_done;
+    void *ctx;
+};
+
 /* --- the table --- */
 
 struct engine_ops {
@@ -283,14 +301,11 @@ struct engine_ops {
                       void *ctx);
 
     /*
-     * The events of the given rooms after `from` up to and including `to`, in order, then
-     * on_done: ST_OK when these were all; ST_NOT_FOUND when the log does not have all
-     * that came after `from` (any more), also halfway.
+     * Borrows `wish`. on_event for each event of its rooms, in order, then on_done, once:
+     * ST_OK; ST_NOT_FOUND when the log does not have all that was asked for (any more),
+     * also halfway; ST_UNAVAILABLE after 2 s without an answer.
      */
-    void (*replay)(struct engine *engine, const struct room_key *rooms, size_t count,
-                   const struct position *from, uint64_t to,
-                   void (*on_event)(void *ctx, const struct engine_event *event),
-                   engine_done_fn *on_done, void *ctx);
+    void (*replay)(struct engine *engine, const struct engine_replay *wish);
     void (*marks)(struct engine *engine, const struct room_key *rooms, size_t count,
                   engine_marks_fn *on_marks, void *ctx);
 

@@ -228,15 +228,11 @@ static void subscribe(struct engine *engine, const struct engine_listener *liste
     stream_begin(self->stream, listener, ctx);
 }
 
-static void replay(struct engine *engine, const struct room_key *rooms, size_t count,
-                   const struct position *from, uint64_t to,
-                   void (*on_event)(void *ctx, const struct engine_event *event),
-                   engine_done_fn *on_done, void *ctx)
+static void replay(struct engine *engine, const struct engine_replay *wish)
 {
     struct gateway_engine *self = self_of(engine);
-    struct replay_wish wish = {rooms, count, *from, to, on_event, on_done, ctx};
 
-    replayer_rooms(self->replayer, &wish, self->now_ms);
+    replayer_rooms(self->replayer, wish, self->now_ms);
 }
 
 static void marks(struct engine *engine, const struct room_key *rooms, size_t count,

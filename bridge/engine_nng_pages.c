@@ -5,6 +5,7 @@
 #include "bridge/random.h"
 #include "bridge/str_map.h"
 #include "proto/bus_wire.h"
+#include "proto/recovery_proof.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,15 +23,17 @@ struct replay_thread {
     struct past_server *past;
     struct buf page;
     struct str_map rooms; /* of the request at hand, by their encoding; empty: all */
-    uint64_t hashes[LIMIT_REPLAY_ROOMS]; /* and as the log knows them, ascending */
+    uint64_t hashes[LIMIT_REPLAY_ROOMS]; /* and as the log knows them */
+    uint64_t sorted[LIMIT_REPLAY_ROOMS]; /* ascending */
     uint64_t marks[LIMIT_REPLAY_ROOMS];
+    uint64_t bases[LIMIT_REPLAY_ROOMS]; /* in the order of the request, as the marks */
     size_t room_count;
     size_t max_bytes;
     uint32_t count;
 };
 
-/* Does the event go to one of the rooms that were asked for? */
-static bool is_wanted(struct replay_thread *self, struct slice bytes)
+/* Does the event go to one of the rooms that were asked for, after its base? */
+static bool is_wanted(struct replay_thread *self, uint64_t seq, struct slice bytes)
 {
     struct envelope envelope;
     char key[8 + LIMIT_NAMESPACE_BYTES + LIMIT_ROOM_BYTES];
@@ -44,7 +47,9 @@ static bool is_wanted(struct replay_thread *self, struct slice bytes)
                                 envelope.targets[i].name};
         struct buf encoded = {.ptr = key, .cap = sizeof key, .max = sizeof key};
         replay_room_add(&encoded, &room);
-        if (!buf_status(&encoded) && str_map_find(&self->rooms, buf_slice(&encoded)))
+        const uint64_t *base =
+            buf_status(&encoded) ? NULL : str_map_find(&self->rooms, buf_slice(&encoded));
+        if (base && seq > *base)
             return true;
     }
     return false;
@@ -55,7 +60,7 @@ static bool add_event(void *ctx, uint64_t seq, struct slice envelope)
 {
     struct replay_thread *self = ctx;
 
-    if (!is_wanted(self, envelope))
+    if (!is_wanted(self, seq, envelope))
         return true;
     if (self->count > 0 && self->page.len + envelope.len > self->max_bytes)
         return false;
@@ -75,9 +80,10 @@ static enum status gather_rooms(struct replay_thread *self,
     str_map_init(&self->rooms, &self->hash_key, LIMIT_REPLAY_ROOMS);
     for (size_t i = 0; !st && i < request->room_count; i++) {
         struct slice key = rest;
-        replay_room_next(&rest, &room);
-        key.len -= rest.len;
-        st = str_map_put(&self->rooms, key, self);
+        uint64_t *base = &self->bases[self->room_count];
+        replay_room_next(&rest, &room, base);
+        key.len -= rest.len + sizeof *base;
+        st = str_map_put(&self->rooms, key, base);
         self->hashes[self->room_count++] = event_log_room_hash(self->log, &room);
     }
     return st;
@@ -89,14 +95,16 @@ static int compare(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* Of the rooms that are asked for: what is gone of others is nobody's loss here. */
-static uint64_t highest_mark(struct replay_thread *self)
+/* Of the rooms that are asked for, where something is gone that comes after their base:
+ * what is gone of others is nobody's loss here. In the order of the request. */
+static uint64_t highest_mark(struct replay_thread *self, uint64_t after)
 {
     uint64_t highest = 0;
 
     event_log_marks(self->log, self->hashes, self->room_count, self->marks);
     for (size_t i = 0; i < self->room_count; i++)
-        if (self->marks[i] > highest)
+        if (!recovery_is_complete(self->bases[i], after, self->marks[i]) &&
+            self->marks[i] > highest)
             highest = self->marks[i];
     return highest;
 }
@@ -105,9 +113,10 @@ static void add_events(struct replay_thread *self, const struct replay_request *
                        struct replay_page *page)
 {
     struct event_log_state state;
-    const struct room_wishes wishes = {self->hashes, self->room_count};
+    const struct room_wishes wishes = {self->sorted, self->room_count};
 
-    qsort(self->hashes, self->room_count, sizeof *self->hashes, compare);
+    memcpy(self->sorted, self->hashes, self->room_count * sizeof *self->hashes);
+    qsort(self->sorted, self->room_count, sizeof *self->sorted, compare);
     event_log_state(self->log, &state);
     /* A gateway that has applied what the log never gave cannot go on in this epoch. */
     if (request->after.epoch == state.head.epoch && self->room_count == 0 &&
@@ -118,7 +127,7 @@ static void add_events(struct replay_thread *self, const struct replay_request *
                        self->room_count ? &wishes : NULL, add_event, self, &state,
                        &page->through);
     page->head = state.head;
-    page->floor = self->room_count ? highest_mark(self) : state.floor;
+    page->floor = self->room_count ? highest_mark(self, request->after.seq) : state.floor;
     page->count = self->count;
 }
 
@@ -129,7 +138,7 @@ static void add_marks(struct replay_thread *self, struct replay_page *page)
 
     event_log_state(self->log, &state);
     page->head = state.head;
-    page->floor = highest_mark(self);
+    page->floor = highest_mark(self, 0);
     for (size_t i = 0; i < self->room_count; i++)
         replay_mark_add(&marks, self->marks[i]);
     if (buf_status(&marks) == ST_OK)

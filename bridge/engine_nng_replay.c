@@ -10,7 +10,7 @@
 enum {
     DEADLINE_MS = 2000,
     REQUEST_MAX_BYTES =
-        64 + LIMIT_REPLAY_ROOMS * (8 + LIMIT_NAMESPACE_BYTES + LIMIT_ROOM_BYTES),
+        64 + LIMIT_REPLAY_ROOMS * (16 + LIMIT_NAMESPACE_BYTES + LIMIT_ROOM_BYTES),
     PAST_MAX_BYTES = REQUEST_MAX_BYTES + LIMIT_REPLAY_ROOMS * (4 + 8 + 8),
 };
 
@@ -22,9 +22,11 @@ struct job {
     uint64_t through;
     struct buf rooms; /* encoded */
     uint16_t room_count;
+    uint32_t max_bytes; /* of a page; 0: marks are asked for */
+    bool is_one_page;
     replayer_page_fn *on_page;
     void (*on_event)(void *ctx, const struct engine_event *event);
-    engine_done_fn *on_done;
+    engine_replayed_fn *on_done;
     engine_marks_fn *on_marks;
     engine_past_fn *on_past; /* then `rooms` is the whole request */
     void *ctx;
@@ -55,7 +57,7 @@ static void end_job(struct job *job, enum status status)
     else if (job->on_past)
         job->on_past(job->ctx, status, NULL, 0);
     else
-        job->on_done(job->ctx, status);
+        job->on_done(job->ctx, status, job->after.seq);
     free_job(job);
 }
 
@@ -64,7 +66,7 @@ static void encode_request(const struct job *job, struct buf *request)
     struct replay_request head = {
         .after = job->after,
         .through = job->through,
-        .max_bytes = job->on_marks ? 0 : LIMIT_REPLAY_PAGE_BYTES,
+        .max_bytes = job->max_bytes,
         .room_count = job->room_count,
     };
 
@@ -130,12 +132,12 @@ static void use_rooms_page(struct replayer *replayer, struct job *job,
         return;
     }
     visit_events(replayer, job, page);
+    job->after.seq = page->through;
     if (replayer->is_stopped) {
         free_job(job);
-    } else if (page->through >= end) {
+    } else if (job->is_one_page || page->through >= end) {
         end_job(job, ST_OK);
     } else {
-        job->after.seq = page->through;
         job->deadline_ms = replayer->now_ms + DEADLINE_MS;
         add_job(replayer, job);
     }
@@ -243,6 +245,7 @@ enum status replayer_page(struct replayer *replayer, const struct position *afte
         return ST_NO_MEMORY;
     job->after = *after;
     job->through = UINT64_MAX;
+    job->max_bytes = LIMIT_REPLAY_PAGE_BYTES;
     job->on_page = on_page;
     job->ctx = ctx;
     add_job(replayer, job);
@@ -250,14 +253,16 @@ enum status replayer_page(struct replayer *replayer, const struct position *afte
 }
 
 /* `*st` says why there is none. */
-static struct job *new_rooms_job(const struct room_key *rooms, size_t count,
-                                 enum status *st)
+static struct job *new_rooms_job(const struct room_key *rooms, const uint64_t *bases,
+                                 size_t count, enum status *st)
 {
     struct job *job = new_job();
 
     *st = ST_NO_MEMORY;
-    for (size_t i = 0; job && i < count; i++)
+    for (size_t i = 0; job && i < count; i++) {
         replay_room_add(&job->rooms, &rooms[i]);
+        replay_base_add(&job->rooms, bases ? bases[i] : 0);
+    }
     if (!job)
         return NULL;
     *st = count > LIMIT_REPLAY_ROOMS ? ST_LIMIT : buf_status(&job->rooms);
@@ -269,16 +274,19 @@ static struct job *new_rooms_job(const struct room_key *rooms, size_t count,
     return job;
 }
 
-void replayer_rooms(struct replayer *replayer, const struct replay_wish *wish,
+void replayer_rooms(struct replayer *replayer, const struct engine_replay *wish,
                     uint64_t now_ms)
 {
     enum status st;
-    struct job *job = new_rooms_job(wish->rooms, wish->count, &st);
+    struct job *job = new_rooms_job(wish->rooms, wish->bases, wish->room_count, &st);
 
     if (!job) {
-        wish->on_done(wish->ctx, st);
+        wish->on_done(wish->ctx, st, wish->from.seq);
         return;
     }
+    bool is_bounded = wish->max_bytes > 0 && wish->max_bytes < LIMIT_REPLAY_PAGE_BYTES;
+    job->is_one_page = wish->max_bytes > 0;
+    job->max_bytes = is_bounded ? (uint32_t)wish->max_bytes : LIMIT_REPLAY_PAGE_BYTES;
     job->after = wish->from;
     job->through = wish->to;
     job->on_event = wish->on_event;
@@ -292,7 +300,7 @@ void replayer_marks(struct replayer *replayer, const struct room_key *rooms, siz
                     engine_marks_fn *on_marks, void *ctx, uint64_t now_ms)
 {
     enum status st;
-    struct job *job = new_rooms_job(rooms, count, &st);
+    struct job *job = new_rooms_job(rooms, NULL, count, &st);
 
     if (!job) {
         on_marks(ctx, st, 0, NULL, 0);

@@ -29,16 +29,7 @@ enum status replayer_page(struct replayer *replayer, const struct position *afte
  * another epoch than `from`, or has removed events after it); ST_UNAVAILABLE (2 s without
  * an answer).
  */
-struct replay_wish {
-    const struct room_key *rooms;
-    size_t count;
-    struct position from;
-    uint64_t to;
-    void (*on_event)(void *ctx, const struct engine_event *event);
-    engine_done_fn *on_done;
-    void *ctx;
-};
-void replayer_rooms(struct replayer *replayer, const struct replay_wish *wish,
+void replayer_rooms(struct replayer *replayer, const struct engine_replay *wish,
                     uint64_t now_ms);
 void replayer_marks(struct replayer *replayer, const struct room_key *rooms, size_t count,
                     engine_marks_fn *on_marks, void *ctx, uint64_t now_ms);

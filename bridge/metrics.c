@@ -15,6 +15,10 @@ static const char waived_help[] =
 static const char discarded_help[] =
     "Frames that waited for a client when its connection ended.";
 
+static const char not_recovered_help[] =
+    "Clients that came back and got a new session, or were told to come again "
+    "(bus_down).";
+
 /* clang-format off */
 static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_HTTP_REQUESTS] = {"sidecast_http_requests_total", "counter", "HTTP requests read."},
@@ -87,6 +91,14 @@ static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_HANDSHAKES_REFUSED] = {"sidecast_handshakes_refused_total", "counter", "New clients told to come back in a moment."},
     [METRIC_OVERLOADED] = {"sidecast_overloaded", "gauge", "1 while new clients are refused because the event loop is late."},
     [METRIC_LATE_MS] = {"sidecast_loop_late_milliseconds_total", "counter", "How late the event loop was, added up: clients had so much longer to answer."},
+    [METRIC_RECOVERED] = {"sidecast_recovered_total", "counter", "Clients that came back to their session and missed nothing."},
+    [METRIC_NOT_RECOVERED] = {"sidecast_not_recovered_total", "counter", not_recovered_help},
+    [METRIC_NOT_RECOVERED_EPOCH] = {"sidecast_not_recovered_total", "counter", not_recovered_help},
+    [METRIC_NOT_RECOVERED_UNKNOWN] = {"sidecast_not_recovered_total", "counter", not_recovered_help},
+    [METRIC_NOT_RECOVERED_EXPIRED] = {"sidecast_not_recovered_total", "counter", not_recovered_help},
+    [METRIC_NOT_RECOVERED_FORBIDDEN] = {"sidecast_not_recovered_total", "counter", not_recovered_help},
+    [METRIC_NOT_RECOVERED_BUS] = {"sidecast_not_recovered_total", "counter", not_recovered_help},
+    [METRIC_MISSED_EVENTS] = {"sidecast_missed_events_total", "counter", "Events that clients got from the log when they came back."},
 };
 /* clang-format on */
 
@@ -101,6 +113,12 @@ static const char *const labels[METRIC_COUNT] = {
     [METRIC_WAIVED_NO_MEMORY] = "reason=\"no_memory\"",
     [METRIC_DISCARDED_SLOW_CONSUMER] = "reason=\"slow_consumer\"",
     [METRIC_DISCARDED_CLOSED] = "reason=\"closed\"",
+    [METRIC_NOT_RECOVERED] = "reason=\"history_overflow\"",
+    [METRIC_NOT_RECOVERED_EPOCH] = "reason=\"epoch_changed\"",
+    [METRIC_NOT_RECOVERED_UNKNOWN] = "reason=\"unknown_session\"",
+    [METRIC_NOT_RECOVERED_EXPIRED] = "reason=\"expired\"",
+    [METRIC_NOT_RECOVERED_FORBIDDEN] = "reason=\"forbidden\"",
+    [METRIC_NOT_RECOVERED_BUS] = "reason=\"bus_down\"",
 };
 
 void metrics_set(struct metrics *metrics, enum metric metric, uint64_t value)

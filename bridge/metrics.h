@@ -84,6 +84,14 @@ enum metric {
     METRIC_HANDSHAKES_REFUSED, /* by admission */
     METRIC_OVERLOADED,         /* gauge: 1 while new clients are refused for the lag */
     METRIC_LATE_MS,            /* that its loop was away, and deadlines with it */
+    METRIC_RECOVERED,          /* clients that came back and miss nothing */
+    METRIC_NOT_RECOVERED,      /* one for each reason of proto/recovery_proof.h: */
+    METRIC_NOT_RECOVERED_EPOCH,
+    METRIC_NOT_RECOVERED_UNKNOWN,
+    METRIC_NOT_RECOVERED_EXPIRED,
+    METRIC_NOT_RECOVERED_FORBIDDEN,
+    METRIC_NOT_RECOVERED_BUS,
+    METRIC_MISSED_EVENTS, /* that clients got when they came back */
     METRIC_COUNT
 };
 

@@ -34,6 +34,7 @@ void audit_connected(const struct session *session)
                  LOG_SLICE("user", claims_user(session->claims)),
                  LOG_TEXT("transport", session->connection->transport->ops->name),
                  LOG_SLICE("namespace", session->voice->nsp),
+                 LOG_TEXT("recovered", session->is_recovered ? "true" : "false"),
                  LOG_SLICE("request_id", request_of(session)));
 }
 
@@ -43,6 +44,14 @@ void audit_disconnected(const struct session *session, const char *reason)
         log_info(log_of(session), "client disconnected", LOG_TEXT("sid", session->sid),
                  LOG_SLICE("user", claims_user(session->claims)),
                  LOG_TEXT("reason", reason),
+                 LOG_SLICE("request_id", request_of(session)));
+}
+
+void audit_not_recovered(const struct session *session, enum recovery_reason reason)
+{
+    if (may_tell(session))
+        log_info(log_of(session), "client not recovered", LOG_TEXT("sid", session->sid),
+                 LOG_TEXT("reason", recovery_reason_text(reason)),
                  LOG_SLICE("request_id", request_of(session)));
 }
 

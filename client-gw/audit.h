@@ -15,6 +15,9 @@ void audit_connected(const struct session *session);
 /* It is not any more; `reason` is a word of close_reason, or of Socket.IO. */
 void audit_disconnected(const struct session *session, const char *reason);
 
+/* It came back, and is told that it missed something. */
+void audit_not_recovered(const struct session *session, enum recovery_reason reason);
+
 void audit_joined(const struct session *session, struct slice room);
 void audit_left(const struct session *session, struct slice room);
 

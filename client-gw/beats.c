@@ -36,8 +36,11 @@ struct round {
     struct voice_frames frames;
 };
 
-static void make_frame(struct round *round, const struct voice *voice)
+/* With the position of this session: who gets what it missed is not where others are. */
+static struct frame *make_frame(struct round *round, const struct session *session)
 {
+    const struct voice *voice = session->voice;
+    char offset[LIMIT_POSITION_BYTES + 1];
     struct buf out = {.max = 4096};
     char stamp[24];
 
@@ -49,24 +52,31 @@ static void make_frame(struct round *round, const struct voice *voice)
         .ack = {.is_wanted = round->beat->rule->wants_ack, .id = round->beat->ack_id},
         .id = slice_of(stamp),
         .at_ms = round->now_ms,
+        .offset = session_offset(session, offset),
     };
-    voice_frames_put(&round->frames, voice->number,
-                     voice->dialect->make_emit(&emit, &out));
+    struct frame *frame = voice->dialect->make_emit(&emit, &out);
     buf_finish(&out);
+    return frame;
 }
 
-static struct frame *frame_of(struct round *round, const struct voice *voice)
+/* Gives a reference. */
+static struct frame *frame_of(struct round *round, const struct session *session)
 {
-    if (!voice_frames_find(&round->frames, voice->number))
-        make_frame(round, voice);
-    return voice_frames_find(&round->frames, voice->number);
+    uint8_t number = session->voice->number;
+
+    if (session->catching)
+        return make_frame(round, session);
+    if (!voice_frames_find(&round->frames, number))
+        voice_frames_put(&round->frames, number, make_frame(round, session));
+    struct frame *frame = voice_frames_find(&round->frames, number);
+    return frame ? frame_share(frame) : NULL;
 }
 
 static void beat_session(struct session *session, void *ctx)
 {
     struct round *round = ctx;
     const struct beat *beat = round->beat;
-    struct frame *frame = frame_of(round, session->voice);
+    struct frame *frame = frame_of(round, session);
 
     if (!frame)
         return;
@@ -76,7 +86,9 @@ static void beat_session(struct session *session, void *ctx)
         acks_ask(&session->acks, round->max_acks,
                  &(struct ack_due){beat->ack_id, round->from_ms + beat->rule->every_ms},
                  round->from_ms);
-    session_send(session, frame);
+    /* Past what is held: it says where the client is. */
+    connection_send(session->connection, frame);
+    frame_drop(frame);
 }
 
 static void on_beat(uv_timer_t *timer)

@@ -164,6 +164,7 @@ void command_values(const struct command_call *call, struct template_values *val
     values->conn_id = slice_of(call->session->sid);
     values->conn_ip = slice_of(services->ip);
     values->conn_transport = slice_of(call->session->connection->transport->ops->name);
+    values->conn_recovered = call->session->is_recovered;
     values->uuid = slice_of(services->uuid);
     values->now_ms = clock_wall_ms();
     values->last_seen_ms = call->session->last_seen_ms;

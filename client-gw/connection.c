@@ -3,9 +3,11 @@
 
 #include "bridge/clock.h"
 #include "client-gw/attachments.h"
+#include "client-gw/catching.h"
 #include "client-gw/connection_set.h"
 #include "client-gw/dialect.h"
 #include "client-gw/engineio.h"
+#include "client-gw/proving.h"
 
 #include <stdlib.h>
 
@@ -16,29 +18,30 @@ enum {
 struct close_row {
     const char *word;
     unsigned code;
+    enum session_fate fate; /* of the sessions: as the reference has it */
 };
 
 /* The codes are the native dialect's; Socket.IO clients see them as "transport close" all
  * the same. */
 static const struct close_row close_rows[CLOSE_REASON_COUNT] = {
-    [CLOSE_RESET] = {"transport close", 1000},
-    [CLOSE_CLIENT] = {"transport close", 1000},
-    [CLOSE_PARSE_ERROR] = {"parse error",     0   },
-    [CLOSE_FAULT] = {"transport error", 0   },
-    [CLOSE_MALFORMED] = {"parse error",     4400},
-    [CLOSE_UNSUPPORTED] = {"parse error",     1003},
-    [CLOSE_TOO_LARGE] = {"parse error",     1009},
-    [CLOSE_PING_TIMEOUT] = {"ping timeout",    1001},
-    [CLOSE_CONNECT_TIMEOUT] = {"auth_timeout",    4408},
-    [CLOSE_UNAUTHORIZED] = {"forced close",    4401},
-    [CLOSE_EXPIRED] = {"token_expired",   4401},
-    [CLOSE_FORBIDDEN] = {"forced close",    4403},
-    [CLOSE_KICKED] = {"kicked",          4403},
-    [CLOSE_REPLACED] = {"replaced",        4409},
-    [CLOSE_SLOW_CONSUMER] = {"slow_consumer",   4503},
-    [CLOSE_LIMIT] = {"rate_limit",      4429},
-    [CLOSE_UNAVAILABLE] = {"forced close",    1011},
-    [CLOSE_DRAIN] = {"drain",           1001},
+    [CLOSE_RESET] = {"transport close", 1000, SESSION_PARKED},
+    [CLOSE_CLIENT] = {"transport close", 1000, SESSION_PARKED},
+    [CLOSE_PARSE_ERROR] = {"parse error",     0,    SESSION_OVER  },
+    [CLOSE_FAULT] = {"transport error", 0,    SESSION_PARKED},
+    [CLOSE_MALFORMED] = {"parse error",     4400, SESSION_OVER  },
+    [CLOSE_UNSUPPORTED] = {"parse error",     1003, SESSION_OVER  },
+    [CLOSE_TOO_LARGE] = {"parse error",     1009, SESSION_OVER  },
+    [CLOSE_PING_TIMEOUT] = {"ping timeout",    1001, SESSION_PARKED},
+    [CLOSE_CONNECT_TIMEOUT] = {"auth_timeout",    4408, SESSION_OVER  },
+    [CLOSE_UNAUTHORIZED] = {"forced close",    4401, SESSION_OVER  },
+    [CLOSE_EXPIRED] = {"token_expired",   4401, SESSION_PARKED},
+    [CLOSE_FORBIDDEN] = {"forced close",    4403, SESSION_OVER  },
+    [CLOSE_KICKED] = {"kicked",          4403, SESSION_OVER  },
+    [CLOSE_REPLACED] = {"replaced",        4409, SESSION_PARKED},
+    [CLOSE_SLOW_CONSUMER] = {"slow_consumer",   4503, SESSION_PARKED},
+    [CLOSE_LIMIT] = {"rate_limit",      4429, SESSION_PARKED},
+    [CLOSE_UNAVAILABLE] = {"forced close",    1011, SESSION_PARKED},
+    [CLOSE_DRAIN] = {"drain",           1001, SESSION_PARKED},
 };
 
 static void set_add(struct connection_set *set, struct connection *connection)
@@ -108,7 +111,8 @@ struct connection *connection_create(struct connection_set *set, struct arrival 
 static void end_sessions(struct connection *connection, enum close_reason reason)
 {
     while (connection->sessions)
-        session_close(connection->sessions, close_rows[reason].word);
+        session_close(connection->sessions, close_rows[reason].word,
+                      close_rows[reason].fate);
 }
 
 void connection_destroy(struct connection *connection)
@@ -139,6 +143,7 @@ static void tell_sessions(struct connection *connection)
 
     for (struct session *s = connection->sessions; s; s = s->next)
         session_set_direct(s, fd);
+    connection_emptied(connection);
 }
 
 /* Whether what is sent now has to stand in line. */
@@ -164,6 +169,13 @@ void connection_flush(struct connection *connection)
 {
     connection->transport->ops->flush(connection->transport, &connection->outbox);
     tell_sessions(connection);
+}
+
+void connection_emptied(struct connection *connection)
+{
+    for (struct session *s = connection->sessions; s; s = s->next)
+        if (s->catching)
+            catching_drained(s->catching);
 }
 
 void connection_swap(struct connection *connection, struct transport *transport)
@@ -329,10 +341,11 @@ void connection_end_session(struct session *session, enum close_reason reason)
 
     session_share(session); /* whatever is sent may end it */
     connection->dialect->send_end(session);
+    session_close(session, close_rows[reason].word,
+                  connection->dialect->end_is_final ? SESSION_OVER
+                                                    : close_rows[reason].fate);
     if (is_last && !is_theirs)
         connection_close(connection, reason);
-    else
-        session_close(session, close_rows[reason].word);
     if (is_last && connection->state == CONNECTION_OPEN)
         connection_await_session(connection);
     session_drop(session);
@@ -409,6 +422,7 @@ void connection_is_alive(struct connection *connection)
 
 void connection_heard_pong(struct connection *connection)
 {
+    proving_ponged(connection);
     if (connection->dialect->any_frame_is_life)
         connection_is_alive(connection);
 }

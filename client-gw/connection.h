@@ -183,6 +183,8 @@ void connection_receive(struct connection *connection, struct slice piece, bool 
                         bool is_first, bool is_final);
 /* The socket takes more. */
 void connection_drained(struct connection *connection);
+/* What waited went out by a way of its own. */
+void connection_emptied(struct connection *connection);
 /* A direct write of `frame` took only `sent` bytes of it. As connection_send. */
 enum status connection_wrote_partly(struct connection *connection, struct frame *frame,
                                     size_t sent);

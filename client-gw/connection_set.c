@@ -5,6 +5,7 @@
 #include "client-gw/attachments.h"
 #include "client-gw/dialect.h"
 #include "client-gw/engineio.h"
+#include "client-gw/proving.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -87,6 +88,7 @@ static void beat_due(struct connection *connection)
         frame_queue_finish(&connection->outbox);
     timer_wheel_set(&set->wheel, &connection->beat.node,
                     set->now_ms + connection->mount->settings.ping_timeout_ms);
+    proving_pinged(connection);
     connection->dialect->ping(connection);
 }
 
@@ -148,11 +150,13 @@ static void reset_sessions(struct connection *connection, const char *reason,
 
     for (struct session *session = connection->sessions; session; session = next) {
         next = session->next;
-        session_rebase(session, now->seq);
-        if (session->state == SESSION_OPEN)
+        if (session->catching) /* what it is to get is not there any more */
+            connection_close(connection, CLOSE_RESET);
+        else if (session->state == SESSION_OPEN)
             connection->dialect->send_reset(session, reason, position);
         if (connection->state != CONNECTION_OPEN)
             return;
+        session_rebase(session, now->seq);
     }
 }
 

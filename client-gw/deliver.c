@@ -26,9 +26,10 @@ struct deliver {
 struct delivery {
     struct deliver *deliver;
     struct event_view view;
-    bool is_burst;    /* others follow or came before: all are written together */
-    bool is_unique;   /* several targets or exceptions: each member at most once */
-    bool is_volatile; /* only for who takes it now */
+    struct slice offset; /* also of a volatile one: what came before it was sent */
+    bool is_burst;       /* others follow or came before: all are written together */
+    bool is_unique;      /* several targets or exceptions: each member at most once */
+    bool is_volatile;    /* only for who takes it now */
     uint64_t addressed, delivered, dropped;
     struct voice_frames *frames;
     int voice;           /* number of the one in hand; -1: none */
@@ -60,6 +61,7 @@ static struct frame *make_frame(struct delivery *delivery, const struct voice *v
 
     buf_clear(scratch);
     delivery->view.nsp = voice->name;
+    delivery->view.offset = voice->is_recoverable ? delivery->offset : (struct slice){0};
     struct frame *frame = voice->dialect->make_event(&delivery->view, scratch);
     voice_frames_put(delivery->frames, voice->number, frame);
     return frame;
@@ -206,18 +208,6 @@ static void skip_excepted(struct delivery *delivery, const struct envelope *enve
     }
 }
 
-/* The room that clients are told beside the event: the only target, unless hidden. */
-static struct slice told_room(const struct deliver *deliver,
-                              const struct envelope *envelope)
-{
-    const struct envelope_target *only = &envelope->targets[0];
-
-    if (envelope->target_count != 1 || only->kind != ROOM_NAMED ||
-        session_set_hides(deliver->config.sessions, only->kind, only->name))
-        return (struct slice){0};
-    return only->name;
-}
-
 static void deliver_envelope(struct deliver *deliver, const struct engine_event *event,
                              const struct envelope *envelope)
 {
@@ -230,7 +220,7 @@ static void deliver_envelope(struct deliver *deliver, const struct engine_event 
             {
                    .envelope = envelope,
                    .position = {text, position_print(&event->position, text)},
-                   .room = told_room(deliver, envelope),
+                   .room = session_set_told_room(deliver->config.sessions, envelope),
                    },
         .is_burst =
             event->has_more || connection_set_is_bursting(deliver->config.connections),
@@ -238,6 +228,7 @@ static void deliver_envelope(struct deliver *deliver, const struct engine_event 
         .is_volatile = envelope->flags & ENVELOPE_VOLATILE,
     };
 
+    delivery.offset = delivery.view.position;
     if (delivery.is_volatile)
         delivery.view.position = (struct slice){0};
     deliver->stamp += STAMPS;

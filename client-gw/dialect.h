@@ -21,6 +21,7 @@ struct event_view {
     const struct envelope *envelope;
     struct slice nsp;      /* as the client calls it */
     struct slice position; /* empty: volatile */
+    struct slice offset;   /* where the client is with it; empty: it does not come back */
     struct slice room; /* when the event has exactly one target and it is a named room */
 };
 
@@ -31,6 +32,7 @@ struct emit_view {
     struct slice args;       /* raw JSON values, comma-separated; may be empty */
     bool has_binary;         /* they may hold `$binary` objects (proto/binary.h) */
     struct ack ack;          /* wanted: asks for one, where the dialect can */
+    struct slice offset;     /* session_offset; not told with one that asks for an ack */
     struct slice id;
     int64_t at_ms;
 };
@@ -49,6 +51,7 @@ struct dialect {
     const struct message_ops *messages; /* above Engine.IO; NULL: it is spoken bare */
     bool any_frame_is_life;             /* else only its own pong is */
     bool can_ask;                       /* a client for an ack */
+    bool end_is_final; /* whom send_end was said to does not come back to its session */
 
     /* The transport is there: first words, heartbeat, deadline. */
     void (*on_open)(struct connection *connection);

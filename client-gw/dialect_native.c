@@ -115,6 +115,9 @@ static void open_session(struct connection *connection, struct claims *claims,
     struct welcome_guest guest = {
         .connection = connection, .nsp = root, .name = root, .claims = claims};
 
+    guest.is_recoverable =
+        namespace_rules_find(connection->services->system->namespaces, root)->recovers;
+
     if (message) {
         guest.auth = message->data;
         guest.rooms = message->rooms;

@@ -6,6 +6,7 @@
 #include "client-gw/attachments.h"
 #include "client-gw/beats.h"
 #include "client-gw/engineio.h"
+#include "client-gw/recovery.h"
 #include "client-gw/welcome.h"
 #include "proto/auth_rules.h"
 #include "proto/namespace_rules.h"
@@ -81,6 +82,11 @@ static void connected(struct session *session, enum status status, void *ctx)
     (void)ctx;
     if (status == ST_NOT_FOUND)
         return;
+    if (status == ST_LIMIT) {
+        refuse(connection, session->voice->name, REFUSAL_LIMIT, "");
+        session_close(session, "forced close", SESSION_OVER);
+        return;
+    }
     if (status) {
         /* Not a refusal: the client is to come back by itself. */
         connection_close(connection, CLOSE_UNAVAILABLE);
@@ -88,7 +94,8 @@ static void connected(struct session *session, enum status status, void *ctx)
     }
     struct buf *out = services_scratch(connection->services);
     sio_encode_connected(out, session->voice->name, slice_of(session->sid),
-                         (struct slice){0});
+                         session->voice->is_recoverable ? slice_of(session->pid)
+                                                        : (struct slice){0});
     connection_has_session(connection);
     session->is_answered = true;
     connection_send_buf(connection, out);
@@ -123,6 +130,16 @@ static void refuse_unknown(struct connection *connection, struct slice name)
     connection_send_buf(connection, out);
 }
 
+/* A text of the payload, as it stands: none of those that are asked for has an escape. */
+static struct slice plain_text(struct slice payload, const char *key)
+{
+    struct json_value value = json_object_find(payload, key);
+
+    if (value.type != JSON_GATE_STRING)
+        return (struct slice){0};
+    return (struct slice){value.text.ptr + 1, value.text.len - 2};
+}
+
 /* Who it is, and a session. */
 static void admit(struct connection *connection, const struct namespace_rule *rule,
                   struct slice payload)
@@ -137,6 +154,9 @@ static void admit(struct connection *connection, const struct namespace_rule *ru
         const struct welcome_guest guest = {.connection = connection,
                                             .nsp = rule->real->name,
                                             .name = rule->name,
+                                            .is_recoverable = rule->real->recovers,
+                                            .pid = plain_text(payload, "pid"),
+                                            .position = plain_text(payload, "offset"),
                                             .claims = claims,
                                             .auth = payload};
         refusal = welcome_open(services, &guest, connected, hint);
@@ -227,7 +247,7 @@ static void handle_disconnect(struct connection *connection,
     struct session *session = open_session(connection, packet->nsp);
 
     if (session)
-        session_close(session, "client namespace disconnect");
+        session_close(session, "client namespace disconnect", SESSION_OVER);
     else
         connection_close(connection, CLOSE_PARSE_ERROR);
 }
@@ -320,9 +340,8 @@ static struct frame *make_event(const struct event_view *event, struct buf *scra
 {
     const struct envelope *envelope = event->envelope;
 
-    /* No offset: a client only takes one on a connection that was given a pid. */
     sio_encode_event(scratch, event->nsp, envelope->event_json, envelope->data,
-                     envelope->args, (struct slice){0});
+                     envelope->args, event->offset);
     return make_frame(scratch, envelope->flags & ENVELOPE_BINARY);
 }
 
@@ -333,7 +352,7 @@ static struct frame *make_emit(const struct emit_view *emit, struct buf *scratch
                            emit->args);
     else
         sio_encode_event(scratch, emit->nsp, emit->event_json, emit->args,
-                         (struct slice){0}, (struct slice){0});
+                         (struct slice){0}, emit->offset);
     return make_frame(scratch, emit->has_binary);
 }
 
@@ -349,6 +368,7 @@ static void send_error(struct session *session, const struct client_error *error
 {
     struct buf *out = services_scratch(session->connection->services);
     struct buf data = {.max = DATA_BYTES};
+    char offset[LIMIT_POSITION_BYTES + 1];
 
     buf_add_text(&data, "{\"code\":");
     buf_add_json_string(&data, slice_of(error->code));
@@ -356,7 +376,7 @@ static void send_error(struct session *session, const struct client_error *error
     buf_add_json_string(&data, error->message);
     buf_add_text(&data, ",\"meta\":{}}");
     sio_encode_event(out, session->voice->name, error->event_json, buf_slice(&data),
-                     (struct slice){0}, (struct slice){0});
+                     (struct slice){0}, session_offset(session, offset));
     connection_send_buf(session->connection, buf_status(&data) ? &data : out);
     buf_finish(&data);
 }
@@ -366,10 +386,11 @@ static void send_expiring(struct session *session, uint64_t in_ms)
     struct client_services *services = session->connection->services;
     struct buf *out = services_scratch(services);
     char args[48];
+    char offset[LIMIT_POSITION_BYTES + 1];
 
     snprintf(args, sizeof args, "{\"in\":%llu}", (unsigned long long)in_ms);
     sio_encode_event(out, session->voice->name, SLICE("\"expiring\""), slice_of(args),
-                     (struct slice){0}, (struct slice){0});
+                     (struct slice){0}, session_offset(session, offset));
     connection_send_buf(session->connection, out);
 }
 
@@ -399,6 +420,7 @@ const struct dialect dialect_socketio = {
     .name = "socketio",
     .messages = &messages,
     .can_ask = true,
+    .end_is_final = true,
     .on_open = engineio_open,
     .on_text = engineio_text,
     .on_binary = engineio_binary,

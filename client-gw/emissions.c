@@ -23,6 +23,7 @@ static void send_one(struct client_services *services, struct session *session,
                      const struct template_values *values, struct buf *args)
 {
     struct template_failure failure = {0};
+    char offset[LIMIT_POSITION_BYTES + 1];
     struct emit_view view = {
         .nsp = session->voice->name,
         .event_json = emission_event(list, n),
@@ -35,6 +36,7 @@ static void send_one(struct client_services *services, struct session *session,
         return;
     }
     view.args = buf_slice(args);
+    view.offset = session_offset(session, offset);
     view.id = slice_of(services_new_id(services));
     connection_send_own(session->connection, session->connection->dialect->make_emit(
                                                  &view, services_scratch(services)));

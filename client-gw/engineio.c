@@ -3,6 +3,7 @@
 
 #include "bridge/clock.h"
 #include "bridge/random.h"
+#include "client-gw/proving.h"
 #include "client-gw/services.h"
 #include "client-gw/transport_polling.h"
 #include "proto/base64.h"
@@ -73,6 +74,7 @@ static void ping(struct connection *connection)
     connection_pings(connection);
     if (connection->outbox.count == 0)
         frame_queue_finish(&connection->outbox);
+    proving_pinged(connection);
     connection_send_text(connection, SLICE("2"));
 }
 
@@ -176,13 +178,18 @@ static void step_with(struct connection *connection, enum eio_event event,
     bool was_over = eio_session_state(session) == EIO_CLOSED;
     struct eio_todo todo;
 
+    if (event == EIO_POSTED_PONG || event == EIO_WS_PONG)
+        proving_ponged(connection);
     eio_session_step(session, event, connection->outbox.count > 0, clock_ms(), &todo);
     if (!was_over)
         connection_set_beat(connection, todo.due_ms);
     if (polling_of(connection))
         connection->transport->is_blocked = !eio_session_is_writable(session);
+    bool has_queue = connection->outbox.count > 0;
     for (unsigned i = 0; i < todo.count; i++)
         act(connection, &todo.list[i], subject);
+    if (has_queue && connection->state == CONNECTION_OPEN)
+        connection_emptied(connection);
 }
 
 static void step(struct connection *connection, enum eio_event event)

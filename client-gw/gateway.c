@@ -4,7 +4,9 @@
 #include "bridge/clock.h"
 #include "bridge/front.h"
 #include "bridge/random.h"
+#include "bridge/testing/test_hook.h"
 #include "client-gw/beats.h"
+#include "client-gw/catching.h"
 #include "client-gw/deliver.h"
 #include "client-gw/engineio.h"
 #include "client-gw/gateway_settings.h"
@@ -12,6 +14,8 @@
 #include "client-gw/owner.h"
 #include "client-gw/polling.h"
 #include "client-gw/probe.h"
+#include "client-gw/proving.h"
+#include "client-gw/recovery.h"
 #include "client-gw/services.h"
 #include "client-gw/transport_ws.h"
 #include "client-gw/upgrade.h"
@@ -294,8 +298,12 @@ static void on_moved(void *ctx, struct slice sid, uint64_t generation)
     struct gateway *gateway = ctx;
     struct session *session = session_find(gateway->services.sessions, sid);
 
-    if (session && session->connection && session->generation < generation)
-        connection_close(session->connection, CLOSE_REPLACED);
+    if (!session || session->generation >= generation || test_hook_no_evict())
+        return;
+    struct connection *connection = session->connection;
+    session_close(session, "replaced", SESSION_MOVED);
+    /* The client has another connection by now: it comes back to its other sessions. */
+    connection_close(connection, CLOSE_REPLACED);
 }
 
 static void on_fenced(void *ctx)
@@ -383,6 +391,26 @@ bool gateway_reload(struct gateway *gateway, struct system *system)
     return true;
 }
 
+/* What clients come back by. */
+static bool make_returns(struct gateway *gateway)
+{
+    const struct gateway_config *config = &gateway->config;
+    struct client_services *services = &gateway->services;
+
+    services->proving = proving_create(config->loop, config->engine);
+    services->catching =
+        catching_set_create(config->loop, config->engine, config->metrics);
+    const struct recovery_config recovery = {
+        .loop = config->loop,
+        .engine = config->engine,
+        .sessions = services->sessions,
+        .catching = services->catching,
+        .metrics = config->metrics,
+    };
+    services->recovery = recovery_create(&recovery);
+    return services->proving && services->catching && services->recovery;
+}
+
 static bool make_parts(struct gateway *gateway)
 {
     const struct gateway_config *config = &gateway->config;
@@ -404,6 +432,8 @@ static bool make_parts(struct gateway *gateway)
     services->metrics = config->metrics;
     str_map_init(&services->eio_sids, &key, LIMIT_DIRECTORY_SESSIONS);
     services->polling = &gateway->answers;
+    if (!make_returns(gateway))
+        return false;
     services->settings = config->settings;
     if (!take_mark(gateway) || !services->sessions || !use_system(gateway))
         return false;
@@ -563,6 +593,10 @@ void gateway_destroy(struct gateway *gateway)
     for (int turn = 0; turn < LAST_TURNS && uv_run(loop, UV_RUN_NOWAIT); turn++)
         ;
     ws_server_destroy(gateway->ws);
+    recovery_destroy(gateway->services.recovery);
+    catching_set_destroy(gateway->services.catching);
+    proving_destroy(gateway->services.proving);
+    uv_run(loop, UV_RUN_NOWAIT); /* their timers close */
     if (gateway->config.listen_fd >= 0)
         close(gateway->config.listen_fd);
     fd_pass_destroy(gateway->config.pass);

@@ -7,6 +7,7 @@ void handle_reply(const struct command_call *call)
 {
     struct client_services *services = call->services;
     struct connection *connection = call->session->connection;
+    char offset[LIMIT_POSITION_BYTES + 1];
     struct emit_view emit = {
         .nsp = call->session->voice->name,
         .event_json = call->rule->event_json,
@@ -18,6 +19,7 @@ void handle_reply(const struct command_call *call)
     if (!command_output(call, &emit.args) ||
         !command_ready(call, (struct slice){0}, (struct slice){0}))
         return;
+    emit.offset = session_offset(call->session, offset);
     connection_send_own(
         connection, connection->dialect->make_emit(&emit, services_scratch(services)));
     command_succeed(call);

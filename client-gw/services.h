@@ -18,8 +18,11 @@
 #include "proto/system.h"
 
 struct beats;
+struct catching_set;
 struct connection_set;
 struct polling_answers;
+struct proving;
+struct recovery;
 
 enum {
     SERVICES_UUID_BYTES = 36,
@@ -37,6 +40,10 @@ struct client_services {
     struct log_quota refusals;       /* a client may try as often as it likes */
     struct str_map eio_sids;         /* the connections that speak Engine.IO */
     struct polling_answers *polling; /* lent: one answer at a time is made there */
+    struct catching_set
+        *catching;             /* who gets something from the log before live events */
+    struct recovery *recovery; /* who comes back */
+    struct proving *proving;   /* what has reached whom */
     char gateway_mark[3]; /* the first two characters of every Engine.IO sid of ours */
     struct buf scratch;   /* one message at a time is encoded here */
     struct buf strings;   /* decoded strings of the message that is being handled */

@@ -4,6 +4,7 @@
 #include "bridge/random.h"
 #include "bridge/str_map.h"
 #include "client-gw/audit.h"
+#include "client-gw/catching.h"
 #include "client-gw/connection.h"
 #include "client-gw/session_op.h"
 #include "proto/access.h"
@@ -111,7 +112,7 @@ void session_drop(struct session *session)
     drop_memory(session);
 }
 
-static void drop_held(struct session *session)
+void session_drop_held(struct session *session)
 {
     if (session->held) {
         metrics_add(session->set->config.metrics, METRIC_DISCARDED_CLOSED,
@@ -269,8 +270,8 @@ static enum status check_user(const struct session *session, struct slice user)
     return room && count >= config->limits.sessions_per_user ? ST_LIMIT : ST_OK;
 }
 
-static enum status enter_first_rooms(struct session *session, const struct slice *rooms,
-                                     size_t room_count)
+enum status session_enter_first(struct session *session, const struct slice *rooms,
+                                size_t room_count)
 {
     struct slice user = claims_user(session->claims);
     enum status st = check_user(session, user);
@@ -289,7 +290,7 @@ static enum status enter_first_rooms(struct session *session, const struct slice
 }
 
 /* Both at once: the kernel's random bytes cost a system call, however few. */
-static void make_ids(struct session *session)
+void session_make_ids(struct session *session)
 {
     char text[LIMIT_SIO_SID_BYTES + LIMIT_PID_BYTES + 1];
 
@@ -299,13 +300,14 @@ static void make_ids(struct session *session)
 }
 
 struct session *session_open(struct session_set *set, struct connection *connection,
-                             struct slice nsp, struct slice name, struct claims *claims,
-                             struct slice auth)
+                             struct slice nsp, struct slice name, bool is_recoverable,
+                             struct claims *claims, struct slice auth)
 {
     struct session *session = calloc(1, sizeof *session);
 
     if (session)
-        session->voice = voice_take(set->voices, connection->dialect, nsp, name);
+        session->voice =
+            voice_take(set->voices, connection->dialect, nsp, name, is_recoverable);
     if (session && auth.len > 0)
         session->auth = slice_dup(auth);
     if (!session || !session->voice || (auth.len > 0 && !session->auth)) {
@@ -319,7 +321,7 @@ struct session *session_open(struct session_set *set, struct connection *connect
     session->claims = claims;
     session->generation = 1;
     session->direct_fd = -1;
-    make_ids(session);
+    session_make_ids(session);
     connection_attach(connection, session);
     return session;
 }
@@ -333,14 +335,13 @@ enum status session_identify(struct session *session, struct claims *claims,
     claims_drop(session->claims);
     session->claims = claims;
     session->state = SESSION_OPENING;
+    session->proven = session_position(session); /* it was in no room before */
     enum status st = str_map_put(&set->by_sid, slice_of(session->sid), session);
     if (!st)
-        st = enter_first_rooms(session, rooms, room_count);
+        st = session_enter_first(session, rooms, room_count);
     if (st)
         return st;
-    metrics_add(set->config.metrics, METRIC_SESSIONS, 1);
-    session->is_counted = true;
-    return session_op_start(session, SESSION_OP_OPEN, (struct slice){0}, on_done, ctx);
+    return session_resume(session, on_done, ctx);
 }
 
 bool session_is_answered(const struct session *session)
@@ -348,24 +349,47 @@ bool session_is_answered(const struct session *session)
     return session->connection && session->is_answered;
 }
 
-void session_close(struct session *session, const char *reason)
+/* Where it lives elsewhere, or the directory never heard of it, there is nothing to say.
+ */
+static void tell_directory(struct session *session, enum session_fate fate)
+{
+    struct engine *engine = session->set->config.engine;
+    struct slice sid = slice_of(session->sid);
+
+    if (!session->voice->is_recoverable && fate == SESSION_PARKED)
+        fate = SESSION_OVER;
+    if (fate == SESSION_PARKED)
+        engine->ops->session_park(engine, sid, ++session->generation, session->proven);
+    else if (fate == SESSION_OVER)
+        engine->ops->session_drop(engine, sid, ++session->generation);
+}
+
+void session_leave_all(struct session *session)
+{
+    while (session->membership_count > 0)
+        leave_slot(session, (uint16_t)(session->membership_count - 1));
+}
+
+void session_close(struct session *session, const char *reason, enum session_fate fate)
 {
     struct session_set *set = session->set;
 
+    /* Its connection went in the middle of its last words. */
+    if (session->state == SESSION_CLOSED && fate == SESSION_OVER && session->is_counted)
+        tell_directory(session, fate);
     if (session->state == SESSION_CLOSED)
         return;
     if (session->is_counted)
         audit_disconnected(session, reason);
     session->state = SESSION_CLOSED;
-    while (session->membership_count > 0)
-        leave_slot(session, (uint16_t)(session->membership_count - 1));
-    drop_held(session);
+    catching_stop(session);
+    session_leave_all(session);
+    session_drop_held(session);
     if (str_map_find(&set->by_sid, slice_of(session->sid)) == session)
         str_map_remove(&set->by_sid, slice_of(session->sid));
     if (session->is_counted) {
         metrics_add(set->config.metrics, METRIC_SESSIONS, -1);
-        set->config.engine->ops->session_drop(set->config.engine, slice_of(session->sid),
-                                              ++session->generation);
+        tell_directory(session, fate);
     }
     connection_detach(session->connection, session);
     session->connection = NULL;
@@ -418,7 +442,7 @@ struct token_bucket *session_rate(struct session *session, size_t index, size_t 
     return &session->rates[index];
 }
 
-static enum status hold(struct session *session, struct frame *frame)
+enum status session_hold(struct session *session, struct frame *frame)
 {
     if (!session->held)
         session->held = calloc(1, sizeof *session->held);
@@ -429,11 +453,13 @@ static enum status hold(struct session *session, struct frame *frame)
 
 enum status session_send(struct session *session, struct frame *frame)
 {
+    if (session->catching)
+        return catching_hold(session->catching, frame);
     if (session->state == SESSION_OPEN)
         return connection_send(session->connection, frame);
     if (session->state != SESSION_OPENING)
         return ST_NOT_FOUND;
-    enum status st = hold(session, frame);
+    enum status st = session_hold(session, frame);
     if (st)
         connection_close(session->connection, CLOSE_SLOW_CONSUMER);
     return st;
@@ -441,13 +467,53 @@ enum status session_send(struct session *session, struct frame *frame)
 
 bool session_takes_now(const struct session *session)
 {
-    return session->state == SESSION_OPEN && connection_takes_now(session->connection);
+    return session->state == SESSION_OPEN && !session->catching &&
+           connection_takes_now(session->connection);
+}
+
+uint64_t session_position(const struct session *session)
+{
+    struct engine *engine = session->set->config.engine;
+    struct position head;
+
+    if (session->catching)
+        return catching_position(session->catching);
+    engine->ops->head(engine, &head);
+    return head.seq;
+}
+
+struct slice session_offset(const struct session *session,
+                            char text[LIMIT_POSITION_BYTES + 1])
+{
+    struct engine *engine = session->set->config.engine;
+    struct position position;
+
+    if (!session->voice->is_recoverable)
+        return (struct slice){0};
+    engine->ops->head(engine, &position);
+    position.seq = session_position(session);
+    return (struct slice){text, position_print(&position, text)};
+}
+
+struct slice session_set_told_room(const struct session_set *set,
+                                   const struct envelope *envelope)
+{
+    const struct envelope_target *only = &envelope->targets[0];
+
+    if (envelope->target_count != 1 || only->kind != ROOM_NAMED ||
+        session_set_hides(set, only->kind, only->name))
+        return (struct slice){0};
+    return only->name;
 }
 
 void session_rebase(struct session *session, uint64_t seq)
 {
+    session->proven = seq;
+    session->pinged = 0;
     for (uint16_t i = 0; i < session->membership_count; i++)
         session->memberships[i].joined_seq = seq;
+    if (session->is_counted)
+        session_put(session);
 }
 
 void session_release_held(struct session *session)
@@ -455,16 +521,16 @@ void session_release_held(struct session *session)
     while (session->state == SESSION_OPEN && session->held && session->held->count > 0) {
         struct frame *frame = frame_share(frame_queue_at(session->held, 0));
         frame_queue_shift(session->held, 1);
-        if (connection_send(session->connection, frame))
+        if (connection_send_later(session->connection, frame))
             metrics_add(session->set->config.metrics, METRIC_DISCARDED_SLOW_CONSUMER, 1);
         frame_drop(frame);
     }
-    drop_held(session);
+    session_drop_held(session);
 }
 
 void session_set_direct(struct session *session, int fd)
 {
-    if (session->state != SESSION_OPEN)
+    if (session->state != SESSION_OPEN || session->catching)
         fd = -1;
     if (session->direct_fd == fd)
         return;

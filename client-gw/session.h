@@ -5,7 +5,8 @@
  *
  * A session that is somebody opens in three steps: it joins its rooms here (from now on
  * events for it are held back), the directory is told, the client is told and gets what
- * was held.
+ * was held. One that a client comes back to (client-gw/recovery) also gets what it
+ * missed, before what was held.
  */
 #ifndef CLIENT_GW_SESSION_H
 #define CLIENT_GW_SESSION_H
@@ -16,9 +17,11 @@
 #include "client-gw/room.h"
 #include "client-gw/voice.h"
 #include "proto/claims.h"
+#include "proto/recovery_proof.h"
 #include "proto/system.h"
 #include "proto/token_bucket.h"
 
+struct catching;
 struct connection;
 struct session_set;
 
@@ -27,6 +30,13 @@ enum session_state {
     SESSION_OPENING,
     SESSION_OPEN,
     SESSION_CLOSED, /* only somebody's reference keeps it */
+};
+
+/* What becomes of a session that a connection loses. */
+enum session_fate {
+    SESSION_OVER,   /* it was ended: nobody comes back to it */
+    SESSION_PARKED, /* its client is gone, and may come back */
+    SESSION_MOVED,  /* it lives elsewhere by now */
 };
 
 /* How far the end of its token has come. */
@@ -46,7 +56,10 @@ struct session {
         due_ms; /* it must have said who it is, or its token is looked at; 0: never */
     int64_t last_seen_ms; /* its user, before it, where a greeting asks; 0: unknown */
     uint64_t generation;
-    uint64_t stamp; /* of the last event with several targets that it got */
+    uint64_t stamp;            /* of the last event with several targets that it got */
+    uint64_t proven;           /* everything for it up to here has reached the client */
+    uint64_t pinged;           /* what was sent before the ping that is out; 0: none is */
+    struct catching *catching; /* what it gets from the log first; NULL: nothing */
     struct membership *memberships;
     struct frame_queue *held;   /* while opening; NULL: nothing */
     char *auth;                 /* its CONNECT's payload, where a table asks; or NULL */
@@ -56,12 +69,14 @@ struct session {
     unsigned refs;
     int direct_fd; /* as the connection said last; -1: write nothing directly */
     uint16_t membership_count, membership_cap;
-    struct acks acks;   /* that it owes */
-    uint8_t beats_due;  /* a bit for each heartbeat that an event answers: not yet */
-    uint8_t rate_count; /* of `rates` */
-    bool is_answered;   /* the client was told that it is connected */
-    bool is_counted;    /* the directory and the gauges know it */
-    bool is_unwritten;  /* the directory did not say that it has the last write */
+    struct acks acks;      /* that it owes */
+    uint8_t beats_due;     /* a bit for each heartbeat that an event answers: not yet */
+    uint8_t rate_count;    /* of `rates` */
+    bool is_answered;      /* the client was told that it is connected */
+    bool is_counted;       /* the directory and the gauges know it */
+    bool is_unwritten;     /* the directory did not say that it has the last write */
+    bool is_recovered;     /* its client came back, and misses nothing */
+    uint8_t return_reason; /* enum recovery_reason: why it was not, though it came back */
     char sid[LIMIT_SIO_SID_BYTES + 1]; /* public */
     char pid[LIMIT_PID_BYTES + 1];     /* secret */
 };
@@ -104,12 +119,12 @@ typedef void session_done_fn(struct session *session, enum status status, void *
 
 /*
  * A session on `connection` that is nobody yet (SESSION_WAITING) and goes with it, in the
- * namespace `nsp` that its client calls `name`. Takes `claims`, of nobody; copies `auth`,
- * which may be empty. NULL when out of memory.
+ * namespace `nsp` that its client calls `name`, and that it may come back to or not.
+ * Takes `claims`, of nobody; copies `auth`, which may be empty. NULL when out of memory.
  */
 struct session *session_open(struct session_set *set, struct connection *connection,
-                             struct slice nsp, struct slice name, struct claims *claims,
-                             struct slice auth);
+                             struct slice nsp, struct slice name, bool is_recoverable,
+                             struct claims *claims, struct slice auth);
 
 /*
  * Makes it somebody: joins what everybody is in and the `rooms` (named, already
@@ -121,11 +136,33 @@ enum status session_identify(struct session *session, struct claims *claims,
                              const struct slice *rooms, size_t room_count,
                              session_done_fn *on_done, void *ctx);
 
+/* A session that somebody comes back to, as it was found. All borrowed. */
+struct session_return {
+    const struct engine_session *record;
+    uint64_t generation;       /* the highest that is known of it */
+    uint64_t from;             /* everything for it up to here has reached the client */
+    const struct slice *rooms; /* that it is put into beside those of the record */
+    size_t room_count;
+};
+
+/*
+ * Makes a session that is nobody yet the one of the record: under its ids, in its rooms.
+ * Events are held from now on, and nobody is told: session_resume or session_undo
+ * follows, also after a failure. Takes `claims`.
+ */
+enum status session_return(struct session *session, struct claims *claims,
+                           const struct session_return *found);
+/* Tells the directory; as session_identify from here on. */
+enum status session_resume(struct session *session, session_done_fn *on_done, void *ctx);
+/* It is nobody again, under ids of its own. */
+void session_undo(struct session *session);
+
 /* Whether a client may be answered in it. */
 bool session_is_answered(const struct session *session);
 
-/* Leaves all rooms and the directory; `reason` is for the log. Idempotent. */
-void session_close(struct session *session, const char *reason);
+/* Leaves all rooms and the directory, or waits there for its client; `reason` is for the
+ * log. Idempotent. */
+void session_close(struct session *session, const char *reason, enum session_fate fate);
 
 struct session *session_share(struct session *session);
 void session_drop(struct session *session);
@@ -164,14 +201,25 @@ enum status session_send(struct session *session, struct frame *frame);
 /* Whether a frame sent now would not have to stand in line. */
 bool session_takes_now(const struct session *session);
 
+/* Everything for it up to this seq is on its way to the client, or was never for it. */
+uint64_t session_position(const struct session *session);
+/* The same, printed: what goes with an event of our own, so that the client's idea of
+ * where it is stays true. Empty where nobody comes back. */
+struct slice session_offset(const struct session *session,
+                            char text[LIMIT_POSITION_BYTES + 1]);
+
 /*
- * The log began anew, or a part of it is lost: what the session knew of positions ends,
- * it has been in its rooms since `seq`.
+ * The log began anew, or a part of it is lost, and its client knows: what the session
+ * knew of positions ends, it has been in its rooms since `seq`.
  */
 void session_rebase(struct session *session, uint64_t seq);
 
 /* The connection's state has changed: its members may be written at `fd`, or not (-1). */
 void session_set_direct(struct session *session, int fd);
+
+/* The room that clients are told beside an event: the only target, unless hidden. */
+struct slice session_set_told_room(const struct session_set *set,
+                                   const struct envelope *envelope);
 
 /* For room.c. */
 struct membership *session_membership(struct session *session, uint16_t slot);

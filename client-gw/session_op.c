@@ -2,6 +2,7 @@
 #include "client-gw/session_op.h"
 
 #include "client-gw/audit.h"
+#include "client-gw/catching.h"
 #include "client-gw/connection.h"
 #include "proto/access.h"
 
@@ -39,11 +40,13 @@ static void put(struct session *session, engine_done_fn *on_done, void *ctx)
     engine->ops->head(engine, &head);
     struct engine_session record = {
         .sid = slice_of(session->sid),
-        .pid = slice_of(session->pid),
+        .pid =
+            session->voice->is_recoverable ? slice_of(session->pid) : (struct slice){0},
         .nsp = session->voice->nsp,
         .user = claims_user(session->claims),
         .generation = ++session->generation,
         .epoch = head.epoch,
+        .proven = session->proven,
         .rooms = set->scratch,
         .room_count = count,
     };
@@ -98,6 +101,20 @@ static bool is_still_granted(const struct session_op *op)
                            &session->set->patterns);
 }
 
+/* It has been told: from now on events go out. */
+void session_go(struct session *session)
+{
+    if (session->catching) {
+        catching_go(session->catching);
+        return;
+    }
+    struct connection_set *connections = session->connection->set;
+    session_release_held(session);
+    connection_set_flush(connections);
+    if (session->connection)
+        session_set_direct(session, connection_direct_fd(session->connection));
+}
+
 static void op_done(void *ctx, enum status status)
 {
     struct session_op *op = ctx;
@@ -118,11 +135,8 @@ static void op_done(void *ctx, enum status status)
 
     if (op->on_done)
         op->on_done(session, status, op->ctx);
-    if (op->kind == SESSION_OP_OPEN && session->state == SESSION_OPEN) {
-        session_release_held(session);
-        if (session->connection)
-            session_set_direct(session, connection_direct_fd(session->connection));
-    }
+    if (op->kind == SESSION_OP_OPEN && session->state == SESSION_OPEN)
+        session_go(session);
     session_drop(session);
     free(op);
 }

@@ -1,7 +1,7 @@
 /*
  * The part of a session that talks to the directory: each change is one operation,
- * written whole, answered once. Only session.c and session_op.c include this. Loop
- * thread.
+ * written whole, answered once. For session*.c, and for what sends to one before it is
+ * live (catching.c). Loop thread.
  */
 #ifndef CLIENT_GW_SESSION_OP_H
 #define CLIENT_GW_SESSION_OP_H
@@ -47,5 +47,16 @@ bool session_is_in(const struct session *session, struct slice room);
 uint32_t session_asked_at(const struct session *session, struct slice room);
 void session_set_asked_at(struct session *session, struct slice room, uint32_t asked_at);
 void session_release_held(struct session *session);
+/* Live from now on: what was held goes out, and the rest as it comes. */
+void session_go(struct session *session);
+/* What waits behind `held` grows, up to its ceiling. */
+enum status session_hold(struct session *session, struct frame *frame);
+void session_drop_held(struct session *session);
+
+/* What everybody is in, and `rooms`, as far as it is not in them. */
+enum status session_enter_first(struct session *session, const struct slice *rooms,
+                                size_t room_count);
+void session_leave_all(struct session *session);
+void session_make_ids(struct session *session);
 
 #endif

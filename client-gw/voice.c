@@ -25,9 +25,10 @@ void voice_set_destroy(struct voice_set *set)
 }
 
 static bool is_it(const struct voice *voice, const struct dialect *dialect,
-                  struct slice nsp, struct slice name)
+                  struct slice nsp, struct slice name, bool is_recoverable)
 {
-    return voice && voice->dialect == dialect && slice_equal(voice->nsp, nsp) &&
+    return voice && voice->dialect == dialect &&
+           voice->is_recoverable == is_recoverable && slice_equal(voice->nsp, nsp) &&
            slice_equal(voice->name, name);
 }
 
@@ -49,12 +50,12 @@ static struct voice *make(struct voice_set *set, const struct dialect *dialect,
 }
 
 struct voice *voice_take(struct voice_set *set, const struct dialect *dialect,
-                         struct slice nsp, struct slice name)
+                         struct slice nsp, struct slice name, bool is_recoverable)
 {
     size_t place = set->used;
 
     for (size_t i = 0; i < set->used; i++) {
-        if (is_it(set->voices[i], dialect, nsp, name)) {
+        if (is_it(set->voices[i], dialect, nsp, name, is_recoverable)) {
             set->voices[i]->references++;
             return set->voices[i];
         }
@@ -64,10 +65,17 @@ struct voice *voice_take(struct voice_set *set, const struct dialect *dialect,
     struct voice *voice = place < VOICE_COUNT ? make(set, dialect, nsp, name) : NULL;
     if (!voice)
         return NULL;
+    voice->is_recoverable = is_recoverable;
     voice->number = (uint8_t)place;
     set->voices[place] = voice;
     if (place == set->used)
         set->used++;
+    return voice;
+}
+
+struct voice *voice_share(struct voice *voice)
+{
+    voice->references++;
     return voice;
 }
 

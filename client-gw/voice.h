@@ -1,7 +1,8 @@
 /*
- * A voice: how sessions are spoken to: the dialect, their namespace, and the name that
- * their client has for it. Sessions with one voice get the same bytes of an event, so
- * that it is encoded once for each. A voice is there while a session has it. Loop thread.
+ * A voice: how sessions are spoken to: the dialect, their namespace, the name that their
+ * client has for it, and whether its events say where in the log they stand. Sessions
+ * with one voice get the same bytes of an event, so that it is encoded once for each. A
+ * voice is there while a session has it. Loop thread.
  */
 #ifndef CLIENT_GW_VOICE_H
 #define CLIENT_GW_VOICE_H
@@ -20,8 +21,9 @@ struct voice {
     struct voice_set
         *set; /* NULL: gone; a session that waits for the directory outlives it */
     const struct dialect *dialect;
-    struct slice nsp;  /* the namespace; rooms and the directory know this one */
-    struct slice name; /* what its client calls it: the same, or an alias */
+    struct slice nsp;    /* the namespace; rooms and the directory know this one */
+    struct slice name;   /* what its client calls it: the same, or an alias */
+    bool is_recoverable; /* its clients may come back to their sessions */
     unsigned references;
     uint8_t number; /* no other voice of the set has it */
     char text[];
@@ -35,7 +37,9 @@ void voice_set_destroy(struct voice_set *set);
 /* Shares the voice (voice_drop), which is made if need be. NULL: out of memory, or there
  * are too many. */
 struct voice *voice_take(struct voice_set *set, const struct dialect *dialect,
-                         struct slice nsp, struct slice name);
+                         struct slice nsp, struct slice name, bool is_recoverable);
+/* One more reference. */
+struct voice *voice_share(struct voice *voice);
 void voice_drop(struct voice *voice);
 
 /* The frames of one message, made when the first session of a voice needs it. Zero `made`

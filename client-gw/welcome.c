@@ -4,6 +4,7 @@
 #include "bridge/clock.h"
 #include "client-gw/emissions.h"
 #include "client-gw/expiry.h"
+#include "client-gw/recovery.h"
 #include "proto/access.h"
 #include "proto/auth_rules.h"
 #include "proto/connect_rules.h"
@@ -99,6 +100,21 @@ static struct slice kept_auth(const struct client_services *services, struct sli
     return auth.len > 0 ? auth : SLICE("{}");
 }
 
+/* As a new one, or as the one that it was. */
+static enum status enter(struct client_services *services, struct session *session,
+                         const struct welcome_guest *guest,
+                         const struct welcome_rooms *rooms, session_done_fn *on_connected)
+{
+    const struct recovery_claim claim = {guest->pid, guest->position};
+
+    if (guest->pid.len == 0 || !session->voice->is_recoverable)
+        return session_identify(session, claims_share(guest->claims), rooms->names,
+                                rooms->count, on_connected, NULL);
+    return recovery_begin(services->recovery, session, &claim,
+                          claims_share(guest->claims), rooms->names, rooms->count,
+                          on_connected, NULL);
+}
+
 enum refusal welcome_open(struct client_services *services,
                           const struct welcome_guest *guest,
                           session_done_fn *on_connected, char hint[160])
@@ -114,17 +130,18 @@ enum refusal welcome_open(struct client_services *services,
         claims_drop(guest->claims);
         return refusal;
     }
+    /* Whoever says later who it is cannot be believed to come back before. */
     struct session *session =
         session_open(services->sessions, guest->connection, guest->nsp, guest->name,
-                     claims_share(guest->claims), kept_auth(services, guest->auth));
+                     guest->is_recoverable && !is_nobody, claims_share(guest->claims),
+                     kept_auth(services, guest->auth));
     enum status st = session ? ST_OK : ST_NO_MEMORY;
     if (session && !is_nobody)
-        st = session_identify(session, claims_share(guest->claims), rooms.names,
-                              rooms.count, on_connected, NULL);
+        st = enter(services, session, guest, &rooms, on_connected);
     welcome_rooms_finish(&rooms);
     claims_drop(guest->claims);
     if (session && st)
-        session_close(session, "forced close");
+        session_close(session, "forced close", SESSION_OVER);
     if (session && !st && is_nobody) {
         session_share(session); /* the answer may end it */
         on_connected(session, ST_OK, NULL);

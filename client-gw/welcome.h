@@ -27,6 +27,9 @@ void welcome_rooms_finish(struct welcome_rooms *rooms);
 struct welcome_guest {
     struct connection *connection;
     struct slice nsp, name;    /* the namespace, and what the client calls it */
+    bool is_recoverable;       /* whoever connects here may come back to the session */
+    struct slice pid;          /* that it comes back with; empty: it does not */
+    struct slice position;     /* and what it has got, as printed; empty: nothing */
     struct claims *claims;     /* takes; of services_admit */
     struct slice auth;         /* raw JSON, or empty */
     const struct slice *rooms; /* named, authorised */
@@ -34,9 +37,11 @@ struct welcome_guest {
 };
 
 /*
- * Opens a session. `on_connected` runs with ST_OK when the client is to be told, at once
- * where it says later who it is, or with why not. A refusal: it does not run, and there
- * is no session.
+ * Opens a session, or the one that the client comes back to (client-gw/recovery:
+ * session->is_recovered and ->return_reason). `on_connected` runs with ST_OK when the
+ * client is to be told, at once where it says later who it is, or with why not. What it
+ * missed and what is live follows after it. A refusal: it does not run, and there is no
+ * session.
  */
 enum refusal welcome_open(struct client_services *services,
                           const struct welcome_guest *guest,

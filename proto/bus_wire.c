@@ -87,7 +87,12 @@ void replay_room_add(struct buf *out, const struct room_key *room)
     byte_put_name(out, room->name);
 }
 
-static bool get_room(struct byte_reader *in, struct room_key *room)
+void replay_base_add(struct buf *out, uint64_t base)
+{
+    byte_put_u64(out, base);
+}
+
+static bool get_room(struct byte_reader *in, struct room_key *room, uint64_t *base)
 {
     unsigned kind = byte_get_u8(in);
 
@@ -96,6 +101,7 @@ static bool get_room(struct byte_reader *in, struct room_key *room)
     room->kind = (enum room_kind)kind;
     room->nsp = byte_get_name(in);
     room->name = byte_get_name(in);
+    *base = byte_get_u64(in);
     return !in->is_short;
 }
 
@@ -103,6 +109,7 @@ enum status replay_request_decode(struct slice bytes, struct replay_request *req
 {
     struct byte_reader in = {.rest = bytes};
     struct room_key room;
+    uint64_t base;
 
     check_opening(&in, REQUEST);
     request->after.epoch = byte_get_u64(&in);
@@ -111,15 +118,15 @@ enum status replay_request_decode(struct slice bytes, struct replay_request *req
     request->max_bytes = byte_get_u32(&in);
     request->room_count = (uint16_t)byte_get_u16(&in);
     request->rooms = in.rest;
-    for (size_t i = 0; i < request->room_count && get_room(&in, &room); i++)
+    for (size_t i = 0; i < request->room_count && get_room(&in, &room, &base); i++)
         ;
     return byte_reader_end(&in);
 }
 
-bool replay_room_next(struct slice *rooms, struct room_key *room)
+bool replay_room_next(struct slice *rooms, struct room_key *room, uint64_t *base)
 {
     struct byte_reader in = {.rest = *rooms};
-    bool got = get_room(&in, room);
+    bool got = get_room(&in, room, base);
 
     *rooms = in.rest;
     return got;

@@ -44,12 +44,15 @@ struct replay_request {
     struct slice rooms;    /* decode: walk with replay_room_next */
 };
 
-/* Begins a request; exactly `room_count` rooms follow by replay_room_add. */
+/* Begins a request; exactly `room_count` rooms follow, each by replay_room_add and
+ * replay_base_add. */
 void replay_request_encode(const struct replay_request *request, struct buf *out);
 void replay_room_add(struct buf *out, const struct room_key *room);
+/* Of this room, what comes after the base is wanted; 0: all after `after`. */
+void replay_base_add(struct buf *out, uint64_t base);
 
 enum status replay_request_decode(struct slice bytes, struct replay_request *request);
-bool replay_room_next(struct slice *rooms, struct room_key *room);
+bool replay_room_next(struct slice *rooms, struct room_key *room, uint64_t *base);
 
 /*
  * One page. A request about another epoch is answered with no events and the log's own
@@ -59,7 +62,7 @@ bool replay_room_next(struct slice *rooms, struct room_key *room);
 struct replay_page {
     struct position head;
     uint64_t floor;     /* highest seq of an event that retention removed, or more; of
-                           the rooms that were asked for */
+                           the rooms that were asked for, when it is above their base */
     uint64_t through;   /* the page is complete up to here */
     uint32_t count;     /* of events */
     struct slice items; /* decode: walk with replay_page_next */

@@ -64,10 +64,10 @@ enum {
     LIMIT_GATEWAY_ID_BYTES = 64,
 
     /* replay */
-    LIMIT_REPLAY_PAGE_BYTES = 256 * 1024, /* or one event */
-    LIMIT_REPLAY_ROOMS = 1000,
-    LIMIT_PAST_EVENTS = 5000, /* that one catch-up by time gets */
-    LIMIT_PARKED_FRAMES = 1024, /* while a gap is being filled */
+    LIMIT_REPLAY_PAGE_BYTES = 256 * 1024,         /* or one event */
+    LIMIT_REPLAY_ROOMS = LIMIT_SESSION_ROOMS + 3, /* everybody, the user, the socket */
+    LIMIT_PAST_EVENTS = 5000,                     /* that one catch-up by time gets */
+    LIMIT_PARKED_FRAMES = 1024,                   /* while a gap is being filled */
     LIMIT_PARKED_BYTES = 16 * 1024 * 1024,
 
     /* clients */

@@ -139,6 +139,7 @@ static struct row *add_row(const struct compilation *from, struct slice name,
     row->name = slice_dup(name);
     row->rule.name = (struct slice){row->name, row->name ? name.len : 0};
     row->rule.real = &row->rule;
+    row->rule.recovers = false;
     if (!row->name)
         rule_no_memory(place, from->faults);
     return row;
@@ -161,6 +162,9 @@ static void compile_row(const struct compilation *from,
     check_alone(entry, "alias", from->faults);
     check_alone(entry, "refuse", from->faults);
     row->alias = document_find(node, "alias");
+    if (document_find(node, "recovery"))
+        rule_switch(document_find(node, "recovery"), "recovery", &row->rule.recovers,
+                    from->faults);
     read_commands(from, &row->rule, document_find(node, "commands"));
     read_refusal(row, document_find(node, "refuse"), from->faults);
 }

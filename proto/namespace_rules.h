@@ -16,6 +16,7 @@ struct namespace_rule {
     struct slice name;                 /* as a client says it */
     const struct namespace_rule *real; /* itself, or the one it is another name of */
     const struct namespace_refusal *refusal; /* NULL: one may connect */
+    bool recovers;                           /* clients may come back to their sessions */
     bool has_commands; /* only those that the file lists work here */
     const struct command_rule **commands;
     size_t command_count;

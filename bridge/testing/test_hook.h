@@ -22,7 +22,12 @@ bool test_hook_half_reload(void);
 bool test_hook_no_checksum(void);
 /* A repeated id is published again. */
 bool test_hook_no_idempotency(void);
-/* What the bus repeats is delivered again. */
+/* Who comes back is recovered whatever is gone of the log. */
+bool test_hook_no_recheck(void);
+/* The connection that a client had before it came back goes on. */
+bool test_hook_no_evict(void);
+/* What the bus repeats is delivered again, and what a client missed is read from the log
+ * beyond where live events begin. */
 bool test_hook_no_dedupe(void);
 /* "clock=FILE": by so many ms, the eight bytes of FILE, the wall clock is ahead. */
 int64_t test_hook_clock_ahead_ms(void);

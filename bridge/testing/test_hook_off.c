@@ -24,6 +24,16 @@ bool test_hook_no_idempotency(void)
     return false;
 }
 
+bool test_hook_no_recheck(void)
+{
+    return false;
+}
+
+bool test_hook_no_evict(void)
+{
+    return false;
+}
+
 bool test_hook_no_dedupe(void)
 {
     return false;

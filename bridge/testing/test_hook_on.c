@@ -19,6 +19,8 @@ static struct {
     bool half_reload;
     bool no_checksum;
     bool no_idempotency;
+    bool no_recheck;
+    bool no_evict;
     bool no_dedupe;
     const volatile int64_t *clock_ahead_ms; /* a mapped file, or NULL */
     char crash_on[32];                      /* the point; empty: none */
@@ -66,6 +68,8 @@ static bool set_switch(const char *spec)
         {"half-reload",    &hooks.half_reload   },
         {"no-checksum",    &hooks.no_checksum   },
         {"no-idempotency", &hooks.no_idempotency},
+        {"no-recheck",     &hooks.no_recheck    },
+        {"no-evict",       &hooks.no_evict      },
         {"no-dedupe",      &hooks.no_dedupe     },
     };
 
@@ -110,6 +114,16 @@ bool test_hook_no_checksum(void)
 bool test_hook_no_idempotency(void)
 {
     return hooks.no_idempotency;
+}
+
+bool test_hook_no_recheck(void)
+{
+    return hooks.no_recheck;
+}
+
+bool test_hook_no_evict(void)
+{
+    return hooks.no_evict;
 }
 
 bool test_hook_no_dedupe(void)

@@ -14,7 +14,7 @@ static void walk_events(struct slice bytes)
     struct replay_page page;
     struct room_key room;
     struct slice envelope;
-    uint64_t seq;
+    uint64_t seq, base;
 
     if (!bus_frame_decode(bytes, &frame)) {
         for (size_t i = 0; i < frame.span.count; i++) {
@@ -24,7 +24,7 @@ static void walk_events(struct slice bytes)
     }
     if (!replay_request_decode(bytes, &request)) {
         for (size_t i = 0; i < request.room_count; i++) {
-            if (!replay_room_next(&request.rooms, &room))
+            if (!replay_room_next(&request.rooms, &room, &base))
                 abort();
         }
     }

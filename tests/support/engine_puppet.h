@@ -229,10 +229,11 @@ static inline void puppet_replayed_event(void *ctx, const struct engine_event *e
     puppet->replay_last = event->position.seq;
 }
 
-static inline void puppet_replayed(void *ctx, enum status status)
+static inline void puppet_replayed(void *ctx, enum status status, uint64_t through)
 {
     struct puppet *puppet = ctx;
 
+    (void)through;
     puppet_say(puppet, "replayed %s %" PRIu64 " %" PRIu64, status_code(status),
                puppet->replay_count, puppet->replay_last);
 }
@@ -246,8 +247,15 @@ static inline void puppet_replay(struct puppet *puppet, char **words)
     puppet->engine->ops->head(puppet->engine, &from);
     from.seq = (uint64_t)atol(words[2]);
     puppet->replay_count = puppet->replay_last = 0;
-    puppet->engine->ops->replay(puppet->engine, &room, 1, &from, (uint64_t)atol(words[3]),
-                                puppet_replayed_event, puppet_replayed, puppet);
+    puppet->engine->ops->replay(puppet->engine, &(struct engine_replay){
+                                                    .rooms = &room,
+                                                    .room_count = 1,
+                                                    .from = from,
+                                                    .to = (uint64_t)atol(words[3]),
+                                                    .on_event = puppet_replayed_event,
+                                                    .on_done = puppet_replayed,
+                                                    .ctx = puppet,
+                                                });
 }
 
 /* One of three answers: the first closes the engine, which answers the others. */
@@ -272,6 +280,12 @@ static inline void puppet_parted_found(void *ctx, enum status status,
     puppet_parted(ctx, status);
 }
 
+static inline void puppet_parted_replay(void *ctx, enum status status, uint64_t through)
+{
+    (void)through;
+    puppet_parted(ctx, status);
+}
+
 static inline void puppet_part(struct puppet *puppet, char **words)
 {
     const struct engine_ops *ops = puppet->engine->ops;
@@ -286,8 +300,15 @@ static inline void puppet_part(struct puppet *puppet, char **words)
         else if (strcmp(words[1], "find") == 0)
             ops->session_find(puppet->engine, SLICE("p"), puppet_parted_found, puppet);
         else
-            ops->replay(puppet->engine, &room, 1, &from, UINT64_MAX,
-                        puppet_replayed_event, puppet_parted, puppet);
+            ops->replay(puppet->engine, &(struct engine_replay){
+                                            .rooms = &room,
+                                            .room_count = 1,
+                                            .from = from,
+                                            .to = UINT64_MAX,
+                                            .on_event = puppet_replayed_event,
+                                            .on_done = puppet_parted_replay,
+                                            .ctx = puppet,
+                                        });
     }
 }
 

@@ -36,7 +36,9 @@ static void add_request(struct buf *out)
 
     replay_request_encode(&request, out);
     replay_room_add(out, &named);
+    replay_base_add(out, 7);
     replay_room_add(out, &all);
+    replay_base_add(out, 0);
 }
 
 static void add_page(struct buf *out)
@@ -114,6 +116,7 @@ static void a_request_comes_back_as_it_was(void **state)
     struct buf wire = {.max = 1000};
     struct replay_request request;
     struct room_key room;
+    uint64_t base;
 
     (void)state;
     add_request(&wire);
@@ -121,11 +124,11 @@ static void a_request_comes_back_as_it_was(void **state)
     assert_true(request.after.epoch == 0xabcdef && request.after.seq == 7);
     assert_true(request.through == 99 && request.max_bytes == 1000);
     assert_int_equal(request.room_count, 2);
-    assert_true(replay_room_next(&request.rooms, &room));
-    assert_true(room.kind == ROOM_NAMED && slice_is(room.name, "r:1"));
-    assert_true(replay_room_next(&request.rooms, &room));
+    assert_true(replay_room_next(&request.rooms, &room, &base));
+    assert_true(room.kind == ROOM_NAMED && slice_is(room.name, "r:1") && base == 7);
+    assert_true(replay_room_next(&request.rooms, &room, &base));
     assert_true(room.kind == ROOM_ALL && slice_is(room.nsp, "/x") && room.name.len == 0);
-    assert_false(replay_room_next(&request.rooms, &room));
+    assert_false(replay_room_next(&request.rooms, &room, &base));
     buf_finish(&wire);
 }
 

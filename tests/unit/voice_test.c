@@ -15,11 +15,15 @@
 static void who_is_spoken_to_alike_has_one_voice(void **state)
 {
     struct voice_set *set = voice_set_create();
-    struct voice *one = voice_take(set, &dialect_socketio, SLICE("/"), SLICE("/"));
-    struct voice *again = voice_take(set, &dialect_socketio, SLICE("/"), SLICE("/"));
-    struct voice *alias = voice_take(set, &dialect_socketio, SLICE("/"), SLICE("/ws"));
-    struct voice *other = voice_take(set, &dialect_socketio, SLICE("/x"), SLICE("/ws"));
-    struct voice *native = voice_take(set, &dialect_native, SLICE("/"), SLICE("/"));
+    struct voice *one = voice_take(set, &dialect_socketio, SLICE("/"), SLICE("/"), false);
+    struct voice *again =
+        voice_take(set, &dialect_socketio, SLICE("/"), SLICE("/"), false);
+    struct voice *alias =
+        voice_take(set, &dialect_socketio, SLICE("/"), SLICE("/ws"), false);
+    struct voice *other =
+        voice_take(set, &dialect_socketio, SLICE("/x"), SLICE("/ws"), false);
+    struct voice *native =
+        voice_take(set, &dialect_native, SLICE("/"), SLICE("/"), false);
 
     (void)state;
     assert_ptr_equal(one, again);
@@ -30,7 +34,8 @@ static void who_is_spoken_to_alike_has_one_voice(void **state)
     assert_true(slice_is(alias->nsp, "/") && slice_is(alias->name, "/ws"));
     voice_drop(one);
     voice_drop(alias);
-    struct voice *next = voice_take(set, &dialect_native, SLICE("/"), SLICE("/new"));
+    struct voice *next =
+        voice_take(set, &dialect_native, SLICE("/"), SLICE("/new"), false);
     assert_int_equal(next->number, 1); /* of the one that has gone */
     voice_drop(again);
     voice_drop(other);
@@ -48,12 +53,12 @@ static void there_are_so_many_and_no_more(void **state)
     (void)state;
     for (int i = 0; i < VOICE_COUNT; i++) {
         snprintf(name, sizeof name, "/%d", i);
-        voices[i] = voice_take(set, &dialect_socketio, SLICE("/"), slice_of(name));
+        voices[i] = voice_take(set, &dialect_socketio, SLICE("/"), slice_of(name), false);
         assert_int_equal(voices[i]->number, i);
     }
-    assert_null(voice_take(set, &dialect_socketio, SLICE("/"), SLICE("/more")));
+    assert_null(voice_take(set, &dialect_socketio, SLICE("/"), SLICE("/more"), false));
     voice_drop(voices[77]);
-    voices[77] = voice_take(set, &dialect_socketio, SLICE("/"), SLICE("/more"));
+    voices[77] = voice_take(set, &dialect_socketio, SLICE("/"), SLICE("/more"), false);
     assert_int_equal(voices[77]->number, 77);
     for (int i = 0; i < VOICE_COUNT; i++)
         voice_drop(voices[i]);

@@ -1,0 +1,529 @@
+/* What sessions get from the log first: see the header. */
+#include "client-gw/catching.h"
+
+#include "bridge/clock.h"
+#include "bridge/list.h"
+#include "bridge/testing/test_hook.h"
+#include "client-gw/connection_set.h"
+#include "client-gw/dialect.h"
+#include "client-gw/event_frames.h"
+#include "client-gw/session_op.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    AT_ONCE = 4,            /* pages that are asked for: the stream's own wait for them */
+    PAGE_BYTES = 64 * 1024, /* or one event */
+    PER_TURN = 64,          /* sessions that are looked at */
+    AGAIN_MS = 100,         /* after the log could not be asked */
+};
+
+/* A page that was asked for. */
+struct asked {
+    struct catching_set *set;
+    struct catching *catching; /* NULL: it was stopped meanwhile */
+    uint64_t last;             /* events up to here were taken */
+    bool is_cut;               /* and no more: there is no room */
+    bool is_kicked;
+};
+
+struct catching {
+    struct list_node turn; /* first: in the set's list while it wants one */
+    struct catching_set *set;
+    struct session *session;  /* keeps: it stops us when it ends */
+    struct asked *asked;      /* NULL: no page is under way */
+    uint64_t from;            /* as the wish said */
+    uint64_t position;        /* everything up to here was sent */
+    uint64_t read;            /* everything up to here was read */
+    uint64_t to;              /* what comes after it is held */
+    struct frame_queue ready; /* until it may be sent */
+    struct catching_past *past;
+    size_t past_count;
+    bool (*wants)(void *ctx, uint64_t seq, const struct envelope *envelope);
+    void (*on_proven)(void *ctx, enum status status);
+    void (*on_done)(void *ctx, enum status status);
+    void *ctx;
+    bool is_going;
+};
+
+struct catching_set {
+    struct engine *engine;
+    struct metrics *metrics;
+    struct list_node turns;
+    size_t asked;
+    size_t count; /* of sessions that are catching up */
+    bool is_turning;
+    uv_timer_t timer;
+    struct event_frames *frames; /* what was encoded lately: many miss the same */
+    struct envelope_room room;
+};
+
+static void on_timer(uv_timer_t *timer);
+
+struct catching_set *catching_set_create(uv_loop_t *loop, struct engine *engine,
+                                         struct metrics *metrics)
+{
+    struct catching_set *set = calloc(1, sizeof *set);
+
+    if (!set)
+        return NULL;
+    set->frames = event_frames_create();
+    if (!set->frames) {
+        free(set);
+        return NULL;
+    }
+    set->engine = engine;
+    set->metrics = metrics;
+    list_init(&set->turns);
+    uv_timer_init(loop, &set->timer);
+    set->timer.data = set;
+    return set;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void catching_set_destroy(struct catching_set *set)
+{
+    if (!set)
+        return;
+    event_frames_destroy(set->frames);
+    uv_close((uv_handle_t *)&set->timer, on_closed);
+}
+
+static void come_back(struct catching_set *set, uint64_t after_ms)
+{
+    if (!uv_is_active((uv_handle_t *)&set->timer))
+        uv_timer_start(&set->timer, on_timer, after_ms, 0);
+}
+
+static void want_turn(struct catching *catching, uint64_t after_ms)
+{
+    list_append(&catching->set->turns, &catching->turn);
+    come_back(catching->set, after_ms);
+}
+
+/* --- room for more --- */
+
+static const struct frame_limits *limits_of(const struct catching *catching)
+{
+    return &catching->session->connection->set->config.outbox_limits;
+}
+
+/* The other half is for what is said meanwhile, and for one event that is large. */
+static bool has_room(const struct catching *catching)
+{
+    const struct frame_limits *limits = limits_of(catching);
+    const struct frame_queue *queue =
+        catching->is_going ? &catching->session->connection->outbox : &catching->ready;
+
+    return queue->count < limits->frames / 2 + 1 && queue->bytes < limits->bytes / 2;
+}
+
+/* Whether what is held may go all at once behind what waits. */
+static bool may_finish(const struct catching *catching)
+{
+    const struct frame_limits *limits = limits_of(catching);
+    const struct frame_queue *held = catching->session->held;
+    const struct frame_queue *outbox = &catching->session->connection->outbox;
+
+    return outbox->count == 0 || !held ||
+           (outbox->count + held->count < limits->frames &&
+            outbox->bytes + held->bytes < limits->bytes);
+}
+
+/* --- a page --- */
+
+static bool is_for(const struct catching *catching, uint64_t seq,
+                   const struct envelope *envelope)
+{
+    struct slice sid = slice_of(catching->session->sid);
+
+    for (size_t i = 0; i < envelope->except_count; i++)
+        if (slice_equal(envelope->except[i], sid))
+            return false;
+    if (envelope->ttl_ms > 0 && clock_wall_ms() > envelope->at_ms + envelope->ttl_ms)
+        return false;
+    return !catching->wants || catching->wants(catching->ctx, seq, envelope);
+}
+
+/* False: it did not get into the queue, and the session is over or will be. */
+static bool put_frame(struct catching *catching, struct frame *frame)
+{
+    struct connection *connection = catching->session->connection;
+
+    if (catching->is_going)
+        return connection_send_later(connection, frame) == ST_OK;
+    if (!frame_queue_push(&catching->ready, limits_of(catching), frame))
+        return true;
+    connection_close(connection, CLOSE_SLOW_CONSUMER);
+    return false;
+}
+
+static void take_event(struct asked *asked, const struct engine_event *event,
+                       const struct envelope *envelope)
+{
+    struct catching *catching = asked->catching;
+    struct session *session = catching->session;
+    const struct event_place place = {.position = event->position,
+                                      .sessions = session->set};
+
+    if (!is_for(catching, event->position.seq, envelope))
+        return;
+    struct frame *frame =
+        event_frames_make(asked->set->frames, &place, envelope, session->voice);
+    if (!frame)
+        connection_close(session->connection, CLOSE_SLOW_CONSUMER);
+    else if (put_frame(catching, frame))
+        metrics_add(asked->set->metrics, METRIC_MISSED_EVENTS, 1);
+    frame_drop(frame);
+}
+
+static void on_event(void *ctx, const struct engine_event *event)
+{
+    struct asked *asked = ctx;
+    struct envelope envelope;
+
+    if (!asked->catching || asked->is_cut || asked->is_kicked)
+        return;
+    if (!has_room(asked->catching)) {
+        asked->is_cut = true;
+        return;
+    }
+    if (envelope_decode(event->envelope, &asked->set->room, &envelope) == ST_OK) {
+        asked->is_kicked = envelope.kind == ENVELOPE_CONTROL_DISCONNECT;
+        if (!asked->is_kicked)
+            take_event(asked, event, &envelope);
+    }
+    asked->last = event->position.seq;
+}
+
+/* --- one that ends --- */
+
+static void free_catching(struct catching *catching)
+{
+    list_remove(&catching->turn);
+    if (catching->asked)
+        catching->asked->catching = NULL;
+    frame_queue_finish(&catching->ready);
+    if (--catching->set->count == 0)
+        event_frames_clear(catching->set->frames);
+    free(catching->past);
+    free(catching);
+}
+
+void catching_stop(struct session *session)
+{
+    struct catching *catching = session->catching;
+
+    if (!catching)
+        return;
+    void (*told)(void *, enum status) =
+        catching->on_proven ? catching->on_proven : catching->on_done;
+    void *ctx = catching->ctx;
+    session->catching = NULL;
+    free_catching(catching);
+    if (told)
+        told(ctx, ST_DRAINING);
+}
+
+/* Live from now on. */
+static void finish(struct catching *catching)
+{
+    struct session *session = session_share(catching->session);
+
+    /* It may send, and so end the session. */
+    if (catching->on_done)
+        catching->on_done(catching->ctx, ST_OK);
+    if (session->catching == catching) {
+        session->catching = NULL;
+        free_catching(catching);
+        session_go(session);
+    }
+    session_drop(session);
+}
+
+/* Something is gone by now: it comes back, and is told. */
+static void fail(struct catching *catching, enum close_reason reason)
+{
+    connection_close(catching->session->connection, reason);
+}
+
+/* --- asking --- */
+
+/* What one page is asked for with. */
+struct question {
+    struct room_key *rooms;
+    uint64_t *bases;
+    size_t count;
+};
+
+static void add_room(struct question *question, const struct catching *catching,
+                     const struct room_key *key, uint64_t joined)
+{
+    uint64_t base = recovery_base(catching->from, joined);
+
+    for (size_t i = 0; i < catching->past_count; i++)
+        if (room_key_equal(&catching->past[i].room, key))
+            base = catching->past[i].base;
+    question->rooms[question->count] = *key;
+    question->bases[question->count++] = base;
+}
+
+/* As they are by now: what it has left meanwhile it does not get any more. */
+static bool gather(struct question *question, const struct catching *catching)
+{
+    const struct session *session = catching->session;
+    size_t count = session->membership_count + 1u;
+    struct room_key key = {
+        session->voice->nsp, ROOM_SOCKET, {session->sid, LIMIT_SIO_SID_BYTES}
+    };
+
+    *question = (struct question){calloc(count, sizeof *question->rooms),
+                                  calloc(count, sizeof *question->bases), 0};
+    if (!question->rooms || !question->bases)
+        return false;
+    add_room(question, catching, &key, 0);
+    for (uint16_t i = 0; i < session->membership_count; i++) {
+        const struct membership *membership = &session->memberships[i];
+        key.kind = room_kind(membership->room);
+        key.name = room_name(membership->room);
+        add_room(question, catching, &key, membership->joined_seq);
+    }
+    return true;
+}
+
+static void on_page(void *ctx, enum status status, uint64_t through);
+
+static bool ask(struct catching *catching)
+{
+    struct catching_set *set = catching->set;
+    struct asked *asked = calloc(1, sizeof *asked);
+    struct question question = {0};
+    bool is_ready = asked && gather(&question, catching);
+
+    if (is_ready) {
+        struct engine_replay wish = {
+            .rooms = question.rooms,
+            .bases = question.bases,
+            .room_count = question.count,
+            .to = test_hook_no_dedupe() ? UINT64_MAX : catching->to,
+            .max_bytes = PAGE_BYTES,
+            .on_event = on_event,
+            .on_done = on_page,
+            .ctx = asked,
+        };
+        set->engine->ops->head(set->engine, &wish.from);
+        wish.from.seq = catching->read;
+        *asked = (struct asked){.set = set, .catching = catching, .last = catching->read};
+        catching->asked = asked;
+        set->asked++;
+        set->engine->ops->replay(set->engine, &wish);
+    } else {
+        free(asked);
+    }
+    free(question.rooms);
+    free(question.bases);
+    return is_ready;
+}
+
+/* The first page says whether all is there. */
+static void tell_proven(struct catching *catching, enum status status)
+{
+    void (*on_proven)(void *, enum status) = catching->on_proven;
+
+    catching->on_proven = NULL;
+    on_proven(catching->ctx, status);
+}
+
+static void use_page(struct catching *catching, const struct asked *asked,
+                     enum status status, uint64_t through)
+{
+    if (asked->is_kicked)
+        status = ST_FORBIDDEN;
+    if (!status)
+        catching->read = asked->is_cut || through < asked->last ? asked->last : through;
+    if (!status && catching->is_going)
+        catching->position = catching->read;
+    if (catching->on_proven)
+        tell_proven(catching, status);
+    else if (status == ST_NOT_FOUND)
+        fail(catching, CLOSE_SLOW_CONSUMER);
+    else if (status == ST_FORBIDDEN)
+        connection_end_session(catching->session, CLOSE_KICKED);
+    else if (status)
+        want_turn(catching, AGAIN_MS);
+    else if (catching->is_going)
+        want_turn(catching, 0);
+}
+
+static void on_page(void *ctx, enum status status, uint64_t through)
+{
+    struct asked *asked = ctx;
+    struct catching_set *set = asked->set;
+    struct catching *catching = asked->catching;
+
+    set->asked--;
+    if (catching) {
+        struct session *session = session_share(catching->session);
+        struct connection_set *connections = session->connection->set;
+        catching->asked = NULL;
+        use_page(catching, asked, status, through);
+        connection_set_flush(connections);
+        session_drop(session);
+    }
+    free(asked);
+    if (!list_is_empty(&set->turns))
+        come_back(set, 0);
+}
+
+/* --- turns --- */
+
+/* False: no more pages may be asked for at the moment. */
+static bool take_turn(struct catching *catching)
+{
+    struct catching_set *set = catching->set;
+
+    if (catching->read >= catching->to) {
+        if (may_finish(catching))
+            finish(catching);
+        return true;
+    }
+    if (!has_room(catching))
+        return true;
+    bool may_ask = set->asked < AT_ONCE;
+    if (may_ask && ask(catching))
+        return true;
+    list_append(&set->turns, &catching->turn);
+    if (may_ask)
+        come_back(set, AGAIN_MS);
+    return false;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct catching_set *set = timer->data;
+    struct list_node *node;
+    bool goes_on = true;
+
+    for (int i = 0; i < PER_TURN && goes_on && (node = list_first(&set->turns)); i++) {
+        list_remove(node);
+        goes_on = take_turn((struct catching *)node);
+    }
+    if (goes_on && !list_is_empty(&set->turns))
+        come_back(set, 0);
+}
+
+/* --- what sessions say --- */
+
+static bool copy_past(struct catching *catching, const struct catching_wish *wish)
+{
+    size_t bytes = wish->past_count * sizeof *wish->past;
+
+    for (size_t i = 0; i < wish->past_count; i++)
+        bytes += wish->past[i].room.name.len;
+    catching->past = malloc(bytes + 1);
+    if (!catching->past)
+        return false;
+    char *at = (char *)(catching->past + wish->past_count);
+    for (size_t i = 0; i < wish->past_count; i++) {
+        struct slice name = wish->past[i].room.name;
+        catching->past[i] = wish->past[i];
+        catching->past[i].room.nsp = catching->session->voice->nsp;
+        catching->past[i].room.name.ptr = at;
+        if (name.len)
+            memcpy(at, name.ptr, name.len);
+        at += name.len;
+        if (wish->past[i].base < catching->read)
+            catching->read = wish->past[i].base;
+    }
+    catching->past_count = wish->past_count;
+    return true;
+}
+
+enum status catching_begin(struct catching_set *set, struct session *session,
+                           const struct catching_wish *wish)
+{
+    struct catching *catching = session->catching ? NULL : calloc(1, sizeof *catching);
+    struct position head;
+
+    if (session->catching)
+        return ST_CONFLICT;
+    if (!catching)
+        return ST_NO_MEMORY;
+    set->engine->ops->head(set->engine, &head);
+    *catching = (struct catching){
+        .set = set,
+        .session = session,
+        .from = wish->from,
+        .position = wish->from,
+        .read = wish->from,
+        .to = head.seq,
+        .wants = wish->wants,
+        .on_proven = wish->on_proven,
+        .on_done = wish->on_done,
+        .ctx = wish->ctx,
+        .is_going = !wish->on_proven,
+    };
+    if (!copy_past(catching, wish)) {
+        free(catching);
+        return ST_NO_MEMORY;
+    }
+    set->count++;
+    session->catching = catching;
+    session_set_direct(session, -1);
+    /* Where nothing was missed there is nothing to ask. */
+    if (catching->on_proven && catching->read >= catching->to)
+        tell_proven(catching, ST_OK);
+    else
+        want_turn(catching, 0);
+    return ST_OK;
+}
+
+void catching_go(struct catching *catching)
+{
+    struct connection *connection = catching->session->connection;
+    struct session *session = session_share(catching->session);
+    uint32_t i = 0;
+
+    catching->is_going = true;
+    while (session->catching == catching && i < catching->ready.count)
+        connection_send_later(connection, frame_queue_at(&catching->ready, i++));
+    if (session->catching == catching) {
+        frame_queue_finish(&catching->ready);
+        catching->position = catching->read;
+        want_turn(catching, 0);
+    }
+    connection_set_flush(connection->set);
+    session_drop(session);
+}
+
+enum status catching_hold(struct catching *catching, struct frame *frame)
+{
+    struct session *session = catching->session;
+    struct position head;
+
+    if (session_hold(session, frame) == ST_OK)
+        return ST_OK;
+    /* The event at hand is the last one that was applied. */
+    if (session->held)
+        frame_queue_finish(session->held);
+    catching->set->engine->ops->head(catching->set->engine, &head);
+    catching->to = head.seq;
+    catching_drained(catching);
+    return ST_OK;
+}
+
+void catching_drained(struct catching *catching)
+{
+    if (catching->is_going && !catching->asked && !catching->turn.next)
+        want_turn(catching, 0);
+}
+
+uint64_t catching_position(const struct catching *catching)
+{
+    return catching->position;
+}

@@ -1,0 +1,59 @@
+/*
+ * Whether a client that comes back can be given all that it missed: numbers of the log
+ * in, a verdict out. Per room, what comes after its base is owed to the session:
+ *
+ *     base(room) = max(what the client says it has, when it joined, what is proven)
+ *
+ * and the room is complete when nothing after the base has been removed from the log: the
+ * room's mark, the highest seq of it that was removed, is not above the base.
+ */
+#ifndef PROTO_RECOVERY_PROOF_H
+#define PROTO_RECOVERY_PROOF_H
+
+#include "proto/position.h"
+
+#include <stdbool.h>
+
+/* Why a client that came back was not recovered. */
+enum recovery_reason {
+    RECOVERY_FINE, /* it was, or it did not come back */
+    RECOVERY_HISTORY_OVERFLOW,
+    RECOVERY_EPOCH_CHANGED,
+    RECOVERY_UNKNOWN_SESSION,
+    RECOVERY_EXPIRED,
+    RECOVERY_FORBIDDEN,
+    RECOVERY_BUS_DOWN,
+    RECOVERY_REASON_COUNT
+};
+
+/* The word in logs, metrics and messages; empty for RECOVERY_FINE. */
+const char *recovery_reason_text(enum recovery_reason reason);
+
+/* What is known of a session that a client comes back to. */
+struct recovery_facts {
+    uint64_t log_epoch;     /* of the log, as this gateway knows it */
+    uint64_t session_epoch; /* in which the session's numbers are */
+    bool has_offset;        /* the client says what it has */
+    struct position offset;
+    uint64_t proven;      /* everything up to here has reached the client */
+    uint64_t last_joined; /* the highest of its rooms */
+    uint64_t applied;     /* how far this gateway is */
+};
+
+enum recovery_verdict {
+    RECOVERY_GO,   /* the marks decide */
+    RECOVERY_WAIT, /* this gateway is behind what the session has seen */
+    RECOVERY_LOST, /* `*reason` says why */
+};
+
+enum recovery_verdict recovery_judge(const struct recovery_facts *facts,
+                                     enum recovery_reason *reason);
+
+/* Everything of whatever room of the session up to here has reached the client. */
+uint64_t recovery_from(const struct recovery_facts *facts);
+/* base(room), of a room joined at `joined`. */
+uint64_t recovery_base(uint64_t from, uint64_t joined);
+/* A page is read on after `after`: is anything gone that the room is owed? */
+bool recovery_is_complete(uint64_t base, uint64_t after, uint64_t mark);
+
+#endif
