@@ -41,6 +41,7 @@ struct engine_config {
     const char *durability; /* ENGINE_LOG: "memory", "log" or "fsync"; NULL: memory */
     const char *data_dir;   /* ENGINE_LOG: folder of the log, unless it is in memory */
     uint64_t key_age_ms;    /* ENGINE_LOG: keys are kept for so long */
+    uint64_t mark_age_ms;   /* ENGINE_LOG: nobody asks for what was removed before that */
     struct {
         uint64_t age_ms;
         uint64_t events;

@@ -108,6 +108,7 @@ static enum status open_log(const struct engine_config *config, struct event_log
         .folder = config->data_dir,
         .syncs = strcmp(durability, "fsync") == 0,
         .key_age_ms = config->key_age_ms,
+        .mark_age_ms = config->mark_age_ms,
         .keep = {config->keep.age_ms, config->keep.events, config->keep.bytes},
     };
 

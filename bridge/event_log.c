@@ -79,19 +79,12 @@ bool event_log_reading_visit(struct event_log_reading *reading, uint64_t seq,
     if (reading->visited < EVENT_LOG_READ_SLICE &&
         reading->visit(reading->ctx, seq, envelope)) {
         reading->visited++;
+        reading->last = seq;
         return true;
     }
     reading->has_stopped = true;
     reading->read_through = seq - 1;
     return false;
-}
-
-static uint64_t floor_of(struct event_log *log)
-{
-    struct event_log_state state;
-
-    event_log_state(log, &state);
-    return state.floor;
 }
 
 /* The events that the index knows to be for the rooms. */
@@ -106,15 +99,9 @@ static void read_found(struct event_log *log, uint64_t after, uint64_t end,
         room_index_find(log->rooms, wishes, after, seqs, FIND_AT_ONCE, &found_through);
     uv_mutex_unlock(&log->lock);
     reading->read_through = found_through < end ? found_through : end;
-    for (size_t i = 0; i < count && seqs[i] <= end && !reading->has_stopped; i++) {
-        size_t before = reading->visited;
-        log->ops->read(log, seqs[i] - 1, seqs[i], reading);
-        if (reading->visited > before || reading->has_stopped || seqs[i] <= floor_of(log))
-            continue;
-        reading->has_stopped = true;
-        reading->read_through = seqs[i] - 1;
-        log->ops->condemn(log);
-    }
+    while (count > 0 && seqs[count - 1] > end)
+        count--;
+    log->ops->pick(log, seqs, count, reading);
 }
 
 /* Up to where the index begins every event is looked at. */

@@ -32,8 +32,9 @@ struct event_log *event_log_create(uint64_t epoch, const struct event_log_limits
 struct event_log_config {
     const struct logger *log; /* keeps */
     const char *folder;
-    bool syncs;          /* a commit survives the loss of power */
-    uint64_t key_age_ms; /* keys and sessions older than this are removed */
+    bool syncs;           /* a commit survives the loss of power */
+    uint64_t key_age_ms;  /* keys and sessions older than this are removed */
+    uint64_t mark_age_ms; /* what was removed as long ago, or longer, nobody misses */
     struct event_log_limits keep;
 };
 

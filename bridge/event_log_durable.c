@@ -2,9 +2,10 @@
  * The durable log: rows of a database, a witness, and a thread that moves the
  * write-ahead log into the file. See event_log.h. Opening: event_log_opening.c.
  *
- * Rows are a chain: each has the seq of the one before it, so that a row that is missing
- * is noticed. Volatile events have no row, but the last one of a batch: an empty row
- * keeps the head, which therefore is always the last row's seq.
+ * Rows are a chain: each has the last seq of the one before it, so that a row that is
+ * missing is noticed. A commit is one row as long as it is small, since what SQLite does
+ * for a row costs more than the event. Volatile events are in no row, and the rows cover
+ * their seqs: the head is always the last row's last seq.
  */
 #include "bridge/event_log_durable.h"
 
@@ -15,8 +16,6 @@
 #include <stdlib.h>
 
 enum {
-    TRIM_SLICE = 500,
-    TRIM_EVERY_MS = 500,   /* while the log is less than an eighth beyond its ceilings */
     WAL_PAGES = 1000,      /* 4 MB: the tidier is woken */
     WAL_MAX_PAGES = 32768, /* 128 MB: the writer waits until it is empty */
 };
@@ -57,7 +56,7 @@ enum status durable_settle(struct durable_log *log, enum status st)
     return st;
 }
 
-static void free_spent(struct durable_log *log)
+void durable_free_spent(struct durable_log *log)
 {
     for (size_t i = 0; i < log->spent_count; i++)
         free(log->spent[i]);
@@ -66,16 +65,32 @@ static void free_spent(struct durable_log *log)
 
 /* --- append --- */
 
-static enum status add_key(struct durable_log *log, const struct log_key *key,
-                           const struct position *position, uint64_t at_ms)
+static enum status add_row(struct durable_log *log, uint64_t seq, uint64_t at_ms,
+                           uint64_t *last_row)
 {
-    char bytes[64];
-    struct buf encoded = {.ptr = bytes, .cap = sizeof bytes, .max = sizeof bytes};
+    const struct log_row row = {
+        .epoch = log->base.state.head.epoch,
+        .prev = *last_row,
+        .seq = seq,
+        .at_ms = at_ms,
+        .body = buf_slice(&log->row),
+    };
+    enum status st = buf_status(&log->row);
 
-    log_key_encode(key, position, &encoded);
-    return log_db_note(log->writer, LOG_DB_KEYS,
-                       (struct slice){(const char *)key->id, sizeof key->id}, at_ms,
-                       buf_slice(&encoded));
+    if (!st)
+        st = log_db_add(log->writer, &row);
+    buf_clear(&log->row);
+    *last_row = seq;
+    return st;
+}
+
+static enum status add_keys(struct durable_log *log, uint64_t at_ms)
+{
+    if (log->keys.len == 0)
+        return buf_status(&log->keys);
+    log->has_keys = true;
+    return log_db_note(log->writer, LOG_DB_KEYS, (struct slice){0}, at_ms,
+                       buf_slice(&log->keys));
 }
 
 static enum status add_rows(struct durable_log *log,
@@ -85,24 +100,22 @@ static enum status add_rows(struct durable_log *log,
     struct position position = log->base.state.head; /* the writer's alone to change */
     enum status st = ST_OK;
 
+    buf_clear(&log->row);
+    buf_clear(&log->keys);
     for (size_t i = 0; i < count && !st; i++) {
         const struct event_log_entry *entry = &entries[i];
-        bool is_last = i + 1 == count;
-        struct log_row row = {position.epoch, ++position.seq, *last_row, at_ms, {0}};
+        position.seq++;
         if (!entry->is_volatile)
-            row.bytes = (struct slice){entry->bytes, entry->len};
-        if (!entry->is_volatile || is_last) {
-            st = log_db_add(log->writer, &row);
-            *last_row = row.seq;
-        }
-        if (!st && entry->key) {
-            log->has_keys = true;
-            st = add_key(log, entry->key, &position, at_ms);
-        }
+            log_row_add(&log->row, position.epoch, *last_row, position.seq,
+                        (struct slice){entry->bytes, entry->len});
+        if (entry->key)
+            log_key_encode(entry->key, &position, &log->keys);
+        if (i + 1 == count || log->row.len >= LOG_ROW_BYTES)
+            st = add_row(log, position.seq, at_ms, last_row);
         if (!st && entry->record)
             st = durable_record(log, entry->record, at_ms);
     }
-    return st;
+    return st ? st : add_keys(log, at_ms);
 }
 
 /* What was committed, as readers know it. */
@@ -112,14 +125,15 @@ static void admit(struct durable_log *log, const struct event_log_entry *entries
     struct event_log_state *state = &log->base.state;
 
     uv_mutex_lock(&log->base.lock);
+    if (log->removed_row == state->head.seq)
+        log->oldest_ms = at_ms;
     for (size_t i = 0; i < count; i++) {
         const struct event_log_entry *entry = &entries[i];
         struct slice bytes = {entry->bytes, entry->len};
         state->head.seq++;
         if (entry->is_volatile)
             continue;
-        if (state->events++ == 0)
-            log->oldest_ms = at_ms;
+        state->events++;
         state->bytes += entry->len;
         room_index_add(log->base.rooms, state->head.seq, bytes);
     }
@@ -143,7 +157,7 @@ enum status durable_append(struct event_log *base, const struct event_log_entry 
     uint64_t at_ms = now_ms + log->anchor_ms;
     uint64_t last_row = log->last_row;
 
-    free_spent(log);
+    durable_free_spent(log);
     if (base->is_lost || count > DURABLE_MAX_BATCH)
         return ST_LOG_DOWN;
     enum status st = log_db_begin(log->writer);
@@ -167,176 +181,99 @@ enum status durable_append(struct event_log *base, const struct event_log_entry 
     return ST_OK;
 }
 
-/* --- retention --- */
-
-struct trimming {
-    struct durable_log *log;
-    uint64_t now_ms;                 /* as the rows' */
-    uint64_t events, bytes;          /* that are left */
-    uint64_t removed, removed_bytes; /* events of this slice */
-    uint64_t rows;
-    uint64_t through;    /* the last row of this slice; 0: none */
-    uint64_t floor;      /* the last event of it */
-    struct log_row head; /* the last row of all was one of them */
-    bool has_more;
-};
-
-static bool is_beyond(const struct trimming *trimming, uint64_t at_ms)
-{
-    const struct event_log_limits *keep = &trimming->log->base.keep;
-
-    return trimming->events > keep->events || trimming->bytes > keep->bytes ||
-           (at_ms < trimming->now_ms && trimming->now_ms - at_ms > keep->age_ms);
-}
-
-static bool trim_row(void *ctx, const struct log_row *row, uint64_t sum)
-{
-    struct trimming *trimming = ctx;
-    bool is_blank = row->bytes.len == 0;
-    bool is_head = row->seq == trimming->log->last_row;
-
-    (void)sum;
-    if (!is_beyond(trimming, row->at_ms) || (is_blank && is_head)) {
-        trimming->log->oldest_ms = row->at_ms;
-        return false;
-    }
-    if (trimming->rows == TRIM_SLICE) {
-        trimming->has_more = true;
-        return false;
-    }
-    trimming->rows++;
-    trimming->through = row->seq;
-    if (is_head)
-        trimming->head = *row;
-    if (is_blank)
-        return true;
-    trimming->floor = row->seq;
-    trimming->events--;
-    trimming->bytes -= row->bytes.len;
-    trimming->removed++;
-    trimming->removed_bytes += row->bytes.len;
-    return true;
-}
-
-/* Readers know it first: whoever finds a row missing is told why. */
-static void raise_floor(struct durable_log *log, uint64_t floor, uint64_t row)
-{
-    uv_mutex_lock(&log->base.lock);
-    log->removed_row = row;
-    if (floor > log->base.state.floor) {
-        log->base.state.floor = floor;
-        room_index_remove(log->base.rooms, floor);
-    }
-    uv_mutex_unlock(&log->base.lock);
-}
-
-static enum status remove_rows(struct durable_log *log, const struct trimming *trimming)
-{
-    enum status st = log_db_remove(log->writer, trimming->through);
-
-    if (!st && trimming->head.seq != 0) {
-        struct log_row blank = trimming->head;
-        blank.epoch = log->base.state.head.epoch;
-        blank.bytes = (struct slice){0};
-        st = log_db_add(log->writer, &blank);
-    }
-    return st;
-}
-
-static void count_removed(struct durable_log *log, const struct trimming *trimming)
-{
-    struct event_log_state *state = &log->base.state;
-
-    uv_mutex_lock(&log->base.lock);
-    state->events -= trimming->removed;
-    state->bytes -= trimming->removed_bytes;
-    state->evicted += trimming->removed;
-    uv_mutex_unlock(&log->base.lock);
-}
-
-static bool is_trim_due(struct durable_log *log, uint64_t now_ms)
-{
-    const struct event_log_state *state = &log->base.state;
-    const struct event_log_limits *keep = &log->base.keep;
-    uint64_t at_ms = now_ms + log->anchor_ms;
-
-    if (state->events == 0 || log->base.is_lost)
-        return false;
-    if (state->events > keep->events + keep->events / 8 ||
-        state->bytes > keep->bytes + keep->bytes / 8 || log->is_trimming)
-        return true;
-    if (now_ms - log->trimmed_ms < TRIM_EVERY_MS)
-        return false;
-    return state->events > keep->events || state->bytes > keep->bytes ||
-           (at_ms > log->oldest_ms && at_ms - log->oldest_ms > keep->age_ms);
-}
-
-/* False: nothing is left to do now. */
-static bool trim_events(struct durable_log *log, uint64_t now_ms)
-{
-    struct trimming trimming = {
-        .log = log,
-        .now_ms = now_ms + log->anchor_ms,
-        .events = log->base.state.events,
-        .bytes = log->base.state.bytes,
-    };
-
-    if (!is_trim_due(log, now_ms))
-        return false;
-    log->trimmed_ms = now_ms;
-    log->is_trimming = false;
-    enum status st = log_db_begin(log->writer);
-    if (!st)
-        st = log_db_read(log->writer, 0, UINT64_MAX, trim_row, &trimming);
-    if (!st && trimming.through > 0) {
-        raise_floor(log, trimming.floor, trimming.through);
-        st = remove_rows(log, &trimming);
-    }
-    if (durable_settle(log, st))
-        return false;
-    count_removed(log, &trimming);
-    log->is_trimming = trimming.has_more;
-    return trimming.has_more;
-}
-
-bool durable_trim(struct event_log *base, uint64_t now_ms)
-{
-    struct durable_log *log = self_of(base);
-
-    free_spent(log);
-    if (atomic_exchange(&base->is_overtaken, false))
-        durable_begin_epoch(log, "a gateway has seen more than the log has");
-    durable_tidy(log, now_ms);
-    return trim_events(log, now_ms);
-}
-
 /* --- reading --- */
 
 struct row_reading {
     struct durable_log *log;
     struct event_log_reading *reading;
-    uint64_t before;  /* the first row's predecessor */
-    uint64_t prev;    /* 0: the first row comes next */
-    uint64_t damaged; /* the seq of a row that cannot be believed */
+    const uint64_t *seqs; /* that are wished; NULL: all after `after` */
+    size_t count;         /* of them that are left */
+    uint64_t after, through;
+    uint64_t prev;   /* 0: the first row comes next */
+    bool is_damaged; /* there is a row that cannot be believed */
 };
 
-/* Everything between two rows of the chain was volatile. */
+static bool is_removed(struct durable_log *log, uint64_t seq)
+{
+    uv_mutex_lock(&log->base.lock);
+    bool is_gone = seq <= log->removed_row;
+    uv_mutex_unlock(&log->base.lock);
+    return is_gone;
+}
+
+/* Whether rows between `after` and the first one, which follows `before`, have vanished.
+ */
+static bool has_hole(struct durable_log *log, uint64_t after, uint64_t before)
+{
+    return before > after && !is_removed(log, before);
+}
+
+static bool is_row_sound(struct durable_log *log, struct log_row *row, uint64_t sum)
+{
+    row->epoch = log->read_epoch;
+    return row->seq > row->prev &&
+           (sum == log_row_checksum(row) || test_hook_no_checksum());
+}
+
+static bool is_event_sound(const struct log_row_walk *walk)
+{
+    return log_row_is_sound(walk) || test_hook_no_checksum();
+}
+
+/* The next event of the row that is wished. */
+static enum status next_event(struct row_reading *rows, struct log_row_walk *walk)
+{
+    uint64_t first = rows->seqs ? rows->seqs[0] : rows->after + 1;
+    enum status st = log_row_next(walk);
+
+    while (!st && walk->seq < first)
+        st = log_row_next(walk);
+    return !st && !is_event_sound(walk) ? ST_BAD_PACKET : st;
+}
+
+/* Everything between two events of a row was volatile. */
 static bool read_row(void *ctx, const struct log_row *row, uint64_t sum)
 {
     struct row_reading *rows = ctx;
     struct log_row placed = *row;
+    struct log_row_walk walk;
+    enum status st;
 
-    placed.epoch = rows->log->read_epoch;
-    bool is_linked = rows->prev == 0 || row->prev == rows->prev;
-    if (!is_linked || (sum != log_row_checksum(&placed) && !test_hook_no_checksum())) {
-        rows->damaged = row->seq;
+    bool is_linked = rows->prev ? row->prev == rows->prev
+                                : !has_hole(rows->log, rows->after, row->prev);
+    rows->is_damaged = !is_linked || !is_row_sound(rows->log, &placed, sum);
+    if (rows->is_damaged)
         return false;
+    log_row_begin(&walk, &placed);
+    while (!(st = next_event(rows, &walk)) && walk.seq <= rows->through)
+        if (!event_log_reading_visit(rows->reading, walk.seq, walk.bytes))
+            return false;
+    rows->is_damaged = st == ST_BAD_PACKET;
+    if (!rows->is_damaged)
+        rows->prev = row->seq;
+    return !rows->is_damaged;
+}
+
+/* Visits those of the row that are wished, which all must be there. */
+static bool pick_from_row(void *ctx, const struct log_row *row, uint64_t sum)
+{
+    struct row_reading *rows = ctx;
+    struct log_row placed = *row;
+    struct log_row_walk walk;
+
+    rows->is_damaged = !is_row_sound(rows->log, &placed, sum);
+    log_row_begin(&walk, &placed);
+    while (!rows->is_damaged && rows->count > 0 && rows->seqs[0] <= row->seq) {
+        if (next_event(rows, &walk) || walk.seq != rows->seqs[0]) {
+            rows->is_damaged = true;
+        } else if (!event_log_reading_visit(rows->reading, walk.seq, walk.bytes)) {
+            return false;
+        } else {
+            rows->seqs++;
+            rows->count--;
+        }
     }
-    if (rows->prev == 0)
-        rows->before = row->prev;
-    rows->prev = row->seq;
-    return row->bytes.len == 0 ||
-           event_log_reading_visit(rows->reading, row->seq, row->bytes);
+    return false;
 }
 
 bool durable_begin_read(struct event_log *base, uint64_t epoch)
@@ -356,31 +293,50 @@ void durable_condemn(struct event_log *base)
     log_witness_deny(self_of(base)->witness);
 }
 
-/* Whether rows between `after` and the first one have vanished. */
-static bool has_hole(struct durable_log *log, uint64_t after, uint64_t before)
+/* What cannot be read is not told to be nothing: the page ends before it. */
+static void stop_reading(struct row_reading *rows, uint64_t read_through)
 {
-    uv_mutex_lock(&log->base.lock);
-    uint64_t removed = log->removed_row;
-    uv_mutex_unlock(&log->base.lock);
-    return before > after && before > removed;
+    rows->reading->has_stopped = true;
+    rows->reading->read_through = read_through;
+    if (rows->is_damaged || log_db_is_damaged(rows->log->reader))
+        durable_condemn(&rows->log->base);
 }
 
 void durable_read(struct event_log *base, uint64_t after, uint64_t through,
                   struct event_log_reading *reading)
 {
     struct durable_log *log = self_of(base);
-    struct row_reading rows = {.log = log, .reading = reading};
+    struct row_reading rows = {
+        .log = log, .reading = reading, .after = after, .through = through};
 
     enum status st = log_db_read(log->reader, after, through, read_row, &rows);
-    bool is_damaged = rows.damaged != 0 || log_db_is_damaged(log->reader) ||
-                      has_hole(log, after, rows.before);
-    if (!is_damaged && !st)
-        return;
-    /* What cannot be read is not told to be nothing: the page ends before it. */
-    reading->has_stopped = true;
-    reading->read_through = rows.prev ? rows.prev : after;
-    if (is_damaged)
-        durable_condemn(base);
+    if (st || rows.is_damaged)
+        stop_reading(&rows, reading->last > after ? reading->last : after);
+}
+
+void durable_pick(struct event_log *base, const uint64_t *seqs, size_t count,
+                  struct event_log_reading *reading)
+{
+    struct durable_log *log = self_of(base);
+    struct row_reading rows = {.log = log,
+                               .reading = reading,
+                               .seqs = seqs,
+                               .count = count,
+                               .through = UINT64_MAX};
+
+    while (rows.count > 0 && !reading->has_stopped) {
+        const uint64_t *at = rows.seqs;
+        enum status st = log_db_read(log->reader, *at - 1, *at, pick_from_row, &rows);
+        bool is_absent = !st && !rows.is_damaged && rows.seqs == at;
+        if (is_absent && !reading->has_stopped && is_removed(log, *at)) {
+            rows.seqs++;
+            rows.count--;
+            continue;
+        }
+        rows.is_damaged |= is_absent && !reading->has_stopped;
+        if (st || rows.is_damaged)
+            stop_reading(&rows, *rows.seqs - 1);
+    }
 }
 
 void durable_end_read(struct event_log *base)
@@ -421,11 +377,13 @@ void durable_close(struct event_log *base)
 {
     struct durable_log *log = self_of(base);
 
-    free_spent(log);
+    durable_free_spent(log);
     stop_tidier(log);
     if (base->is_lost || base->state.is_down)
         return;
     enum status st = log_db_set(log->writer, LOG_DB_ANCHOR, log->anchor_ms);
+    if (!st)
+        st = durable_note_marks(log, base->state.head.epoch);
     if (!st)
         st = log_db_checkpoint(log->writer);
     if (!st && log_folder_sync(log->folder))
@@ -437,10 +395,12 @@ void durable_destroy(struct event_log *base)
     struct durable_log *log = self_of(base);
 
     stop_tidier(log);
-    free_spent(log);
+    durable_free_spent(log);
     log_db_close(log->reader);
     log_db_close(log->tidier);
     log_db_close(log->writer);
     log_witness_close(log->witness);
+    buf_finish(&log->row);
+    buf_finish(&log->keys);
     durable_release(log);
 }

@@ -12,6 +12,13 @@
 
 enum {
     DURABLE_MAX_BATCH = 1024,
+    DURABLE_AGES = 33, /* places in time that are remembered */
+};
+
+/* Which of the events that retention removed were how old. */
+struct durable_age {
+    uint64_t at_ms; /* as the rows' */
+    uint64_t seq;
 };
 
 struct durable_log {
@@ -24,21 +31,26 @@ struct durable_log {
     /* Writer thread. */
     struct log_db *writer;
     struct log_witness *witness;
-    uint64_t anchor_ms; /* `at_ms` of rows is the monotonic clock plus this */
-    uint64_t last_row;  /* its seq; 0: none */
-    uint64_t oldest_ms; /* of the oldest event, or earlier */
-    uint64_t opened_ms; /* as the rows' */
-    uint64_t trimmed_ms, tidied_ms;
+    struct buf row, keys; /* that are being made */
+    uint64_t anchor_ms;   /* `at_ms` of rows is the monotonic clock plus this */
+    uint64_t last_row;    /* its last seq */
+    uint64_t marked_row; /* what was removed up to here is noted, and may be deleted … */
+    uint64_t deleted_row; /* … and is deleted up to here, or there was nothing */
+    uint64_t oldest_ms;   /* of the oldest row, or earlier */
+    uint64_t opened_ms;   /* as the rows' */
+    uint64_t trimmed_ms, tidied_ms, marked_ms;
     bool is_trimming;               /* a slice was not enough */
     bool has_keys;                  /* some were written, or found */
     char *spent[DURABLE_MAX_BATCH]; /* bytes of the last batch */
     size_t spent_count;
+    struct durable_age ages[DURABLE_AGES]; /* a ring, in their order */
+    size_t first_age, age_count;
 
     /* Reading thread. */
     struct log_db *reader;
     uint64_t read_epoch;
 
-    uint64_t removed_row; /* under the lock: the last row that retention removed */
+    uint64_t removed_row; /* under the lock: rows up to here are not the log's any more */
 
     struct log_db *tidier;
     uv_thread_t tidier_thread;
@@ -47,6 +59,8 @@ struct durable_log {
     bool has_tidier;
 };
 
+/* Frees the bytes of the last batch: nobody reads them any more. */
+void durable_free_spent(struct durable_log *log);
 /* Frees what is not closed yet: paths, lock, the common part. */
 void durable_release(struct durable_log *log);
 /* Forgets all events; on failure the old epoch goes on. */
@@ -55,10 +69,17 @@ enum status durable_begin_epoch(struct durable_log *log, const char *why);
 enum status durable_append(struct event_log *base, const struct event_log_entry *entries,
                            size_t count, uint64_t now_ms, uint64_t *first);
 bool durable_trim(struct event_log *base, uint64_t now_ms);
+/* Readers know it first: whoever finds a row missing is told why. */
+void durable_remove(struct durable_log *log, uint64_t floor, uint64_t row);
+/* Inside a transaction: what was removed, so that a start knows it of each room. */
+enum status durable_note_marks(struct durable_log *log, uint64_t epoch);
 bool durable_begin_read(struct event_log *base, uint64_t epoch);
 void durable_read(struct event_log *base, uint64_t after, uint64_t through,
                   struct event_log_reading *reading);
 void durable_end_read(struct event_log *base);
+void durable_pick(struct event_log *base, const uint64_t *seqs, size_t count,
+                  struct event_log_reading *reading);
+/* Something that must be there is not. Any thread. */
 void durable_condemn(struct event_log *base);
 void durable_keys(struct event_log *base, event_log_key_fn *visit, void *ctx);
 void durable_records(struct event_log *base, const struct event_log_record *first,

@@ -194,14 +194,16 @@ static void read_ring(struct event_log *base, uint64_t after, uint64_t through,
     uv_mutex_unlock(&base->lock);
 }
 
+static void pick_from_ring(struct event_log *base, const uint64_t *seqs, size_t count,
+                           struct event_log_reading *reading)
+{
+    for (size_t i = 0; i < count && !reading->has_stopped; i++)
+        read_ring(base, seqs[i] - 1, seqs[i], reading);
+}
+
 static void end_read(struct event_log *base)
 {
     (void)base;
-}
-
-static void condemn(struct event_log *base)
-{
-    (void)base; /* memory does not lose what it has */
 }
 
 static void no_keys(struct event_log *base, event_log_key_fn *visit, void *ctx)
@@ -243,8 +245,8 @@ static const struct event_log_ops memory_ops = {
     .trim = trim,
     .begin_read = begin_read,
     .read = read_ring,
+    .pick = pick_from_ring,
     .end_read = end_read,
-    .condemn = condemn,
     .keys = no_keys,
     .records = drop_records,
     .sessions = no_sessions,

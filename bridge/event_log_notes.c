@@ -41,13 +41,14 @@ struct key_visit {
     uint64_t at_ms;
 };
 
-static bool visit_key(void *ctx, struct slice name, uint64_t at_ms, struct slice bytes)
+static bool visit_keys(void *ctx, struct slice name, uint64_t at_ms, struct slice bytes)
 {
     struct key_visit *keys = ctx;
     struct log_key key;
     struct position position;
 
-    if (log_key_decode(name, bytes, &key, &position) == ST_OK)
+    (void)name;
+    while (log_key_decode(&bytes, &key, &position) == ST_OK)
         keys->visit(keys->ctx, &key, &position,
                     keys->at_ms > at_ms ? keys->at_ms - at_ms : 0);
     return true;
@@ -58,7 +59,7 @@ void durable_keys(struct event_log *base, event_log_key_fn *visit, void *ctx)
     struct durable_log *log = (struct durable_log *)base;
     struct key_visit keys = {visit, ctx, clock_ms() + log->anchor_ms};
 
-    log_db_notes(log->writer, LOG_DB_KEYS, visit_key, &keys);
+    log_db_notes(log->writer, LOG_DB_KEYS, visit_keys, &keys);
 }
 
 /* --- sessions and users --- */

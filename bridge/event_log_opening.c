@@ -16,8 +16,8 @@ static const struct event_log_ops durable_ops = {
     .trim = durable_trim,
     .begin_read = durable_begin_read,
     .read = durable_read,
+    .pick = durable_pick,
     .end_read = durable_end_read,
-    .condemn = durable_condemn,
     .keys = durable_keys,
     .records = durable_records,
     .sessions = durable_sessions,
@@ -31,8 +31,23 @@ static void forget_events(struct durable_log *log, uint64_t epoch)
     log->base.state.head = (struct position){epoch, 0};
     log->base.state.floor = 0;
     log->base.state.events = log->base.state.bytes = 0;
-    log->last_row = log->removed_row = 0;
+    log->last_row = log->removed_row = log->marked_row = log->deleted_row = 0;
+    log->age_count = 0;
     room_index_clear(log->base.rooms, 0);
+}
+
+static enum status note_no_marks(struct durable_log *log, uint64_t epoch)
+{
+    const struct log_marks none = {.key = room_index_key(log->base.rooms)};
+    struct buf marks = {.max = 64};
+
+    log_marks_encode(&none, &marks);
+    enum status st = buf_status(&marks);
+    if (!st)
+        st = log_db_note(log->writer, LOG_DB_MARKS, SLICE("marks"), epoch,
+                         buf_slice(&marks));
+    buf_finish(&marks);
+    return st;
 }
 
 enum status durable_begin_epoch(struct durable_log *log, const char *why)
@@ -45,6 +60,8 @@ enum status durable_begin_epoch(struct durable_log *log, const char *why)
         st = log_db_clear(log->writer);
     if (!st)
         st = log_db_set(log->writer, LOG_DB_EPOCH, epoch);
+    if (!st)
+        st = note_no_marks(log, epoch);
     if (!st)
         st = log_db_commit(log->writer);
     if (st) {
@@ -69,32 +86,59 @@ struct survey {
     bool has_begun;
 };
 
-static bool survey_row(void *ctx, const struct log_row *row, uint64_t sum)
+/* Where the log begins, and what its rooms had before that. */
+static bool survey_marks(void *ctx, struct slice name, uint64_t epoch, struct slice bytes)
 {
     struct survey *survey = ctx;
     struct durable_log *log = survey->log;
     struct event_log_state *state = &log->base.state;
+    struct log_marks marks;
+
+    (void)name;
+    if (epoch != state->head.epoch || log_marks_decode(bytes, &marks) ||
+        !room_index_load(log->base.rooms, &marks))
+        return false;
+    state->floor = marks.floor;
+    state->head.seq = marks.through;
+    log->last_row = log->removed_row = log->marked_row = marks.through;
+    survey->is_damaged = false;
+    return false;
+}
+
+static bool survey_events(struct durable_log *log, const struct log_row *row)
+{
+    struct event_log_state *state = &log->base.state;
+    struct log_row_walk walk;
+    enum status st;
+
+    log_row_begin(&walk, row);
+    while (!(st = log_row_next(&walk))) {
+        if (!log_row_is_sound(&walk) && !test_hook_no_checksum())
+            return false;
+        state->events++;
+        state->bytes += walk.bytes.len;
+        room_index_add(log->base.rooms, walk.seq, walk.bytes);
+    }
+    return st == ST_NOT_FOUND;
+}
+
+/* The rows that are the log's follow each other without a gap, from where it begins. */
+static bool survey_row(void *ctx, const struct log_row *row, uint64_t sum)
+{
+    struct survey *survey = ctx;
+    struct durable_log *log = survey->log;
     struct log_row placed = *row;
 
-    placed.epoch = state->head.epoch;
-    bool is_linked =
-        row->seq > row->prev && (!survey->has_begun || row->prev == log->last_row);
-    if (!is_linked || (sum != log_row_checksum(&placed) && !test_hook_no_checksum())) {
-        survey->is_damaged = true;
+    placed.epoch = log->base.state.head.epoch;
+    bool is_linked = row->seq > row->prev && row->prev == log->last_row;
+    bool is_sound = sum == log_row_checksum(&placed) || test_hook_no_checksum();
+    survey->is_damaged = !is_linked || !is_sound || !survey_events(log, &placed);
+    if (survey->is_damaged)
         return false;
-    }
-    if (!survey->has_begun) {
-        log->removed_row = state->floor = row->prev;
+    if (!survey->has_begun)
         log->oldest_ms = row->at_ms;
-        room_index_clear(log->base.rooms, row->prev);
-    }
     survey->has_begun = true;
-    log->last_row = state->head.seq = row->seq;
-    if (row->bytes.len == 0)
-        return true;
-    state->events++;
-    state->bytes += row->bytes.len;
-    room_index_add(log->base.rooms, row->seq, row->bytes);
+    log->last_row = log->base.state.head.seq = row->seq;
     return true;
 }
 
@@ -112,15 +156,17 @@ static bool survey_note(void *ctx, struct slice name, uint64_t at_ms, struct sli
 /* Reads all there is; `findings` says what it is worth. */
 static enum status look(struct durable_log *log, struct log_findings *findings)
 {
-    struct survey survey = {.log = log};
+    struct survey survey = {.log = log, .is_damaged = true};
     uint64_t epoch = 0;
 
     enum status st = log_db_get(log->writer, LOG_DB_EPOCH, &epoch);
     if (!st)
         st = log_db_get(log->writer, LOG_DB_ANCHOR, &log->anchor_ms);
     log->base.state.head.epoch = epoch;
-    if (!st)
-        st = log_db_read(log->writer, 0, UINT64_MAX, survey_row, &survey);
+    if (!st && epoch != 0)
+        st = log_db_notes(log->writer, LOG_DB_MARKS, survey_marks, &survey);
+    if (!st && !survey.is_damaged)
+        st = log_db_read(log->writer, log->last_row, UINT64_MAX, survey_row, &survey);
     if (!st)
         st = log_db_notes(log->writer, LOG_DB_KEYS, survey_note, log);
     if (!st)
@@ -129,7 +175,8 @@ static enum status look(struct durable_log *log, struct log_findings *findings)
         st = log_db_notes(log->writer, LOG_DB_USERS, survey_note, log);
     findings->epoch = epoch;
     findings->head = log->base.state.head.seq;
-    findings->is_damaged = survey.is_damaged || log_db_is_damaged(log->writer);
+    findings->is_damaged =
+        (epoch != 0 && survey.is_damaged) || log_db_is_damaged(log->writer);
     return findings->is_damaged ? ST_OK : st;
 }
 
@@ -256,6 +303,8 @@ enum status event_log_open(const struct event_log_config *config, struct event_l
         return ST_NO_MEMORY;
     self->config = *config;
     self->lock = -1;
+    self->row.max = LOG_ROW_BYTES + LOG_ROW_EVENT_BYTES + LIMIT_ENVELOPE_BYTES;
+    self->keys.max = DURABLE_MAX_BATCH * LOG_KEY_BYTES;
     self->folder = slice_dup(slice_of(config->folder));
     if (!self->folder || !event_log_init(&self->base, &durable_ops, &config->keep)) {
         free(self->folder);

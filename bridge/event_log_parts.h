@@ -19,6 +19,7 @@ struct event_log_reading {
     event_log_visit_fn *visit;
     void *ctx;
     size_t visited;
+    uint64_t last;         /* of those */
     uint64_t read_through; /* set to the end that was asked for, lowered by a stop */
     bool has_stopped;
 };
@@ -31,14 +32,15 @@ struct event_log_ops {
     enum status (*append)(struct event_log *log, const struct event_log_entry *entries,
                           size_t count, uint64_t now_ms, uint64_t *first);
     bool (*trim)(struct event_log *log, uint64_t now_ms);
-    /* Of one read, between `begin` and `end`: the events after `after` up to and
-     * including `through`. */
     /* False: nothing can be read of this epoch now. */
     bool (*begin_read)(struct event_log *log, uint64_t epoch);
+    /* Between `begin_read` and `end_read`: the events after `after` up to and including
+     * `through`, or those with these seqs, ascending, but what retention removes. */
     void (*read)(struct event_log *log, uint64_t after, uint64_t through,
                  struct event_log_reading *reading);
+    void (*pick)(struct event_log *log, const uint64_t *seqs, size_t count,
+                 struct event_log_reading *reading);
     void (*end_read)(struct event_log *log);
-    void (*condemn)(struct event_log *log); /* something that must be there is not */
     void (*keys)(struct event_log *log, event_log_key_fn *visit, void *ctx);
     void (*records)(struct event_log *log, const struct event_log_record *first,
                     uint64_t now_ms);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 enum {
-    FORMAT = 1, /* PRAGMA user_version */
+    FORMAT = 2, /* PRAGMA user_version */
     BUSY_MS = 2000,
 };
 
@@ -30,15 +30,19 @@ enum statement {
     DO_NOTE,
     DO_NOTE_SESSION,
     DO_NOTE_USER,
+    DO_NOTE_MARKS,
     DO_UNNOTE,
     DO_UNNOTE_SESSION,
     DO_UNNOTE_USER,
+    DO_UNNOTE_MARKS,
     DO_FORGET,
     DO_FORGET_SESSION,
     DO_FORGET_USER,
+    DO_FORGET_MARKS,
     DO_NOTES,
     DO_NOTES_SESSION,
     DO_NOTES_USER,
+    DO_NOTES_MARKS,
     STATEMENTS
 };
 
@@ -50,9 +54,9 @@ static const char *const texts[STATEMENTS] = {
     [DO_GET] = "SELECT value FROM number WHERE name = ?1",
     [DO_SET] = "REPLACE INTO number (name, value) VALUES (?1, ?2)",
     [DO_ADD] = "INSERT INTO event (seq, prev, at, sum, body) VALUES (?1, ?2, ?3, ?4, ?5)",
-    [DO_READ] = "SELECT seq, prev, at, sum, body FROM event "
-                "WHERE seq > ?1 AND seq <= ?2 ORDER BY seq",
-    [DO_REMOVE] = "DELETE FROM event WHERE seq <= ?1",
+    [DO_READ] = "SELECT seq, prev, at, sum, body FROM event WHERE seq > ?1 ORDER BY seq",
+    [DO_REMOVE] = "DELETE FROM event WHERE seq <= (SELECT max(seq) FROM (SELECT seq "
+                  "FROM event WHERE seq <= ?1 ORDER BY seq LIMIT ?2))",
     [DO_CLEAR] = "DELETE FROM event",
     /* Keys come by the thousand under names without order: they have no index. */
     [DO_NOTE] = "INSERT INTO key (name, at, sum, body) VALUES (?1, ?2, ?3, ?4)",
@@ -70,6 +74,11 @@ static const char *const texts[STATEMENTS] = {
     [DO_FORGET_USER] = "DELETE FROM user WHERE n IN "
                        "(SELECT n FROM user WHERE at < ?1 LIMIT ?2)",
     [DO_NOTES_USER] = "SELECT name, at, sum, body FROM user ORDER BY n",
+    [DO_NOTE_MARKS] = "REPLACE INTO marks (name, at, sum, body) VALUES (?1, ?2, ?3, ?4)",
+    [DO_UNNOTE_MARKS] = "DELETE FROM marks WHERE name = ?1",
+    [DO_FORGET_MARKS] = "DELETE FROM marks WHERE n IN "
+                        "(SELECT n FROM marks WHERE at < ?1 LIMIT ?2)",
+    [DO_NOTES_MARKS] = "SELECT name, at, sum, body FROM marks ORDER BY n",
 };
 
 static const char schema[] =
@@ -83,7 +92,9 @@ static const char schema[] =
     " at INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);"
     "CREATE TABLE user (n INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE,"
     " at INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);"
-    "PRAGMA user_version = 1;"
+    "CREATE TABLE marks (n INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE,"
+    " at INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);"
+    "PRAGMA user_version = 2;"
     "COMMIT";
 
 struct log_db {
@@ -159,9 +170,10 @@ static enum status set_up(struct log_db *db)
     bool is_writer = db->mode == LOG_DB_WRITES || db->mode == LOG_DB_WRITES_SYNC;
     if (!st && format == 0 && is_writer)
         st = execute(db, schema);
-    else if (!st && format != FORMAT)
+    bool is_foreign = !st && format != 0 && format != FORMAT;
+    if (is_foreign)
         st = ST_LOG_DOWN;
-    if (st && sqlite3_errcode(db->handle) == SQLITE_ERROR)
+    if (is_foreign || (st && sqlite3_errcode(db->handle) == SQLITE_ERROR))
         db->is_damaged = true; /* other tables than ours */
     if (!st && is_writer)
         sqlite3_wal_hook(db->handle, on_commit, db);
@@ -302,7 +314,7 @@ enum status log_db_add(struct log_db *db, const struct log_row *row)
     bind_number(statement, 2, row->prev);
     bind_number(statement, 3, row->at_ms);
     bind_number(statement, 4, log_row_checksum(row));
-    bind_bytes(statement, 5, row->bytes);
+    bind_bytes(statement, 5, row->body);
     return run(db, DO_ADD);
 }
 
@@ -316,14 +328,15 @@ enum status log_db_read(struct log_db *db, uint64_t after, uint64_t through,
     if (after > INT64_MAX)
         return ST_OK;
     bind_number(statement, 1, after);
-    bind_number(statement, 2, through < INT64_MAX ? through : INT64_MAX);
     while (goes_on && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        const struct log_row row = {
+        struct log_row row = {
             .seq = column_number(statement, 0),
             .prev = column_number(statement, 1),
             .at_ms = column_number(statement, 2),
-            .bytes = column_bytes(statement, 4),
         };
+        if (row.prev >= through)
+            break;
+        row.body = column_bytes(statement, 4);
         goes_on = visit(ctx, &row, column_number(statement, 3));
     }
     enum status st = judge(db, code);
@@ -331,10 +344,16 @@ enum status log_db_read(struct log_db *db, uint64_t after, uint64_t through,
     return st;
 }
 
-enum status log_db_remove(struct log_db *db, uint64_t through)
+enum status log_db_remove(struct log_db *db, uint64_t through, size_t count)
 {
     bind_number(db->statements[DO_REMOVE], 1, through);
+    bind_number(db->statements[DO_REMOVE], 2, count);
     return run(db, DO_REMOVE);
+}
+
+int log_db_changes(const struct log_db *db)
+{
+    return sqlite3_changes(db->handle);
 }
 
 enum status log_db_clear(struct log_db *db)

@@ -54,18 +54,22 @@ enum status log_db_add(struct log_db *db, const struct log_row *row);
 
 /* `row` is lent for the call, its epoch 0; `sum` is to be compared. False: stop. */
 typedef bool log_db_visit_fn(void *ctx, const struct log_row *row, uint64_t sum);
-/* The rows after `after` up to and including `through`, in order. */
+/* The rows with seqs after `after` up to and including `through`, in order. */
 enum status log_db_read(struct log_db *db, uint64_t after, uint64_t through,
                         log_db_visit_fn *visit, void *ctx);
-enum status log_db_remove(struct log_db *db, uint64_t through);
+/* Removes the rows up to `through`, the first `count` of them. */
+enum status log_db_remove(struct log_db *db, uint64_t through, size_t count);
+/* Rows that the last change changed. */
+int log_db_changes(const struct log_db *db);
 enum status log_db_clear(struct log_db *db);
 
 /* --- notes: small rows with a name, in tables of their own --- */
 
 enum log_db_table {
-    LOG_DB_KEYS,     /* idempotency keys: a name may come again */
+    LOG_DB_KEYS,     /* idempotency keys, those of a commit: a name may come again */
     LOG_DB_SESSIONS, /* a name has one note: the last */
     LOG_DB_USERS,    /* the same */
+    LOG_DB_MARKS,    /* the same */
 };
 
 enum status log_db_note(struct log_db *db, enum log_db_table table, struct slice name,

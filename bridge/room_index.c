@@ -32,6 +32,7 @@ struct room_index {
     size_t capacity, first, count; /* capacity: a power of two */
     uint64_t from;                 /* entries are complete after it … */
     uint64_t last;                 /* … up to here */
+    uint64_t removed;              /* by retention, up to here */
     struct mark *marks;
     size_t mark_capacity, mark_count;
     uint64_t folded; /* a mark for every room */
@@ -63,11 +64,16 @@ void room_index_destroy(struct room_index *index)
 void room_index_clear(struct room_index *index, uint64_t floor)
 {
     index->first = index->count = 0;
-    index->from = index->last = index->folded = floor;
+    index->from = index->last = index->removed = index->folded = floor;
     index->mark_count = 0;
     time_marks_clear(&index->times, clock_wall_ms());
     if (index->marks)
         memset(index->marks, 0, index->mark_capacity * sizeof *index->marks);
+}
+
+struct hash_key room_index_key(const struct room_index *index)
+{
+    return index->key;
 }
 
 uint64_t room_index_hash(const struct room_index *index, const struct room_key *room)
@@ -223,19 +229,67 @@ static void set_mark(struct room_index *index, const struct entry *entry)
     *mark = (struct mark){entry->hash, entry->seq};
 }
 
+void room_index_fold(struct room_index *index, uint64_t seq)
+{
+    if (seq > index->folded)
+        index->folded = seq; /* marks up to it go when room is made, or are not saved */
+}
+
 void room_index_remove(struct room_index *index, uint64_t through)
 {
     /* What was not covered had rooms that nobody knows. */
-    uint64_t unknown = index->from < through ? index->from : through;
-
-    if (unknown > index->folded)
-        index->folded = unknown;
+    if (index->from > index->removed)
+        room_index_fold(index, index->from < through ? index->from : through);
+    index->removed = through;
     while (index->count > 0 && entry_at(index, 0)->seq <= through) {
         struct entry entry = *entry_at(index, 0);
         index->first = (index->first + 1) & (index->capacity - 1);
         index->count--;
         set_mark(index, &entry);
     }
+}
+
+/* --- marks that outlive the process --- */
+
+static bool is_lasting(const struct room_index *index, const struct mark *mark)
+{
+    return mark->hash != 0 && mark->seq > index->folded;
+}
+
+void room_index_save(const struct room_index *index, const struct log_marks *about,
+                     struct buf *out)
+{
+    struct log_marks marks = *about;
+
+    marks.key = index->key;
+    marks.folded = index->folded;
+    marks.count = 0;
+    for (size_t i = 0; i < index->mark_capacity; i++)
+        marks.count += is_lasting(index, &index->marks[i]);
+    log_marks_encode(&marks, out);
+    for (size_t i = 0; i < index->mark_capacity; i++)
+        if (is_lasting(index, &index->marks[i]))
+            log_mark_add(out, index->marks[i].hash, index->marks[i].seq);
+}
+
+bool room_index_load(struct room_index *index, struct log_marks *marks)
+{
+    size_t capacity = FIRST_MARKS;
+    uint64_t hash, seq;
+
+    room_index_clear(index, marks->through);
+    index->key = marks->key;
+    index->folded = marks->folded;
+    while (capacity < 2 * ((size_t)marks->count + 1) && capacity < 2 * ROOM_INDEX_MARKS)
+        capacity *= 2;
+    if (!rehash(index, capacity))
+        return false;
+    while (log_marks_next(marks, &hash, &seq)) {
+        struct entry entry = {.seq = seq, .hash = hash};
+        if (hash != 0)
+            set_mark(index, &entry);
+    }
+    return true;
 }
 
 uint64_t room_index_mark(const struct room_index *index, uint64_t hash)

@@ -11,7 +11,7 @@
 
 #include "bridge/time_marks.h"
 #include "proto/envelope.h"
-#include "proto/siphash.h"
+#include "proto/log_marks.h"
 
 enum {
     ROOM_INDEX_ENTRIES = 1 << 20, /* an event has one for each of its targets */
@@ -27,6 +27,7 @@ struct room_index *room_index_create(const struct hash_key *key);
 void room_index_destroy(struct room_index *index);
 void room_index_clear(struct room_index *index, uint64_t floor);
 
+struct hash_key room_index_key(const struct room_index *index);
 /* Of the room's namespace, kind and name. */
 uint64_t room_index_hash(const struct room_index *index, const struct room_key *room);
 
@@ -35,6 +36,16 @@ uint64_t room_index_hash(const struct room_index *index, const struct room_key *
 void room_index_add(struct room_index *index, uint64_t seq, struct slice bytes);
 /* Retention has removed the events up to and including `through`. */
 void room_index_remove(struct room_index *index, uint64_t through);
+
+/* No room's mark is below `seq` from now on: it need not be kept where it is. */
+void room_index_fold(struct room_index *index, uint64_t seq);
+
+/* What was removed, to be kept; `through` and `floor` are the caller's. */
+void room_index_save(const struct room_index *index, const struct log_marks *about,
+                     struct buf *out);
+/* Becomes empty, but for what was removed before, and takes the key that it was saved
+ * with. False: out of memory. */
+bool room_index_load(struct room_index *index, struct log_marks *marks);
 
 /* The highest seq of the room that was removed, or more. */
 uint64_t room_index_mark(const struct room_index *index, uint64_t hash);

@@ -117,6 +117,7 @@ static int open_engine(struct role *role, const struct config *config)
         .durability = config->log.durability,
         .data_dir = folder,
         .key_age_ms = config->publisher.idempotency_ms,
+        .mark_age_ms = 2 * config->recovery.window_ms,
         .keep = {config->log.keep_age_ms, config->log.keep_events,
                  config->log.keep_bytes},
         .recovery_ms = config->recovery.window_ms,

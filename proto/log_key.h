@@ -1,6 +1,7 @@
 /*
  * An idempotency key as the durable log keeps it beside its event: what a repeated id is
- * compared by, and what was answered. Pure.
+ * compared by, and what was answered. The keys of one commit stand one after the other.
+ * Pure.
  */
 #ifndef PROTO_LOG_KEY_H
 #define PROTO_LOG_KEY_H
@@ -11,6 +12,7 @@
 enum {
     LOG_KEY_ID_BYTES = 16,   /* of a digest of the id */
     LOG_KEY_BODY_BYTES = 16, /* of a digest of the body */
+    LOG_KEY_BYTES = LOG_KEY_ID_BYTES + LOG_KEY_BODY_BYTES + 21, /* encoded */
 };
 
 struct log_key {
@@ -21,10 +23,10 @@ struct log_key {
     bool complete;
 };
 
-/* Without the id, which is the row's name. */
 void log_key_encode(const struct log_key *key, const struct position *position,
                     struct buf *out);
-enum status log_key_decode(struct slice id, struct slice bytes, struct log_key *key,
+/* Takes the next one from `rest`. ST_BAD_PACKET: there is none. */
+enum status log_key_decode(struct slice *rest, struct log_key *key,
                            struct position *position);
 
 #endif

@@ -110,6 +110,7 @@ static inline void house_open(struct house *house, void **state)
         .durability = house->row->durability,
         .data_dir = house->data,
         .key_age_ms = 300000,
+        .mark_age_ms = 240000,
         .keep = {300000, 100000, 64 << 20},
     };
 }

@@ -9,7 +9,7 @@
 
 #include "support/durable_house.h"
 
-#include "bridge/clock.h"
+#include <time.h>
 
 static void what_was_kept_is_there_after_a_restart(void **state)
 {
@@ -72,7 +72,7 @@ static void retention_keeps_the_head_and_tells_the_floor(void **state)
     assert_int_equal(read_all(&house, 0, NULL, NULL).count, 0);
     restart(&house, false);
     assert_int_equal(state_of(&house).head.seq, 100);
-    assert_true(state_of(&house).floor >= 99);
+    assert_int_equal(state_of(&house).floor, 100);
     append(&house, "r:1", 5, 5, 11000);
     assert_int_equal(read_all(&house, 100, NULL, NULL).count, 5);
     house_remove(&house);
@@ -96,7 +96,9 @@ static void each_ceiling_removes_the_oldest(void **state)
             ;
         struct event_log_state now = state_of(&house);
         assert_true(now.events <= keeps[i].events && now.bytes <= keeps[i].bytes);
-        assert_true(now.events == keeps[i].events || now.bytes + bytes > keeps[i].bytes);
+        /* The oldest go by rows of some 8 kB. */
+        assert_true(now.events + 40 > keeps[i].events ||
+                    now.bytes + 40 * bytes > keeps[i].bytes);
         assert_int_equal(now.floor, 2000 - now.events);
         assert_int_equal(read_all(&house, now.floor, NULL, NULL).count, now.events);
         house_remove(&house);
@@ -144,6 +146,98 @@ static void marks_are_a_rooms_own(void **state)
     event_log_marks(house.log, hashes, 2, marks);
     assert_int_equal(marks[0], 901);
     assert_int_equal(marks[1], 1);
+    house_remove(&house);
+}
+
+static uint64_t mark_of(struct house *house, const char *room)
+{
+    const struct room_key key = {SLICE("/"), ROOM_NAMED, slice_of(room)};
+    uint64_t hash = event_log_room_hash(house->log, &key);
+    uint64_t mark;
+
+    event_log_marks(house->log, &hash, 1, &mark);
+    return mark;
+}
+
+static void trim_all(struct house *house, uint64_t now_ms)
+{
+    while (event_log_trim(house->log, now_ms))
+        ;
+}
+
+static void marks_outlive_the_process(void **state)
+{
+    (void)state;
+    for (int is_clean = 0; is_clean < 2; is_clean++) {
+        struct house house;
+        house_open(&house);
+        house.config.keep.events = house.log->keep.events = 100;
+        append(&house, "calm", 1, 1, 1000);
+        append(&house, "busy", 1000, 20, 1000);
+        trim_all(&house, 2000);
+        append(&house, "busy", 100, 20, 3000);
+        trim_all(&house, 3000); /* too soon to be noted, unless the stop is clean */
+        uint64_t busy = mark_of(&house, "busy");
+        restart(&house, is_clean);
+        assert_int_equal(mark_of(&house, "calm"), 1);
+        assert_int_equal(mark_of(&house, "nobody"), 0);
+        if (is_clean)
+            assert_int_equal(mark_of(&house, "busy"), busy);
+        trim_all(&house, 9000);
+        assert_int_equal(mark_of(&house, "busy"), busy);
+        assert_int_equal(mark_of(&house, "calm"), 1);
+        restart(&house, false);
+        assert_int_equal(mark_of(&house, "calm"), 1);
+        assert_int_equal(mark_of(&house, "busy"), busy);
+        house_remove(&house);
+    }
+}
+
+static void what_was_removed_long_ago_has_one_mark(void **state)
+{
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    house.log->keep.events = 10;
+    append(&house, "first", 100, 20, 1000);
+    trim_all(&house, 1000);
+    uint64_t first = mark_of(&house, "first");
+    append(&house, "second", 100, 20, 200000);
+    trim_all(&house, 200000);
+    assert_int_equal(mark_of(&house, "nobody"), 0);
+    append(&house, "third", 100, 20, 260000);
+    trim_all(&house, 260000);
+    assert_int_equal(mark_of(&house, "nobody"), first);
+    assert_true(mark_of(&house, "second") > first);
+    restart(&house, false);
+    assert_int_equal(mark_of(&house, "nobody"), first);
+    house_remove(&house);
+}
+
+static void volatile_events_leave_no_rows_for_ever(void **state)
+{
+    struct house house;
+    struct event_log_entry entry = event_for("r:1", 0, 10);
+    uint64_t first;
+
+    (void)state;
+    house_open(&house);
+    house.log->keep.age_ms = 1000;
+    entry.is_volatile = true;
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(event_log_append(house.log, &entry, 1, 1000, &first), ST_OK);
+    free(entry.bytes);
+    struct durable_log *log = (struct durable_log *)house.log;
+    trim_all(&house, 10000);
+    trim_all(&house, 13000);
+    assert_int_equal(log->deleted_row, 1000);
+    assert_int_equal(state_of(&house).head.seq, 1000);
+    restart(&house, false);
+    assert_int_equal(state_of(&house).head.seq, 1000);
+    append(&house, "r:1", 1, 1, 11000);
+    restart(&house, false);
+    assert_int_equal(read_all(&house, 1000, NULL, NULL).first, 1001);
     house_remove(&house);
 }
 
@@ -210,7 +304,16 @@ static void keys_are_kept_with_their_events(void **state)
     house_remove(&house);
 }
 
-/* What a start takes: five times the figure, 300 ms, as everywhere. */
+static uint64_t cpu_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* What a start takes of a processor that others use as well: five times the figure,
+ * 300 ms, as everywhere. */
 static void a_log_of_64_mib_is_open_in_time(void **state)
 {
     struct house house;
@@ -220,9 +323,9 @@ static void a_log_of_64_mib_is_open_in_time(void **state)
     append(&house, "r:1", 200000, 100, 1000);
     assert_true(state_of(&house).bytes > 50 << 20);
     event_log_destroy(house.log);
-    uint64_t began_ms = clock_ms();
+    uint64_t began_ms = cpu_ms();
     assert_int_equal(open_log(&house), ST_OK);
-    uint64_t took_ms = clock_ms() - began_ms;
+    uint64_t took_ms = cpu_ms() - began_ms;
     print_message("%llu events in %llu ms\n", (unsigned long long)state_of(&house).events,
                   (unsigned long long)took_ms);
     assert_int_equal(state_of(&house).events, 200000);
@@ -239,6 +342,9 @@ int main(void)
         cmocka_unit_test(each_ceiling_removes_the_oldest),
         cmocka_unit_test(a_replay_of_a_room_reads_that_room),
         cmocka_unit_test(marks_are_a_rooms_own),
+        cmocka_unit_test(marks_outlive_the_process),
+        cmocka_unit_test(what_was_removed_long_ago_has_one_mark),
+        cmocka_unit_test(volatile_events_leave_no_rows_for_ever),
         cmocka_unit_test(a_second_log_in_the_folder_is_refused),
         cmocka_unit_test(who_saw_more_than_the_log_has_gets_a_new_epoch),
         cmocka_unit_test(keys_are_kept_with_their_events),
