@@ -372,6 +372,13 @@ struct engine_ops {
     void (*totals)(struct engine *engine, struct engine_totals *totals);
     void (*gateways)(struct engine *engine, engine_gateway_fn *visit, void *ctx);
 
+    /* ENGINE_GATEWAY: it serves who is there, and takes nobody new: from now on its lease
+     * says that it is not ready, whatever on_ready says. */
+    void (*retire)(struct engine *engine);
+    /* ENGINE_GATEWAY: whether all that was put, dropped or published has been answered.
+     */
+    bool (*is_written)(struct engine *engine);
+
     /* May what is appended now be kept and sent? ENGINE_GATEWAY: as on_ready said last.
      */
     bool (*is_ready)(struct engine *engine);

@@ -34,6 +34,7 @@ struct gateway_engine {
     const struct logger *log;
     uint64_t now_ms; /* counted in ticks, so that a stopped process has not waited */
     bool is_ready;
+    bool is_retired; /* and takes nobody new */
     bool is_closed;
 };
 
@@ -64,7 +65,7 @@ static void on_tick(uv_timer_t *timer)
     link_dial_again(self->links, self->log, self->now_ms);
     replayer_tick(self->replayer, self->now_ms);
     if (!self->is_closed)
-        sessions_tick(self->sessions, self->now_ms, self->is_ready);
+        sessions_tick(self->sessions, self->now_ms, self->is_ready && !self->is_retired);
     if (!self->is_closed)
         stream_tick(self->stream, self->now_ms);
     if (!self->is_closed)
@@ -305,6 +306,20 @@ static void user_seen(struct engine *engine, struct slice nsp, struct slice user
     sessions_seen(self_of(engine)->sessions, nsp, user, on_seen, ctx);
 }
 
+static void retire(struct engine *engine)
+{
+    struct gateway_engine *self = self_of(engine);
+
+    self->is_retired = true;
+    if (!self->is_closed)
+        sessions_tick(self->sessions, self->now_ms, false);
+}
+
+static bool is_written(struct engine *engine)
+{
+    return sessions_are_written(self_of(engine)->sessions);
+}
+
 static bool is_ready(struct engine *engine)
 {
     return self_of(engine)->is_ready;
@@ -345,6 +360,8 @@ const struct engine_ops engine_nng_gateway = {
     .session_prove = session_prove,
     .session_find = session_find,
     .user_seen = user_seen,
+    .retire = retire,
+    .is_written = is_written,
     .is_ready = is_ready,
     .durability = durability,
     .close = close_gateway,

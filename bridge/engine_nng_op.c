@@ -60,6 +60,15 @@ size_t op_cost(const struct op *op)
     return op->is_again || op->is_publish ? 0 : sizeof *op + op->bytes.cap;
 }
 
+bool op_list_says_anything(const struct op_list *list)
+{
+    const struct op *op = list->first;
+
+    while (op && op->is_lease)
+        op = op->next;
+    return op != NULL;
+}
+
 struct op *op_create(void)
 {
     struct op *op = calloc(1, sizeof *op);

@@ -38,6 +38,9 @@ struct op *op_list_take(struct op_list *list);
 struct op *op_list_late(const struct op_list *list, uint64_t now_ms);
 bool op_is_late(const struct op *op, uint64_t now_ms);
 
+/* Whether more than leases is in it. */
+bool op_list_says_anything(const struct op_list *list);
+
 /* NULL: out of memory. */
 struct op *op_create(void);
 void op_destroy(struct op *op);

@@ -574,6 +574,12 @@ bool sessions_is_ready(const struct sessions *sessions)
            sessions->now_ms - sessions->answered_ms < SILENCE_MS;
 }
 
+bool sessions_are_written(const struct sessions *sessions)
+{
+    return !op_list_says_anything(&sessions->waiting) &&
+           !op_list_says_anything(&sessions->asked);
+}
+
 static void end_all(struct op_list *ops)
 {
     struct op_list ended = *ops;

@@ -58,6 +58,9 @@ void sessions_tick(struct sessions *sessions, uint64_t now_ms, bool is_ready);
 /* The directory has answered within the last 3 s, and knows no later start of us. */
 bool sessions_is_ready(const struct sessions *sessions);
 
+/* Nothing but leases waits for an answer. */
+bool sessions_are_written(const struct sessions *sessions);
+
 /* Ends what waits, also from a callback. Nothing is called back after it. */
 void sessions_stop(struct sessions *sessions);
 

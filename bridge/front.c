@@ -14,6 +14,7 @@
 
 enum {
     ACCEPTS_A_TURN = 64,
+    LAST_ACCEPTS = 4096, /* as many as a listener's queue holds */
     SWEEP_MS = 250,
 };
 
@@ -57,13 +58,9 @@ static bool accept_without_descriptors(struct front *front)
     return false;
 }
 
-static void on_connects(uv_poll_t *poll, int error, int events)
+static void accept_all(struct front *front, int most)
 {
-    struct front *front = poll->data;
-
-    (void)error;
-    (void)events;
-    for (int i = 0; i < ACCEPTS_A_TURN && !front->is_stopped; i++) {
+    for (int i = 0; i < most && !front->is_stopped; i++) {
         struct front_peer peer = {.guest = NULL};
         int fd = accept_one(front, &peer);
         if (fd >= 0 && front->config.max_fd > 0 && fd >= (int)front->config.max_fd) {
@@ -82,6 +79,13 @@ static void on_connects(uv_poll_t *poll, int error, int events)
     }
 }
 
+static void on_connects(uv_poll_t *poll, int error, int events)
+{
+    (void)error;
+    (void)events;
+    accept_all(poll->data, ACCEPTS_A_TURN);
+}
+
 static bool listen_again(struct front *front)
 {
     if (front->spare_fd < 0)
@@ -95,7 +99,7 @@ static void on_sweep(uv_timer_t *timer)
     struct front *front = timer->data;
 
     front_visitors_sweep(front);
-    if (front->is_deaf && !front->is_stopped)
+    if (front->is_deaf && !front->is_resting && !front->is_stopped)
         front->is_deaf = !listen_again(front);
     if (list_is_empty(&front->visitors) && !front->is_deaf)
         uv_timer_stop(timer);
@@ -154,6 +158,41 @@ struct front *front_create(const struct front_config *config)
     return NULL;
 }
 
+static bool has_listener(const struct front *front)
+{
+    return uv_handle_get_type((const uv_handle_t *)&front->listener) != UV_UNKNOWN_HANDLE;
+}
+
+void front_rest(struct front *front)
+{
+    if (front->is_stopped || !has_listener(front))
+        return;
+    front->is_resting = true;
+    uv_poll_stop(&front->listener);
+}
+
+void front_wake(struct front *front)
+{
+    if (front->is_stopped || !front->is_resting)
+        return;
+    front->is_resting = false;
+    front->is_deaf = !listen_again(front);
+    if (front->is_deaf)
+        front_sweep_start(front);
+}
+
+void front_leave(struct front *front)
+{
+    if (front->is_stopped || !has_listener(front) || front->config.listen_fd < 0)
+        return;
+    front_rest(front);
+    /* The kernel would reset who is connected and was not accepted. */
+    accept_all(front, LAST_ACCEPTS);
+    uv_close((uv_handle_t *)&front->listener, on_handle_closed);
+    close(front->config.listen_fd);
+    front->config.listen_fd = -1;
+}
+
 void front_stop(struct front *front)
 {
     if (front->is_stopped)
@@ -162,7 +201,7 @@ void front_stop(struct front *front)
         fd_pass_stop(front->config.pass);
     front->is_stopped = true;
     uv_timer_stop(&front->sweep);
-    if (uv_handle_get_type((uv_handle_t *)&front->listener) != UV_UNKNOWN_HANDLE)
+    if (has_listener(front) && !uv_is_closing((uv_handle_t *)&front->listener))
         uv_close((uv_handle_t *)&front->listener, on_handle_closed);
     if (front->config.listen_fd >= 0)
         close(front->config.listen_fd);

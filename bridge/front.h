@@ -56,6 +56,15 @@ struct front_config {
 /* Gives a front (front_destroy) that accepts from now on, or NULL. */
 struct front *front_create(const struct front_config *config);
 
+/* Leaves who connects to another process that has the same listener open, until
+ * front_wake. Requests of those who are here, and what is handed on, are met all the
+ * same. */
+void front_rest(struct front *front);
+void front_wake(struct front *front);
+/* As front_rest, for ever: meets who is connected already and closes the listener, so
+ * that the kernel gives whoever comes to others of the address. */
+void front_leave(struct front *front);
+
 /* Idempotent: no accept after it; pending heads are closed. What other processes have
  * handed on already is still met. */
 void front_stop(struct front *front);

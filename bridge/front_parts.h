@@ -16,8 +16,9 @@ struct front {
     uv_timer_t sweep;
     struct list_node visitors; /* oldest first: all may wait equally long */
     unsigned visitor_count;
-    int spare_fd; /* given up to accept and refuse when descriptors run out */
-    bool is_deaf; /* no spare either: the listener rests until the next sweep */
+    int spare_fd;    /* given up to accept and refuse when descriptors run out */
+    bool is_deaf;    /* no spare either: the listener rests until the next sweep */
+    bool is_resting; /* who connects waits for another process */
     bool is_stopped;
     unsigned open_handles;
 };

@@ -294,6 +294,12 @@ void http_server_adopt(struct http_server *server, int fd, const struct sockaddr
     http_server_touch(server, index);
 }
 
+void http_server_wind_down(struct http_server *server)
+{
+    server->config.always_closes = true;
+    http_connections_close_idle(server);
+}
+
 void http_server_drain(struct http_server *server)
 {
     struct list_node *node;

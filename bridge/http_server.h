@@ -124,6 +124,9 @@ struct http_server *http_server_create(const struct http_server_config *config);
 void http_server_adopt(struct http_server *server, int fd, const struct sockaddr *peer,
                        socklen_t peer_len, struct peer_guest *guest);
 
+/* Serves on, and ends each connection: idle ones now, the others with their next answer.
+ */
+void http_server_wind_down(struct http_server *server);
 /* Answers what is held with 503 E_DRAINING and lets no further request in. Then destroy.
  */
 void http_server_drain(struct http_server *server);

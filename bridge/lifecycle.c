@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct lifecycle {
     bool is_ready;
     bool has_refused_file; /* the last reload changed nothing */
     bool is_stopping;
+    bool is_alone; /* the supervisor starts nobody any more */
     bool has_given_way;
 };
 
@@ -48,13 +50,27 @@ static bool tell_supervisor(struct lifecycle *lifecycle, const char *line)
     return true;
 }
 
+/* `line` is what holds from now on. */
+static void tell_change(struct lifecycle *lifecycle, bool is_ready,
+                        const char line[LINE_BYTES])
+{
+    memcpy(lifecycle->told, line, LINE_BYTES);
+    lifecycle->is_ready = is_ready;
+    lifecycle->is_untold = !tell_supervisor(lifecycle, line);
+}
+
 static void begin_stop(struct lifecycle *lifecycle, const char *why)
 {
+    char line[LINE_BYTES];
+
     if (lifecycle->is_stopping)
         return;
     lifecycle->is_stopping = true;
-    log_info(lifecycle->config.log, "stopping", LOG_TEXT("because", why));
-    lifecycle_ready(lifecycle, false, "draining");
+    log_info(lifecycle->config.log, "stopping", LOG_TEXT("because", why),
+             LOG_NUM("at_most_ms", lifecycle->config.stop_ms));
+    snprintf(line, sizeof line, "not ready draining %" PRIu64 "\n",
+             lifecycle->config.stop_ms);
+    tell_change(lifecycle, false, line);
     lifecycle->config.on_stop(lifecycle->config.ctx);
 }
 
@@ -87,19 +103,31 @@ static void on_alive(uv_timer_t *timer)
         tell_supervisor(lifecycle, "alive\n");
 }
 
-/* The supervisor never writes: what can be read is its end. */
+static void be_alone(struct lifecycle *lifecycle)
+{
+    lifecycle->is_alone = true;
+    if (lifecycle->is_stopping && lifecycle->config.on_alone)
+        lifecycle->config.on_alone(lifecycle->config.ctx);
+}
+
+/* The supervisor writes one word: "alone". */
 static void on_supervisor(uv_poll_t *poll, int status, int events)
 {
     struct lifecycle *lifecycle = poll->data;
-    char byte;
+    char word[16];
 
     (void)events;
-    if (status == 0 && read(lifecycle->status_fd, &byte, 1) < 0 &&
-        (errno == EAGAIN || errno == EINTR))
+    ssize_t n = status == 0 ? read(lifecycle->status_fd, word, sizeof word) : 0;
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
+    if (n > 0) {
+        be_alone(lifecycle);
+        return;
+    }
     uv_poll_stop(poll);
     lifecycle->status_fd = -1;
     begin_stop(lifecycle, "the supervisor has gone");
+    be_alone(lifecycle);
 }
 
 /* The descriptor that SIDECAST_STATUS_FD names, or -1. */
@@ -156,9 +184,9 @@ struct lifecycle *lifecycle_create(const struct lifecycle_config *config)
 
 void lifecycle_ready(struct lifecycle *lifecycle, bool is_ready, const char *reason)
 {
-    char line[LINE_BYTES];
+    char line[LINE_BYTES] = "";
 
-    if (lifecycle->is_stopping && is_ready)
+    if (lifecycle->is_stopping)
         return;
     if (is_ready)
         snprintf(line, sizeof line, "ready\n");
@@ -168,9 +196,7 @@ void lifecycle_ready(struct lifecycle *lifecycle, bool is_ready, const char *rea
         return;
 
     bool was_ready = lifecycle->is_ready;
-    memcpy(lifecycle->told, line, sizeof line);
-    lifecycle->is_ready = is_ready;
-    lifecycle->is_untold = !tell_supervisor(lifecycle, line);
+    tell_change(lifecycle, is_ready, line);
     if (is_ready)
         log_info(lifecycle->config.log, "ready", LOG_NUM("pid", getpid()));
     else if (was_ready)
@@ -180,6 +206,11 @@ void lifecycle_ready(struct lifecycle *lifecycle, bool is_ready, const char *rea
 bool lifecycle_is_ready(const struct lifecycle *lifecycle)
 {
     return lifecycle->is_ready;
+}
+
+bool lifecycle_has_heir(const struct lifecycle *lifecycle)
+{
+    return lifecycle->status_fd >= 0 && !lifecycle->is_alone;
 }
 
 void lifecycle_reloaded(struct lifecycle *lifecycle, bool is_taken)

@@ -3,7 +3,9 @@
  * thread.
  *
  * A child is told by SIDECAST_STATUS_FD which descriptor goes to its supervisor: it
- * writes one line per change ("ready", "not ready REASON") and "alive" once a second.
+ * writes one line per change ("ready", "not ready REASON"), "alive" once a second, and
+ * "not ready draining MS" when it stops, which takes so long at most. The supervisor then
+ * starts another one for the same listener, unless it has written "alone" at any time.
  * When the other end is gone, so is the child.
  */
 #ifndef BRIDGE_LIFECYCLE_H
@@ -24,6 +26,9 @@ struct lifecycle_config {
     void (*on_stop)(void *ctx);
     /* SIGHUP. NULL: there is nothing to read again. */
     void (*on_reload)(void *ctx);
+    /* While it stops: nobody takes this process' place. May be NULL. */
+    void (*on_alone)(void *ctx);
+    uint64_t stop_ms; /* from on_stop to the end */
     void *ctx;
 };
 
@@ -33,6 +38,8 @@ struct lifecycle *lifecycle_create(const struct lifecycle_config *config);
  * "bus_down", "draining". */
 void lifecycle_ready(struct lifecycle *lifecycle, bool is_ready, const char *reason);
 bool lifecycle_is_ready(const struct lifecycle *lifecycle);
+/* Whether a supervisor starts another process in this one's place. */
+bool lifecycle_has_heir(const struct lifecycle *lifecycle);
 /* What came of a reload, for who asks about this process: it serves on either way. */
 void lifecycle_reloaded(struct lifecycle *lifecycle, bool is_taken);
 bool lifecycle_has_its_file(const struct lifecycle *lifecycle);

@@ -38,6 +38,7 @@ struct fake_engine {
     size_t published;
     struct buf last_published; /* the envelope */
     size_t puts, parks, drops, proofs;
+    bool is_retired;
     char last_rooms[512];      /* of the last put, each followed by a comma */
     uint64_t first_joined_seq; /* of the last put's first room */
 };
@@ -149,6 +150,16 @@ static bool fake_is_ready(struct engine *engine)
     return !((struct fake_engine *)engine)->is_down;
 }
 
+static void fake_retire(struct engine *engine)
+{
+    ((struct fake_engine *)engine)->is_retired = true;
+}
+
+static bool fake_is_written(struct engine *engine)
+{
+    return ((struct fake_engine *)engine)->waiting_count == 0;
+}
+
 static const struct engine_ops fake_ops = {
     .name = "fake",
     .publish = fake_publish,
@@ -159,6 +170,8 @@ static const struct engine_ops fake_ops = {
     .session_park = fake_session_park,
     .session_drop = fake_session_drop,
     .session_prove = fake_session_prove,
+    .retire = fake_retire,
+    .is_written = fake_is_written,
 };
 
 static inline void fake_engine_init(struct fake_engine *fake, uv_loop_t *loop)

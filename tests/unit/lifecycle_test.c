@@ -24,11 +24,17 @@ struct rig {
     int supervisor; /* our end */
     int child;
     unsigned stops;
+    unsigned alones;
 };
 
 static void on_stop(void *ctx)
 {
     ((struct rig *)ctx)->stops++;
+}
+
+static void on_alone(void *ctx)
+{
+    ((struct rig *)ctx)->alones++;
 }
 
 static int set_up(void **state)
@@ -45,8 +51,12 @@ static int set_up(void **state)
     setenv("SIDECAST_STATUS_FD", fd, 1);
     rig->log = (struct logger){.level = LOG_LEVEL_ERROR, .role = "test"};
     uv_loop_init(&rig->loop);
-    rig->lifecycle = lifecycle_create(&(struct lifecycle_config){
-        .loop = &rig->loop, .log = &rig->log, .on_stop = on_stop, .ctx = rig});
+    rig->lifecycle = lifecycle_create(&(struct lifecycle_config){.loop = &rig->loop,
+                                                                 .log = &rig->log,
+                                                                 .on_stop = on_stop,
+                                                                 .on_alone = on_alone,
+                                                                 .stop_ms = 21000,
+                                                                 .ctx = rig});
     assert_non_null(rig->lifecycle);
     *state = rig;
     return 0;
@@ -113,6 +123,40 @@ static void the_end_of_the_supervisor_is_a_stop(void **state)
     for (int i = 0; i < 100 && rig->stops == 0; i++)
         uv_run(&rig->loop, UV_RUN_NOWAIT);
     assert_int_equal(rig->stops, 1);
+    assert_int_equal(rig->alones, 1);
+    assert_false(lifecycle_has_heir(rig->lifecycle));
+}
+
+static void a_stop_tells_how_long_it_takes_and_is_the_last_word(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_true(lifecycle_has_heir(rig->lifecycle));
+    lifecycle_give_way(rig->lifecycle, "because");
+    assert_int_equal(rig->stops, 1);
+    assert_true(hear(rig, "not ready draining 21000\n", 500));
+    lifecycle_ready(rig->lifecycle, true, "");
+    lifecycle_ready(rig->lifecycle, false, "bus_down");
+    assert_false(lifecycle_is_ready(rig->lifecycle));
+    assert_false(hear(rig, "ready", 100));
+}
+
+/* The word may come before the stop or after it. */
+static void who_is_alone_has_no_heir(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_int_equal(write(rig->supervisor, "alone\n", 6), 6);
+    for (int i = 0; i < 1000 && lifecycle_has_heir(rig->lifecycle); i++)
+        uv_run(&rig->loop, UV_RUN_NOWAIT);
+    assert_false(lifecycle_has_heir(rig->lifecycle));
+    assert_int_equal(rig->stops, 0);
+    assert_int_equal(rig->alones, 0);
+    lifecycle_give_way(rig->lifecycle, "because");
+    assert_int_equal(write(rig->supervisor, "alone\n", 6), 6);
+    for (int i = 0; i < 1000 && rig->alones == 0; i++)
+        uv_run(&rig->loop, UV_RUN_NOWAIT);
+    assert_int_equal(rig->alones, 1);
 }
 
 int main(void)
@@ -124,6 +168,9 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_end_of_the_supervisor_is_a_stop, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_stop_tells_how_long_it_takes_and_is_the_last_word, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_is_alone_has_no_heir, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
