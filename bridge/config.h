@@ -94,6 +94,10 @@ struct config_limits {
     uint64_t acks; /* that one client may owe */
 };
 
+struct config_drain {
+    uint64_t window_ms; /* 0: everybody at once */
+};
+
 struct config_logs {
     enum log_level level;
     enum log_format format;
@@ -114,6 +118,7 @@ struct config {
     struct config_recovery recovery;
     struct config_limits limits;
     struct config_logs logs;
+    struct config_drain drain;
 };
 
 #endif

@@ -414,7 +414,11 @@ const struct config_key config_keys[] = {
     KEY("logs.prefixes", KEY_MAP, NULL, 0,
         "what stands in front of the lines of publisher, gateway or serve, or of one line"),
     KEY("logs.prefixes.*", KEY_TEXT, NULL, 0, "the text"),
-    KEY("drain", KEY_MAP, NULL, L, "how clients are sent to another gateway"),
+    KEY("drain", KEY_MAP, NULL, 0, "how clients are sent away from a gateway that stops"),
+    NUM("drain.window", KEY_DURATION, "20s", drain.window_ms, 0, HOUR, 0,
+        "how long it takes to send them all, evenly; 0s: at once"),
+    KEY("drain.event", KEY_EVENT, NULL, R, "an event that each of them gets when it begins"),
+    KEY("drain.payload", KEY_TEMPLATE, NULL, R, "its payload"),
 };
 /* clang-format on */
 

@@ -13,6 +13,14 @@ void child_watch_started(struct child_watch *watch, uint64_t now_ms)
                                   .has_served = watch->has_served};
 }
 
+static void hear_drain(struct child_watch *watch, struct slice line)
+{
+    const struct slice words = SLICE("not ready draining ");
+
+    if (slice_starts_with(line, words.ptr))
+        watch->is_leaving = slice_to_u64(slice_from(line, words.len), &watch->leave_ms);
+}
+
 void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t now_ms)
 {
     bool has_no_bus = slice_starts_with(line, "not ready bus");
@@ -25,6 +33,7 @@ void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t no
     } else if (slice_starts_with(line, "not ready")) {
         watch->ready_ms = 0;
         watch->no_bus_ms = has_no_bus ? now_ms : 0;
+        hear_drain(watch, line);
     }
 }
 

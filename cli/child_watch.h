@@ -29,12 +29,15 @@ struct child_watch {
     bool was_ready;     /* in this life */
     bool blamed_server; /* in this life */
     bool has_served;    /* was ready, in this life or another */
-    unsigned delay_ms;  /* before the last start */
+    bool is_leaving;    /* it has said so: it ends within leave_ms */
+    uint64_t leave_ms;
+    unsigned delay_ms; /* before the last start */
 };
 
 void child_watch_started(struct child_watch *watch, uint64_t now_ms);
 
-/* One line of the child's, without its end: "ready", "not ready REASON", "alive". */
+/* One line of the child's, without its end: "ready", "not ready REASON", "not ready
+ * draining MS", "alive". */
 void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t now_ms);
 
 /*

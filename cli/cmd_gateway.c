@@ -27,6 +27,7 @@ struct gateway_role {
     struct gateway *gateway;
     struct trace_log *traces;
     struct demo_pages *pages;
+    bool has_siblings; /* that listen on the same address */
 };
 
 static void destroy(void *server)
@@ -61,6 +62,7 @@ static bool open_gateway(struct gateway_role *role, struct role_parts *parts,
 
     if (!role_open_pass(parts, &gateway_config.pass, reason))
         return false;
+    role->has_siblings = config->gateway.count > 1;
     gateway_config.shares_listener = has_single_port(config);
     if (role->pages)
         gateway_config.pages = demo_pages_routes(role->pages, &gateway_config.page_count);
@@ -119,9 +121,22 @@ static bool reload(void *server, struct system *system, const char **why)
     return gateway_reload(((struct gateway_role *)server)->gateway, system);
 }
 
-static void drain(void *server, void (*on_done)(void *ctx), void *ctx)
+static void drain(void *server, const struct role_stop *stop, void (*on_done)(void *ctx),
+                  void *ctx)
 {
-    gateway_drain(((struct gateway_role *)server)->gateway, on_done, ctx);
+    const struct gateway_role *role = server;
+    struct gateway_end end = {stop->window_ms, DOOR_IS_OURS};
+
+    if (stop->has_heir)
+        end.door = DOOR_IS_ANOTHERS;
+    else if (role->has_siblings)
+        end.door = DOOR_CLOSES;
+    gateway_drain(role->gateway, &end, on_done, ctx);
+}
+
+static void answer_alone(void *server)
+{
+    gateway_answer_alone(((struct gateway_role *)server)->gateway);
 }
 
 static const struct role_server server = {
@@ -129,6 +144,7 @@ static const struct role_server server = {
     .create = create,
     .reload = reload,
     .drain = drain,
+    .answer_alone = answer_alone,
     .destroy = destroy,
 };
 
@@ -137,6 +153,7 @@ static const struct role_server demo_server = {
     .create = create_demo,
     .reload = reload,
     .drain = drain,
+    .answer_alone = answer_alone,
     .destroy = destroy,
 };
 

@@ -43,8 +43,10 @@ static bool reload(void *server, struct system *system, const char **why)
     return publisher_reload(server, system, why);
 }
 
-static void drain(void *server, void (*on_done)(void *ctx), void *ctx)
+static void drain(void *server, const struct role_stop *stop, void (*on_done)(void *ctx),
+                  void *ctx)
 {
+    (void)stop; /* it has no clients that stay */
     publisher_drain(server, on_done, ctx);
 }
 

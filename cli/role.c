@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 enum {
-    DRAIN_MS = 700, /* with the engine's 1 s, the whole end fits in 2 s */
+    DRAIN_MS = 700, /* beyond the window, for what is on its way */
+    END_MS = 300,   /* and for what comes after it */
     READY_MS = 100,
     STUCK_LOOK_MS = 1000,
     STUCK_LOOKS = 10, /* as the supervisor's patience with a silent child */
@@ -32,6 +33,12 @@ struct role {
     uv_timer_t drain_timer;
     bool is_ending;
 };
+
+/* Only clients are sent away slowly. */
+static uint64_t window_ms(const struct role *role)
+{
+    return role->server->engine_role == ENGINE_GATEWAY ? role->config.drain.window_ms : 0;
+}
 
 /* From a timer of its own: the server may still be in the middle of its last call. */
 static void on_end(uv_timer_t *timer)
@@ -52,7 +59,8 @@ static void on_drain_late(uv_timer_t *timer)
 {
     struct role *role = timer->data;
 
-    log_warn(&role->parts.log, "not drained in time", LOG_NUM("ms", DRAIN_MS));
+    log_warn(&role->parts.log, "not drained in time",
+             LOG_NUM("ms", window_ms(role) + DRAIN_MS));
     role->is_ending = true;
     on_end(timer);
 }
@@ -61,9 +69,20 @@ static void on_stop(void *ctx)
 {
     struct role *role = ctx;
 
+    const struct role_stop stop = {window_ms(role),
+                                   lifecycle_has_heir(role->parts.lifecycle)};
+
     uv_timer_stop(&role->ready_timer);
-    uv_timer_start(&role->drain_timer, on_drain_late, DRAIN_MS, 0);
-    role->server->drain(role->running, on_drained, role);
+    uv_timer_start(&role->drain_timer, on_drain_late, stop.window_ms + DRAIN_MS, 0);
+    role->server->drain(role->running, &stop, on_drained, role);
+}
+
+static void on_alone(void *ctx)
+{
+    struct role *role = ctx;
+
+    if (role->server->answer_alone && !role->is_ending)
+        role->server->answer_alone(role->running);
 }
 
 static void on_reload(void *ctx)
@@ -148,6 +167,8 @@ static int open_parts(struct role *role, const struct invocation *call)
         .log = &parts->log,
         .on_stop = on_stop,
         .on_reload = on_reload,
+        .on_alone = on_alone,
+        .stop_ms = window_ms(role) + DRAIN_MS + END_MS,
         .ctx = role,
     };
     int code = open_engine(role, &call->config);

@@ -26,6 +26,11 @@ struct role_parts {
     const char *id;              /* "publisher", "g1" */
 };
 
+struct role_stop {
+    uint64_t window_ms; /* how long clients may be sent away; 0: at once */
+    bool has_heir;      /* another process takes over the listener, or soon will */
+};
+
 /* A role's server: one row per role. `destroy` may be called without `drain`. */
 struct role_server {
     enum engine_role engine_role;
@@ -34,7 +39,10 @@ struct role_server {
     /* Shares `system`, the tables that hold from now on, as do the new values of what it
      * was created with. False: nothing has changed, and `*why` says why. */
     bool (*reload)(void *server, struct system *system, const char **why);
-    void (*drain)(void *server, void (*on_done)(void *ctx), void *ctx);
+    void (*drain)(void *server, const struct role_stop *stop, void (*on_done)(void *ctx),
+                  void *ctx);
+    /* While it drains: nobody takes over the listener after all. NULL: never mind. */
+    void (*answer_alone)(void *server);
     void (*destroy)(void *server);
     /* Whether the role is ready whenever its engine is; else the server says it. */
     bool is_ready_with_engine;

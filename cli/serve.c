@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-    SIGNALS = 3,
+    SIGNALS = 4,
     MAX_CHILD_ARGS = 2 * FLAG_LIST_MAX + 8,
     NAME_BYTES = 8
 };
@@ -38,8 +38,8 @@ struct serve {
     char **environment;
 
     struct supervisor_plan children[1 + SERVE_MAX_GATEWAYS];
-    struct child_args args[1 + SERVE_MAX_GATEWAYS];
-    char names[SERVE_MAX_GATEWAYS][NAME_BYTES];
+    struct child_args args[1 + 2 * SERVE_MAX_GATEWAYS];
+    char names[2 * SERVE_MAX_GATEWAYS][NAME_BYTES];
     struct supervisor *supervisor;
     unsigned stop_signals;
     int exit_code;
@@ -151,8 +151,8 @@ static void add_arg(struct child_args *args, const char *arg)
         args->items[args->count++] = arg;
 }
 
-static struct supervisor_plan *plan_child(struct serve *serve, size_t i, const char *name,
-                                          const char *role)
+/* The command line of a child, whatever else it is given. */
+static struct child_args *begin_args(struct serve *serve, size_t i, const char *role)
 {
     const struct flag_list *hooks = &serve->plan->call->hooks;
     struct child_args *args = &serve->args[i];
@@ -162,33 +162,53 @@ static struct supervisor_plan *plan_child(struct serve *serve, size_t i, const c
         add_arg(args, "--test-hook");
         add_arg(args, hooks->items[k]);
     }
-    serve->children[i] = (struct supervisor_plan){.name = name, .args = args->items};
-    return &serve->children[i];
+    return args;
 }
 
-static void plan_children(struct serve *serve)
+/* "g1", or "g1b" for its twin. */
+static const char *plan_gateway(struct serve *serve, size_t i, bool is_twin)
+{
+    const struct flag_list *more = serve->plan->gateway_args;
+    size_t at = 2 * i + is_twin;
+    struct child_args *args = begin_args(serve, 1 + at, "gateway");
+
+    snprintf(serve->names[at], NAME_BYTES, "g%u%s", (unsigned)(i + 1),
+             is_twin ? "b" : "");
+    add_arg(args, "--id");
+    add_arg(args, serve->names[at]);
+    for (size_t k = 0; more && k < more->count; k++)
+        add_arg(args, more->items[k]);
+    return serve->names[at];
+}
+
+static void plan_publisher(struct serve *serve)
 {
     const struct serve_listeners *listeners = &serve->listeners;
-    const struct flag_list *more = serve->plan->gateway_args;
-    struct supervisor_plan *publisher = plan_child(serve, 0, "publisher", "publisher");
+    struct supervisor_plan *publisher = &serve->children[0];
 
+    *publisher = (struct supervisor_plan){
+        .name = "publisher",
+        .args = begin_args(serve, 0, "publisher")->items,
+        .serves_bus = true,
+    };
     publisher->fds[publisher->fd_count++] = (struct supervisor_fd){"ops", listeners->ops};
     if (listeners->publisher >= 0)
         publisher->fds[publisher->fd_count++] =
             (struct supervisor_fd){"publisher", listeners->publisher};
-    publisher->serves_bus = true;
+}
 
-    for (size_t i = 0; i < listeners->gateway_count; i++) {
-        snprintf(serve->names[i], NAME_BYTES, "g%u", (unsigned)(i + 1));
-        struct supervisor_plan *gateway =
-            plan_child(serve, 1 + i, serve->names[i], "gateway");
-        gateway->fds[0] = (struct supervisor_fd){"gateway", listeners->gateways[i]};
-        gateway->fd_count = 1;
-        add_arg(&serve->args[1 + i], "--id");
-        add_arg(&serve->args[1 + i], serve->names[i]);
-        for (size_t k = 0; more && k < more->count; k++)
-            add_arg(&serve->args[1 + i], more->items[k]);
-    }
+static void plan_children(struct serve *serve)
+{
+    plan_publisher(serve);
+    for (size_t i = 0; i < serve->listeners.gateway_count; i++)
+        serve->children[1 + i] = (struct supervisor_plan){
+            .name = plan_gateway(serve, i, false),
+            .args = serve->args[1 + 2 * i].items,
+            .twin_name = plan_gateway(serve, i, true),
+            .twin_args = serve->args[2 + 2 * i].items,
+            .fds = {{"gateway", serve->listeners.gateways[i]}},
+            .fd_count = 1,
+        };
 }
 
 /* --- while they run */
@@ -235,6 +255,12 @@ static void on_ended(void *ctx, int exit_code)
         uv_close((uv_handle_t *)&serve->signals[i], NULL);
 }
 
+/* The gateways, then the publisher, each with a kill at its end. */
+static uint64_t stop_ms(const struct serve *serve)
+{
+    return serve->plan->call->config.drain.window_ms + 2 * SUPERVISOR_STOP_MS;
+}
+
 static void on_signal(uv_signal_t *handle, int signum)
 {
     struct serve *serve = handle->data;
@@ -243,9 +269,16 @@ static void on_signal(uv_signal_t *handle, int signum)
         supervisor_signal(serve->supervisor, signum);
         return;
     }
+    if (signum == SIGUSR2) {
+        supervisor_roll(serve->supervisor);
+        return;
+    }
     if (++serve->stop_signals == 1) {
         log_info(&serve->log, "stopping",
-                 LOG_TEXT("because", signum == SIGTERM ? "SIGTERM" : "SIGINT"));
+                 LOG_TEXT("because", signum == SIGTERM ? "SIGTERM" : "SIGINT"),
+                 LOG_NUM("at_most_ms", (int64_t)stop_ms(serve)));
+        /* Each child has its own: what it lets go is closed. */
+        serve_listeners_close(&serve->listeners);
         supervisor_signal(serve->supervisor, signum);
         return;
     }
@@ -255,7 +288,7 @@ static void on_signal(uv_signal_t *handle, int signum)
 
 static void begin_signals(struct serve *serve)
 {
-    static const int handled[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    static const int handled[SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
 
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < SIGNALS; i++) {
@@ -273,6 +306,7 @@ static int supervise(struct serve *serve)
         .environment = serve->environment,
         .plans = serve->children,
         .count = 1 + serve->listeners.gateway_count,
+        .drain_ms = serve->plan->call->config.drain.window_ms,
         .on_ready = on_ready,
         .on_ended = on_ended,
         .ctx = serve,

@@ -1,99 +1,68 @@
 /* Starts, watches and ends children: see the header. */
-#include "cli/supervisor.h"
+#include "cli/supervisor_parts.h"
 
 #include "bridge/clock.h"
-#include "bridge/testing/test_hook.h"
-#include "cli/child_watch.h"
 #include "cli/exit_code.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     TICK_MS = 500,
-    LATE_MS = 2500, /* a tick that is: this process slept */
-    LINE_BYTES = 256,
-    FIRST_FD = 4, /* 0-2 as ours, 3 the status line */
-    STATUS_FD = 3,
-    MAX_ARGS = 2 * 64 + 8,
+    LAST_TICK_MS = 100,     /* once it stops: the time to kill is near */
+    LATE_MS = 2500,         /* a tick that is: this process slept */
     BLAME_PAUSE_MS = 30000, /* the bus' server is restarted for a gateway this often */
     BEGIN_MS = 2000 /* a forerunner that is stopping holds the bus no longer than that */
 };
 
-enum child_state {
-    CHILD_WAITING, /* to be started */
-    CHILD_RUNNING,
-    CHILD_ENDED /* for good */
-};
+/* --- places */
 
-struct child {
-    struct supervisor *supervisor;
-    const struct supervisor_plan *plan;
-    enum child_state state;
-    struct child_watch watch;
-    uv_process_t *process; /* heap: closes later than the next one starts */
-    uv_pipe_t *status;     /* heap, too */
-    uv_timer_t restart;
-    uint64_t kill_at_ms; /* 0: not asked to end */
-    char line[LINE_BYTES];
-    size_t line_len;
-};
-
-struct supervisor {
-    struct supervisor_config config;
-    struct child children[SUPERVISOR_MAX_CHILDREN];
-    uv_timer_t tick;
-    unsigned open_handles;
-    uint64_t blamed_ms;
-    uint64_t ticked_ms;
-    uint64_t created_ms;
-    int exit_code;
-    bool is_stopping;
-    bool has_begun; /* the bus was there once, and everybody was started */
-    bool was_ready;
-    bool has_ended;
-};
-
-static void child_start(struct child *child);
-
-static void free_handle(uv_handle_t *handle)
+static size_t child_count(const struct supervisor *supervisor)
 {
-    free(handle);
+    return 2 * supervisor->config.count;
 }
 
-static void close_status(struct child *child)
+static struct child *child_at(struct supervisor *supervisor, size_t i)
 {
-    if (child->status)
-        uv_close((uv_handle_t *)child->status, free_handle);
-    child->status = NULL;
+    return &supervisor->slots[i / 2].pair[i % 2];
 }
 
-static void child_signal(struct child *child, int signum)
+struct child *slot_other(const struct slot *slot)
 {
-    if (child->state == CHILD_RUNNING)
-        uv_process_kill(child->process, signum);
+    const struct child *other =
+        slot->current == &slot->pair[0] ? &slot->pair[1] : &slot->pair[0];
+
+    return other->args ? (struct child *)other : NULL;
 }
 
-static uint64_t stop_ms(void)
+void slot_pass(struct slot *slot, struct child *heir)
 {
-    return SUPERVISOR_STOP_MS + test_hook_leak_check_ms();
+    struct child *old = slot->current;
+
+    heir->watch.has_served |= old->watch.has_served;
+    if (old->state == CHILD_WAITING) {
+        uv_timer_stop(&old->restart);
+        old->state = CHILD_ABSENT;
+    }
+    slot->current = heir;
 }
 
-/* Asks a child to end, and ends it when it takes too long. */
-static void child_stop(struct child *child, int signum)
+uint64_t supervisor_leave_ms(const struct supervisor *supervisor)
 {
-    child_signal(child, signum);
-    if (child->kill_at_ms == 0)
-        child->kill_at_ms = clock_ms() + stop_ms();
+    return supervisor->config.drain_ms + child_stop_ms();
 }
 
 static void check_ended(struct supervisor *supervisor)
 {
-    for (size_t i = 0; i < supervisor->config.count; i++)
-        if (supervisor->children[i].state != CHILD_ENDED)
+    for (size_t i = 0; i < child_count(supervisor); i++) {
+        enum child_state state = child_at(supervisor, i)->state;
+        if (state == CHILD_RUNNING || state == CHILD_WAITING)
             return;
+    }
     if (supervisor->has_ended)
         return;
     supervisor->has_ended = true;
@@ -105,85 +74,108 @@ static void check_ready(struct supervisor *supervisor)
     if (supervisor->was_ready || supervisor->is_stopping)
         return;
     for (size_t i = 0; i < supervisor->config.count; i++)
-        if (!child_watch_is_ready(&supervisor->children[i].watch))
+        if (!child_watch_is_ready(&supervisor->slots[i].current->watch))
             return;
     supervisor->was_ready = true;
     supervisor->config.on_ready(supervisor->config.ctx);
 }
 
-static void stop_all(struct supervisor *supervisor, int signum)
+/* --- the end of all */
+
+static void stop_child(struct child *child, uint64_t limit_ms)
+{
+    if (child->state == CHILD_WAITING) {
+        uv_timer_stop(&child->restart);
+        child->state = CHILD_ENDED;
+        return;
+    }
+    child_tell_alone(child);
+    if (child->kill_at_ms == 0)
+        child_stop(child, limit_ms);
+}
+
+/* Who serves the bus is the last to go: what the others still say reaches it, and what
+ * is published meanwhile is kept. */
+static void stop_servers(struct supervisor *supervisor)
+{
+    for (size_t i = 0; i < child_count(supervisor); i++) {
+        const struct child *child = child_at(supervisor, i);
+        if (!child->plan->serves_bus && child->state == CHILD_RUNNING)
+            return;
+    }
+    for (size_t i = 0; i < supervisor->config.count; i++)
+        if (supervisor->slots[i].current->plan->serves_bus)
+            stop_child(supervisor->slots[i].current, child_stop_ms());
+}
+
+static void stop_all(struct supervisor *supervisor)
 {
     supervisor->is_stopping = true;
-    for (size_t i = 0; i < supervisor->config.count; i++) {
-        struct child *child = &supervisor->children[i];
-        if (child->state == CHILD_WAITING) {
-            uv_timer_stop(&child->restart);
-            child->state = CHILD_ENDED;
-        }
-        child_stop(child, signum);
+    roll_give_up(supervisor);
+    for (size_t i = 0; i < child_count(supervisor); i++) {
+        struct child *child = child_at(supervisor, i);
+        if (!child->plan->serves_bus)
+            stop_child(child, supervisor_leave_ms(supervisor));
     }
+    stop_servers(supervisor);
     check_ended(supervisor);
 }
 
 /* --- what a child says */
+
+static void start_or_wait(struct child *child);
 
 /* The bus is there, or nobody serves it: those who need it may come. */
 static void begin(struct supervisor *supervisor)
 {
     supervisor->has_begun = true;
     for (size_t i = 0; i < supervisor->config.count; i++)
-        if (!supervisor->children[i].plan->serves_bus)
-            child_start(&supervisor->children[i]);
+        if (!supervisor->slots[i].current->plan->serves_bus)
+            start_or_wait(supervisor->slots[i].current);
 }
 
-static void hear(struct child *child, struct slice line)
+/* Its clients, and those who come, are not to wait until it has gone. */
+static void start_heir(struct slot *slot)
+{
+    struct child *heir = slot_other(slot);
+
+    if (!heir || heir->state != CHILD_ABSENT)
+        return;
+    slot_pass(slot, heir);
+    start_or_wait(heir);
+}
+
+static void on_leaving(struct child *child)
 {
     struct supervisor *supervisor = child->supervisor;
+    uint64_t grace_ms = child_stop_ms() - SUPERVISOR_PROMISE_MS;
+
+    /* It knows best how long it takes. */
+    child->kill_at_ms = clock_ms() + child->watch.leave_ms + grace_ms;
+    if (!supervisor->is_stopping && child == child->slot->current)
+        start_heir(child->slot);
+}
+
+void supervisor_heard(struct child *child, struct slice line)
+{
+    struct supervisor *supervisor = child->supervisor;
+    bool was_leaving = child->watch.is_leaving;
 
     child_watch_heard(&child->watch, line, clock_ms());
     if (!supervisor->has_begun && !supervisor->is_stopping && child->plan->serves_bus &&
         child_watch_is_ready(&child->watch))
         begin(supervisor);
+    if (child->watch.is_leaving && !was_leaving)
+        on_leaving(child);
+    roll_look(supervisor, clock_ms());
     check_ready(supervisor);
-}
-
-static void on_status_alloc(uv_handle_t *handle, size_t wanted, uv_buf_t *buf)
-{
-    struct child *child = handle->data;
-
-    (void)wanted;
-    *buf = uv_buf_init(child->line + child->line_len,
-                       (unsigned)(LINE_BYTES - child->line_len));
-}
-
-static void on_status(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
-{
-    struct child *child = stream->data;
-    struct slice line, rest;
-
-    (void)buf;
-    if (n < 0) {
-        /* Its end comes by SIGCHLD. */
-        close_status(child);
-        return;
-    }
-    child->line_len += (size_t)n;
-    struct slice left = {child->line, child->line_len};
-    while (slice_cut(left, '\n', &line, &rest)) {
-        hear(child, line);
-        left = rest;
-    }
-    /* A line as long as the buffer is none of ours. */
-    child->line_len = left.len < LINE_BYTES ? left.len : 0;
-    if (child->line_len > 0)
-        memmove(child->line, left.ptr, child->line_len);
 }
 
 /* --- its end */
 
 static void on_restart(uv_timer_t *timer)
 {
-    child_start(timer->data);
+    start_or_wait(timer->data);
 }
 
 /* The bus was never there, and not because somebody is just leaving it. */
@@ -210,149 +202,76 @@ static void schedule_or_give_up(struct child *child, int exit_code)
         if (exit_code == EXIT_CODE_REPLACED)
             log_error(supervisor->config.log,
                       "somebody else runs a gateway under this id: each needs its own",
-                      LOG_TEXT("id", child->plan->name), LOG_NUM("back_in_ms", delay_ms));
+                      LOG_TEXT("id", child->name), LOG_NUM("back_in_ms", delay_ms));
         child->state = CHILD_WAITING;
         uv_timer_start(&child->restart, on_restart, delay_ms, 0);
         return;
     }
     child->state = CHILD_ENDED;
     supervisor->exit_code = exit_code;
-    stop_all(supervisor, SIGTERM);
+    stop_all(supervisor);
 }
 
-static void on_exit_of(struct child *child, int64_t exit_status, int signum)
+static void start_or_wait(struct child *child)
+{
+    if (!child_start(child))
+        schedule_or_give_up(child, EXIT_CODE_FAILED);
+}
+
+static void on_stopped(struct child *child, int exit_code, int signum)
 {
     struct supervisor *supervisor = child->supervisor;
-    const struct logger *log = supervisor->config.log;
-    const char *name = child->plan->name;
-    int exit_code = signum ? EXIT_CODE_SIGNAL + signum : (int)exit_status;
 
-    child->process = NULL;
-    close_status(child);
-    if (!supervisor->is_stopping) {
-        log_warn(log, "a child has ended", LOG_TEXT("child", name),
-                 LOG_NUM("code", exit_code));
-        schedule_or_give_up(child, exit_code);
-        return;
-    }
     /* SIGTERM itself ends a child that has not come to handle it yet. */
     if (exit_code != 0 && signum != SIGTERM && supervisor->exit_code == 0) {
-        log_error(log, "a child did not stop well", LOG_TEXT("child", name),
-                  LOG_NUM("code", exit_code));
+        log_error(supervisor->config.log, "a child did not stop well",
+                  LOG_TEXT("child", child->name), LOG_NUM("code", exit_code));
         supervisor->exit_code = EXIT_CODE_FAILED;
     }
     child->state = CHILD_ENDED;
+    stop_servers(supervisor);
     check_ended(supervisor);
 }
 
-static void on_process_exit(uv_process_t *process, int64_t exit_status, int signum)
+/* The one that has the place may be leaving already. */
+static void on_twin_left(struct child *child, int exit_code)
 {
-    struct child *child = process->data;
+    struct child *current = child->slot->current;
 
-    uv_close((uv_handle_t *)process, free_handle);
-    on_exit_of(child, exit_status, signum);
+    if (exit_code != 0)
+        log_warn(child->supervisor->config.log, "a child did not stop well",
+                 LOG_TEXT("child", child->name), LOG_NUM("code", exit_code));
+    child->state = CHILD_ABSENT;
+    if (current->state == CHILD_RUNNING && current->watch.is_leaving)
+        start_heir(child->slot);
 }
 
-/* --- its start */
-
-/* Its two variables first: the first of a name counts. Gives an array (free). */
-static char **environment_of(const struct child *child, char status[64], char fds[160])
+/* Somebody told it to stop: those who come wait for the next one. */
+static void on_left(struct child *child)
 {
-    char *const *base = child->supervisor->config.environment;
-    size_t count = 0;
-    int len = snprintf(fds, 160, "SIDECAST_LISTEN_FDS=");
-
-    for (size_t i = 0; i < child->plan->fd_count; i++)
-        len += snprintf(fds + len, (size_t)(160 - len), "%s%s=%d", i ? "," : "",
-                        child->plan->fds[i].name, FIRST_FD + (int)i);
-    snprintf(status, 64, "SIDECAST_STATUS_FD=%d", STATUS_FD);
-
-    while (base[count])
-        count++;
-    char **environment = malloc((count + 3) * sizeof *environment);
-    if (!environment)
-        return NULL;
-    environment[0] = status;
-    environment[1] = fds;
-    memcpy(environment + 2, base, (count + 1) * sizeof *environment);
-    return environment;
+    log_info(child->supervisor->config.log, "a child was stopped, and is started again",
+             LOG_TEXT("child", child->name));
+    start_or_wait(child);
 }
 
-static int spawn(struct child *child, char **environment)
+void supervisor_has_ended(struct child *child, int exit_code, int signum)
 {
-    const struct supervisor_plan *plan = child->plan;
-    char *args[MAX_ARGS] = {"sidecast"};
-    uv_stdio_container_t stdio[FIRST_FD + SUPERVISOR_MAX_FDS] = {
-        {.flags = UV_IGNORE                         },
-        { .flags = UV_INHERIT_FD,                               .data.fd = 1},
-        { .flags = UV_INHERIT_FD,                               .data.fd = 2},
-        { .flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE,
-         .data.stream = (uv_stream_t *)child->status},
-    };
+    struct supervisor *supervisor = child->supervisor;
 
-    for (size_t i = 0; plan->args[i] && i + 2 < MAX_ARGS; i++)
-        args[i + 1] = (char *)plan->args[i];
-    for (size_t i = 0; i < plan->fd_count; i++)
-        stdio[FIRST_FD + i] =
-            (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = plan->fds[i].fd};
-    const uv_process_options_t options = {
-        .exit_cb = on_process_exit,
-        .file = "/proc/self/exe",
-        .args = args,
-        .env = environment,
-        .flags = UV_PROCESS_DETACHED,
-        .stdio_count = FIRST_FD + (int)plan->fd_count,
-        .stdio = stdio,
-    };
-    return uv_spawn(child->supervisor->config.loop, child->process, &options);
-}
-
-/* False: nothing runs, and what was made for it is gone or closing. */
-static bool child_try(struct child *child)
-{
-    uv_loop_t *loop = child->supervisor->config.loop;
-    char status[64], fds[160];
-    char **environment = environment_of(child, status, fds);
-
-    child->process = calloc(1, sizeof *child->process);
-    child->status = calloc(1, sizeof *child->status);
-    if (!environment || !child->process || !child->status ||
-        uv_pipe_init(loop, child->status, 0)) {
-        free(environment);
-        free(child->process);
-        free(child->status);
-        child->process = NULL;
-        child->status = NULL;
-        return false;
-    }
-    child->process->data = child->status->data = child;
-    int failure = spawn(child, environment);
-    free(environment);
-    if (failure == 0)
-        return true;
-
-    log_error(child->supervisor->config.log, "cannot start a child",
-              LOG_TEXT("child", child->plan->name),
-              LOG_TEXT("because", uv_strerror(failure)));
-    uv_close((uv_handle_t *)child->process, free_handle);
-    child->process = NULL;
-    close_status(child);
-    return false;
-}
-
-static void child_start(struct child *child)
-{
-    child_watch_started(&child->watch, clock_ms());
-    child->kill_at_ms = 0;
-    child->line_len = 0;
-    if (!child_try(child)) {
-        schedule_or_give_up(child, EXIT_CODE_FAILED);
+    if (supervisor->is_stopping) {
+        on_stopped(child, exit_code, signum);
         return;
     }
-    child->state = CHILD_RUNNING;
-    uv_read_start((uv_stream_t *)child->status, on_status_alloc, on_status);
-    log_debug(child->supervisor->config.log, "started a child",
-              LOG_TEXT("child", child->plan->name), LOG_NUM("pid", child->process->pid));
+    if (child != child->slot->current) {
+        on_twin_left(child, exit_code);
+    } else if (exit_code == 0 && child->watch.is_leaving && child->watch.was_ready) {
+        on_left(child);
+    } else {
+        log_warn(supervisor->config.log, "a child has ended",
+                 LOG_TEXT("child", child->name), LOG_NUM("code", exit_code));
+        schedule_or_give_up(child, exit_code);
+    }
+    roll_look(supervisor, clock_ms());
 }
 
 /* --- the watch */
@@ -364,18 +283,17 @@ static void check_blame(struct supervisor *supervisor, struct child *child,
     case BLAME_NOBODY: break;
     case BLAME_ITSELF:
         log_warn(supervisor->config.log, "restarting: it does not find its bus",
-                 LOG_TEXT("child", child->plan->name));
-        child_stop(child, SIGTERM);
+                 LOG_TEXT("child", child->name));
+        child_stop(child, supervisor_leave_ms(supervisor));
         break;
     case BLAME_SERVER:
         if (now_ms - supervisor->blamed_ms < BLAME_PAUSE_MS)
             break;
         log_warn(supervisor->config.log, "restarting: its bus lets nobody in",
-                 LOG_TEXT("child", server->plan->name),
-                 LOG_TEXT("says", child->plan->name));
+                 LOG_TEXT("child", server->name), LOG_TEXT("says", child->name));
         supervisor->blamed_ms = now_ms;
         child->watch.blamed_server = true;
-        child_stop(server, SIGTERM);
+        child_stop(server, child_stop_ms());
         break;
     }
 }
@@ -384,7 +302,7 @@ static void check_blame(struct supervisor *supervisor, struct child *child,
 static void check_bus(struct supervisor *supervisor, struct child *child, uint64_t now_ms)
 {
     for (size_t i = 0; i < supervisor->config.count; i++) {
-        struct child *server = &supervisor->children[i];
+        struct child *server = supervisor->slots[i].current;
         if (server->plan->serves_bus && server != child)
             check_blame(supervisor, child, server, now_ms);
     }
@@ -396,8 +314,25 @@ static void check_own_sleep(struct supervisor *supervisor, uint64_t now_ms)
     bool is_late = now_ms - supervisor->ticked_ms >= LATE_MS;
 
     supervisor->ticked_ms = now_ms;
-    for (size_t i = 0; is_late && i < supervisor->config.count; i++)
-        child_watch_excuse(&supervisor->children[i].watch, now_ms);
+    for (size_t i = 0; is_late && i < child_count(supervisor); i++)
+        child_watch_excuse(&child_at(supervisor, i)->watch, now_ms);
+}
+
+static void check_child(struct child *child, uint64_t now_ms)
+{
+    struct supervisor *supervisor = child->supervisor;
+
+    if (child->kill_at_ms != 0 && now_ms >= child->kill_at_ms) {
+        log_warn(supervisor->config.log, "killing a child that does not stop in time",
+                 LOG_TEXT("child", child->name));
+        child_signal(child, SIGKILL);
+    } else if (child_watch_is_silent(&child->watch, now_ms)) {
+        log_warn(supervisor->config.log, "killing a silent child",
+                 LOG_TEXT("child", child->name));
+        child_signal(child, SIGKILL);
+    } else if (!supervisor->is_stopping && child->kill_at_ms == 0) {
+        check_bus(supervisor, child, now_ms);
+    }
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -407,20 +342,49 @@ static void on_tick(uv_timer_t *timer)
 
     check_own_sleep(supervisor, now_ms);
 
-    for (size_t i = 0; i < supervisor->config.count; i++) {
-        struct child *child = &supervisor->children[i];
-        if (child->state != CHILD_RUNNING)
-            continue;
-        if (child->kill_at_ms != 0 && now_ms >= child->kill_at_ms) {
-            child_signal(child, SIGKILL);
-        } else if (child_watch_is_silent(&child->watch, now_ms)) {
-            log_warn(supervisor->config.log, "killing a silent child",
-                     LOG_TEXT("child", child->plan->name));
-            child_signal(child, SIGKILL);
-        } else if (!supervisor->is_stopping) {
-            check_bus(supervisor, child, now_ms);
-        }
+    for (size_t i = 0; i < child_count(supervisor); i++)
+        if (child_at(supervisor, i)->state == CHILD_RUNNING)
+            check_child(child_at(supervisor, i), now_ms);
+    roll_look(supervisor, now_ms);
+}
+
+/* --- life */
+
+/* Where this program lies, as it was started: there the next version will lie. */
+static void find_program(struct supervisor *supervisor)
+{
+    char *path = supervisor->program;
+
+    if (strchr(program_invocation_name, '/')) {
+        snprintf(path, SUPERVISOR_PATH_BYTES, "%s", program_invocation_name);
+        return;
     }
+    ssize_t len = readlink("/proc/self/exe", path, SUPERVISOR_PATH_BYTES - 1);
+    path[len > 0 ? len : 0] = '\0';
+}
+
+static void child_init(struct child *child, struct slot *slot,
+                       const struct supervisor_plan *plan, struct supervisor *supervisor)
+{
+    child->supervisor = supervisor;
+    child->slot = slot;
+    child->plan = plan;
+    uv_timer_init(supervisor->config.loop, &child->restart);
+    child->restart.data = child;
+    supervisor->open_handles++;
+}
+
+static void slot_init(struct slot *slot, const struct supervisor_plan *plan,
+                      struct supervisor *supervisor)
+{
+    slot->current = &slot->pair[0];
+    child_init(&slot->pair[0], slot, plan, supervisor);
+    child_init(&slot->pair[1], slot, plan, supervisor);
+    slot->pair[0].name = plan->name;
+    slot->pair[0].args = plan->args;
+    slot->pair[0].state = CHILD_WAITING;
+    slot->pair[1].name = plan->twin_name;
+    slot->pair[1].args = plan->twin_args;
 }
 
 struct supervisor *supervisor_create(const struct supervisor_config *config)
@@ -431,6 +395,8 @@ struct supervisor *supervisor_create(const struct supervisor_config *config)
     if (!supervisor)
         return NULL;
     supervisor->config = *config;
+    supervisor->binary_fd = -1;
+    find_program(supervisor);
     uv_timer_init(config->loop, &supervisor->tick);
     supervisor->tick.data = supervisor;
     supervisor->open_handles = 1;
@@ -438,17 +404,12 @@ struct supervisor *supervisor_create(const struct supervisor_config *config)
     uv_timer_start(&supervisor->tick, on_tick, TICK_MS, TICK_MS);
 
     for (size_t i = 0; i < config->count; i++) {
-        struct child *child = &supervisor->children[i];
-        child->supervisor = supervisor;
-        child->plan = &config->plans[i];
-        uv_timer_init(config->loop, &child->restart);
-        child->restart.data = child;
-        supervisor->open_handles++;
-        has_server |= child->plan->serves_bus;
+        slot_init(&supervisor->slots[i], &config->plans[i], supervisor);
+        has_server |= config->plans[i].serves_bus;
     }
     for (size_t i = 0; i < config->count; i++)
-        if (supervisor->children[i].plan->serves_bus)
-            child_start(&supervisor->children[i]);
+        if (config->plans[i].serves_bus)
+            start_or_wait(supervisor->slots[i].current);
     if (!has_server)
         begin(supervisor);
     return supervisor;
@@ -458,27 +419,27 @@ void supervisor_signal(struct supervisor *supervisor, int signum)
 {
     if (signum == SIGHUP) {
         /* One that is still starting would die of it, and reads what is new anyway. */
-        for (size_t i = 0; i < supervisor->config.count; i++)
-            if (child_watch_is_ready(&supervisor->children[i].watch))
-                child_signal(&supervisor->children[i], signum);
+        for (size_t i = 0; i < child_count(supervisor); i++)
+            if (child_watch_is_ready(&child_at(supervisor, i)->watch))
+                child_signal(child_at(supervisor, i), signum);
         return;
     }
-    stop_all(supervisor, SIGTERM);
-    /* Just past the deadline, wherever the ticks stand. */
+    stop_all(supervisor);
     if (!supervisor->has_ended)
-        uv_timer_start(&supervisor->tick, on_tick, stop_ms() + 5, TICK_MS);
+        uv_timer_start(&supervisor->tick, on_tick, LAST_TICK_MS, LAST_TICK_MS);
 }
 
 void supervisor_kill(struct supervisor *supervisor)
 {
     supervisor->is_stopping = true;
-    for (size_t i = 0; i < supervisor->config.count; i++)
-        child_signal(&supervisor->children[i], SIGKILL);
+    roll_give_up(supervisor);
+    for (size_t i = 0; i < child_count(supervisor); i++)
+        child_signal(child_at(supervisor, i), SIGKILL);
 }
 
 int supervisor_pid(const struct supervisor *supervisor, size_t child)
 {
-    const struct child *of = &supervisor->children[child];
+    const struct child *of = supervisor->slots[child].current;
 
     return of->state == CHILD_RUNNING ? of->process->pid : 0;
 }
@@ -487,17 +448,21 @@ static void on_closed(uv_handle_t *handle)
 {
     struct supervisor *supervisor = handle->data;
 
-    if (--supervisor->open_handles == 0)
-        free(supervisor);
+    if (--supervisor->open_handles > 0)
+        return;
+    if (supervisor->binary_fd >= 0)
+        close(supervisor->binary_fd);
+    free(supervisor);
 }
 
 void supervisor_destroy(struct supervisor *supervisor)
 {
     if (!supervisor)
         return;
-    for (size_t i = 0; i < supervisor->config.count; i++) {
-        supervisor->children[i].restart.data = supervisor;
-        uv_close((uv_handle_t *)&supervisor->children[i].restart, on_closed);
+    for (size_t i = 0; i < child_count(supervisor); i++) {
+        struct child *child = child_at(supervisor, i);
+        child->restart.data = supervisor;
+        uv_close((uv_handle_t *)&child->restart, on_closed);
     }
     uv_close((uv_handle_t *)&supervisor->tick, on_closed);
 }

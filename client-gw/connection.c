@@ -42,6 +42,7 @@ static const struct close_row close_rows[CLOSE_REASON_COUNT] = {
     [CLOSE_LIMIT] = {"rate_limit",      4429, SESSION_PARKED},
     [CLOSE_UNAVAILABLE] = {"forced close",    1011, SESSION_PARKED},
     [CLOSE_DRAIN] = {"drain",           1001, SESSION_PARKED},
+    [CLOSE_STOP] = {"drain",           1001, SESSION_PARKED},
 };
 
 static void set_add(struct connection_set *set, struct connection *connection)
@@ -66,6 +67,8 @@ static void set_remove(struct connection_set *set, struct connection *connection
         set->first = connection->next;
     if (connection->next)
         connection->next->prev = connection->prev;
+    if (set->leaving == connection)
+        set->leaving = connection->next;
     set->count--;
     metrics_add(set->config.metrics, METRIC_CONNECTIONS, -1);
 

@@ -38,7 +38,8 @@ enum close_reason {
     CLOSE_SLOW_CONSUMER,
     CLOSE_LIMIT, /* a ceiling: what was asked for has no room */
     CLOSE_UNAVAILABLE,
-    CLOSE_DRAIN,
+    CLOSE_DRAIN, /* the gateway is stopping, and answers until it has */
+    CLOSE_STOP,  /* the same, but it answers nothing any more */
     CLOSE_REASON_COUNT
 };
 
@@ -114,6 +115,13 @@ uint64_t connection_set_next_ack(struct connection_set *set);
 bool connection_set_next_due(const struct connection_set *set, uint64_t *due_ms);
 void connection_set_advance(struct connection_set *set, uint64_t now_ms);
 void connection_set_close_all(struct connection_set *set, enum close_reason reason);
+/*
+ * Those that are open now are to leave, evenly over the window: tells who understands it
+ * when its turn is. Gives how many they are.
+ */
+size_t connection_set_leave(struct connection_set *set, uint64_t window_ms);
+/* Sends the next of them away. False: there are no more. */
+bool connection_set_leave_next(struct connection_set *set);
 /* Frees those that have no socket of their own, at once. */
 void connection_set_cut_polls(struct connection_set *set);
 /* Tells every open session that continuity is broken; some dialects close for it. */

@@ -129,6 +129,37 @@ void connection_set_close_all(struct connection_set *set, enum close_reason reas
         connection_close(c, reason);
 }
 
+static void tell_turn(struct connection *connection, uint64_t in_ms)
+{
+    if (connection->sessions && connection->dialect->send_drain)
+        connection->dialect->send_drain(connection, in_ms);
+}
+
+size_t connection_set_leave(struct connection_set *set, uint64_t window_ms)
+{
+    size_t count = 0, turn = 0;
+
+    for (struct connection *c = set->first; c; c = c->next)
+        count += c->state == CONNECTION_OPEN;
+    for (struct connection *c = set->first; c; c = c->next)
+        if (c->state == CONNECTION_OPEN)
+            tell_turn(c, window_ms * turn++ / count);
+    set->leaving = set->first;
+    return count;
+}
+
+bool connection_set_leave_next(struct connection_set *set)
+{
+    while (set->leaving && set->leaving->state != CONNECTION_OPEN)
+        set->leaving = set->leaving->next;
+    struct connection *connection = set->leaving;
+    if (!connection)
+        return false;
+    set->leaving = connection->next;
+    connection_close(connection, CLOSE_DRAIN);
+    return true;
+}
+
 void connection_set_cut_polls(struct connection_set *set)
 {
     struct connection *next;

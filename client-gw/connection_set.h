@@ -11,7 +11,8 @@ struct connection_set {
     struct timer_wheel wheel;
     uint64_t now_ms;
     struct connection *first;
-    struct connection *dirty; /* by next_dirty */
+    struct connection *dirty;   /* by next_dirty */
+    struct connection *leaving; /* the next one to be sent away; NULL: nobody */
     size_t count;
     size_t crowd; /* the most that there were since memory was given back */
     uint64_t last_ack;

@@ -79,6 +79,8 @@ struct dialect {
     /* Continuity is broken: every room, go on from `position`. */
     void (*send_reset)(struct session *session, const char *reason,
                        struct slice position);
+    /* The gateway is stopping: it closes in so many ms. NULL: nothing is said before. */
+    void (*send_drain)(struct connection *connection, uint64_t in_ms);
     /* The session is being ended by us: the last words before the connection goes. */
     void (*send_end)(struct session *session);
 };

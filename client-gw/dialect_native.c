@@ -377,6 +377,16 @@ static void send_reset(struct session *session, const char *reason, struct slice
     connection_send_buf(session->connection, out);
 }
 
+static void send_drain(struct connection *connection, uint64_t in_ms)
+{
+    struct buf *out = services_scratch(connection->services);
+
+    if (!session_is_answered(connection->sessions))
+        return;
+    native_encode_drain(out, in_ms);
+    connection_send_buf(connection, out);
+}
+
 static void send_end(struct session *session)
 {
     /* The close code says it. */
@@ -397,5 +407,6 @@ const struct dialect dialect_native = {
     .send_error = send_error,
     .send_expiring = send_expiring,
     .send_reset = send_reset,
+    .send_drain = send_drain,
     .send_end = send_end,
 };

@@ -273,7 +273,7 @@ void engineio_due(struct connection *connection)
 static bool is_forgotten_at_once(enum close_reason reason)
 {
     return reason == CLOSE_CONNECT_TIMEOUT || reason == CLOSE_PING_TIMEOUT ||
-           reason == CLOSE_DRAIN;
+           reason == CLOSE_STOP;
 }
 
 void engineio_close(struct connection *connection, enum close_reason reason)

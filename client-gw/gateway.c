@@ -8,6 +8,7 @@
 #include "client-gw/beats.h"
 #include "client-gw/catching.h"
 #include "client-gw/deliver.h"
+#include "client-gw/drain.h"
 #include "client-gw/engineio.h"
 #include "client-gw/gateway_settings.h"
 #include "client-gw/http_routes.h"
@@ -54,20 +55,8 @@ struct gateway {
     uint64_t armed_ms;  /* when the timer fires; 0: not armed */
     uint64_t turned_ms; /* when the loop last went to sleep */
     bool is_late;       /* it was put off once */
-    bool is_draining;
-    void (*on_drained)(void *ctx);
-    void *drained_ctx;
+    struct drain drain;
 };
-
-static void check_drained(struct gateway *gateway)
-{
-    void (*on_done)(void *ctx) = gateway->on_drained;
-
-    if (!on_done || connection_set_count(gateway->connections) > 0)
-        return;
-    gateway->on_drained = NULL;
-    on_done(gateway->drained_ctx);
-}
 
 /* --- timers --- */
 
@@ -83,7 +72,6 @@ static void on_timer(uv_timer_t *timer)
     if (gateway->is_late)
         return; /* what clients sent meanwhile is read first: on_prepare arms again */
     connection_set_advance(gateway->connections, now_ms);
-    check_drained(gateway);
 }
 
 /* Before the loop sleeps: wake it for the next heartbeat or deadline. */
@@ -111,7 +99,7 @@ static struct transport *begin(struct gateway *gateway, struct arrival *arrival,
         connection_create(gateway->connections, arrival, transport);
 
     /* Its upgrade was accepted before the drain began. */
-    if (connection && gateway->is_draining)
+    if (connection && gateway->services.is_draining)
         connection_close(connection, CLOSE_DRAIN);
     return connection ? transport : NULL;
 }
@@ -183,6 +171,7 @@ static void on_drained(void *peer)
 
 static void on_gone(void *ctx, void *peer)
 {
+    (void)ctx;
     struct transport *transport = peer;
     struct connection *probed;
     struct connection *connection = owner_of(transport, &probed);
@@ -193,7 +182,6 @@ static void on_gone(void *ctx, void *peer)
         connection_destroy(connection);
     else
         transport->ops->destroy(transport);
-    check_drained(ctx);
 }
 
 static const struct ws_events ws_events = {
@@ -426,7 +414,6 @@ static bool make_parts(struct gateway *gateway)
     services->sessions = make_sessions(config, gateway->rooms);
     services->engine = config->engine;
     services->keys = config->keys;
-    services->loop = config->loop;
     services->connections = gateway->connections;
     services->log = config->log;
     services->metrics = config->metrics;
@@ -538,6 +525,7 @@ static void start_timers(struct gateway *gateway)
     gateway->timer.data = gateway;
     gateway->prepare.data = gateway;
     uv_prepare_start(&gateway->prepare, on_prepare);
+    drain_init(&gateway->drain, &gateway->services);
 }
 
 struct gateway *gateway_create(const struct gateway_config *config, const char **reason)
@@ -551,6 +539,7 @@ struct gateway *gateway_create(const struct gateway_config *config, const char *
         return NULL;
     }
     gateway->config = *config;
+    gateway->services.loop = config->loop;
     start_timers(gateway);
     if (!make_policy(gateway) || !make_parts(gateway) || !make_listeners(gateway)) {
         *reason = "the gateway's listener cannot be set up";
@@ -561,16 +550,15 @@ struct gateway *gateway_create(const struct gateway_config *config, const char *
     return gateway;
 }
 
-void gateway_drain(struct gateway *gateway, void (*on_done)(void *ctx), void *ctx)
+void gateway_drain(struct gateway *gateway, const struct gateway_end *how,
+                   void (*on_done)(void *ctx), void *ctx)
 {
-    gateway->is_draining = true;
-    gateway->on_drained = on_done;
-    gateway->drained_ctx = ctx;
-    front_stop(gateway->front);
-    /* Polls that are held are told so by their own answer. */
-    connection_set_close_all(gateway->connections, CLOSE_DRAIN);
-    http_server_drain(gateway->http);
-    check_drained(gateway);
+    drain_begin(&gateway->drain, gateway->front, gateway->http, how, on_done, ctx);
+}
+
+void gateway_answer_alone(struct gateway *gateway)
+{
+    front_wake(gateway->front);
 }
 
 void gateway_destroy(struct gateway *gateway)
@@ -578,7 +566,7 @@ void gateway_destroy(struct gateway *gateway)
     if (!gateway)
         return;
     uv_loop_t *loop = gateway->config.loop;
-    gateway->on_drained = NULL;
+    drain_stop(&gateway->drain);
     uv_close((uv_handle_t *)&gateway->timer, NULL);
     uv_close((uv_handle_t *)&gateway->prepare, NULL);
     beats_destroy(gateway->services.beats);

@@ -51,11 +51,27 @@ struct gateway *gateway_create(const struct gateway_config *config, const char *
  */
 bool gateway_reload(struct gateway *gateway, struct system *system);
 
+/* Who answers at the address of a gateway that stops. */
+enum gateway_door {
+    DOOR_IS_OURS,     /* nobody else: who is new is refused, the others are served */
+    DOOR_IS_ANOTHERS, /* a process that has the same listener, or soon will */
+    DOOR_CLOSES,      /* others, with listeners of their own */
+};
+
+struct gateway_end {
+    uint64_t window_ms; /* 0: everybody is closed at once, and the door with them */
+    enum gateway_door door;
+};
+
 /*
- * No accept after it; every connection is told and closed, its session dropped from the
- * directory. `on_done` runs once, when none is left; the caller bounds the wait.
+ * Once: nobody new is let in, every connection is told and closed, evenly over the
+ * window; `on_done` runs once, when none is left and the directory knows all of it. The
+ * caller bounds the wait.
  */
-void gateway_drain(struct gateway *gateway, void (*on_done)(void *ctx), void *ctx);
+void gateway_drain(struct gateway *gateway, const struct gateway_end *how,
+                   void (*on_done)(void *ctx), void *ctx);
+/* While it drains: nobody will have the listener. */
+void gateway_answer_alone(struct gateway *gateway);
 
 /* Before engine_close. Connections that are left are cut. */
 void gateway_destroy(struct gateway *gateway);

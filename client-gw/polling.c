@@ -133,6 +133,9 @@ static enum status admit(const struct polling *polling,
     uint64_t now_ms = clock_ms();
 
     *guest = NULL;
+    *detail = "This gateway is stopping: connect again.";
+    if (config->services->is_draining)
+        return ST_DRAINING;
     *detail = "this gateway has as many connections as it may have";
     if (connection_set_count(config->services->connections) >=
         config->limits->connections)

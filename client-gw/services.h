@@ -44,6 +44,7 @@ struct client_services {
         *catching;             /* who gets something from the log before live events */
     struct recovery *recovery; /* who comes back */
     struct proving *proving;   /* what has reached whom */
+    bool is_draining;          /* nobody new is let in */
     char gateway_mark[3]; /* the first two characters of every Engine.IO sid of ours */
     struct buf scratch;   /* one message at a time is encoded here */
     struct buf strings;   /* decoded strings of the message that is being handled */

@@ -142,6 +142,9 @@ enum status upgrade_decide(const struct front_visit *visit,
     bool is_full = connection_set_count(services->connections) >= max_connections;
 
     refusal->bare = NULL;
+    if (services->is_draining && !names_session(visit->head))
+        return refuse(refusal, ST_DRAINING, "This gateway is stopping: connect again.",
+                      NULL);
     if (is_full && !names_session(visit->head))
         return refuse_full(refusal);
     enum status st = decide(visit, services, arrival, refusal);

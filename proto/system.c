@@ -5,6 +5,7 @@
 #include "proto/catchup_rules.h"
 #include "proto/command_rules.h"
 #include "proto/connect_rules.h"
+#include "proto/drain_rules.h"
 #include "proto/event_rules.h"
 #include "proto/log_names.h"
 #include "proto/mount_rules.h"
@@ -35,6 +36,7 @@ static void compile_parts(struct system *system, const struct compilation *from)
     system->mounts = mount_rules_compile(find(from, "mounts"), faults);
     system->auth = auth_rules_compile(find(from, "auth"), faults);
     system->connect = connect_rules_compile(find(from, "connect"), faults);
+    system->drain = drain_rules_compile(find(from, "drain"), faults);
     system->rooms = room_rules_compile(find(from, "rooms"), faults);
     system->catchup = catchup_rules_compile(find(from, "catchup"), faults);
     system->commands = command_rules_compile(from->root, faults);
@@ -52,6 +54,7 @@ static void destroy_parts(struct system *system)
     mount_rules_destroy(system->mounts);
     auth_rules_destroy(system->auth);
     connect_rules_destroy(system->connect);
+    emission_list_destroy(system->drain);
     room_rules_destroy(system->rooms);
     catchup_rules_destroy(system->catchup);
     namespace_rules_destroy(system->namespaces);
@@ -67,7 +70,8 @@ static unsigned client_uses(const struct system *system)
 {
     return room_rules_uses(system->rooms) | auth_rules_uses(system->auth) |
            command_rules_uses(system->commands) | connect_rules_uses(system->connect) |
-           namespace_rules_uses(system->namespaces) | catchup_rules_uses(system->catchup);
+           namespace_rules_uses(system->namespaces) |
+           catchup_rules_uses(system->catchup) | emission_uses(system->drain);
 }
 
 /* What a greeting draws from must be kept. */

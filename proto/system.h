@@ -15,6 +15,7 @@ struct system {
     struct mount_rules *mounts;     /* `mounts` */
     struct auth_rules *auth;        /* `auth`, but for `auth.jwt` */
     struct connect_rules *connect;  /* `connect` */
+    struct emission_list *drain;    /* `drain`, but for its window */
     struct room_rules *rooms;       /* `rooms` */
     struct catchup_rules *catchup;  /* `catchup` */
     struct command_rules *commands; /* `commands`, and all that belongs to answering */

@@ -168,6 +168,34 @@ static void readiness_is_what_the_last_line_says(void **state)
     assert_false(child_watch_is_ready(&watch));
 }
 
+static void who_leaves_says_how_long_it_takes(void **state)
+{
+    static const struct {
+        const char *line;
+        bool is_leaving;
+        uint64_t ms;
+    } rows[] = {
+        {"not ready draining 21000", true,  21000},
+        {"not ready draining 0",     true,  0    },
+        {"not ready draining",       false, 0    },
+        {"not ready draining ",      false, 0    },
+        {"not ready draining soon",  false, 0    },
+        {"not ready bus_down",       false, 0    },
+        {"draining 5",               false, 0    },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct child_watch watch = {0};
+        child_watch_started(&watch, 1000);
+        child_watch_heard(&watch, slice_of(rows[i].line), 1001);
+        assert_int_equal(watch.is_leaving, rows[i].is_leaving);
+        assert_int_equal(watch.leave_ms, rows[i].ms);
+        child_watch_started(&watch, 2000);
+        assert_false(watch.is_leaving);
+    }
+}
+
 static void any_line_is_a_sign_of_life(void **state)
 {
     struct child_watch watch = started(1000);
@@ -265,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_configuration_error_is_not_tried_again),
         cmocka_unit_test(a_child_that_served_is_tried_again_whatever_it_says),
         cmocka_unit_test(readiness_is_what_the_last_line_says),
+        cmocka_unit_test(who_leaves_says_how_long_it_takes),
         cmocka_unit_test(any_line_is_a_sign_of_life),
         cmocka_unit_test(a_bus_that_lets_nobody_in_is_blamed_on_its_server),
         cmocka_unit_test(who_was_connected_tries_anew_itself),

@@ -110,7 +110,7 @@ static void who_arrives_during_the_drain_is_told_too(void **state)
         assert_int_equal(send(late[i]->fd, head, (size_t)len, MSG_NOSIGNAL), len);
         uv_run(&house->loop, UV_RUN_NOWAIT);
     }
-    gateway_drain(house->gateway, set_true, &is_drained);
+    gateway_drain(house->gateway, &(struct gateway_end){0}, set_true, &is_drained);
     for (int i = 0; i < LATE; i++) {
         peer_wait(late[i], 20);
         char *end = memmem(late[i]->bytes, late[i]->len, "\r\n\r\n", 4);

@@ -353,7 +353,7 @@ static void a_drain_tells_every_client(void **state)
     struct ws_peer *native = join_native(house, "bob", "[]");
     bool is_drained = false;
 
-    gateway_drain(house->gateway, drained, &is_drained);
+    gateway_drain(house->gateway, &(struct gateway_end){0}, drained, &is_drained);
     READ(house, native);
     assert_int_equal(native->opcode, 8);
     assert_int_equal(close_code(house), 1001);

@@ -13,6 +13,8 @@ import { until } from './wait.mjs';
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 export const program = process.env.SIDECAST ?? path.join(root, 'build/dev/sidecast');
 export const sanitizer_report = /AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed/;
+// Clients that a test leaves behind are not sent away slowly, unless it says so itself.
+process.env.SIDECAST_DRAIN_WINDOW ??= '0s';
 // Who starts the program by itself, without --set data_dir, has a log that is this script's.
 if (!process.env.SIDECAST_DATA_DIR) {
   process.env.SIDECAST_DATA_DIR = mkdtempSync(path.join(tmpdir(), 'sidecast-data-'));
