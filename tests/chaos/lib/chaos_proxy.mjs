@@ -133,6 +133,13 @@ export class ChaosProxy {
     return this.each_pipe(percent, (pipe) => { pipe.held_until = performance.now() + ms; });
   }
 
+  // What comes after is not held.
+  hold_all(ms) {
+    for (const { pipes } of this.connections)
+      for (const pipe of pipes)
+        pipe.held_until = performance.now() + ms;
+  }
+
   dribble(percent, ms) {
     return this.each_pipe(percent, (pipe) => { pipe.dribbled_until = performance.now() + ms; });
   }

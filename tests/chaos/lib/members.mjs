@@ -130,6 +130,14 @@ class OfficialMember extends Member {
     return this.connections;
   }
 
+  // Its connection is lost, and it stays away for so long.
+  vanish(ms) {
+    this.socket.io.reconnectionDelay(ms);
+    this.socket.io.reconnectionDelayMax(ms);
+    this.socket.io.randomizationFactor(0);
+    this.socket.io.engine.close();
+  }
+
   async ask(op, room) {
     const answer = await this.socket.timeout(ack_ms).emitWithAck(op === 'join' ? 'subscribe' : 'unsubscribe', { room });
     return answer.ok;
@@ -154,7 +162,8 @@ class NativeMember extends Member {
     while (!this.is_closed) {
       await this.visit().catch(() => {});
       const [least, chance] = native_back_ms;
-      await sleep(least + this.house.random(chance));
+      await sleep(this.away_ms ?? least + this.house.random(chance));
+      this.away_ms = null;
     }
   }
 
@@ -207,6 +216,11 @@ class NativeMember extends Member {
 
   connection() {
     return this.client;
+  }
+
+  vanish(ms) {
+    this.away_ms = ms;
+    this.client?.close();
   }
 
   async ask(op, room) {

@@ -1,6 +1,7 @@
 // All scenarios. A row: `run(rounds, seed, sabotage, world, say)` gives {history, verdict, figures};
 // `at_once` is how many rounds one run takes at most; `promises` are ceilings of figures, in ms or
 // counts; `sabotage` are runs that must fail: switches, and how long such a run is.
+import { absences } from './absences.mjs';
 import { bus_faults } from './bus_faults.mjs';
 import { damage } from './damage.mjs';
 import { gateway_deaths } from './gateway_deaths.mjs';
@@ -36,6 +37,12 @@ export const scenarios = [
   {
     name: 'restart', at_once: 10,
     run: (rounds, options, ...stage) => restarts({ restarts: rounds, ...options }, ...stage),
+    promises: {},
+    sabotage: [],
+  },
+  {
+    name: 'away', at_once: 20,
+    run: (rounds, options, ...stage) => absences({ rounds, ...options }, ...stage),
     promises: {},
     sabotage: [],
   },
