@@ -35,10 +35,13 @@ async function free_run(count) {
   throw new Error('no free ports');
 }
 
+// As it comes out of the box, but that clients recover.
+const own_config = 'namespaces: {/: {recovery: on}}\n';
+
 // Options: gateways (how many), set (key=value each), hooks (test switches of all processes),
 // disk_mib (of data_dir, where a world of one's own allows it), world, random, config (a text).
 export class House {
-  static async start({ gateways = 3, set = [], hooks = [], disk_mib = 16, world, random, config = null }) {
+  static async start({ gateways = 3, set = [], hooks = [], disk_mib = 16, world, random, config = own_config }) {
     const house = new House();
     Object.assign(house, { random, world, gateway_count: gateways });
     house.folder = mkdtempSync(path.join(tmpdir(), 'sidecast-house-'));

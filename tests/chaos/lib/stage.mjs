@@ -48,7 +48,8 @@ export class Stage {
     await settled(this.members, back_ms);
     await Promise.all(rooms.map((room) => publish_surely(this.house, this.history, room, `${mark}${room}`)));
     const has_all = ({ held, marks }) => [...held].every((room) => !rooms.includes(room) || marks.has(`${mark}${room}`));
-    await until(() => this.members.every(has_all), this.plan.sabotage.length ? sabotaged_marks_ms : marks_ms).catch(() => {});
+    await until(() => this.members.every(has_all), this.plan.sabotage.length ? sabotaged_marks_ms : marks_ms)
+      .catch(() => this.tell(`no mark came to ${this.members.filter((one) => !has_all(one)).map(({ who }) => who)}`));
   }
 
   returns() {
