@@ -1,4 +1,4 @@
-/* Sessions and their rooms: see the header. Questions: directory_query.c. */
+/* Sessions: see the header. Rooms, gateways and questions: see directory_tables.h. */
 #include "bridge/directory_tables.h"
 
 #include <stdlib.h>
@@ -7,14 +7,17 @@
 struct directory *directory_create(const struct hash_key *key, uint64_t now_ms)
 {
     struct directory *directory = calloc(1, sizeof *directory);
+    size_t sessions = LIMIT_DIRECTORY_SESSIONS + LIMIT_DIRECTORY_PARKED;
 
     if (!directory)
         return NULL;
-    str_map_init(&directory->by_sid, key, LIMIT_DIRECTORY_SESSIONS);
-    str_map_init(&directory->by_pid, key, LIMIT_DIRECTORY_SESSIONS);
+    str_map_init(&directory->by_sid, key, sessions);
+    str_map_init(&directory->by_pid, key, sessions);
     str_map_init(&directory->by_room, key, LIMIT_DIRECTORY_ROOMS);
-    str_map_init(&directory->parked, key, LIMIT_DIRECTORY_SESSIONS);
+    directory->parking = (struct directory_parking){
+        DIRECTORY_PARKED_MS, LIMIT_DIRECTORY_PARKED, LIMIT_DIRECTORY_PARKED_BYTES, false};
     directory->last_parked = &directory->first_parked;
+    directory->last_unwritten = &directory->first_unwritten;
     directory->began_ms = now_ms;
     return directory;
 }
@@ -22,6 +25,12 @@ struct directory *directory_create(const struct hash_key *key, uint64_t now_ms)
 void directory_expect(struct directory *directory, size_t gateways)
 {
     directory->expected_count = gateways;
+}
+
+void directory_set_parking(struct directory *directory,
+                           const struct directory_parking *parking)
+{
+    directory->parking = *parking;
 }
 
 void directory_on_gone(struct directory *directory, directory_gone_fn *on_gone, void *ctx)
@@ -37,116 +46,78 @@ static void tell_gone(struct directory *directory,
         directory->on_gone(directory->gone_ctx, session->record.sid);
 }
 
-struct slice directory_room_key(char out[DIRECTORY_KEY_BYTES], struct slice nsp,
-                                enum room_kind kind, struct slice name)
-{
-    if (nsp.len > LIMIT_NAMESPACE_BYTES || name.len > LIMIT_ROOM_BYTES)
-        return (struct slice){0};
+/* --- the three lists: of a gateway, of the parked, of the unwritten --- */
 
-    char *at = out;
-    *at++ = (char)kind;
-    if (nsp.len > 0)
-        memcpy(at, nsp.ptr, nsp.len);
-    at += nsp.len;
-    *at++ = 0;
-    if (name.len > 0)
-        memcpy(at, name.ptr, name.len);
-    return (struct slice){out, (size_t)(at - out) + name.len};
+static void link_living(struct directory_gateway *gateway,
+                        struct directory_session *session)
+{
+    session->gateway = gateway;
+    session->next = gateway->sessions;
+    session->link = &gateway->sessions;
+    if (session->next)
+        session->next->link = &session->next;
+    gateway->sessions = session;
 }
 
-/* How many rooms of its kind there are, for the totals; everybody is not one. A user is
- * there as long as their room. */
-static void count_room(struct directory *directory, const struct directory_room *room,
-                       int change)
+static void link_parked(struct directory *directory, struct directory_session *session,
+                        uint64_t until_ms)
 {
-    if (room->kind == ROOM_NAMED)
-        directory->rooms += (uint64_t)change;
-    if (room->kind != ROOM_USER)
-        return;
-    directory->users += (uint64_t)change;
-    if (directory->watcher)
-        directory_tell_user(directory, room, change > 0);
+    session->gateway = NULL;
+    session->stamp = until_ms;
+    session->next = NULL;
+    session->link = directory->last_parked;
+    *directory->last_parked = session;
+    directory->last_parked = &session->next;
+    directory->parked_count++;
+    directory->parked_bytes += session->bytes;
 }
 
-static struct directory_room *obtain_room(struct directory *directory, struct slice nsp,
-                                          enum room_kind kind, struct slice name)
+/* Of its gateway, or of the parked. */
+static void unlink_session(struct directory *directory, struct directory_session *session)
 {
-    char bytes[DIRECTORY_KEY_BYTES];
-    struct slice key = directory_room_key(bytes, nsp, kind, name);
-    struct directory_room *room = str_map_find(&directory->by_room, key);
+    bool is_parked = !session->gateway;
 
-    if (room || key.len == 0)
-        return room;
-    room = calloc(1, sizeof *room + key.len);
-    if (!room)
-        return NULL;
-    room->kind = kind;
-    room->key = (struct slice){memcpy(room + 1, key.ptr, key.len), key.len};
-    if (str_map_put(&directory->by_room, room->key, room)) {
-        free(room);
-        return NULL;
+    *session->link = session->next;
+    if (session->next)
+        session->next->link = session->link;
+    else if (is_parked)
+        directory->last_parked = session->link;
+    if (is_parked) {
+        directory->parked_count--;
+        directory->parked_bytes -= session->bytes;
     }
-    count_room(directory, room, 1);
-    return room;
 }
 
-static void release_room(struct directory *directory, struct directory_room *room)
+static void link_unwritten(struct directory *directory, struct directory_session *session)
 {
-    if (room->count > 0)
+    if (session->unwritten_link || !directory->parking.is_kept)
         return;
-    str_map_remove(&directory->by_room, room->key);
-    count_room(directory, room, -1);
-    free(room->places);
-    free(room);
+    session->next_unwritten = NULL;
+    session->unwritten_link = directory->last_unwritten;
+    *directory->last_unwritten = session;
+    directory->last_unwritten = &session->next_unwritten;
 }
 
-static bool join(struct directory *directory, struct directory_session *session,
-                 enum room_kind kind, struct slice name)
+static void unlink_unwritten(struct directory *directory,
+                             struct directory_session *session)
 {
-    struct directory_room *room = obtain_room(directory, session->record.nsp, kind, name);
+    struct directory_session *next = session->next_unwritten;
 
-    if (!room)
-        return false;
-    /* Named twice in one record: nobody has joined in between. */
-    if (room->count > 0 && room->places[room->count - 1].session == session)
-        return true;
-    if (room->count == room->capacity) {
-        size_t capacity = room->capacity ? room->capacity * 2 : 4;
-        struct directory_place *grown = realloc(room->places, capacity * sizeof *grown);
-        if (!grown) {
-            release_room(directory, room);
-            return false;
-        }
-        room->places = grown;
-        room->capacity = capacity;
-    }
-    room->places[room->count] =
-        (struct directory_place){session, session->membership_count};
-    session->memberships[session->membership_count++] =
-        (struct directory_membership){room, room->count++};
-    directory->memberships += kind == ROOM_NAMED;
-    return true;
+    if (!session->unwritten_link)
+        return;
+    *session->unwritten_link = next;
+    *(next ? &next->unwritten_link : &directory->last_unwritten) =
+        session->unwritten_link;
+    session->unwritten_link = NULL;
 }
 
-/* The last place moves into the hole, so that the array stays dense. */
-static void leave(struct directory *directory, struct directory_session *session,
-                  size_t membership)
-{
-    struct directory_room *room = session->memberships[membership].room;
-    size_t hole = session->memberships[membership].place;
-    struct directory_place *last = &room->places[--room->count];
+/* --- one session --- */
 
-    room->places[hole] = *last;
-    last->session->memberships[last->membership].place = hole;
-    directory->memberships -= room->kind == ROOM_NAMED;
-    release_room(directory, room);
-}
-
-/* Ends a session that no gateway's list leads to. */
+/* Ends a session that is in neither a gateway's list nor that of the parked. */
 static void erase(struct directory *directory, struct directory_session *session)
 {
-    while (session->membership_count > 0)
-        leave(directory, session, --session->membership_count);
+    directory_leave_all(directory, session);
+    unlink_unwritten(directory, session);
     if (str_map_find(&directory->by_sid, session->record.sid) == session)
         str_map_remove(&directory->by_sid, session->record.sid);
     if (session->record.pid.len > 0 &&
@@ -157,34 +128,14 @@ static void erase(struct directory *directory, struct directory_session *session
 
 static void remove_session(struct directory *directory, struct directory_session *session)
 {
-    *session->link = session->next;
-    if (session->next)
-        session->next->link = session->link;
+    unlink_session(directory, session);
     erase(directory, session);
 }
 
-static void forget_sessions(struct directory *directory,
-                            struct directory_gateway *gateway)
+static void end_session(struct directory *directory, struct directory_session *session)
 {
-    struct directory_session *session = gateway->sessions;
-
-    gateway->sessions = NULL;
-    while (session) {
-        struct directory_session *next = session->next;
-        tell_gone(directory, session);
-        erase(directory, session);
-        session = next;
-    }
-}
-
-/* --- parked: of before this start --- */
-
-static void unpark(struct directory *directory, struct directory_session *session)
-{
-    *session->link = session->next;
-    *(session->next ? &session->next->link : &directory->last_parked) = session->link;
-    str_map_remove(&directory->parked, session->record.pid);
-    free(session);
+    tell_gone(directory, session);
+    remove_session(directory, session);
 }
 
 void directory_destroy(struct directory *directory)
@@ -193,13 +144,13 @@ void directory_destroy(struct directory *directory)
         return;
     while (directory->gateways) {
         struct directory_gateway *gateway = directory->gateways;
-        forget_sessions(directory, gateway);
+        while (gateway->sessions)
+            remove_session(directory, gateway->sessions);
         directory->gateways = gateway->next;
-        free(gateway);
+        directory_gateway_destroy(gateway);
     }
     while (directory->first_parked)
-        unpark(directory, directory->first_parked);
-    str_map_finish(&directory->parked);
+        remove_session(directory, directory->first_parked);
     str_map_finish(&directory->by_sid);
     str_map_finish(&directory->by_pid);
     str_map_finish(&directory->by_room);
@@ -217,22 +168,27 @@ static struct slice copy_text(char **at, struct slice text)
 }
 
 /* A copy of the record in one block, not yet in any table. */
-static struct directory_session *copy_session(const struct engine_session *record)
+static struct directory_session *copy_session(const struct engine_session *record,
+                                              struct slice home)
 {
     size_t rooms = record->room_count;
-    size_t texts = record->sid.len + record->pid.len + record->nsp.len + record->user.len;
+    size_t bytes = sizeof(struct directory_session) +
+                   rooms * sizeof(struct engine_membership) +
+                   (rooms + 2) * sizeof(struct directory_membership) + home.len +
+                   record->sid.len + record->pid.len + record->nsp.len + record->user.len;
     struct directory_session *session;
 
     for (size_t i = 0; i < rooms; i++)
-        texts += record->rooms[i].name.len;
-    session = calloc(1, sizeof *session + rooms * sizeof *session->names +
-                            (rooms + 2) * sizeof *session->memberships + texts);
+        bytes += record->rooms[i].name.len;
+    session = calloc(1, bytes);
     if (!session)
         return NULL;
+    session->bytes = bytes;
     session->names = (struct engine_membership *)(session + 1);
     session->memberships = (struct directory_membership *)(session->names + rooms);
 
     char *at = (char *)(session->memberships + rooms + 2);
+    session->home = copy_text(&at, home);
     session->record = *record;
     session->record.sid = copy_text(&at, record->sid);
     session->record.pid = copy_text(&at, record->pid);
@@ -246,42 +202,20 @@ static struct directory_session *copy_session(const struct engine_session *recor
     return session;
 }
 
-static bool join_all(struct directory *directory, struct directory_session *session)
-{
-    const struct engine_session *record = &session->record;
-
-    if (!join(directory, session, ROOM_ALL, (struct slice){0}))
-        return false;
-    if (record->user.len > 0 && !join(directory, session, ROOM_USER, record->user))
-        return false;
-    for (size_t i = 0; i < record->room_count; i++) {
-        if (!join(directory, session, ROOM_NAMED, record->rooms[i].name))
-            return false;
-    }
-    return true;
-}
-
-static enum status add_session(struct directory *directory,
-                               struct directory_gateway *gateway,
-                               struct directory_session *session)
+static enum status add_ids(struct directory *directory, struct directory_session *session)
 {
     enum status st = str_map_put(&directory->by_sid, session->record.sid, session);
 
     if (!st && session->record.pid.len > 0)
         st = str_map_put(&directory->by_pid, session->record.pid, session);
-    if (!st && !join_all(directory, session))
-        st = ST_NO_MEMORY;
-    if (st) {
-        erase(directory, session);
-        return st;
-    }
-    session->gateway = gateway;
-    session->next = gateway->sessions;
-    session->link = &gateway->sessions;
-    if (session->next)
-        session->next->link = &session->next;
-    gateway->sessions = session;
-    return ST_OK;
+    return st;
+}
+
+/* --- puts --- */
+
+static uint64_t term_of(const struct engine_session *record)
+{
+    return record->generation >> 32;
 }
 
 static bool has_other_sid(const struct directory_session *known,
@@ -290,15 +224,63 @@ static bool has_other_sid(const struct directory_session *known,
     return !slice_equal(known->record.sid, record->sid);
 }
 
+static bool is_of(const struct directory_session *session,
+                  const struct directory_gateway *gateway)
+{
+    return slice_equal(session->home, gateway->id);
+}
+
 /* Whether `known` keeps the sid or pid that `record` has, too. */
 static bool outranks(const struct directory_session *known,
                      const struct directory_gateway *gateway,
                      const struct engine_session *record)
 {
-    bool is_elsewhere = known->gateway != gateway || has_other_sid(known, record);
+    if (is_of(known, gateway) && !has_other_sid(known, record))
+        return known->record.generation > record->generation;
+    return term_of(&known->record) >= term_of(record);
+}
 
-    return known->record.generation > record->generation ||
-           (known->record.generation == record->generation && is_elsewhere);
+static uint64_t proven_by(const struct directory_session *known,
+                          const struct engine_session *record)
+{
+    bool is_same = known && known->record.epoch == record->epoch &&
+                   slice_equal(known->record.pid, record->pid);
+
+    return is_same && known->record.proven > record->proven ? known->record.proven
+                                                            : record->proven;
+}
+
+/* Makes way for `record`, which `gateway` has put. */
+static void displace(struct directory *directory, struct directory_session *known,
+                     const struct directory_gateway *gateway,
+                     const struct engine_session *record)
+{
+    bool is_other = has_other_sid(known, record);
+
+    if (known->gateway && (known->gateway != gateway || is_other))
+        directory_notify(known->gateway, known->record.sid, record->generation);
+    if (is_other)
+        tell_gone(directory, known);
+    remove_session(directory, known);
+}
+
+static enum status add_living(struct directory *directory,
+                              struct directory_gateway *gateway,
+                              struct directory_session *session)
+{
+    size_t living = str_map_count(&directory->by_sid) - directory->parked_count;
+    enum status st =
+        living < LIMIT_DIRECTORY_SESSIONS ? add_ids(directory, session) : ST_LIMIT;
+
+    if (!st && !directory_join_all(directory, session))
+        st = ST_NO_MEMORY;
+    if (st) {
+        tell_gone(directory, session);
+        erase(directory, session);
+        return st;
+    }
+    link_living(gateway, session);
+    return ST_OK;
 }
 
 enum status directory_put(struct directory *directory, struct directory_gateway *gateway,
@@ -309,195 +291,204 @@ enum status directory_put(struct directory *directory, struct directory_gateway 
         record->pid.len > 0 ? str_map_find(&directory->by_pid, record->pid) : NULL;
 
     if (known && outranks(known, gateway, record))
-        return known->gateway == gateway ? ST_OK : ST_CONFLICT;
+        return is_of(known, gateway) ? ST_OK : ST_CONFLICT;
     if (heir && heir != known && outranks(heir, gateway, record))
         return ST_CONFLICT;
 
-    struct directory_session *parked =
-        record->pid.len > 0 ? str_map_find(&directory->parked, record->pid) : NULL;
-    if (parked && has_other_sid(parked, record) &&
-        parked->record.generation >= record->generation)
-        return ST_CONFLICT;
-
-    struct directory_session *session = copy_session(record);
+    struct directory_session *session = copy_session(record, gateway->id);
     if (!session)
         return ST_NO_MEMORY;
-    if (parked) {
-        if (has_other_sid(parked, record))
-            tell_gone(directory, parked);
-        unpark(directory, parked);
-    }
-    if (heir && heir != known) {
-        tell_gone(directory, heir);
-        remove_session(directory, heir);
-    }
+    session->record.proven = proven_by(known, &session->record);
+    session->record.proven = proven_by(heir, &session->record);
+    if (heir && heir != known)
+        displace(directory, heir, gateway, record);
     if (known)
-        remove_session(directory, known);
-    return add_session(directory, gateway, session);
+        displace(directory, known, gateway, record);
+    return add_living(directory, gateway, session);
 }
 
-void directory_drop(struct directory *directory, struct directory_gateway *gateway,
-                    struct slice sid, uint64_t generation)
+/* --- ends, and what may come back --- */
+
+/* What a gateway may end, park or prove: its own, when it knows all that was written. */
+static struct directory_session *find_own(struct directory *directory,
+                                          const struct directory_gateway *gateway,
+                                          struct slice sid, uint64_t generation)
 {
     struct directory_session *known = str_map_find(&directory->by_sid, sid);
 
-    if (known && known->gateway == gateway && known->record.generation <= generation)
-        remove_session(directory, known);
+    return known && is_of(known, gateway) && known->record.generation <= generation
+               ? known
+               : NULL;
 }
 
-bool directory_find(struct directory *directory, struct slice pid,
+bool directory_drop(struct directory *directory, struct directory_gateway *gateway,
+                    struct slice sid, uint64_t generation)
+{
+    struct directory_session *known = find_own(directory, gateway, sid, generation);
+
+    if (known)
+        remove_session(directory, known);
+    return known != NULL;
+}
+
+/* Those that were parked first make room. */
+static void evict_parked(struct directory *directory)
+{
+    const struct directory_parking *parking = &directory->parking;
+
+    while (directory->parked_count > parking->max ||
+           directory->parked_bytes > parking->max_bytes) {
+        directory->evicted_count++;
+        end_session(directory, directory->first_parked);
+    }
+}
+
+/* It may be gone after it. */
+static void park(struct directory *directory, struct directory_session *session,
+                 uint64_t now_ms)
+{
+    if (session->record.pid.len == 0 || directory->parking.window_ms == 0) {
+        end_session(directory, session);
+        return;
+    }
+    unlink_session(directory, session);
+    directory_leave_all(directory, session);
+    link_parked(directory, session, now_ms + directory->parking.window_ms);
+    evict_parked(directory);
+}
+
+static void prove(struct directory_session *session, const struct position *proven)
+{
+    struct engine_session *record = &session->record;
+
+    if (proven->epoch == record->epoch && proven->seq > record->proven)
+        record->proven = proven->seq;
+}
+
+bool directory_park(struct directory *directory, struct directory_gateway *gateway,
+                    struct slice sid, uint64_t generation, const struct position *proven,
+                    uint64_t now_ms)
+{
+    struct directory_session *known = find_own(directory, gateway, sid, generation);
+
+    if (!known)
+        return false;
+    known->record.generation = generation;
+    prove(known, proven);
+    unlink_unwritten(directory, known);
+    park(directory, known, now_ms);
+    return true;
+}
+
+void directory_park_all(struct directory *directory, struct directory_gateway *gateway,
+                        uint64_t now_ms)
+{
+    while (gateway->sessions)
+        park(directory, gateway->sessions, now_ms);
+}
+
+void directory_expire_parked(struct directory *directory, uint64_t now_ms)
+{
+    int left = DIRECTORY_SLICE;
+
+    while (directory->first_parked && directory->first_parked->stamp <= now_ms &&
+           left-- > 0)
+        end_session(directory, directory->first_parked);
+}
+
+void directory_prove(struct directory *directory, const struct directory_gateway *gateway,
+                     struct slice sid, const struct position *proven)
+{
+    struct directory_session *known = find_own(directory, gateway, sid, UINT64_MAX);
+
+    if (!known)
+        return;
+    uint64_t before = known->record.proven;
+    prove(known, proven);
+    if (known->record.proven > before)
+        link_unwritten(directory, known);
+}
+
+/* --- what is kept --- */
+
+bool directory_read(struct directory *directory, struct slice sid,
+                    struct directory_kept *kept)
+{
+    const struct directory_session *session = str_map_find(&directory->by_sid, sid);
+
+    if (session)
+        *kept =
+            (struct directory_kept){session->record, session->home, !session->gateway};
+    return session != NULL;
+}
+
+size_t directory_unwritten(struct directory *directory, size_t max,
+                           directory_gone_fn *visit, void *ctx)
+{
+    size_t count = 0;
+
+    for (; directory->first_unwritten && count < max; count++) {
+        struct directory_session *session = directory->first_unwritten;
+        unlink_unwritten(directory, session);
+        visit(ctx, session->record.sid);
+    }
+    return count;
+}
+
+void directory_unwrite(struct directory *directory)
+{
+    struct directory_session *session;
+
+    for (size_t cursor = 0; (session = str_map_next(&directory->by_sid, &cursor));)
+        if (session->record.pid.len > 0)
+            link_unwritten(directory, session);
+}
+
+bool directory_restore(struct directory *directory, const struct directory_kept *kept,
+                       uint64_t age_ms, uint64_t now_ms)
+{
+    const struct engine_session *record = &kept->session;
+    uint64_t window_ms = directory->parking.window_ms;
+
+    /* Nobody knows since when a session is gone that lived when this process began. */
+    uint64_t parked_ms = kept->is_parked ? age_ms : 0;
+    if (record->pid.len == 0 || parked_ms >= window_ms)
+        return false;
+    struct directory_session *known = str_map_find(&directory->by_sid, record->sid);
+    struct directory_session *heir = str_map_find(&directory->by_pid, record->pid);
+    if ((known && known->record.generation >= record->generation) ||
+        (heir && heir->record.generation >= record->generation))
+        return false;
+    struct directory_session *session = copy_session(record, kept->gateway);
+    if (!session)
+        return false;
+    if (heir && heir != known)
+        remove_session(directory, heir);
+    if (known)
+        remove_session(directory, known);
+    if (add_ids(directory, session)) {
+        erase(directory, session);
+        return false;
+    }
+    link_parked(directory, session, now_ms + window_ms - parked_ms);
+    evict_parked(directory);
+    return true;
+}
+
+bool directory_find(struct directory *directory, struct slice pid, uint64_t now_ms,
                     struct engine_session *session, struct slice *gateway)
 {
     const struct directory_session *known = str_map_find(&directory->by_pid, pid);
 
-    if (!known)
-        known = str_map_find(&directory->parked, pid);
-    if (!known)
+    if (!known || (!known->gateway && known->stamp <= now_ms))
         return false;
     *session = known->record;
     *gateway = known->gateway ? known->gateway->id : (struct slice){0};
     return true;
 }
 
-void directory_park(struct directory *directory, const struct engine_session *record,
-                    uint64_t now_ms)
+void directory_parked(const struct directory *directory, struct directory_parked *parked)
 {
-    struct directory_session *other = str_map_find(&directory->parked, record->pid);
-
-    if (record->pid.len == 0 || str_map_find(&directory->by_pid, record->pid) ||
-        (other && other->record.generation > record->generation))
-        return;
-    if (other)
-        unpark(directory, other);
-    struct directory_session *session = copy_session(record);
-    if (!session)
-        return;
-    if (str_map_put(&directory->parked, session->record.pid, session)) {
-        free(session);
-        return;
-    }
-    session->stamp = now_ms + DIRECTORY_PARKED_MS;
-    session->link = directory->last_parked;
-    *directory->last_parked = session;
-    directory->last_parked = &session->next;
-}
-
-/* --- gateways --- */
-
-static struct directory_gateway *find_gateway(struct directory *directory,
-                                              struct slice id)
-{
-    struct directory_gateway *gateway = directory->gateways;
-
-    while (gateway && !slice_equal(gateway->id, id))
-        gateway = gateway->next;
-    return gateway;
-}
-
-static struct directory_gateway *add_gateway(struct directory *directory, struct slice id)
-{
-    if (directory->gateway_count == LIMIT_GATEWAYS || id.len > LIMIT_GATEWAY_ID_BYTES)
-        return NULL;
-    struct directory_gateway *gateway = calloc(1, sizeof *gateway + id.len);
-    if (!gateway)
-        return NULL;
-    gateway->id = (struct slice){memcpy(gateway + 1, id.ptr, id.len), id.len};
-    gateway->next = directory->gateways;
-    directory->gateways = gateway;
-    directory->gateway_count++;
-    return gateway;
-}
-
-enum directory_meeting directory_contact(struct directory *directory, struct slice id,
-                                         uint64_t incarnation, uint64_t now_ms,
-                                         struct directory_gateway **out)
-{
-    struct directory_gateway *gateway = find_gateway(directory, id);
-
-    *out = gateway;
-    if (gateway && gateway->incarnation == incarnation) {
-        gateway->heard_ms = now_ms;
-        return MEETING_KNOWN;
-    }
-    if (gateway && gateway->incarnation > incarnation)
-        return MEETING_FENCED;
-    if (gateway)
-        forget_sessions(directory, gateway);
-    else
-        gateway = add_gateway(directory, id);
-    *out = gateway;
-    if (!gateway)
-        return MEETING_FULL;
-    gateway->incarnation = incarnation;
-    gateway->last_number = 0;
-    gateway->last_serial = 0;
-    gateway->heard_ms = now_ms;
-    gateway->lease = (struct directory_lease){0};
-    return MEETING_NEW;
-}
-
-bool directory_is_in_order(struct directory_gateway *gateway, uint64_t number)
-{
-    if (number < gateway->last_number)
-        return false;
-    if (gateway->last_number == 0)
-        gateway->met_number = number;
-    gateway->last_number = number;
-    return true;
-}
-
-bool directory_is_new_event(struct directory_gateway *gateway, uint64_t serial)
-{
-    if (serial <= gateway->last_serial)
-        return false;
-    gateway->last_serial = serial;
-    return true;
-}
-
-bool directory_met_with(const struct directory_gateway *gateway, uint64_t number)
-{
-    return gateway->met_number == number;
-}
-
-void directory_renew(struct directory_gateway *gateway,
-                     const struct directory_lease *lease)
-{
-    gateway->lease = *lease;
-}
-
-void directory_expire(struct directory *directory, uint64_t now_ms)
-{
-    struct directory_gateway **link = &directory->gateways;
-
-    while (directory->first_parked && directory->first_parked->stamp <= now_ms)
-        unpark(directory, directory->first_parked);
-    while (*link) {
-        struct directory_gateway *gateway = *link;
-        if (now_ms - gateway->heard_ms <= DIRECTORY_LEASE_MS) {
-            link = &gateway->next;
-            continue;
-        }
-        forget_sessions(directory, gateway);
-        *link = gateway->next;
-        directory->gateway_count--;
-        free(gateway);
-    }
-}
-
-void directory_gateways(struct directory *directory, uint64_t now_ms,
-                        engine_gateway_fn *visit, void *ctx)
-{
-    struct directory_gateway *gateway = directory->gateways;
-
-    for (; gateway; gateway = gateway->next) {
-        struct engine_gateway seen = {
-            .id = gateway->id,
-            .pid = gateway->lease.pid,
-            .is_ready = gateway->lease.is_ready &&
-                        now_ms - gateway->heard_ms < DIRECTORY_SILENT_MS,
-            .lag_ms = now_ms - gateway->heard_ms,
-            .counters = gateway->lease.counters,
-        };
-        visit(ctx, &seen);
-    }
+    *parked =
+        (struct directory_parked){directory->parked_count, directory->evicted_count};
 }

@@ -3,8 +3,12 @@
  * Pure tables: time is an argument, nothing is sent. Loop thread only.
  *
  * A gateway is known by its id and its incarnation, and holds a lease. A later
- * incarnation takes the place of an earlier one, whose sessions go; an earlier one is
- * fenced off.
+ * incarnation takes the place of an earlier one; an earlier one is fenced off.
+ *
+ * A session lives at one gateway, or it is parked: found by its pid and counted nowhere,
+ * until somebody puts it or its time is over. It is parked when its gateway says so or is
+ * gone, and when it was kept before this start and nobody has put it yet. What is parked
+ * has a ceiling: the oldest go first.
  *
  * When are the counts complete? Not while they are being rebuilt: while fewer gateways
  * than expected have come and one of them may still hold a lease of an earlier directory,
@@ -22,8 +26,9 @@
 enum {
     DIRECTORY_GRACE_MS = 1500,
     DIRECTORY_LEASE_MS = 10000,
-    DIRECTORY_PARKED_MS = 120000,
-    DIRECTORY_SILENT_MS = 3000, /* a gateway says something each second */
+    DIRECTORY_PARKED_MS = 120000, /* unless directory_set_parking says otherwise */
+    DIRECTORY_SILENT_MS = 3000,   /* a gateway says something each second */
+    DIRECTORY_SLICE = 1000,       /* sessions that one expire ends */
 };
 
 struct directory;
@@ -35,9 +40,17 @@ struct directory *directory_create(const struct hash_key *key, uint64_t now_ms);
 void directory_expect(struct directory *directory, size_t gateways);
 void directory_destroy(struct directory *directory);
 
+struct directory_parking {
+    uint64_t window_ms; /* 0: nothing is parked */
+    size_t max, max_bytes;
+    bool is_kept; /* what is put outlives this process: see directory_may_find */
+};
+void directory_set_parking(struct directory *directory,
+                           const struct directory_parking *parking);
+
 /*
- * Called for each session that ends without a drop: its gateway's lease is over, a later
- * one took the gateway's place, or somebody else has its pid by now. Keeps `ctx`.
+ * Called for each session that ends without a drop: it was parked for too long or above
+ * the ceiling, it could not be put, or its pid has another sid by now. Keeps `ctx`.
  */
 typedef void directory_gone_fn(void *ctx, struct slice sid);
 void directory_on_gone(struct directory *directory, directory_gone_fn *on_gone,
@@ -81,7 +94,20 @@ struct directory_lease {
 void directory_renew(struct directory_gateway *gateway,
                      const struct directory_lease *lease);
 
-/* Forgets gateways that were silent for DIRECTORY_LEASE_MS, and their sessions. */
+/* The gateway stops: parks its sessions, and forgets it at the next expire. */
+void directory_leave(struct directory *directory, struct directory_gateway *gateway,
+                     uint64_t now_ms);
+
+/*
+ * Visits at most `max` of the sessions that lived at the gateway and were taken over,
+ * with the generation under which. With the next request it has heard of them.
+ */
+typedef void directory_moved_fn(void *ctx, struct slice sid, uint64_t generation);
+size_t directory_moved(struct directory_gateway *gateway, uint64_t number, size_t max,
+                       directory_moved_fn *visit, void *ctx);
+
+/* Forgets gateways that were silent for DIRECTORY_LEASE_MS, parks their sessions, and
+ * ends a slice of what has been parked for too long. */
 void directory_expire(struct directory *directory, uint64_t now_ms);
 
 void directory_gateways(struct directory *directory, uint64_t now_ms,
@@ -90,31 +116,69 @@ void directory_gateways(struct directory *directory, uint64_t now_ms,
 /* --- sessions --- */
 
 /*
- * Borrows. A sid and a pid belong to one session: a record with a higher generation takes
- * them from whoever has them. Ignored: ST_OK when this gateway has put a higher
- * generation before, ST_CONFLICT when the session lives elsewhere by now, under as high a
- * generation or a higher one. On ST_LIMIT and ST_NO_MEMORY the record is not there (any
- * more).
+ * Borrows. A sid and a pid belong to one session: a record of a later term takes them
+ * from whoever has them, and whoever lives elsewhere is told. Ignored: ST_OK when this
+ * gateway has put a higher generation before, ST_CONFLICT when the session lives, or was
+ * parked, elsewhere in as late a term or a later one. What was proven in the same epoch
+ * stays proven. On ST_LIMIT and ST_NO_MEMORY the record is not there (any more).
  */
 enum status directory_put(struct directory *directory, struct directory_gateway *gateway,
                           const struct engine_session *record);
 
-/* Ignored when a higher generation is known, or the session lives elsewhere. */
-void directory_drop(struct directory *directory, struct directory_gateway *gateway,
+/* Both are ignored when a higher generation is known, or when it is another gateway's.
+ * True: it is over, or parked (without a pid: over). */
+bool directory_drop(struct directory *directory, struct directory_gateway *gateway,
                     struct slice sid, uint64_t generation);
-
-/*
- * A record of before this start: nobody has the session, and no count has it, but it is
- * found until it is put or DIRECTORY_PARKED_MS have passed. Borrows; what is no better
- * than what is known is ignored.
- */
-void directory_park(struct directory *directory, const struct engine_session *record,
+bool directory_park(struct directory *directory, struct directory_gateway *gateway,
+                    struct slice sid, uint64_t generation, const struct position *proven,
                     uint64_t now_ms);
 
-/* Lends into `*session` until the next change; false when nobody has this pid. `*gateway`
- * is empty when it lives nowhere. */
-bool directory_find(struct directory *directory, struct slice pid,
+/* Ignored when it is of another epoch than the record, or of another gateway's session.
+ */
+void directory_prove(struct directory *directory, const struct directory_gateway *gateway,
+                     struct slice sid, const struct position *proven);
+
+/* A session as it is kept for the next start. */
+struct directory_kept {
+    struct engine_session session;
+    struct slice gateway; /* where it lives, or lived last */
+    bool is_parked;
+};
+/* Lends into `*kept` until the next change; false when there is none. */
+bool directory_read(struct directory *directory, struct slice sid,
+                    struct directory_kept *kept);
+
+/*
+ * Visits the sids of at most `max` sessions that were proven further since they were
+ * written last, and counts them as written. Gives how many.
+ */
+size_t directory_unwritten(struct directory *directory, size_t max,
+                           directory_gone_fn *visit, void *ctx);
+/* What was written is lost: all of them are unwritten. */
+void directory_unwrite(struct directory *directory);
+/* A record of before this start, `age_ms` after it was written. Borrows. What is no
+ * better than what is known is ignored, and false. */
+bool directory_restore(struct directory *directory, const struct directory_kept *kept,
+                       uint64_t age_ms, uint64_t now_ms);
+
+/*
+ * Lends into `*session` until the next change; false when nobody has this pid. `*gateway`
+ * is empty when it is parked.
+ */
+bool directory_find(struct directory *directory, struct slice pid, uint64_t now_ms,
                     struct engine_session *session, struct slice *gateway);
+/*
+ * False while somebody may still put a later record than the one that would be found.
+ * What is kept is never older than what a gateway was answered, so that after the grace
+ * nobody needs to wait for gateways that are gone.
+ */
+bool directory_may_find(const struct directory *directory, uint64_t now_ms);
+
+struct directory_parked {
+    size_t count;
+    uint64_t evicted; /* so many had to go before their time */
+};
+void directory_parked(const struct directory *directory, struct directory_parked *parked);
 
 /* --- users --- */
 

@@ -39,6 +39,13 @@ static enum directory_view view_of(const struct directory *directory, uint64_t n
     return view;
 }
 
+bool directory_may_find(const struct directory *directory, uint64_t now_ms)
+{
+    if (directory->parking.is_kept && now_ms - directory->began_ms >= DIRECTORY_GRACE_MS)
+        return true;
+    return view_of(directory, now_ms) != VIEW_REBUILDING;
+}
+
 static struct directory_room *find_room(struct directory *directory, struct slice nsp,
                                         enum room_kind kind, struct slice name)
 {
@@ -55,7 +62,8 @@ static struct directory_session *find_sid(struct directory *directory, struct sl
 {
     struct directory_session *session = str_map_find(&directory->by_sid, sid);
 
-    return session && slice_equal(session->record.nsp, nsp) ? session : NULL;
+    return session && session->gateway && slice_equal(session->record.nsp, nsp) ? session
+                                                                                : NULL;
 }
 
 /* True the first time a session is seen in this count. */
@@ -171,7 +179,7 @@ void directory_totals(struct directory *directory, uint64_t now_ms,
     enum directory_view view = view_of(directory, now_ms);
 
     *totals = (struct engine_totals){
-        .sessions = str_map_count(&directory->by_sid),
+        .sessions = str_map_count(&directory->by_sid) - directory->parked_count,
         .users = directory->users,
         .rooms = directory->rooms,
         .memberships = directory->memberships,

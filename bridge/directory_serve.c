@@ -3,6 +3,10 @@
 
 #include <stdlib.h>
 
+enum {
+    MAX_MOVED = 1000, /* in one answer */
+};
+
 static struct wire_session to_wire(const struct engine_session *session)
 {
     return (struct wire_session){
@@ -12,6 +16,7 @@ static struct wire_session to_wire(const struct engine_session *session)
         .user = session->user,
         .generation = session->generation,
         .epoch = session->epoch,
+        .proven = session->proven,
         .room_count = (uint16_t)session->room_count,
     };
 }
@@ -19,8 +24,7 @@ static struct wire_session to_wire(const struct engine_session *session)
 static void encode_rooms(const struct engine_session *session, struct buf *out)
 {
     for (size_t i = 0; i < session->room_count; i++)
-        wire_membership_add(out, &(struct wire_membership){session->rooms[i].name,
-                                                           session->rooms[i].joined_seq});
+        wire_named_add(out, session->rooms[i].name, session->rooms[i].joined_seq);
 }
 
 void directory_encode_put(const struct engine_session *session, struct buf *out)
@@ -35,20 +39,29 @@ void directory_encode_put(const struct engine_session *session, struct buf *out)
     encode_rooms(session, out);
 }
 
+void directory_encode_kept(const struct directory_kept *kept, struct buf *out)
+{
+    const struct directory_record record = {kept->gateway, kept->is_parked,
+                                            to_wire(&kept->session)};
+
+    directory_record_encode(&record, out);
+    encode_rooms(&kept->session, out);
+}
+
 bool directory_decode_session(const struct wire_session *wire,
                               struct engine_session *session,
                               struct engine_membership **rooms)
 {
     struct slice rest = wire->rooms;
-    struct wire_membership membership;
+    struct wire_named room;
     size_t count = 0;
 
     *rooms = calloc(wire->room_count + 1u, sizeof **rooms);
     if (!*rooms)
         return false;
-    while (count < wire->room_count && wire_membership_next(&rest, &membership))
-        (*rooms)[count++] = (struct engine_membership){ROOM_NAMED, membership.name,
-                                                       membership.joined_seq};
+    while (count < wire->room_count && wire_named_next(&rest, &room))
+        (*rooms)[count++] =
+            (struct engine_membership){ROOM_NAMED, room.name, room.number};
     *session = (struct engine_session){
         .sid = wire->sid,
         .pid = wire->pid,
@@ -56,15 +69,30 @@ bool directory_decode_session(const struct wire_session *wire,
         .user = wire->user,
         .generation = wire->generation,
         .epoch = wire->epoch,
+        .proven = wire->proven,
         .rooms = *rooms,
         .room_count = count,
     };
     return true;
 }
 
-static enum directory_outcome serve_put(struct directory *directory,
-                                        struct directory_gateway *gateway,
-                                        const struct directory_keeper *keeper,
+/* One request, while it is being answered. */
+struct serving {
+    struct directory *directory;
+    struct directory_gateway *gateway;
+    const struct directory_keeper *keeper;
+    uint64_t now_ms;
+    bool is_new; /* the gateway was met with it */
+    struct buf *answer;
+};
+
+static void keep_record(const struct serving *serving, struct slice sid)
+{
+    if (serving->keeper && serving->keeper->record)
+        serving->keeper->record(serving->keeper->ctx, sid);
+}
+
+static enum directory_outcome serve_put(const struct serving *serving,
                                         const struct wire_session *wire)
 {
     struct engine_session session;
@@ -72,15 +100,43 @@ static enum directory_outcome serve_put(struct directory *directory,
 
     if (!directory_decode_session(wire, &session, &rooms))
         return OUTCOME_FULL;
-    enum status st = directory_put(directory, gateway, &session);
+    enum status st = directory_put(serving->directory, serving->gateway, &session);
     /* Without a pid nobody can come back for it. */
-    if (!st && keeper && keeper->record && session.pid.len > 0)
-        keeper->record(keeper->ctx, session.sid, &session);
+    if (!st && session.pid.len > 0)
+        keep_record(serving, session.sid);
     free(rooms);
     switch (st) {
     case ST_OK: return OUTCOME_OK;
     case ST_CONFLICT: return OUTCOME_ELSEWHERE;
     default: return OUTCOME_FULL;
+    }
+}
+
+static void serve_park(const struct serving *serving, const struct wire_session *session)
+{
+    const struct position proven = {session->epoch, session->proven};
+
+    if (directory_park(serving->directory, serving->gateway, session->sid,
+                       session->generation, &proven, serving->now_ms))
+        keep_record(serving, session->sid);
+}
+
+static void serve_drop(const struct serving *serving, const struct wire_session *session)
+{
+    if (directory_drop(serving->directory, serving->gateway, session->sid,
+                       session->generation))
+        keep_record(serving, session->sid);
+}
+
+/* Proofs are written later, many at once: see directory_unwritten. */
+static void serve_prove(const struct serving *serving, const struct directory_op *op)
+{
+    struct slice rest = op->proofs;
+    struct wire_named proof;
+
+    for (size_t i = 0; i < op->proof_count && wire_named_next(&rest, &proof); i++) {
+        const struct position proven = {op->session.epoch, proof.number};
+        directory_prove(serving->directory, serving->gateway, proof.name, &proven);
     }
 }
 
@@ -109,12 +165,16 @@ static bool has_room_for(const struct buf *answer, const struct engine_session *
     return answer->len + bytes <= LIMIT_DIRECTORY_BYTES;
 }
 
-static void serve_find(struct directory *directory, struct slice pid, struct buf *answer)
+static void serve_find(const struct serving *serving, struct slice pid)
 {
     struct directory_result result = {.outcome = OUTCOME_NOT_FOUND};
     struct engine_session session = {0};
+    struct buf *answer = serving->answer;
 
-    if (directory_find(directory, pid, &session, &result.gateway)) {
+    if (!directory_may_find(serving->directory, serving->now_ms)) {
+        result.outcome = OUTCOME_LATER;
+    } else if (directory_find(serving->directory, pid, serving->now_ms, &session,
+                              &result.gateway)) {
         bool has_room = has_room_for(answer, &session);
         result.kind = has_room ? RESULT_SESSION : RESULT_PLAIN;
         result.outcome = has_room ? OUTCOME_OK : OUTCOME_FULL;
@@ -126,55 +186,70 @@ static void serve_find(struct directory *directory, struct slice pid, struct buf
 }
 
 /* What was published before is not kept twice: then nobody knows where any more. */
-static void serve_publish(struct directory_gateway *gateway,
-                          const struct directory_keeper *keeper,
-                          const struct directory_op *op, struct buf *answer)
+static void serve_publish(const struct serving *serving, const struct directory_op *op)
 {
     struct directory_result result = {.outcome = OUTCOME_OK, .kind = RESULT_POSITION};
+    struct buf *answer = serving->answer;
     size_t at = answer->len;
-    bool is_new = directory_is_new_event(gateway, op->serial);
+    bool is_new = directory_is_new_event(serving->gateway, op->serial);
 
     if (is_new)
         result.outcome = OUTCOME_FULL; /* until it is kept */
     directory_result_encode(&result, answer);
     if (is_new && !buf_status(answer))
-        keeper->keep(keeper->ctx, op->envelope, op->is_volatile, at);
+        serving->keeper->keep(serving->keeper->ctx, op->envelope, op->is_volatile, at);
 }
 
-static void serve_seen(struct directory *directory, const struct wire_session *who,
-                       struct buf *answer)
+static void serve_seen(const struct serving *serving, const struct wire_session *who)
 {
     const struct directory_result result = {
         .outcome = OUTCOME_OK,
         .kind = RESULT_SEEN,
-        .seen_ms = directory_last_seen(directory, who->nsp, who->user),
+        .seen_ms = directory_last_seen(serving->directory, who->nsp, who->user),
     };
 
-    directory_result_encode(&result, answer);
+    directory_result_encode(&result, serving->answer);
 }
 
-static void serve_op(struct directory *directory, struct directory_gateway *gateway,
-                     bool is_new, const struct directory_keeper *keeper,
-                     const struct directory_op *op, struct buf *answer)
+static void serve_op(const struct serving *serving, const struct directory_op *op)
 {
     struct directory_result result = {.outcome = OUTCOME_OK};
 
     switch (op->kind) {
-    case DIRECTORY_LEASE: serve_lease(gateway, is_new, op); break;
-    case DIRECTORY_PUT:
-        result.outcome = serve_put(directory, gateway, keeper, &op->session);
+    case DIRECTORY_LEASE: serve_lease(serving->gateway, serving->is_new, op); break;
+    case DIRECTORY_PUT: result.outcome = serve_put(serving, &op->session); break;
+    case DIRECTORY_DROP: serve_drop(serving, &op->session); break;
+    case DIRECTORY_PARK: serve_park(serving, &op->session); break;
+    case DIRECTORY_PROVE: serve_prove(serving, op); break;
+    case DIRECTORY_LEAVE:
+        directory_leave(serving->directory, serving->gateway, serving->now_ms);
         break;
-    case DIRECTORY_DROP:
-        directory_drop(directory, gateway, op->session.sid, op->session.generation);
-        if (keeper && keeper->record)
-            keeper->record(keeper->ctx, op->session.sid, NULL);
-        break;
-    case DIRECTORY_FIND: serve_find(directory, op->session.pid, answer); return;
-    case DIRECTORY_PUBLISH: serve_publish(gateway, keeper, op, answer); return;
-    case DIRECTORY_SEEN: serve_seen(directory, &op->session, answer); return;
+    case DIRECTORY_FIND: serve_find(serving, op->session.pid); return;
+    case DIRECTORY_PUBLISH: serve_publish(serving, op); return;
+    case DIRECTORY_SEEN: serve_seen(serving, &op->session); return;
     case DIRECTORY_OP_COUNT: break;
     }
-    directory_result_encode(&result, answer);
+    directory_result_encode(&result, serving->answer);
+}
+
+static void add_moved(void *ctx, struct slice sid, uint64_t generation)
+{
+    wire_named_add(ctx, sid, generation);
+}
+
+static void encode_head(const struct serving *serving, struct directory_answer *answer,
+                        bool is_known)
+{
+    struct buf moved = {.max = LIMIT_DIRECTORY_BYTES / 2};
+
+    if (is_known)
+        answer->moved_count = (uint16_t)directory_moved(serving->gateway, answer->number,
+                                                        MAX_MOVED, add_moved, &moved);
+    directory_answer_encode(answer, serving->answer);
+    buf_add(serving->answer, buf_slice(&moved));
+    if (buf_status(&moved))
+        serving->answer->failure = buf_status(&moved);
+    buf_finish(&moved);
 }
 
 static enum directory_standing standing_of(enum directory_meeting meeting)
@@ -211,10 +286,13 @@ enum status directory_serve(struct directory *directory, struct slice bytes,
         answer.count = 0;
     else if (directory_met_with(gateway, request.number))
         answer.standing = STANDING_NEW;
-    directory_answer_encode(&answer, out);
 
+    const struct serving serving = {
+        directory, gateway, keeper, now_ms, answer.standing == STANDING_NEW, out,
+    };
+    encode_head(&serving, &answer, answer.count > 0);
     struct directory_op op;
     for (size_t i = 0; i < answer.count && directory_op_next(&request.ops, &op); i++)
-        serve_op(directory, gateway, answer.standing == STANDING_NEW, keeper, &op, out);
+        serve_op(&serving, &op);
     return ST_OK;
 }

@@ -14,9 +14,11 @@
  */
 struct directory_keeper {
     void (*keep)(void *ctx, struct slice envelope, bool is_volatile, size_t at);
-    /* A session was put (NULL: it was dropped), to be kept for the next start. Borrows;
-     * NULL: nobody keeps them. */
-    void (*record)(void *ctx, struct slice sid, const struct engine_session *session);
+    /*
+     * What directory_read says of this session by now is to be kept for the next start,
+     * before the answer leaves; nothing: it is over. NULL: nobody keeps them.
+     */
+    directory_gone_fn *record;
     void *ctx;
 };
 
@@ -25,8 +27,9 @@ enum status directory_serve(struct directory *directory, struct slice bytes,
                             uint64_t now_ms, const struct directory_keeper *keeper,
                             struct buf *out);
 
-/* Appends a put of `session`; check buf_status. */
+/* Append a put of the session, a kept one; check buf_status. */
 void directory_encode_put(const struct engine_session *session, struct buf *out);
+void directory_encode_kept(const struct directory_kept *kept, struct buf *out);
 
 /*
  * Fills `session` from the wire; its rooms go to a new array in `*rooms` (free). Lends

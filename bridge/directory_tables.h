@@ -1,6 +1,7 @@
 /*
- * Inside the directory: what its two halves share, sessions and rooms (directory.c) and
- * questions (directory_query.c). Nobody else includes this.
+ * Inside the directory: what its parts share, sessions (directory.c), rooms
+ * (directory_rooms.c), gateways (directory_gateways.c) and questions (directory_query.c).
+ * Nobody else includes this.
  */
 #ifndef BRIDGE_DIRECTORY_TABLES_H
 #define BRIDGE_DIRECTORY_TABLES_H
@@ -29,13 +30,24 @@ struct directory_membership {
 
 /* One heap block holds it, and its texts behind `memberships`. */
 struct directory_session {
-    struct directory_gateway *gateway;
-    struct directory_session *next, **link; /* of the gateway's sessions */
-    struct engine_session record;           /* slices point behind */
-    struct engine_membership *names;        /* = record.rooms */
+    struct directory_gateway *gateway;      /* NULL: parked */
+    struct slice home;                      /* the id of that one, or of the last */
+    struct directory_session *next, **link; /* of the gateway's sessions, or the parked */
+    struct directory_session *next_unwritten, **unwritten_link; /* NULL: it is written */
+    struct engine_session record;                               /* slices point behind */
+    struct engine_membership *names;                            /* = record.rooms */
     struct directory_membership *memberships;
-    size_t membership_count; /* everybody, user (if any), then the named rooms */
+    size_t
+        membership_count; /* everybody, user (if any), then the named rooms; parked: 0 */
+    size_t bytes;         /* of the block */
     uint64_t stamp; /* of the count that saw it last; parked: when its time is over */
+};
+
+/* A session that the gateway put and that lives elsewhere by now. */
+struct directory_notice {
+    struct directory_notice *next;
+    uint64_t generation;
+    struct slice sid; /* bytes follow the struct */
 };
 
 struct directory_gateway {
@@ -48,18 +60,25 @@ struct directory_gateway {
     uint64_t heard_ms;
     struct directory_lease lease;
     struct directory_session *sessions;
+    struct directory_notice *first_notice, **last_notice;
+    size_t notice_count;
+    uint64_t told_number; /* the request whose answer told */
+    size_t told_count;    /* so many of the notices */
 };
 
 struct directory {
-    struct str_map by_sid;      /* directory_session */
-    struct str_map by_pid;      /* directory_session */
+    struct str_map by_sid;      /* directory_session, also parked ones */
+    struct str_map by_pid;      /* the same */
     struct str_map by_room;     /* directory_room */
-    struct str_map parked;      /* directory_session, by pid: of no gateway */
     directory_gone_fn *on_gone; /* NULL: nobody asks */
     void *gone_ctx;
     const struct engine_watcher *watcher; /* NULL: nobody minds users */
     void *watcher_ctx;
-    struct directory_session *first_parked, **last_parked; /* the oldest first */
+    struct directory_parking parking;
+    struct directory_session *first_parked, **last_parked; /* by the time of parking */
+    size_t parked_count, parked_bytes;
+    uint64_t evicted_count;
+    struct directory_session *first_unwritten, **last_unwritten;
     struct directory_gateway *gateways;
     size_t gateway_count;
     size_t expected_count; /* gateways that run beside it */
@@ -80,5 +99,20 @@ struct slice directory_room_key(char out[DIRECTORY_KEY_BYTES], struct slice nsp,
 /* The room is a user's: the watcher, who is there, is told. */
 void directory_tell_user(struct directory *directory, const struct directory_room *room,
                          bool is_here);
+
+/* Into everybody, its user and its rooms; false: out of memory, and it is in some. */
+bool directory_join_all(struct directory *directory, struct directory_session *session);
+void directory_leave_all(struct directory *directory, struct directory_session *session);
+
+/* Parks what lives at the gateway. */
+void directory_park_all(struct directory *directory, struct directory_gateway *gateway,
+                        uint64_t now_ms);
+/* Ends a slice of what has been parked for too long. */
+void directory_expire_parked(struct directory *directory, uint64_t now_ms);
+
+/* Has the gateway told; nothing happens when out of memory. */
+void directory_notify(struct directory_gateway *gateway, struct slice sid,
+                      uint64_t generation);
+void directory_gateway_destroy(struct directory_gateway *gateway);
 
 #endif

@@ -9,21 +9,26 @@
  *   find     u8 3, name pid
  *   publish  u8 4, u64 serial, u8 volatile, u32 length, envelope
  *   seen     u8 5, name nsp, name user
- *   session  names sid pid nsp user, u64 generation, u64 epoch, u16 rooms,
+ *   park     u8 6, name sid, u64 generation, u64 epoch, u64 proven
+ *   prove    u8 7, u64 epoch, u32 count, count × (name sid, u64 seq)
+ *   leave    u8 8
+ *   session  names sid pid nsp user, u64 generation, u64 epoch, u64 proven, u16 rooms,
  *            rooms × (name, u64 joined_seq)
  *   answer   u8 version, u8 'A', u64 incarnation, u64 number, u8 standing, u32 count,
- *            results
+ *            u16 moved, moved × (name sid, u64 generation), results
  *   result   u8 outcome, u8 kind; then of a session name gateway, session; of a
  *            position u64 epoch, u64 seq; of a user that was seen u64 ms
+ *   record   u8 version, u8 'R', name gateway, u8 parked, session
  */
 #include "proto/directory_wire.h"
 
 #include "proto/byte_io.h"
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
     REQUEST = 'D',
     ANSWER = 'A',
+    RECORD = 'R',
 };
 
 void directory_request_encode(const struct directory_request *request, struct buf *out)
@@ -59,6 +64,7 @@ static void put_session(const struct wire_session *session, struct buf *out)
     byte_put_name(out, session->user);
     byte_put_u64(out, session->generation);
     byte_put_u64(out, session->epoch);
+    byte_put_u64(out, session->proven);
     byte_put_u16(out, session->room_count);
 }
 
@@ -68,10 +74,10 @@ void directory_put_encode(const struct wire_session *session, struct buf *out)
     put_session(session, out);
 }
 
-void wire_membership_add(struct buf *out, const struct wire_membership *membership)
+void wire_named_add(struct buf *out, struct slice name, uint64_t number)
 {
-    byte_put_name(out, membership->name);
-    byte_put_u64(out, membership->joined_seq);
+    byte_put_name(out, name);
+    byte_put_u64(out, number);
 }
 
 void directory_drop_encode(struct slice sid, uint64_t generation, struct buf *out)
@@ -79,6 +85,27 @@ void directory_drop_encode(struct slice sid, uint64_t generation, struct buf *ou
     byte_put_u8(out, DIRECTORY_DROP);
     byte_put_name(out, sid);
     byte_put_u64(out, generation);
+}
+
+void directory_park_encode(const struct wire_session *session, struct buf *out)
+{
+    byte_put_u8(out, DIRECTORY_PARK);
+    byte_put_name(out, session->sid);
+    byte_put_u64(out, session->generation);
+    byte_put_u64(out, session->epoch);
+    byte_put_u64(out, session->proven);
+}
+
+void directory_prove_encode(uint64_t epoch, uint32_t count, struct buf *out)
+{
+    byte_put_u8(out, DIRECTORY_PROVE);
+    byte_put_u64(out, epoch);
+    byte_put_u32(out, count);
+}
+
+void directory_leave_encode(struct buf *out)
+{
+    byte_put_u8(out, DIRECTORY_LEAVE);
 }
 
 void directory_find_encode(struct slice pid, struct buf *out)
@@ -113,27 +140,35 @@ static unsigned get_choice(struct byte_reader *in, unsigned count)
     return in->is_short ? 0 : value;
 }
 
-static void get_membership(struct byte_reader *in, struct wire_membership *membership)
+static void get_named(struct byte_reader *in, struct wire_named *item)
 {
-    membership->name = byte_get_name(in);
-    membership->joined_seq = byte_get_u64(in);
+    item->name = byte_get_name(in);
+    item->number = byte_get_u64(in);
+}
+
+/* Lends all of them, each whole. */
+static struct slice get_all_named(struct byte_reader *in, size_t count)
+{
+    struct slice all = in->rest;
+    struct wire_named item;
+
+    for (size_t i = 0; i < count && !in->is_short; i++)
+        get_named(in, &item);
+    all.len -= in->rest.len;
+    return all;
 }
 
 static void get_session(struct byte_reader *in, struct wire_session *session)
 {
-    struct wire_membership membership;
-
     session->sid = byte_get_name(in);
     session->pid = byte_get_name(in);
     session->nsp = byte_get_name(in);
     session->user = byte_get_name(in);
     session->generation = byte_get_u64(in);
     session->epoch = byte_get_u64(in);
+    session->proven = byte_get_u64(in);
     session->room_count = (uint16_t)byte_get_u16(in);
-    session->rooms = in->rest;
-    for (size_t i = 0; i < session->room_count && !in->is_short; i++)
-        get_membership(in, &membership);
-    session->rooms.len -= in->rest.len;
+    session->rooms = get_all_named(in, session->room_count);
     if (session->sid.len == 0 && !in->is_short)
         in->is_short = true;
 }
@@ -164,6 +199,18 @@ static bool get_op(struct byte_reader *in, struct directory_op *op)
         op->session.nsp = byte_get_name(in);
         op->session.user = byte_get_name(in);
         break;
+    case DIRECTORY_PARK:
+        op->session.sid = byte_get_name(in);
+        op->session.generation = byte_get_u64(in);
+        op->session.epoch = byte_get_u64(in);
+        op->session.proven = byte_get_u64(in);
+        break;
+    case DIRECTORY_PROVE:
+        op->session.epoch = byte_get_u64(in);
+        op->proof_count = byte_get_u32(in);
+        op->proofs = get_all_named(in, op->proof_count);
+        break;
+    case DIRECTORY_LEAVE:
     case DIRECTORY_OP_COUNT: break;
     }
     return !in->is_short;
@@ -205,12 +252,12 @@ bool directory_op_next(struct slice *ops, struct directory_op *op)
     return got;
 }
 
-bool wire_membership_next(struct slice *rooms, struct wire_membership *membership)
+bool wire_named_next(struct slice *items, struct wire_named *item)
 {
-    struct byte_reader in = {.rest = *rooms};
+    struct byte_reader in = {.rest = *items};
 
-    get_membership(&in, membership);
-    *rooms = in.rest;
+    get_named(&in, item);
+    *items = in.rest;
     return !in.is_short;
 }
 
@@ -231,6 +278,7 @@ void directory_answer_encode(const struct directory_answer *answer, struct buf *
     byte_put_u64(out, answer->number);
     byte_put_u8(out, answer->standing);
     byte_put_u32(out, answer->count);
+    byte_put_u16(out, answer->moved_count);
 }
 
 void directory_result_encode(const struct directory_result *result, struct buf *out)
@@ -287,6 +335,8 @@ enum status directory_answer_decode(struct slice bytes, struct directory_answer 
     answer->number = byte_get_u64(&in);
     answer->standing = (enum directory_standing)get_choice(&in, STANDING_COUNT);
     answer->count = byte_get_u32(&in);
+    answer->moved_count = (uint16_t)byte_get_u16(&in);
+    answer->moved = get_all_named(&in, answer->moved_count);
     answer->results = in.rest;
     for (size_t i = 0; i < answer->count && get_result(&in, &result); i++)
         ;
@@ -300,4 +350,25 @@ bool directory_result_next(struct slice *results, struct directory_result *resul
 
     *results = in.rest;
     return got;
+}
+
+void directory_record_encode(const struct directory_record *record, struct buf *out)
+{
+    byte_put_u8(out, VERSION);
+    byte_put_u8(out, RECORD);
+    byte_put_name(out, record->gateway);
+    byte_put_u8(out, record->is_parked);
+    put_session(&record->session, out);
+}
+
+enum status directory_record_decode(struct slice bytes, struct directory_record *record)
+{
+    struct byte_reader in = {.rest = bytes};
+
+    if (!get_head(&in, RECORD))
+        return ST_BAD_PACKET;
+    record->gateway = byte_get_name(&in);
+    record->is_parked = get_choice(&in, 2);
+    get_session(&in, &record->session);
+    return byte_reader_end(&in);
 }

@@ -24,21 +24,26 @@ enum directory_op_kind {
     DIRECTORY_FIND,
     DIRECTORY_PUBLISH,
     DIRECTORY_SEEN,
+    DIRECTORY_PARK,
+    DIRECTORY_PROVE, /* of many sessions at once */
+    DIRECTORY_LEAVE, /* the gateway stops: its sessions are parked */
     DIRECTORY_OP_COUNT
 };
 
-/* A session as the wire has it; `rooms` is walked by wire_membership_next. */
+/* A session as the wire has it; `rooms` is walked by wire_named_next. */
 struct wire_session {
     struct slice sid, pid, nsp, user;
     uint64_t generation;
     uint64_t epoch;
+    uint64_t proven;
     uint16_t room_count;
     struct slice rooms;
 };
 
-struct wire_membership {
+/* A room and its joined_seq; a sid and what is proven of it; a sid and a generation. */
+struct wire_named {
     struct slice name;
-    uint64_t joined_seq;
+    uint64_t number;
 };
 
 struct directory_op {
@@ -48,8 +53,12 @@ struct directory_op {
     bool is_ready;
     bool is_settled;       /* every session has been put since the gateway was met */
     struct slice counters; /* u64 each: wire_counter_next */
-    /* put; drop: sid and generation; find: pid; seen: nsp and user */
+    /* put; drop: sid and generation; park: those, epoch and proven; find: pid; prove:
+     * epoch; seen: nsp and user */
     struct wire_session session;
+    /* prove */
+    uint32_t proof_count;
+    struct slice proofs; /* wire_named_next */
     /* publish */
     uint64_t serial; /* of the gateway's events: 1, 2, … in each incarnation */
     bool is_volatile;
@@ -63,8 +72,13 @@ void directory_lease_encode(const struct directory_op *op, size_t counters,
 void wire_counter_add(struct buf *out, uint64_t value);
 /* A put: exactly `room_count` memberships follow. */
 void directory_put_encode(const struct wire_session *session, struct buf *out);
-void wire_membership_add(struct buf *out, const struct wire_membership *membership);
+void wire_named_add(struct buf *out, struct slice name, uint64_t number);
 void directory_drop_encode(struct slice sid, uint64_t generation, struct buf *out);
+/* Of the session: sid, generation, epoch, proven. */
+void directory_park_encode(const struct wire_session *session, struct buf *out);
+/* Exactly `count` proofs follow. */
+void directory_prove_encode(uint64_t epoch, uint32_t count, struct buf *out);
+void directory_leave_encode(struct buf *out);
 void directory_find_encode(struct slice pid, struct buf *out);
 void directory_seen_encode(struct slice nsp, struct slice user, struct buf *out);
 void directory_publish_encode(uint64_t serial, bool is_volatile, struct slice envelope,
@@ -73,7 +87,7 @@ void directory_publish_encode(uint64_t serial, bool is_volatile, struct slice en
 enum status directory_request_decode(struct slice bytes,
                                      struct directory_request *request);
 bool directory_op_next(struct slice *ops, struct directory_op *op);
-bool wire_membership_next(struct slice *rooms, struct wire_membership *membership);
+bool wire_named_next(struct slice *items, struct wire_named *item);
 bool wire_counter_next(struct slice *counters, uint64_t *value);
 
 enum directory_standing {
@@ -88,6 +102,10 @@ struct directory_answer {
     uint64_t incarnation, number;
     enum directory_standing standing;
     uint32_t count;
+    /* Sessions that were put by the gateway and live elsewhere by now, under a
+     * generation of at least this. Told until the next request. */
+    uint16_t moved_count;
+    struct slice moved;   /* wire_named_next */
     struct slice results; /* decode: walk with directory_result_next */
 };
 
@@ -96,6 +114,7 @@ enum directory_outcome {
     OUTCOME_NOT_FOUND,
     OUTCOME_FULL,
     OUTCOME_ELSEWHERE, /* of a put: the session lives at another gateway by now */
+    OUTCOME_LATER,     /* of a find: not everything is known yet, ask again */
     OUTCOME_COUNT
 };
 
@@ -117,8 +136,9 @@ struct directory_result {
     int64_t seen_ms; /* wall clock; 0: nobody knows */
 };
 
+/* Exactly `moved_count` follow, before the results. */
 void directory_answer_encode(const struct directory_answer *answer, struct buf *out);
-/* One result; a session's memberships follow by wire_membership_add. */
+/* One result; a session's memberships follow by wire_named_add. */
 void directory_result_encode(const struct directory_result *result, struct buf *out);
 /* Writes the result with a position that begins at `at` once more: it is known now. */
 void directory_result_settle(struct buf *out, size_t at,
@@ -126,5 +146,17 @@ void directory_result_settle(struct buf *out, size_t at,
 
 enum status directory_answer_decode(struct slice bytes, struct directory_answer *answer);
 bool directory_result_next(struct slice *results, struct directory_result *result);
+
+/* --- a session as it is kept for the next start --- */
+
+struct directory_record {
+    struct slice gateway; /* where it lives, or lived last */
+    bool is_parked;
+    struct wire_session session;
+};
+
+/* Exactly `room_count` memberships follow. */
+void directory_record_encode(const struct directory_record *record, struct buf *out);
+enum status directory_record_decode(struct slice bytes, struct directory_record *record);
 
 #endif
