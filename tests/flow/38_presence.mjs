@@ -8,12 +8,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { connect, native } from './lib/clients.mjs';
-import { ended, gateway_of, pid_of, stats } from './lib/gateways.mjs';
+import { ended, gateway_of, pid_of, start_alone, stats } from './lib/gateways.mjs';
 import { program, with_sidecast } from './lib/sidecast.mjs';
 import { bound, sleep, until } from './lib/wait.mjs';
 
 const grace_ms = 1000;
-const wait_ms = 15_000;
+const wait_ms = 20_000;
+const lease_ms = 10_000;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-presence-'));
 const file = (name, text) => {
@@ -138,6 +139,19 @@ describe('presence', { concurrency: true }, () => {
       [stayer, late].forEach((socket) => socket.close());
       await until(() => told(watcher).length === 6, wait_ms, () => `told ${told(watcher)}`);
       assert.deepEqual(told(watcher).slice(4).sort(), ['-late', '-stayer']);
+    }));
+
+  test('a gateway that nobody replaces takes its users with it when its lease is over [websocket]',
+    with_sidecast({ args: ['--gateways', '1', '--config', config] }, async (sidecast, t) => {
+      const alone = await start_alone(sidecast, t, 'g2');
+      const watcher = await as(sidecast, 'w', { rooms: ['lobby'] });
+      const lost = await connect(alone, of_user(sidecast, 'lost'));
+      await until_told(watcher, ['+lost']);
+      const began = Date.now();
+      alone.signal('SIGKILL');
+      await until(() => !lost.connected, wait_ms);
+      await until_told(watcher, ['+lost', '-lost']);
+      assert.ok(Date.now() - began >= lease_ms - 1100 + grace_ms, `told after ${Date.now() - began} ms`);
     }));
 
   test('the death of a gateway takes those who do not return [websocket]',
