@@ -67,8 +67,12 @@ async function fill_disk(house, ms) {
   const ballast = path.join(house.data, 'ballast');
   for (const end = performance.now() + ms; performance.now() < end; await sleep(50)) {
     const { bavail, bsize } = statfsSync(house.data);
-    if (bavail > 0)
+    try {
       writeFileSync(ballast, Buffer.alloc(bavail * bsize), { flag: 'a' });
+    } catch (error) {
+      if (error.code !== 'ENOSPC') // the house has just taken some of it
+        throw error;
+    }
   }
   rmSync(ballast, { force: true });
   return `disk full for ${ms} ms`;
