@@ -119,6 +119,8 @@ static void take_text(struct load_client *client, struct slice text, uint64_t no
 
     if (load_stamp_find(text, &crowd->hint, &stamp)) {
         size_t room = stamp.lane / crowd->measure->lanes;
+        if (client->seat.recall && crowd->dialect->note)
+            crowd->dialect->note(client->seat.recall, text);
         load_measure_take(crowd->measure, client->index,
                           load_seat_slot(&client->seat, room), &stamp, text.len, now_us);
         return;

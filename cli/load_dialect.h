@@ -7,6 +7,7 @@
 #define CLI_LOAD_DIALECT_H
 
 #include "proto/buf.h"
+#include "proto/limits.h"
 
 enum {
     LOAD_SEAT_ROOMS = 64,    /* that one client may join */
@@ -16,12 +17,20 @@ enum {
 /* Rooms have names of one length, so that stamps stand at one place. */
 void load_room_name(char out[LOAD_ROOM_BYTES], size_t room);
 
+/* What a client needs to come back and go on where it was. */
+struct load_recall {
+    char id[LIMIT_PID_BYTES + 1];            /* of its session; empty: it has none */
+    char position[LIMIT_POSITION_BYTES + 1]; /* of its last event; empty: none came */
+    bool is_recovered;                       /* it went on, the last time it came */
+};
+
 /* Where a client sits: what it says, and which of all rooms it joins: `room_count` in a
  * row, and past the last one on from room 0. */
 struct load_seat {
     const char *token; /* kept; NULL: none */
     size_t first_room, room_count, rooms_in_all;
     size_t joined;
+    struct load_recall *recall; /* kept; NULL: it always begins anew */
 };
 
 /* Its i-th room, and the i of a room; room_count when it is not one of its rooms. */
@@ -47,6 +56,8 @@ struct load_dialect {
     enum load_step (*open)(struct load_seat *seat, load_say_fn *say, void *ctx);
     enum load_step (*take)(struct load_seat *seat, struct slice text, load_say_fn *say,
                            void *ctx);
+    /* An event has come to a seat with a recall. NULL: nobody goes on in it. */
+    void (*note)(struct load_recall *recall, struct slice text);
 };
 
 /*

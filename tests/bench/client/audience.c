@@ -100,8 +100,34 @@ void audience_close(struct audience *audience)
         free(audience->tokens[i]);
     free(audience->tokens);
     free(audience->clients);
+    free(audience->recalls);
     load_measure_finish(&audience->measure);
     load_loop_close(&audience->loop);
+}
+
+void audience_remember(struct audience *audience)
+{
+    audience->recalls = calloc(audience->count, sizeof *audience->recalls);
+    if (!audience->recalls)
+        give_up("out of memory");
+    for (size_t i = 0; i < audience->count; i++)
+        audience->clients[i].seat.recall = &audience->recalls[i];
+}
+
+size_t audience_recovered(const struct audience *audience)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; audience->recalls && i < audience->count; i++)
+        count += audience->recalls[i].is_recovered;
+    return count;
+}
+
+void audience_start(struct audience *audience, size_t window)
+{
+    while (audience->started < audience->count &&
+           audience->started - audience->live < window)
+        load_client_start(&audience->clients[audience->started++]);
 }
 
 void audience_connect(struct audience *audience, size_t window)
@@ -109,9 +135,7 @@ void audience_connect(struct audience *audience, size_t window)
     uint64_t end_us = (uint64_t)clock_us() + 4 * (uint64_t)WAIT_US;
 
     while (audience->live < audience->count) {
-        while (audience->started < audience->count &&
-               audience->started - audience->live < window)
-            load_client_start(&audience->clients[audience->started++]);
+        audience_start(audience, window);
         load_loop_step(&audience->loop, end_us);
         if ((uint64_t)clock_us() >= end_us)
             give_up("only %zu of %zu clients are connected", audience->live,

@@ -14,6 +14,7 @@ struct audience {
     struct load_measure measure;
     struct load_crowd crowd;
     struct load_client *clients;
+    struct load_recall *recalls; /* NULL: who comes back begins anew */
     size_t count, started, live;
     size_t rooms, lanes;
     char **tokens;
@@ -24,6 +25,13 @@ struct audience {
 void audience_open(struct audience *audience, const struct options *options);
 void audience_close(struct audience *audience);
 
+/* From now on who comes back goes on where it was. */
+void audience_remember(struct audience *audience);
+/* How many went on, the last time they came. */
+size_t audience_recovered(const struct audience *audience);
+
+/* Begins connects, as long as fewer than `window` are under way. */
+void audience_start(struct audience *audience, size_t window);
 /* Returns when all are live; at most `window` connects are under way at a time. */
 void audience_connect(struct audience *audience, size_t window);
 /* All hang up at once, without a word. */

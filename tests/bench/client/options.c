@@ -30,6 +30,7 @@ static const struct flag flags[] = {
     {"blocks",        FLAG_NUMBER, "N",    "of rounds, each at a line of stdin", AT(blocks),
      100000                                                                                                  },
     {"idle-ms",       FLAG_NUMBER, "N",    "before memory is counted",           AT(idle_ms),        100000  },
+    {"missed",        FLAG_NUMBER, "N",    "events that each client misses",     AT(missed),         10000   },
     {"run-ms",        FLAG_NUMBER, "N",    "that publishing lasts",              AT(run_ms),         600000  },
 };
 

@@ -14,7 +14,7 @@ struct options {
     const char *dialect;    /* native, ws, raw */
     struct flag_list gateway_pids, publisher_pids;
     struct flag_number clients, rooms, rooms_each, events, burst, bytes, asleep, rate,
-        connections, window, blocks, idle_ms, run_ms;
+        connections, window, blocks, idle_ms, run_ms, missed;
 };
 
 /* `options` is zeroed but for its defaults. Exits with 2 when the flags are wrong. */

@@ -43,19 +43,3 @@ void scenario_idle(const struct options *options)
            ((double)after - (double)before) / (double)audience.count);
     audience_close(&audience);
 }
-
-void scenario_storm(const struct options *options)
-{
-    struct audience audience;
-
-    audience_open(&audience, options);
-    audience_connect(&audience, options->window.value);
-    audience_idle(&audience, SETTLE_MS);
-    int64_t start_us = clock_us();
-    audience_hang_up(&audience);
-    audience_connect(&audience, options->window.value);
-    int64_t end_us = clock_us();
-    printf("{\"connections\":%zu,\"back_ms\":%.1f}\n", audience.count,
-           (double)(end_us - start_us) / 1000);
-    audience_close(&audience);
-}

@@ -14,7 +14,8 @@ void scenario_ingest(const struct options *options);
 void scenario_connect(const struct options *options);
 /* What a connection holds that does nothing. */
 void scenario_idle(const struct options *options);
-/* All are cut off at once, and come back. */
+/* All are cut off at once, and come back: first having missed nothing, then `missed`
+ * events each, while others publish. */
 void scenario_storm(const struct options *options);
 
 #endif
