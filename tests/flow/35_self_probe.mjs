@@ -1,9 +1,13 @@
 // What a gateway knows of itself: its own events go round, each event is accounted for, and
 // a loss that is built in is noticed.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { connect, native } from './lib/clients.mjs';
-import { read_metrics } from './lib/metrics.mjs';
+import { metrics_table, read_metrics } from './lib/metrics.mjs';
+import { updates_docs } from './lib/settings.mjs';
 import { with_sidecast } from './lib/sidecast.mjs';
 import { bound, sleep, until } from './lib/wait.mjs';
 
@@ -49,7 +53,19 @@ test('a probe takes no place in the log, and no client sees it',
     frames.close();
   }));
 
-test('without probes there are none', with_sidecast({ set: ['gateway.probe=0s'] }, async (sidecast) => {
+const document = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../docs/metrics.md');
+
+test('without probes there are none, and docs/metrics.md has every metric', with_sidecast({
+  set: ['gateway.probe=0s'],
+}, async (sidecast) => {
+  const { text } = await sidecast.request(`${sidecast.ops}/metrics`);
+  const said = readFileSync(document, 'utf8');
+  const meant = said.replace(/(<!-- SIDECAST_UPDATE_DOCS[^\n]*\n)[^]*(<!-- end -->)/,
+    (_, begin, end) => `${begin}${metrics_table(text)}\n${end}`);
+  if (updates_docs)
+    writeFileSync(document, meant);
+  else
+    assert.equal(said, meant, 'SIDECAST_UPDATE_DOCS=1 node --test tests/flow/35_self_probe.mjs brings it up to date');
   await sleep(1100);
   assert.equal((await read_metrics(sidecast))('probe_sent_total'), 0);
   assert.equal((await check(sidecast, 'probe')).ok, true);

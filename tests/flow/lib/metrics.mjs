@@ -10,3 +10,13 @@ export async function read_metrics(sidecast) {
       && new RegExp(`gateway="${gateway}"`).test(labels) && labels.includes(reason))
     .reduce((sum, [, , , value]) => sum + Number(value), 0);
 }
+
+// All metrics as a table of Markdown: name, kind, what it counts.
+export function metrics_table(text) {
+  const rows = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\w+)$/gm)].map(([, name, help, type]) => {
+    const reasons = new Set([...text.matchAll(new RegExp(`^${name}\\{[^}]*reason="(\\w+)"`, 'gm'))].map(([, word]) => word));
+    const by = reasons.size > 0 ? ` By \`reason\`: ${[...reasons].map((word) => `\`${word}\``).join(', ')}.` : '';
+    return `| \`${name}\` | ${type} | ${help}${by} |`;
+  });
+  return ['| Name | Kind | What |', '| --- | --- | --- |', ...rows].join('\n');
+}
