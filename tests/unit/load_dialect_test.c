@@ -50,6 +50,63 @@ static void native_says_everything_at_once(void **state)
     assert_int_equal(seat.joined, 2);
 }
 
+/* What it was told, said again: the server knows its rooms. */
+static void native_comes_back_as_who_it_was(void **state)
+{
+    const struct load_dialect *native = load_dialect_find("native");
+    struct load_recall recall = {.id = ""};
+    struct load_seat seat = a_seat();
+    struct talk talk = {0};
+
+    (void)state;
+    seat.recall = &recall;
+    native->take(&seat,
+                 SLICE("{\"t\":\"connected\",\"session\":\"abc\",\"recovered\":false}"),
+                 say, &talk);
+    native->note(&recall, SLICE("{\"t\":\"event\",\"position\":\"k3Jx9QaT-1z\"}"));
+    assert_false(recall.is_recovered);
+    native->open(&seat, say, &talk);
+    assert_string_equal(talk.said,
+                        "{\"t\":\"connect\",\"token\":\"tok\",\"session\":\"abc\","
+                        "\"position\":\"k3Jx9QaT-1z\","
+                        "\"rooms\":[\"load:000002\",\"load:000000\"]}\n");
+    native->take(&seat,
+                 SLICE("{\"t\":\"connected\",\"session\":\"abd\",\"recovered\":true}"),
+                 say, &talk);
+    assert_true(recall.is_recovered);
+    assert_string_equal(recall.id, "abd");
+}
+
+static void socketio_comes_back_as_who_it_was(void **state)
+{
+    const struct load_dialect *ws = load_dialect_find("ws");
+    struct load_recall recall = {.id = ""};
+    struct load_seat seat = a_seat();
+    struct talk talk = {0};
+
+    (void)state;
+    seat.recall = &recall;
+    assert_int_equal(
+        ws->take(&seat, SLICE("40{\"sid\":\"s\",\"pid\":\"p1\"}"), say, &talk),
+        LOAD_STEP_MORE);
+    ws->note(&recall, SLICE("42[\"load\",\"data\",\"k3Jx9QaT-1z\"]"));
+    ws->note(&recall, SLICE("42[\"load\",1]")); /* says nothing of a position */
+    talk.said[0] = '\0';
+    ws->take(&seat, SLICE("0{}"), say, &talk);
+    assert_string_equal(
+        talk.said, "40{\"token\":\"tok\",\"pid\":\"p1\",\"offset\":\"k3Jx9QaT-1z\"}\n");
+    assert_int_equal(
+        ws->take(&seat, SLICE("40{\"sid\":\"s\",\"pid\":\"p1\"}"), say, &talk),
+        LOAD_STEP_LIVE);
+    assert_true(recall.is_recovered);
+    assert_int_equal(seat.joined, 2);
+    assert_int_equal(
+        ws->take(&seat, SLICE("40{\"sid\":\"s\",\"pid\":\"p2\"}"), say, &talk),
+        LOAD_STEP_MORE);
+    assert_false(recall.is_recovered);
+    assert_string_equal(recall.id, "p2");
+}
+
 static void socketio_joins_room_after_room(void **state)
 {
     const struct load_dialect *ws = load_dialect_find("ws");
@@ -171,6 +228,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(native_says_everything_at_once),
+        cmocka_unit_test(native_comes_back_as_who_it_was),
+        cmocka_unit_test(socketio_comes_back_as_who_it_was),
         cmocka_unit_test(socketio_joins_room_after_room),
         cmocka_unit_test(refusals_are_understood),
         cmocka_unit_test(raw_clients_only_listen),
