@@ -20,6 +20,12 @@ struct asker *asker_start(struct link link, struct door *door, asker_answer_fn *
 
 bool asker_is_busy(const struct asker *asker);
 
+/*
+ * The last question: leaves once the one under way is answered. Waits for its answer, so
+ * long at most. Takes the bytes of `request`. Nothing may be asked after it.
+ */
+void asker_part(struct asker *asker, struct buf *request, uint64_t patience_ms);
+
 /* Not while it is busy. Takes the bytes of `request` and leaves it empty. */
 void asker_ask(struct asker *asker, struct buf *request);
 

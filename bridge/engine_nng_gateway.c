@@ -341,6 +341,7 @@ static void close_gateway(struct engine *engine)
     self->is_ready = false;
     stream_stop(self->stream);
     replayer_stop(self->replayer);
+    sessions_leave(self->sessions);
     sessions_stop(self->sessions);
     door_shut(&self->door);
     uv_close((uv_handle_t *)&self->tick, NULL);

@@ -18,6 +18,8 @@
 enum {
     MAX_PER_TURN = 16, /* inbox items: batches of answers, directory requests */
     TICK_MS = 100,
+    PROOFS_MS = 10000,
+    PROOFS_AT_ONCE = 1000, /* of a tick */
 };
 
 /* Never freed: the answering threads outlive close, and the process ends soon after. */
@@ -34,6 +36,7 @@ struct log_engine {
     struct link links[LINK_KIND_COUNT];
     struct link_complaint complaint;
     const char *durability;
+    uint64_t proofs_due_ms;
     int lock;     /* of the bus's folder: held, never closed */
     bool is_down; /* at the last tick: the log could not be written */
     bool is_closed;
@@ -61,6 +64,96 @@ static void give_up_if_lost(struct log_engine *self)
     lifecycle_exit(1);
 }
 
+static bool is_durable(const struct log_engine *self)
+{
+    return strcmp(self->durability, "memory") != 0;
+}
+
+/* --- sessions that are kept for the next start --- */
+
+static void restore_session(void *ctx, struct slice bytes, uint64_t age_ms)
+{
+    struct log_engine *self = ctx;
+    struct directory_record record;
+    struct directory_kept kept;
+    struct engine_membership *rooms;
+
+    if (directory_record_decode(bytes, &record) ||
+        !directory_decode_session(&record.session, &kept.session, &rooms))
+        return;
+    kept.gateway = record.gateway;
+    kept.is_parked = record.is_parked;
+    directory_restore(self->directory, &kept, age_ms, self->now_ms);
+    free(rooms);
+}
+
+static void forget_session(void *ctx, struct slice sid)
+{
+    struct log_engine *self = ctx;
+
+    writer_record(self->writer, EVENT_LOG_SESSION, sid, (struct slice){0});
+}
+
+static void write_session(void *ctx, struct slice sid)
+{
+    struct log_engine *self = ctx;
+    struct buf record = {.max = LIMIT_DIRECTORY_BYTES};
+    struct directory_kept kept;
+
+    directory_read(self->directory, sid, &kept);
+    directory_encode_kept(&kept, &record);
+    if (!buf_status(&record))
+        writer_record(self->writer, EVENT_LOG_SESSION, sid, buf_slice(&record));
+    buf_finish(&record);
+}
+
+/*
+ * How far clients have got comes each second of so many that a write for each would cost
+ * more than their connects: what has gathered is written each PROOFS_MS, a slice at a
+ * time. What is lost with the process makes a client that was away receive a little less
+ * late, and nothing twice that has a position.
+ */
+static void write_proofs(struct log_engine *self)
+{
+    if (self->is_down || self->now_ms < self->proofs_due_ms)
+        return;
+    if (writer_take_loss(self->writer))
+        directory_unwrite(self->directory);
+    if (directory_unwritten(self->directory, PROOFS_AT_ONCE, write_session, self) <
+        PROOFS_AT_ONCE)
+        self->proofs_due_ms = self->now_ms + PROOFS_MS;
+}
+
+/* Nobody is told of a session's end before that; all of them are parked. */
+static enum status open_directory(struct log_engine *self,
+                                  const struct engine_config *config)
+{
+    struct hash_key hash_key = random_hash_key();
+    const struct directory_parking parking = {
+        .window_ms = config->recovery_ms,
+        .max = LIMIT_DIRECTORY_PARKED,
+        .max_bytes = LIMIT_DIRECTORY_PARKED_BYTES,
+        .is_kept = is_durable(self),
+    };
+
+    self->directory = directory_create(&hash_key, self->now_ms);
+    if (!self->directory)
+        return ST_NO_MEMORY;
+    directory_expect(self->directory, config->gateway_count);
+    directory_set_parking(self->directory, &parking);
+    event_log_sessions(self->events, restore_session, self);
+    return ST_OK;
+}
+
+static void show_parked(const struct log_engine *self)
+{
+    struct directory_parked parked;
+
+    directory_parked(self->directory, &parked);
+    metrics_set(self->metrics, METRIC_SESSIONS_PARKED, parked.count);
+    metrics_set(self->metrics, METRIC_SESSIONS_EVICTED, parked.evicted);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct log_engine *self = timer->data;
@@ -69,6 +162,8 @@ static void on_tick(uv_timer_t *timer)
 
     self->now_ms += TICK_MS;
     directory_expire(self->directory, self->now_ms);
+    write_proofs(self);
+    show_parked(self);
     link_complain(self->links, &self->complaint, self->log, self->now_ms);
 }
 
@@ -109,6 +204,7 @@ static enum status open_log(const struct engine_config *config, struct event_log
         .syncs = strcmp(durability, "fsync") == 0,
         .key_age_ms = config->key_age_ms,
         .mark_age_ms = config->mark_age_ms,
+        .session_age_ms = config->recovery_ms,
         .keep = {config->keep.age_ms, config->keep.events, config->keep.bytes},
     };
 
@@ -118,52 +214,32 @@ static enum status open_log(const struct engine_config *config, struct event_log
     return *log ? ST_OK : ST_NO_MEMORY;
 }
 
-/* A record is the put that it came with. */
-static void park_session(void *ctx, struct slice bytes)
-{
-    struct log_engine *self = ctx;
-    struct slice rest = bytes;
-    struct directory_op op;
-    struct engine_session session;
-    struct engine_membership *rooms;
-
-    if (!directory_op_next(&rest, &op) || op.kind != DIRECTORY_PUT ||
-        !directory_decode_session(&op.session, &session, &rooms))
-        return;
-    directory_park(self->directory, &session, self->now_ms);
-    free(rooms);
-}
-
-static void forget_session(void *ctx, struct slice sid)
-{
-    struct log_engine *self = ctx;
-
-    writer_record(self->writer, EVENT_LOG_SESSION, sid, (struct slice){0});
-}
-
 static enum status start_parts(struct log_engine *self,
                                const struct engine_config *config,
                                const struct link links[LINK_KIND_COUNT])
 {
-    struct hash_key hash_key = random_hash_key();
-
-    self->directory = directory_create(&hash_key, self->now_ms);
-    if (self->directory)
-        directory_expect(self->directory, config->gateway_count);
-    if (!self->directory ||
+    if (open_directory(self, config) ||
         door_open(&self->door, config->loop, LIMIT_APPEND_BYTES, MAX_PER_TURN))
         return ST_NO_MEMORY;
 
-    event_log_sessions(self->events, park_session, self);
     struct writer_config writer = {config->loop, self->events, links[LINK_EVENTS],
                                    &self->door, config->metrics};
     self->writer = writer_start(&writer);
-    directory_on_gone(self->directory, forget_session, self);
-    if (!self->writer || serve_replay(links[LINK_REPLAY], self->events) ||
-        serve_directory(links[LINK_DIRECTORY], &self->door, self->directory,
-                        &self->now_ms, &self->base, self->writer))
+    if (!self->writer)
         return ST_NO_MEMORY;
-    return ST_OK;
+    if (is_durable(self))
+        directory_on_gone(self->directory, forget_session, self);
+    const struct serve_config directory = {
+        .link = links[LINK_DIRECTORY],
+        .door = &self->door,
+        .directory = self->directory,
+        .now_ms = &self->now_ms,
+        .engine = &self->base,
+        .writer = self->writer,
+        .keeps_records = is_durable(self),
+    };
+    enum status st = serve_replay(links[LINK_REPLAY], self->events);
+    return st ? st : serve_directory(&directory);
 }
 
 enum status engine_nng_log_open(const struct engine_config *config,

@@ -16,6 +16,7 @@ struct op {
     bool is_lease;
     bool is_again;           /* a put of a session that the directory has forgotten */
     bool is_publish;         /* an event */
+    bool is_end;             /* of a session: it must be heard of */
     size_t *published_bytes; /* of a publish: what it is counted in */
     enum status status;      /* of one that is ending */
     engine_done_fn *on_done;

@@ -11,18 +11,15 @@
  */
 struct directory_thread {
     struct inbox_item item;
-    struct link link;
-    struct door *door;
-    struct directory *directory; /* loop thread, as now_ms */
-    const uint64_t *now_ms;
-    struct engine *engine;
-    struct writer *writer;
+    struct serve_config config;
     struct buf record; /* scratch */
     struct link_message *request;
     struct buf answer;
     enum status status;
     size_t open; /* events that are being kept, and the request itself */
     uv_sem_t answered;
+    bool has_records; /* of this request: the answer waits until they are written, */
+    uv_sem_t written; /* which this says */
     struct envelope_room room; /* for a look at what is published */
 };
 
@@ -76,36 +73,43 @@ static void keep(void *ctx, struct slice envelope, bool is_volatile, size_t at)
         return;
     *keeping = (struct keeping){self, at};
     self->open++;
-    if (!self->engine->ops->append(self->engine, envelope, is_volatile, NULL, on_kept,
-                                   keeping))
+    if (!self->config.engine->ops->append(self->config.engine, envelope, is_volatile,
+                                          NULL, on_kept, keeping))
         return;
     self->open--;
     free(keeping);
 }
 
-/* An overtaken drop may take a record away that is wanted: that costs a recovery. */
-static void record(void *ctx, struct slice sid, const struct engine_session *session)
+static void record(void *ctx, struct slice sid)
 {
     struct directory_thread *self = ctx;
+    struct directory_kept kept;
 
     buf_clear(&self->record);
-    if (session)
-        directory_encode_put(session, &self->record);
-    if (!buf_status(&self->record))
-        writer_record(self->writer, EVENT_LOG_SESSION, sid, buf_slice(&self->record));
+    if (directory_read(self->config.directory, sid, &kept))
+        directory_encode_kept(&kept, &self->record);
+    if (buf_status(&self->record))
+        return;
+    writer_record(self->config.writer, EVENT_LOG_SESSION, sid, buf_slice(&self->record));
+    self->has_records = true;
 }
 
 static void answer_request(struct inbox_item *item)
 {
     struct directory_thread *self = (struct directory_thread *)item;
-    const struct directory_keeper keeper = {keep, record, self};
+    const struct directory_keeper keeper = {
+        keep, self->config.keeps_records ? record : NULL, self};
 
     self->open = 1;
+    self->has_records = false;
     buf_clear(&self->answer);
-    self->status = directory_serve(self->directory, link_message_bytes(self->request),
-                                   *self->now_ms, &keeper, &self->answer);
+    self->status =
+        directory_serve(self->config.directory, link_message_bytes(self->request),
+                        *self->config.now_ms, &keeper, &self->answer);
     if (!self->status)
         self->status = buf_status(&self->answer);
+    if (self->has_records)
+        writer_await_records(self->config.writer, &self->written);
     close_one(self);
 }
 
@@ -115,12 +119,14 @@ static void refuse_request(struct inbox_item *item)
     struct directory_thread *self = (struct directory_thread *)item;
 
     self->status = ST_DRAINING;
+    self->has_records = false;
     uv_sem_post(&self->answered);
 }
 
 static void destroy(struct directory_thread *self)
 {
     uv_sem_destroy(&self->answered);
+    uv_sem_destroy(&self->written);
     buf_finish(&self->answer);
     buf_finish(&self->record);
     free(self);
@@ -129,16 +135,19 @@ static void destroy(struct directory_thread *self)
 /* False: the engine is closed. */
 static bool serve_one(struct directory_thread *self)
 {
-    self->request = link_serve(self->link);
+    self->request = link_serve(self->config.link);
     self->item = (struct inbox_item){.run = answer_request, .drop = refuse_request};
     /* Once it is put, `status` is the loop's until it has answered. */
-    enum status st = door_put(self->door, &self->item);
+    enum status st = door_put(self->config.door, &self->item);
     if (!st) {
         uv_sem_wait(&self->answered);
+        /* What a client is told outlives this process. */
+        if (self->has_records)
+            uv_sem_wait(&self->written);
         st = self->status;
     }
     if (!st)
-        link_send(self->link, buf_slice(&self->answer));
+        link_send(self->config.link, buf_slice(&self->answer));
     link_message_free(self->request);
     return st != ST_DRAINING;
 }
@@ -150,23 +159,16 @@ static void run_directory(void *arg)
     destroy(arg);
 }
 
-enum status serve_directory(struct link link, struct door *door,
-                            struct directory *directory, const uint64_t *now_ms,
-                            struct engine *engine, struct writer *writer)
+enum status serve_directory(const struct serve_config *config)
 {
     struct directory_thread *self = calloc(1, sizeof *self);
 
     if (!self)
         return ST_NO_MEMORY;
-    self->link = link;
-    self->door = door;
-    self->directory = directory;
-    self->now_ms = now_ms;
-    self->engine = engine;
-    self->writer = writer;
+    self->config = *config;
     self->record.max = LIMIT_DIRECTORY_BYTES;
     self->answer.max = LIMIT_DIRECTORY_BYTES + 32 * 1024;
-    if (uv_sem_init(&self->answered, 0)) {
+    if (uv_sem_init(&self->answered, 0) || uv_sem_init(&self->written, 0)) {
         free(self);
         return ST_NO_MEMORY;
     }

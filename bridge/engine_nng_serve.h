@@ -13,14 +13,19 @@
 #include "bridge/event_log.h"
 
 /*
- * Keep what they are given for the life of the process. Loop thread, where `*now_ms` is
- * the directory's time.
+ * Keep what they are given for the life of the process. Loop thread.
  */
 enum status serve_replay(struct link link, struct event_log *log);
-/* What gateways publish is appended to `engine`; their answer waits for it. Their
- * sessions are handed to `writer` as records. */
-enum status serve_directory(struct link link, struct door *door,
-                            struct directory *directory, const uint64_t *now_ms,
-                            struct engine *engine, struct writer *writer);
+struct serve_config {
+    struct link link;
+    struct door *door;
+    struct directory *directory;
+    const uint64_t *now_ms; /* the directory's time */
+    struct engine *engine;  /* what gateways publish is appended to it */
+    struct writer *writer;
+    bool keeps_records; /* sessions are handed to `writer` */
+};
+/* The answer to a gateway waits until its events and its sessions are kept. */
+enum status serve_directory(const struct serve_config *config);
 
 #endif

@@ -2,48 +2,21 @@
  * The directory's client: see the header. Operations are encoded when they come up and
  * sent in their order; the answers stand in the same order.
  */
-#include "bridge/engine_nng_sessions.h"
+#include "bridge/engine_nng_sessions_parts.h"
 
 #include "bridge/clock.h"
-#include "bridge/directory_serve.h"
-#include "bridge/engine_nng_ask.h"
-#include "bridge/engine_nng_op.h"
 #include "bridge/random.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 enum {
-    DEADLINE_MS = 2000,
     SILENCE_MS = 3000,
     RENEW_MS = 1000,
     MAX_OPS = 1000, /* of one request */
     MAX_FINDS = 64, /* of one request: their answers share one message */
     HEAD_MAX_BYTES = 128,
-};
-
-struct sessions {
-    struct sessions_config config;
-    struct asker *asker;
-    uint64_t incarnation;
-    uint64_t number;         /* of the request under way, or the last */
-    struct op_list waiting;  /* not sent yet */
-    struct op_list asked;    /* of the request under way */
-    struct op_list answered; /* those whose results are being given */
-    struct op_list ending;   /* to be told `status` */
-    size_t waiting_bytes;
-    size_t publishing_bytes; /* of events that nobody has kept yet */
-    uint64_t serial;         /* of the last of them */
-    uint64_t now_ms;         /* of the last tick: a stopped process has not waited */
-    uint64_t answered_ms, renewed_ms;
-    bool is_open;                     /* the stream has begun */
-    bool has_answer;                  /* ever */
-    bool has_met;                     /* the directory has known this incarnation */
-    bool is_settled;                  /* everything was put since it met us */
-    bool is_putting;                  /* all of it, right now */
-    bool is_ready;                    /* what the lease says */
-    enum directory_standing standing; /* as the directory said last */
-    bool is_stopped;
+    FAREWELL_MS = 250,
 };
 
 /* Later starts have higher numbers; a clock that was set back costs one lease's time. */
@@ -72,10 +45,31 @@ static void put_back(struct sessions *sessions)
     op_list_clear(&sessions->asked);
 }
 
+/* The next request with these operations, which it ends; false: it cannot be made. */
+static bool make_request(struct sessions *sessions, struct buf *ops, uint32_t count,
+                         struct buf *request)
+{
+    const struct directory_request head = {
+        .gateway = slice_of(sessions->config.gateway_id),
+        .incarnation = sessions->incarnation,
+        .number = ++sessions->number,
+        .count = count,
+    };
+
+    request->max = LIMIT_DIRECTORY_BYTES + HEAD_MAX_BYTES;
+    directory_request_encode(&head, request);
+    buf_add(request, buf_slice(ops));
+    bool is_made = !buf_status(ops) && !buf_status(request);
+    buf_finish(ops);
+    if (!is_made)
+        buf_finish(request);
+    return is_made;
+}
+
 static void send_waiting(struct sessions *sessions)
 {
     struct buf ops = {.max = LIMIT_DIRECTORY_BYTES};
-    struct buf request = {.max = LIMIT_DIRECTORY_BYTES + HEAD_MAX_BYTES};
+    struct buf request = {0};
     uint32_t count = 0, finds = 0;
 
     if (!sessions->is_open || asker_is_busy(sessions->asker) ||
@@ -91,25 +85,33 @@ static void send_waiting(struct sessions *sessions)
         finds += op->on_found != NULL;
         count++;
     }
-    struct directory_request head = {
-        .gateway = slice_of(sessions->config.gateway_id),
-        .incarnation = sessions->incarnation,
-        .number = ++sessions->number,
-        .count = count,
-    };
-    directory_request_encode(&head, &request);
-    buf_add(&request, buf_slice(&ops));
-    enum status st = buf_status(&ops) ? buf_status(&ops) : buf_status(&request);
-    buf_finish(&ops);
-    if (st) {
-        buf_finish(&request);
+    if (make_request(sessions, &ops, count, &request))
+        asker_ask(sessions->asker, &request);
+    else
         put_back(sessions); /* half a request would never be answered */
-        return;
-    }
-    asker_ask(sessions->asker, &request);
 }
 
-static void enqueue(struct sessions *sessions, struct op *op)
+/* Who asks is not there any more; what is told counts. */
+void sessions_leave(struct sessions *sessions)
+{
+    struct buf ops = {.max = LIMIT_DIRECTORY_BYTES};
+    struct buf request = {0};
+    uint32_t count = 1;
+
+    if (!sessions->is_open || sessions->is_stopped || !sessions_is_ready(sessions))
+        return;
+    for (const struct op *op = sessions->waiting.first; op; op = op->next) {
+        if (op->deadline_ms != 0 || ops.len + op->bytes.len >= ops.max)
+            continue;
+        buf_add(&ops, buf_slice(&op->bytes));
+        count++;
+    }
+    directory_leave_encode(&ops);
+    if (make_request(sessions, &ops, count, &request))
+        asker_part(sessions->asker, &request, FAREWELL_MS);
+}
+
+void sessions_enqueue(struct sessions *sessions, struct op *op)
 {
     char *exact = realloc(op->bytes.ptr, op->bytes.len);
 
@@ -131,10 +133,22 @@ static void end_ending(struct sessions *sessions)
         op_end(op, op->status);
 }
 
-static void give_found(struct op *op, const struct directory_result *result)
+/* Finds that were put off are asked again. */
+static void ask_later_ones(struct sessions *sessions, size_t max)
+{
+    for (struct op *op; max > 0 && (op = op_list_take(&sessions->later)); max--) {
+        op_list_add(&sessions->waiting, op);
+        sessions->waiting_bytes += op_cost(op);
+    }
+}
+
+static void give_found(struct sessions *sessions, struct op *op,
+                       const struct directory_result *result)
 {
     struct engine_session session;
     struct engine_membership *rooms = NULL;
+
+    ask_later_ones(sessions, SIZE_MAX);
 
     if (result->kind != RESULT_SESSION)
         op_end(op, op_status_of(result->outcome));
@@ -193,32 +207,6 @@ static void tell_moved(struct sessions *sessions, const struct op *op)
                                   engine_next_term(put.session.generation));
 }
 
-/* Ends every operation of the request; results that are not there are failures. */
-static void give_results(struct sessions *sessions, const struct directory_answer *answer)
-{
-    struct slice rest = answer->results;
-    uint32_t left = answer->count;
-    struct directory_result result;
-
-    /* From its own list: what a callback asks may be sent at once, and it may stop us. */
-    while (sessions->asked.first)
-        op_list_add(&sessions->answered, op_list_take(&sessions->asked));
-    for (struct op *op; (op = op_list_take(&sessions->answered)); op_destroy(op)) {
-        bool has_result = left > 0 && directory_result_next(&rest, &result);
-        left -= has_result;
-        if (has_result && result.outcome == OUTCOME_ELSEWHERE)
-            tell_moved(sessions, op);
-        if (has_result && op->on_found)
-            give_found(op, &result);
-        else if (has_result && op->on_kept)
-            give_kept(op, &result);
-        else if (has_result && op->on_seen)
-            op->on_seen(op->ctx, result.seen_ms);
-        else
-            op_end(op, has_result ? op_status_of(result.outcome) : ST_UNAVAILABLE);
-    }
-}
-
 static void renew_lease(struct sessions *sessions)
 {
     struct metrics_snapshot snapshot;
@@ -240,9 +228,54 @@ static void renew_lease(struct sessions *sessions)
         return;
     }
     op->is_lease = true;
-    op->deadline_ms = sessions->now_ms + DEADLINE_MS;
+    op->deadline_ms = sessions->now_ms + SESSIONS_DEADLINE_MS;
     sessions->renewed_ms = sessions->now_ms;
-    enqueue(sessions, op);
+    sessions_enqueue(sessions, op);
+}
+
+/* Ends every operation of the request; results that are not there are failures. */
+static void give_results(struct sessions *sessions, const struct directory_answer *answer)
+{
+    struct slice rest = answer->results;
+    uint32_t left = answer->count;
+    struct directory_result result;
+
+    /* From its own list: what a callback asks may be sent at once, and it may stop us. */
+    while (sessions->asked.first)
+        op_list_add(&sessions->answered, op_list_take(&sessions->asked));
+    for (struct op *op; (op = op_list_take(&sessions->answered));) {
+        bool has_result = left > 0 && directory_result_next(&rest, &result);
+        left -= has_result;
+        if (has_result && result.outcome == OUTCOME_LATER) {
+            op_list_add(&sessions->later, op);
+            continue;
+        }
+        if (has_result && result.outcome == OUTCOME_ELSEWHERE)
+            tell_moved(sessions, op);
+        if (has_result && op->on_found)
+            give_found(sessions, op, &result);
+        else if (has_result && op->on_kept)
+            give_kept(op, &result);
+        else if (has_result && op->on_seen)
+            op->on_seen(op->ctx, result.seen_ms);
+        else
+            op_end(op, has_result ? op_status_of(result.outcome) : ST_UNAVAILABLE);
+        op_destroy(op);
+    }
+}
+
+/* Sessions that somebody else has by now. There may be more of them: the next lease,
+ * which asks for them, leaves at once. */
+static void give_moved(struct sessions *sessions, const struct directory_answer *answer)
+{
+    struct slice rest = answer->moved;
+    struct wire_named moved;
+
+    for (size_t i = 0; i < answer->moved_count && !sessions->is_stopped; i++)
+        if (wire_named_next(&rest, &moved))
+            sessions->config.on_moved(sessions->config.ctx, moved.name, moved.number);
+    if (answer->moved_count > 0 && !sessions->is_stopped)
+        renew_lease(sessions);
 }
 
 /*
@@ -324,6 +357,8 @@ static void on_answer(void *ctx, struct slice bytes)
         unsettle(sessions); /* before a result makes somebody send what waits */
     give_results(sessions, &answer);
     if (!sessions->is_stopped)
+        give_moved(sessions, &answer);
+    if (!sessions->is_stopped)
         take_standing(sessions, answer.standing);
     if (answer.standing == STANDING_NEW && !sessions->is_stopped)
         settle(sessions);
@@ -345,6 +380,7 @@ struct sessions *sessions_start(const struct sessions_config *config)
     op_list_clear(&sessions->asked);
     op_list_clear(&sessions->answered);
     op_list_clear(&sessions->ending);
+    op_list_clear(&sessions->later);
     sessions->asker = asker_start(config->link, config->door, on_answer, sessions);
     if (!sessions->asker) {
         free(sessions);
@@ -362,23 +398,30 @@ void sessions_open(struct sessions *sessions)
 
 /*
  * The directory is away and too much waits. Start over under a new incarnation: the
- * directory will drop what it has of the old one and ask for every session.
+ * directory will park what it has of the old one and ask for every session. Of those that
+ * ended meanwhile it must hear all the same; the first of them are those that it knows.
  */
 static void start_over(struct sessions *sessions)
 {
-    for (struct op *op; (op = op_list_take(&sessions->waiting));) {
+    struct op_list waiting = sessions->waiting;
+    size_t bytes = 0;
+
+    op_list_clear(&sessions->waiting);
+    for (struct op *op; (op = op_list_take(&waiting));) {
+        bool is_kept = op->is_end && bytes < LIMIT_DIRECTORY_WAITING_BYTES / 2;
+        if (is_kept)
+            bytes += op_cost(op);
         op->status = ST_UNAVAILABLE;
-        op_list_add(&sessions->ending, op);
+        op_list_add(is_kept ? &sessions->waiting : &sessions->ending, op);
     }
-    sessions->waiting_bytes = 0;
+    sessions->waiting_bytes = bytes;
     sessions->incarnation = new_incarnation(sessions->incarnation);
     sessions->has_met = true; /* whoever meets us next forgets */
     sessions->is_settled = false;
     end_ending(sessions);
 }
 
-/* A new operation, with room to wait in; NULL: it cannot be done now. */
-static struct op *obtain_op(struct sessions *sessions)
+struct op *sessions_obtain_op(struct sessions *sessions)
 {
     if (sessions->is_stopped)
         return NULL;
@@ -390,155 +433,29 @@ static struct op *obtain_op(struct sessions *sessions)
     return op;
 }
 
-void sessions_put(struct sessions *sessions, const struct engine_session *session,
-                  engine_done_fn *on_done, void *ctx)
+/* Those that have waited too long are to be ended. */
+static void sort_out(struct sessions *sessions, struct op_list *list, bool is_counted)
 {
-    struct op *op = obtain_op(sessions);
-    enum status st = ST_NO_MEMORY;
+    struct op *op = list->first, *next;
 
-    if (op) {
-        directory_encode_put(session, &op->bytes);
-        st = buf_status(&op->bytes);
+    op_list_clear(list);
+    for (; op; op = next) {
+        next = op->next;
+        bool has_expired = op_is_late(op, sessions->now_ms);
+        if (has_expired && is_counted)
+            sessions->waiting_bytes -= op_cost(op);
+        op->status = ST_UNAVAILABLE;
+        op_list_add(has_expired ? &sessions->ending : list, op);
     }
-    if (st) {
-        if (op)
-            op_destroy(op);
-        if (on_done && !sessions->is_stopped)
-            on_done(ctx, st);
-        return;
-    }
-    op->on_done = on_done;
-    op->ctx = ctx;
-    op->deadline_ms = on_done ? sessions->now_ms + DEADLINE_MS : 0;
-    enqueue(sessions, op);
-}
-
-/* Once it is encoded. Who asks waits for a while; who tells need not know. */
-static void submit(struct sessions *sessions, struct op *op)
-{
-    if (buf_status(&op->bytes)) {
-        op_end(op, ST_NO_MEMORY);
-        op_destroy(op);
-        return;
-    }
-    if (op->on_found || op->on_seen)
-        op->deadline_ms = sessions->now_ms + DEADLINE_MS;
-    enqueue(sessions, op);
-}
-
-void sessions_drop(struct sessions *sessions, struct slice sid, uint64_t generation)
-{
-    struct op *op = obtain_op(sessions);
-
-    if (op) {
-        directory_drop_encode(sid, generation, &op->bytes);
-        submit(sessions, op);
-    }
-}
-
-void sessions_park(struct sessions *sessions, struct slice sid, uint64_t generation,
-                   const struct position *proven)
-{
-    (void)proven;
-    sessions_drop(sessions, sid, generation);
-}
-
-void sessions_prove(struct sessions *sessions, uint64_t epoch,
-                    const struct engine_proof *proofs, size_t count)
-{
-    (void)sessions;
-    (void)epoch;
-    (void)proofs;
-    (void)count;
-}
-
-void sessions_find(struct sessions *sessions, struct slice pid, engine_found_fn *on_found,
-                   void *ctx)
-{
-    struct op *op = pid.len <= LIMIT_PID_BYTES ? obtain_op(sessions) : NULL;
-
-    if (!op) {
-        if (!sessions->is_stopped)
-            on_found(ctx, pid.len > LIMIT_PID_BYTES ? ST_NOT_FOUND : ST_NO_MEMORY, NULL,
-                     (struct slice){0});
-        return;
-    }
-    directory_find_encode(pid, &op->bytes);
-    op->on_found = on_found;
-    op->ctx = ctx;
-    submit(sessions, op);
-}
-
-void sessions_seen(struct sessions *sessions, struct slice nsp, struct slice user,
-                   engine_seen_fn *on_seen, void *ctx)
-{
-    struct op *op = obtain_op(sessions);
-
-    if (!op) {
-        if (!sessions->is_stopped)
-            on_seen(ctx, 0);
-        return;
-    }
-    directory_seen_encode(nsp, user, &op->bytes);
-    op->on_seen = on_seen;
-    op->ctx = ctx;
-    submit(sessions, op);
-}
-
-/* Counts the event among those that are under way until its operation is freed. */
-static struct op *new_publish(struct sessions *sessions, struct slice envelope,
-                              bool is_volatile)
-{
-    struct op *op = op_create();
-
-    if (!op)
-        return NULL;
-    directory_publish_encode(sessions->serial + 1, is_volatile, envelope, &op->bytes);
-    if (buf_status(&op->bytes)) {
-        op_destroy(op);
-        return NULL;
-    }
-    sessions->serial++;
-    op->is_publish = true;
-    op->incarnation = sessions->incarnation;
-    op->published_bytes = &sessions->publishing_bytes;
-    sessions->publishing_bytes += op->bytes.len;
-    return op;
-}
-
-enum status sessions_publish(struct sessions *sessions, struct slice envelope,
-                             bool is_volatile, engine_kept_fn *on_kept, void *ctx)
-{
-    if (sessions->is_stopped)
-        return ST_DRAINING;
-    if (envelope.len > LIMIT_ENVELOPE_BYTES)
-        return ST_TOO_LARGE;
-    if (sessions->publishing_bytes + envelope.len > LIMIT_GATEWAY_PUBLISH_BYTES)
-        return ST_BUSY;
-    struct op *op = new_publish(sessions, envelope, is_volatile);
-    if (!op)
-        return ST_NO_MEMORY;
-    op->on_kept = on_kept;
-    op->ctx = ctx;
-    op->deadline_ms = sessions->now_ms + DEADLINE_MS;
-    enqueue(sessions, op);
-    return ST_OK;
 }
 
 /* What has not left is taken back; what is under way only loses its asker. */
 static void expire(struct sessions *sessions)
 {
-    struct op *op = sessions->waiting.first, *next;
+    struct op *op;
 
-    op_list_clear(&sessions->waiting);
-    for (; op; op = next) {
-        next = op->next;
-        bool has_expired = op_is_late(op, sessions->now_ms);
-        if (has_expired)
-            sessions->waiting_bytes -= op_cost(op);
-        op->status = ST_UNAVAILABLE;
-        op_list_add(has_expired ? &sessions->ending : &sessions->waiting, op);
-    }
+    sort_out(sessions, &sessions->waiting, true);
+    sort_out(sessions, &sessions->later, false);
     while ((op = op_list_late(&sessions->asked, sessions->now_ms))) {
         struct op lost = *op;
         op->on_done = NULL;
@@ -562,6 +479,8 @@ void sessions_tick(struct sessions *sessions, uint64_t now_ms, bool is_ready)
         return;
     if (has_changed || now_ms - sessions->renewed_ms >= RENEW_MS)
         renew_lease(sessions);
+    /* So many that one request answers them: the others follow once it knows. */
+    ask_later_ones(sessions, MAX_FINDS);
     send_waiting(sessions);
 }
 
@@ -595,5 +514,6 @@ void sessions_stop(struct sessions *sessions)
     end_all(&sessions->answered);
     end_all(&sessions->ending);
     end_all(&sessions->asked);
+    end_all(&sessions->later);
     end_all(&sessions->waiting);
 }

@@ -61,6 +61,12 @@ bool sessions_is_ready(const struct sessions *sessions);
 /* Nothing but leases waits for an answer. */
 bool sessions_are_written(const struct sessions *sessions);
 
+/*
+ * The gateway stops: the directory hears what waits to be told and parks its sessions.
+ * Bounded to 250 ms, and nothing when the directory is away. Then stop.
+ */
+void sessions_leave(struct sessions *sessions);
+
 /* Ends what waits, also from a callback. Nothing is called back after it. */
 void sessions_stop(struct sessions *sessions);
 

@@ -8,13 +8,13 @@
 #include "bridge/engine_nng_writer.h"
 
 #include "bridge/clock.h"
+#include "bridge/engine_nng_records.h"
 #include "proto/bus_wire.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    MAX_RECORDS = 100000,
     MAX_BATCH = 1000, /* also what one turn of the loop answers at once */
     BEACON_MS = 100,
     /* After events the first ones come sooner: they find a frame that was lost before a
@@ -43,12 +43,6 @@ struct request_list {
     struct append_request **end;
 };
 
-struct record_list {
-    struct event_log_record *first;
-    struct event_log_record **end;
-    size_t count;
-};
-
 struct writer {
     struct writer_config config;
     uv_thread_t thread;
@@ -63,8 +57,10 @@ struct writer {
     uv_mutex_t lock;
     uv_cond_t wake;
     struct request_list waiting; /* under the lock, as the next two */
-    struct record_list records;
+    bool are_records_awaited;
     bool is_stopping;
+
+    struct records records;
 
     /* Writer thread. */
     struct event_log_entry entries[MAX_BATCH];
@@ -78,13 +74,6 @@ static void list_clear(struct request_list *list)
 {
     list->first = NULL;
     list->end = &list->first;
-}
-
-static void clear_records(struct record_list *list)
-{
-    list->first = NULL;
-    list->end = &list->first;
-    list->count = 0;
 }
 
 /* --- writer thread --- */
@@ -177,21 +166,6 @@ static void write_batch(struct writer *writer, struct append_request *first)
     door_put(writer->config.door, &first->item);
 }
 
-static void write_records(struct writer *writer)
-{
-    uv_mutex_lock(&writer->lock);
-    struct event_log_record *record = writer->records.first;
-    clear_records(&writer->records);
-    uv_mutex_unlock(&writer->lock);
-    if (record)
-        event_log_records(writer->config.log, record, clock_ms());
-    while (record) {
-        struct event_log_record *next = record->next;
-        free(record);
-        record = next;
-    }
-}
-
 static void tidy_log(struct writer *writer)
 {
     struct event_log_state state;
@@ -213,7 +187,8 @@ static struct append_request *take_batch(struct writer *writer, bool *is_stoppin
     struct append_request **end;
 
     uv_mutex_lock(&writer->lock);
-    if (!writer->waiting.first && !writer->is_stopping && !writer->has_more_to_trim) {
+    if (!writer->waiting.first && !writer->are_records_awaited && !writer->is_stopping &&
+        !writer->has_more_to_trim) {
         uint64_t silent_ms = clock_ms() - writer->sent_ms;
         if (silent_ms < beacon_ms(writer))
             uv_cond_timedwait(&writer->wake, &writer->lock,
@@ -228,6 +203,7 @@ static struct append_request *take_batch(struct writer *writer, bool *is_stoppin
         list_clear(&writer->waiting);
     *end = NULL;
     *is_stopping = writer->is_stopping;
+    writer->are_records_awaited = false;
     uv_mutex_unlock(&writer->lock);
     return first;
 }
@@ -241,7 +217,7 @@ static void run_writer(void *arg)
         struct append_request *first = take_batch(writer, &is_stopping);
         if (first)
             write_batch(writer, first);
-        write_records(writer);
+        records_write(&writer->records, writer->config.log, clock_ms());
         if (!first && is_stopping)
             return;
         if (!first && clock_ms() - writer->sent_ms >= beacon_ms(writer))
@@ -283,31 +259,12 @@ static void run_answers(struct inbox_item *item)
     }
 }
 
-/* Gives a copy (free), or NULL. */
-static struct event_log_record *new_record(enum event_log_subject subject,
-                                           struct slice name, struct slice bytes)
-{
-    struct event_log_record *record = malloc(sizeof *record + name.len + bytes.len);
-
-    if (!record)
-        return NULL;
-    char *text = memcpy(record + 1, name.ptr, name.len);
-    if (bytes.len > 0)
-        memcpy(text + name.len, bytes.ptr, bytes.len);
-    *record = (struct event_log_record){
-        .subject = subject,
-        .name = {text,            name.len },
-        .bytes = {text + name.len, bytes.len},
-    };
-    return record;
-}
-
 static struct append_request *new_request(struct slice envelope,
                                           const struct engine_note *note)
 {
     struct append_request *request = calloc(1, sizeof *request);
     struct event_log_record *record =
-        note ? new_record(EVENT_LOG_USER, note->name, note->bytes) : NULL;
+        note ? records_copy(EVENT_LOG_USER, note->name, note->bytes) : NULL;
     char *bytes = slice_dup(envelope);
 
     if (!request || !bytes || (note && !record)) {
@@ -392,20 +349,21 @@ enum status writer_append(struct writer *writer, struct slice envelope, bool is_
 void writer_record(struct writer *writer, enum event_log_subject subject,
                    struct slice name, struct slice bytes)
 {
-    struct event_log_record *record = new_record(subject, name, bytes);
+    records_put(&writer->records, subject, name, bytes);
+}
 
-    if (!record)
-        return;
+void writer_await_records(struct writer *writer, uv_sem_t *written)
+{
+    records_await(&writer->records, written);
     uv_mutex_lock(&writer->lock);
-    bool has_room = writer->records.count < MAX_RECORDS;
-    if (has_room) {
-        *writer->records.end = record;
-        writer->records.end = &record->next;
-        writer->records.count++;
-    }
+    writer->are_records_awaited = true;
+    uv_cond_signal(&writer->wake);
     uv_mutex_unlock(&writer->lock);
-    if (!has_room)
-        free(record);
+}
+
+bool writer_take_loss(struct writer *writer)
+{
+    return records_take_loss(&writer->records);
 }
 
 void writer_head(const struct writer *writer, struct position *head)
@@ -424,10 +382,10 @@ struct writer *writer_start(const struct writer_config *config)
     writer->frame.max = LIMIT_BUS_MESSAGE_BYTES;
     list_clear(&writer->gathered);
     list_clear(&writer->waiting);
-    clear_records(&writer->records);
     event_log_state(config->log, &state);
     writer->head = state.head;
-    if (uv_mutex_init(&writer->lock) || uv_cond_init(&writer->wake) ||
+    if (records_init(&writer->records) || uv_mutex_init(&writer->lock) ||
+        uv_cond_init(&writer->wake) ||
         uv_thread_create(&writer->thread, run_writer, writer)) {
         free(writer);
         return NULL;

@@ -30,13 +30,15 @@ enum status writer_append(struct writer *writer, struct slice envelope, bool is_
                           const struct log_key *key, const struct engine_note *note,
                           engine_kept_fn *on_kept, void *ctx);
 
-/*
- * Has the record written with what comes next; empty `bytes`: removed. Borrows. Nobody
- * waits for it: one that does not get so far (too many wait, the process dies) costs a
- * client its recovery after the next start, and tells no lie.
- */
+/* Has the record written with what comes next; empty `bytes`: removed. Borrows. */
 void writer_record(struct writer *writer, enum event_log_subject subject,
                    struct slice name, struct slice bytes);
+
+/* Posts `written` once the records so far are written; while the disk is full, once they
+ * could not be. One at a time, and not after writer_stop. */
+void writer_await_records(struct writer *writer, uv_sem_t *written);
+/* True once after records were lost: those that are kept may be older than others. */
+bool writer_take_loss(struct writer *writer);
 
 /* The last position answered. */
 void writer_head(const struct writer *writer, struct position *head);

@@ -187,10 +187,10 @@ void event_log_keys(struct event_log *log, event_log_key_fn *visit, void *ctx)
     log->ops->keys(log, visit, ctx);
 }
 
-void event_log_records(struct event_log *log, const struct event_log_record *first,
-                       uint64_t now_ms)
+enum status event_log_records(struct event_log *log, const struct event_log_record *first,
+                              uint64_t now_ms)
 {
-    log->ops->records(log, first, now_ms);
+    return log->ops->records(log, first, now_ms);
 }
 
 void event_log_sessions(struct event_log *log, event_log_session_fn *visit, void *ctx)

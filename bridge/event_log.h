@@ -32,9 +32,10 @@ struct event_log *event_log_create(uint64_t epoch, const struct event_log_limits
 struct event_log_config {
     const struct logger *log; /* keeps */
     const char *folder;
-    bool syncs;           /* a commit survives the loss of power */
-    uint64_t key_age_ms;  /* keys and sessions older than this are removed */
-    uint64_t mark_age_ms; /* what was removed as long ago, or longer, nobody misses */
+    bool syncs;              /* a commit survives the loss of power */
+    uint64_t key_age_ms;     /* keys older than this are removed */
+    uint64_t session_age_ms; /* sessions of before this start are removed after this */
+    uint64_t mark_age_ms;    /* what was removed as long ago, or longer, nobody misses */
     struct event_log_limits keep;
 };
 
@@ -136,11 +137,12 @@ struct event_log_record {
     enum event_log_subject subject;
     struct slice name, bytes;
 };
-/* Writer thread. A record that cannot be written is as if it had not been given. */
-void event_log_records(struct event_log *log, const struct event_log_record *first,
-                       uint64_t now_ms);
-/* Lent for the call: a record of before this start. Before the first append. */
-typedef void event_log_session_fn(void *ctx, struct slice bytes);
+/* Writer thread. All or nothing: ST_LOG_DOWN when they could not be written. */
+enum status event_log_records(struct event_log *log, const struct event_log_record *first,
+                              uint64_t now_ms);
+/* Lent for the call: a record of before this start, which was written `age_ms` ago.
+ * Before the first append. */
+typedef void event_log_session_fn(void *ctx, struct slice bytes, uint64_t age_ms);
 void event_log_sessions(struct event_log *log, event_log_session_fn *visit, void *ctx);
 /* The same of users. */
 typedef void event_log_user_fn(void *ctx, struct slice name, struct slice bytes);

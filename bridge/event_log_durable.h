@@ -82,8 +82,8 @@ void durable_pick(struct event_log *base, const uint64_t *seqs, size_t count,
 /* Something that must be there is not. Any thread. */
 void durable_condemn(struct event_log *base);
 void durable_keys(struct event_log *base, event_log_key_fn *visit, void *ctx);
-void durable_records(struct event_log *base, const struct event_log_record *first,
-                     uint64_t now_ms);
+enum status durable_records(struct event_log *base, const struct event_log_record *first,
+                            uint64_t now_ms);
 void durable_sessions(struct event_log *base, event_log_session_fn *visit, void *ctx);
 void durable_users(struct event_log *base, event_log_user_fn *visit, void *ctx);
 /* Inside a transaction. */

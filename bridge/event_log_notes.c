@@ -10,7 +10,6 @@ enum {
     NOTES_AT_ONCE = 2000,
     HEAL_EVERY_MS = 200,
     TIDY_EVERY_MS = 500,
-    RECORD_AGE_MS = 120000,
 };
 
 /* Old keys, and, while nothing can be written, whether it can be again. */
@@ -28,7 +27,7 @@ void durable_tidy(struct durable_log *log, uint64_t now_ms)
     if (!st)
         st = log_db_forget(log->writer, LOG_DB_KEYS, until, NOTES_AT_ONCE);
     /* Whoever was there before this start and has not come back by now will not. */
-    if (!st && at_ms > log->opened_ms + RECORD_AGE_MS)
+    if (!st && at_ms > log->opened_ms + log->config.session_age_ms)
         st = log_db_forget(log->writer, LOG_DB_SESSIONS, log->opened_ms, NOTES_AT_ONCE);
     if (!st)
         st = log_db_set(log->writer, LOG_DB_ANCHOR, log->anchor_ms);
@@ -76,24 +75,25 @@ enum status durable_record(struct durable_log *log, const struct event_log_recor
     return log_db_note(log->writer, table, record->name, at_ms, record->bytes);
 }
 
-void durable_records(struct event_log *base, const struct event_log_record *first,
-                     uint64_t now_ms)
+enum status durable_records(struct event_log *base, const struct event_log_record *first,
+                            uint64_t now_ms)
 {
     struct durable_log *log = (struct durable_log *)base;
     uint64_t at_ms = now_ms + log->anchor_ms;
 
     if (base->is_lost)
-        return;
+        return ST_LOG_DOWN;
     enum status st = log_db_begin(log->writer);
     for (const struct event_log_record *record = first; record && !st;
          record = record->next)
         st = durable_record(log, record, at_ms);
-    durable_settle(log, st);
+    return durable_settle(log, st) ? ST_LOG_DOWN : ST_OK;
 }
 
 struct session_visit {
     event_log_session_fn *visit;
     void *ctx;
+    uint64_t now_ms; /* as the rows' */
 };
 
 static bool visit_session(void *ctx, struct slice name, uint64_t at_ms,
@@ -102,15 +102,15 @@ static bool visit_session(void *ctx, struct slice name, uint64_t at_ms,
     struct session_visit *sessions = ctx;
 
     (void)name;
-    (void)at_ms;
-    sessions->visit(sessions->ctx, bytes);
+    sessions->visit(sessions->ctx, bytes,
+                    sessions->now_ms > at_ms ? sessions->now_ms - at_ms : 0);
     return true;
 }
 
 void durable_sessions(struct event_log *base, event_log_session_fn *visit, void *ctx)
 {
     struct durable_log *log = (struct durable_log *)base;
-    struct session_visit sessions = {visit, ctx};
+    struct session_visit sessions = {visit, ctx, clock_ms() + log->anchor_ms};
 
     log_db_notes(log->writer, LOG_DB_SESSIONS, visit_session, &sessions);
 }

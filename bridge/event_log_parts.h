@@ -42,8 +42,8 @@ struct event_log_ops {
                  struct event_log_reading *reading);
     void (*end_read)(struct event_log *log);
     void (*keys)(struct event_log *log, event_log_key_fn *visit, void *ctx);
-    void (*records)(struct event_log *log, const struct event_log_record *first,
-                    uint64_t now_ms);
+    enum status (*records)(struct event_log *log, const struct event_log_record *first,
+                           uint64_t now_ms);
     void (*sessions)(struct event_log *log, event_log_session_fn *visit, void *ctx);
     void (*users)(struct event_log *log, event_log_user_fn *visit, void *ctx);
     void (*close)(struct event_log *log);

@@ -33,12 +33,14 @@ enum metric {
     METRIC_POLLING,          /* gauge: of these, those that poll */
     METRIC_SERVES_WEBSOCKET, /* gauge: 1 where a mount takes clients that way */
     METRIC_SERVES_POLLING,
-    METRIC_SESSIONS,    /* gauge */
-    METRIC_USERS,       /* gauge */
-    METRIC_ROOMS,       /* gauge */
-    METRIC_MEMBERSHIPS, /* gauge */
-    METRIC_DELIVERIES,  /* frames handed to a connection's socket or outbox */
-    METRIC_DROPPED,     /* volatile or expired, not delivered */
+    METRIC_SESSIONS,         /* gauge */
+    METRIC_SESSIONS_PARKED,  /* gauge: whose clients may come back */
+    METRIC_SESSIONS_EVICTED, /* of these, that went before their time */
+    METRIC_USERS,            /* gauge */
+    METRIC_ROOMS,            /* gauge */
+    METRIC_MEMBERSHIPS,      /* gauge */
+    METRIC_DELIVERIES,       /* frames handed to a connection's socket or outbox */
+    METRIC_DROPPED,          /* volatile or expired, not delivered */
     METRIC_CONNECTS,
     METRIC_POLLS,    /* polls that were answered */
     METRIC_UPGRADES, /* from polling to a WebSocket */

@@ -57,15 +57,19 @@ static void walk_past(struct slice bytes)
     }
 }
 
-static void walk_session(const struct wire_session *session)
+static void walk_named(struct slice items, size_t count)
 {
-    struct wire_membership membership;
-    struct slice rooms = session->rooms;
+    struct wire_named item;
 
-    for (size_t i = 0; i < session->room_count; i++) {
-        if (!wire_membership_next(&rooms, &membership))
+    for (size_t i = 0; i < count; i++) {
+        if (!wire_named_next(&items, &item))
             abort();
     }
+}
+
+static void walk_session(const struct wire_session *session)
+{
+    walk_named(session->rooms, session->room_count);
 }
 
 static void walk_directory(struct slice bytes)
@@ -74,15 +78,20 @@ static void walk_directory(struct slice bytes)
     struct directory_answer answer;
     struct directory_op op;
     struct directory_result result;
+    struct directory_record record;
 
     if (!directory_request_decode(bytes, &request)) {
         for (size_t i = 0; i < request.count; i++) {
             if (!directory_op_next(&request.ops, &op))
                 abort();
             walk_session(&op.session);
+            walk_named(op.proofs, op.proof_count);
         }
     }
+    if (!directory_record_decode(bytes, &record))
+        walk_session(&record.session);
     if (!directory_answer_decode(bytes, &answer)) {
+        walk_named(answer.moved, answer.moved_count);
         for (size_t i = 0; i < answer.count; i++) {
             if (!directory_result_next(&answer.results, &result))
                 abort();

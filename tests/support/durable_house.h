@@ -40,6 +40,7 @@ static inline void house_open(struct house *house)
         .folder = house->folder,
         .key_age_ms = 300000,
         .mark_age_ms = 240000,
+        .session_age_ms = 120000,
         .keep = {1000000, 100000, 1 << 30},
     };
     assert_int_equal(open_log(house), ST_OK);

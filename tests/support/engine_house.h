@@ -111,6 +111,7 @@ static inline void house_open(struct house *house, void **state)
         .data_dir = house->data,
         .key_age_ms = 300000,
         .mark_age_ms = 240000,
+        .recovery_ms = 120000,
         .keep = {300000, 100000, 64 << 20},
     };
 }
@@ -166,6 +167,13 @@ static inline void open_both(struct house *house)
     start(house, &house->publisher, ENGINE_LOG);
     start(house, &house->gateway, ENGINE_GATEWAY);
     ask(house, &house->gateway, "ready 1", "ready");
+}
+
+static inline void start_rival(struct house *house, const char *id)
+{
+    house->config.gateway_id = id;
+    start(house, &house->rival, ENGINE_GATEWAY);
+    ask(house, &house->rival, "ready 1", "ready");
 }
 
 /* Both ends close in time, and leak nothing (exit status 0 under the sanitizers). */

@@ -106,6 +106,15 @@ static inline void puppet_done(void *ctx, enum status status)
     puppet_say(ctx, "done %s", status_code(status));
 }
 
+/* "2.5": written five times since it was taken over for the second time; or just "5". */
+static inline uint64_t puppet_generation(const char *word)
+{
+    const char *dot = strchr(word, '.');
+
+    return dot ? (uint64_t)atol(word) << 32 | (uint64_t)atol(dot + 1)
+               : (uint64_t)atol(word);
+}
+
 static inline void puppet_put_one(struct puppet *puppet, char **words,
                                   engine_done_fn *on_done)
 {
@@ -115,15 +124,18 @@ static inline void puppet_put_one(struct puppet *puppet, char **words,
         .pid = slice_of(words[2]),
         .nsp = SLICE("/"),
         .user = slice_of(strcmp(words[3], "-") == 0 ? "" : words[3]),
-        .generation = (uint64_t)atol(words[4]),
+        .generation = puppet_generation(words[4]),
         .rooms = rooms,
     };
+    struct position head;
     char *save;
 
     for (char *word = words[5] ? strtok_r(words[5], ",", &save) : NULL; word;
          word = strtok_r(NULL, ",", &save))
         rooms[session.room_count++] =
             (struct engine_membership){ROOM_NAMED, slice_of(word), 7};
+    puppet->engine->ops->head(puppet->engine, &head);
+    session.epoch = head.epoch;
     puppet->engine->ops->session_put(puppet->engine, &session, on_done, puppet);
 }
 
@@ -200,7 +212,26 @@ static inline void puppet_fate(struct puppet *puppet, char **words)
 static inline void puppet_drop(struct puppet *puppet, char **words)
 {
     puppet->engine->ops->session_drop(puppet->engine, slice_of(words[1]),
-                                      (uint64_t)atol(words[2]));
+                                      puppet_generation(words[2]));
+    puppet_say(puppet, "done OK");
+}
+
+static inline void puppet_park(struct puppet *puppet, char **words)
+{
+    puppet->engine->ops->session_park(puppet->engine, slice_of(words[1]),
+                                      puppet_generation(words[2]),
+                                      (uint64_t)atol(words[3]));
+    puppet_say(puppet, "done OK");
+}
+
+static inline void puppet_prove(struct puppet *puppet, char **words)
+{
+    const struct engine_proof proofs[] = {
+        {SLICE("nobody"),    1                       },
+        {slice_of(words[1]), (uint64_t)atol(words[2])},
+    };
+
+    puppet->engine->ops->session_prove(puppet->engine, proofs, 2);
     puppet_say(puppet, "done OK");
 }
 
@@ -211,8 +242,9 @@ static inline void puppet_found(void *ctx, enum status status,
     if (status)
         puppet_say(ctx, "found %s", status_code(status));
     else
-        puppet_say(ctx, "found OK %.*s %.*s %zu", (int)session->sid.len, session->sid.ptr,
-                   (int)gateway.len, gateway.ptr, session->room_count);
+        puppet_say(ctx, "found OK %.*s %.*s %zu %" PRIu64, (int)session->sid.len,
+                   session->sid.ptr, (int)gateway.len, gateway.ptr, session->room_count,
+                   session->proven);
 }
 
 static inline void puppet_find(struct puppet *puppet, char **words)
@@ -417,6 +449,8 @@ static inline void puppet_obey(struct puppet *puppet, char *line)
         {"ready",      puppet_ready_when},
         {"put",        puppet_put       },
         {"drop",       puppet_drop      },
+        {"park",       puppet_park      },
+        {"prove",      puppet_prove     },
         {"find",       puppet_find      },
         {"replay",     puppet_replay    },
         {"marks",      puppet_marks     },

@@ -1,4 +1,5 @@
-/* Sessions of before a start: found by their pid, counted nowhere, and not for ever. */
+/* Sessions whose clients may come back: found by their pid, counted nowhere, and not for
+ * ever. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,9 +10,37 @@
 
 #include "bridge/directory.h"
 
+#include <stdio.h>
 #include <string.h>
 
+/* The generation of whoever took a session over for the nth time. */
+#define TERM(n) ((uint64_t)(n) << 32)
+
+enum {
+    WINDOW = 1000,
+};
+
 static const struct hash_key hash_key = {1, 2};
+
+static struct directory *create(size_t max, bool is_kept)
+{
+    const struct directory_parking parking = {WINDOW, max, 1 << 20, is_kept};
+    struct directory *directory = directory_create(&hash_key, 0);
+
+    directory_set_parking(directory, &parking);
+    return directory;
+}
+
+static struct directory_gateway *meet(struct directory *directory, const char *id,
+                                      uint64_t incarnation, uint64_t now_ms)
+{
+    static const struct directory_lease settled = {1, true, true, {{0}}};
+    struct directory_gateway *gateway;
+
+    directory_contact(directory, slice_of(id), incarnation, now_ms, &gateway);
+    directory_renew(gateway, &settled);
+    return gateway;
+}
 
 static struct engine_session session_of(const char *sid, const char *pid,
                                         uint64_t generation)
@@ -22,107 +51,345 @@ static struct engine_session session_of(const char *sid, const char *pid,
         .nsp = SLICE("/"),
         .user = SLICE("u"),
         .generation = generation,
+        .epoch = 3,
     };
 }
 
-static void park(struct directory *directory, const char *sid, uint64_t generation,
-                 uint64_t now_ms)
+static enum status put(struct directory *directory, struct directory_gateway *gateway,
+                       const char *sid, uint64_t generation)
 {
     const struct engine_session session = session_of(sid, "p", generation);
-    directory_park(directory, &session, now_ms);
+    return directory_put(directory, gateway, &session);
 }
 
-static bool is_found(struct directory *directory, const char *sid, const char *at)
+static bool park(struct directory *directory, struct directory_gateway *gateway,
+                 const char *sid, uint64_t generation, uint64_t proven, uint64_t now_ms)
 {
+    const struct position position = {3, proven};
+    return directory_park(directory, gateway, slice_of(sid), generation, &position,
+                          now_ms);
+}
+
+static bool restore(struct directory *directory, const char *sid, uint64_t generation,
+                    bool is_parked, uint64_t age_ms)
+{
+    const struct directory_kept kept = {session_of(sid, "p", generation), SLICE("g1"),
+                                        is_parked};
+    return directory_restore(directory, &kept, age_ms, 0);
+}
+
+/* "sid at gateway, generation, proven", or "nobody". */
+static const char *found(struct directory *directory, uint64_t now_ms)
+{
+    static char text[64];
     struct engine_session session;
     struct slice gateway;
 
-    return directory_find(directory, SLICE("p"), &session, &gateway) &&
-           slice_is(session.sid, sid) && slice_is(gateway, at);
+    strcpy(text, "nobody");
+    if (directory_find(directory, SLICE("p"), now_ms, &session, &gateway))
+        snprintf(text, sizeof text, "%.*s at %.*s, %d.%d, %d", (int)session.sid.len,
+                 session.sid.ptr, (int)gateway.len, gateway.ptr,
+                 (int)(session.generation >> 32), (int)(uint32_t)session.generation,
+                 (int)session.proven);
+    return text;
+}
+
+static uint64_t sessions(struct directory *directory)
+{
+    struct engine_totals totals;
+
+    directory_totals(directory, 0, &totals);
+    assert_true(totals.users <= totals.sessions);
+    return totals.sessions;
 }
 
 static void a_parked_session_is_found_until_its_time_is_over(void **state)
 {
-    struct directory *directory = directory_create(&hash_key, 0);
-    struct engine_totals totals;
+    struct directory *directory = create(9, false);
+    struct directory_gateway *g1 = meet(directory, "g1", 1, 0);
 
     (void)state;
-    park(directory, "s1", 1, 10);
-    assert_true(is_found(directory, "s1", ""));
-    directory_totals(directory, 10, &totals);
-    assert_int_equal(totals.sessions, 0);
-    directory_expire(directory, 9 + DIRECTORY_PARKED_MS);
-    assert_true(is_found(directory, "s1", ""));
-    directory_expire(directory, 10 + DIRECTORY_PARKED_MS);
-    assert_false(is_found(directory, "s1", ""));
+    put(directory, g1, "s1", 1);
+    assert_int_equal(sessions(directory), 1);
+    assert_true(park(directory, g1, "s1", 2, 40, 10));
+    assert_int_equal(sessions(directory), 0);
+    assert_string_equal(found(directory, 9 + WINDOW), "s1 at , 0.2, 40");
+    assert_string_equal(found(directory, 10 + WINDOW), "nobody");
+    directory_expire(directory, 9 + WINDOW);
+    assert_string_equal(found(directory, 10), "s1 at , 0.2, 40");
+    directory_expire(directory, 10 + WINDOW);
+    assert_string_equal(found(directory, 10), "nobody");
     directory_destroy(directory);
 }
 
-static void of_two_records_the_later_generation_counts(void **state)
+static void a_gateway_that_is_gone_parks_its_sessions(void **state)
 {
-    static const uint64_t orders[2][2] = {
-        {1, 2},
-        {2, 1}
+    struct directory *directory = create(9, false);
+    struct directory_gateway *g1 = meet(directory, "g1", 1, 0);
+
+    (void)state;
+    put(directory, g1, "s1", 1);
+    g1 = meet(directory, "g1", 2, 5); /* a later incarnation */
+    assert_string_equal(found(directory, 5), "s1 at , 0.1, 0");
+    assert_int_equal(put(directory, g1, "s1", TERM(1)), ST_OK);
+    directory_expire(directory, 6 + DIRECTORY_LEASE_MS);
+    assert_string_equal(found(directory, 6), "s1 at , 1.0, 0");
+    g1 = meet(directory, "g1", 2, 6 + DIRECTORY_LEASE_MS); /* its clients never noticed */
+    assert_int_equal(put(directory, g1, "s1", TERM(1) + 1), ST_OK);
+    assert_string_equal(found(directory, 6), "s1 at g1, 1.1, 0");
+    directory_leave(directory, g1, 7 + DIRECTORY_LEASE_MS);
+    assert_string_equal(found(directory, 7), "s1 at , 1.1, 0");
+    assert_int_equal(sessions(directory), 0);
+    directory_destroy(directory);
+}
+
+static void what_cannot_be_found_is_not_parked(void **state)
+{
+    struct directory *directory = create(9, false);
+    struct directory_gateway *g1 = meet(directory, "g1", 1, 0);
+    const struct engine_session session = session_of("s1", "", 1);
+    struct directory_kept kept;
+
+    (void)state;
+    directory_put(directory, g1, &session);
+    assert_true(park(directory, g1, "s1", 2, 0, 10));
+    assert_false(directory_read(directory, SLICE("s1"), &kept));
+    directory_destroy(directory);
+}
+
+/* What one message does to a session that g1 parked as 1.5, proven 40. */
+static void only_who_had_it_last_or_takes_it_over_may_write(void **state)
+{
+    static const struct {
+        enum {
+            PUT,
+            PARK,
+            DROP,
+            PROVE
+        } act;
+        const char *gateway, *sid;
+        uint64_t generation;
+        uint64_t proven;
+        const char *found;
+        bool is_done;
+    } rows[] = {
+        {PUT,   "g1", "s1",  TERM(1) + 6, 0,  "s1 at g1, 1.6, 40",  true },
+        {PUT,   "g1", "s1",  TERM(1) + 4, 0,  "s1 at , 1.5, 40",    true },
+        {PUT,   "g2", "s1",  TERM(1) + 6, 0,  "s1 at , 1.5, 40",    false},
+        {PUT,   "g2", "s1",  TERM(2),     0,  "s1 at g2, 2.0, 40",  true },
+        {PUT,   "g2", "s1",  TERM(2),     50, "s1 at g2, 2.0, 50",  true },
+        {PUT,   "g1", "new", TERM(2),     0,  "new at g1, 2.0, 40", true },
+        {PUT,   "g1", "new", TERM(1) + 6, 0,  "s1 at , 1.5, 40",    false},
+        {PARK,  "g1", "s1",  TERM(1) + 7, 60, "s1 at , 1.7, 60",    true },
+        {PARK,  "g1", "s1",  TERM(1) + 7, 30, "s1 at , 1.7, 40",    true },
+        {PARK,  "g1", "s1",  TERM(1) + 4, 60, "s1 at , 1.5, 40",    false},
+        {PARK,  "g2", "s1",  TERM(9),     60, "s1 at , 1.5, 40",    false},
+        {DROP,  "g1", "s1",  TERM(1) + 6, 0,  "nobody",             true },
+        {DROP,  "g1", "s1",  TERM(1) + 4, 0,  "s1 at , 1.5, 40",    false},
+        {DROP,  "g2", "s1",  TERM(9),     0,  "s1 at , 1.5, 40",    false},
+        {PROVE, "g1", "s1",  0,           60, "s1 at , 1.5, 60",    true },
+        {PROVE, "g2", "s1",  0,           60, "s1 at , 1.5, 40",    true },
     };
 
     (void)state;
-    for (int i = 0; i < 2; i++) {
-        struct directory *directory = directory_create(&hash_key, 0);
-        for (int k = 0; k < 2; k++)
-            park(directory, orders[i][k] == 2 ? "later" : "earlier", orders[i][k], 10);
-        assert_true(is_found(directory, "later", ""));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct directory *directory = create(9, false);
+        meet(directory, "g2", 1, 0);
+        struct directory_gateway *gateway = meet(directory, "g1", 1, 0);
+        const struct position proven = {3, rows[i].proven};
+        struct engine_session record = session_of(rows[i].sid, "p", rows[i].generation);
+        bool is_done = true;
+        record.proven = rows[i].proven;
+        put(directory, gateway, "s1", TERM(1));
+        assert_true(park(directory, gateway, "s1", TERM(1) + 5, 40, 10));
+        gateway = meet(directory, rows[i].gateway, 1, 0);
+        switch (rows[i].act) {
+        case PUT: is_done = !directory_put(directory, gateway, &record); break;
+        case PARK:
+            is_done =
+                park(directory, gateway, "s1", record.generation, record.proven, 10);
+            break;
+        case DROP:
+            is_done = directory_drop(directory, gateway, record.sid, record.generation);
+            break;
+        case PROVE: directory_prove(directory, gateway, record.sid, &proven); break;
+        }
+        assert_string_equal(found(directory, 10), rows[i].found);
+        assert_int_equal(is_done, rows[i].is_done);
         directory_destroy(directory);
     }
+}
+
+static void a_proof_is_of_its_epoch(void **state)
+{
+    struct directory *directory = create(9, false);
+    struct directory_gateway *g1 = meet(directory, "g1", 1, 0);
+    struct engine_session record = session_of("s1", "p", 1);
+
+    (void)state;
+    directory_put(directory, g1, &record);
+    directory_prove(directory, g1, SLICE("s1"), &(struct position){2, 90});
+    assert_string_equal(found(directory, 0), "s1 at g1, 0.1, 0");
+    directory_prove(directory, g1, SLICE("s1"), &(struct position){3, 90});
+    directory_prove(directory, g1, SLICE("s1"), &(struct position){3, 80});
+    assert_string_equal(found(directory, 0), "s1 at g1, 0.1, 90");
+    record.generation = 2;
+    record.epoch = 4; /* the log began anew: nothing of before is proven */
+    directory_put(directory, g1, &record);
+    assert_string_equal(found(directory, 0), "s1 at g1, 0.2, 0");
+    directory_destroy(directory);
 }
 
 static void count_gone(void *ctx, struct slice sid)
 {
-    unsigned *gone = ctx;
+    char *gone = ctx;
 
-    (void)sid;
-    ++*gone;
+    strncat(gone, sid.ptr, sid.len);
+    strcat(gone, " ");
 }
 
-static void who_puts_it_has_it(void **state)
+static void the_oldest_make_room(void **state)
+{
+    struct directory *directory = create(2, false);
+    struct directory_gateway *g1 = meet(directory, "g1", 1, 0);
+    struct directory_parked parked;
+    char sid[16], gone[64] = "";
+
+    (void)state;
+    directory_on_gone(directory, count_gone, gone);
+    for (int i = 1; i <= 4; i++) {
+        snprintf(sid, sizeof sid, "s%d", i);
+        const struct engine_session session = session_of(sid, sid, 1);
+        directory_put(directory, g1, &session);
+    }
+    assert_true(park(directory, g1, "s3", 2, 0, 1));
+    assert_true(park(directory, g1, "s1", 2, 0, 2));
+    assert_true(park(directory, g1, "s3", 3, 0, 3)); /* again: it is the youngest */
+    assert_true(park(directory, g1, "s2", 2, 0, 4));
+    assert_string_equal(gone, "s1 ");
+    directory_parked(directory, &parked);
+    assert_true(parked.count == 2 && parked.evicted == 1);
+    directory_expire(directory, 5 + WINDOW);
+    assert_string_equal(gone, "s1 s3 s2 ");
+    directory_destroy(directory);
+}
+
+static void many_expire_in_slices(void **state)
+{
+    struct directory *directory = create(3 * DIRECTORY_SLICE, false);
+    struct directory_gateway *g1 = meet(directory, "g1", 1, 0);
+    struct directory_parked parked;
+    char sid[16];
+
+    (void)state;
+    for (int i = 0; i < 2 * DIRECTORY_SLICE + 1; i++) {
+        snprintf(sid, sizeof sid, "s%d", i);
+        const struct engine_session session = session_of(sid, sid, 1);
+        directory_put(directory, g1, &session);
+    }
+    directory_leave(directory, g1, 1);
+    for (size_t left = 2 * DIRECTORY_SLICE + 1; left > 0;) {
+        directory_expire(directory, 1 + WINDOW);
+        left -= left < DIRECTORY_SLICE ? left : DIRECTORY_SLICE;
+        directory_parked(directory, &parked);
+        assert_int_equal(parked.count, left);
+    }
+    directory_destroy(directory);
+}
+
+static void a_start_knows_the_sessions_of_before(void **state)
+{
+    struct directory *directory = create(9, true);
+
+    (void)state;
+    assert_false(restore(directory, "s0", 1, true, WINDOW)); /* its time was over */
+    assert_true(restore(directory, "s1", 1, true, WINDOW - 1));
+    assert_string_equal(found(directory, 0), "s1 at , 0.1, 0");
+    assert_string_equal(found(directory, 1), "nobody");
+    assert_true(
+        restore(directory, "s2", 2, false, WINDOW * 100)); /* it lived until now */
+    assert_false(restore(directory, "s3", 2, false, 0));
+    assert_string_equal(found(directory, WINDOW - 1), "s2 at , 0.2, 0");
+    struct directory_gateway *g1 = meet(directory, "g1", 1, 1);
+    assert_int_equal(put(directory, g1, "s2", 3), ST_OK);
+    assert_string_equal(found(directory, WINDOW), "s2 at g1, 0.3, 0");
+    directory_destroy(directory);
+}
+
+static void a_find_waits_for_whoever_may_know_more(void **state)
 {
     static const struct {
-        const char *sid;
-        uint64_t generation;
-        enum status status;
-        unsigned gone; /* records that need not be kept any more */
-    } cases[] = {
-        {"s1", 5, ST_OK,       0}, /* the same again: it never went away */
-        {"s1", 4, ST_OK,       0},
-        {"s2", 6, ST_OK,       1}, /* it came back elsewhere */
-        {"s2", 5, ST_CONFLICT, 0},
+        uint64_t now_ms;
+        size_t expected;
+        bool is_kept, has_met, is_settled, may_find;
+    } rows[] = {
+        {0,                      0, false, true,  true,  false},
+        {DIRECTORY_GRACE_MS,     0, false, true,  true,  true },
+        {DIRECTORY_GRACE_MS,     0, false, true,  false, false},
+        {0,                      1, false, true,  true,  true },
+        {0,                      2, false, true,  true,  false},
+        {DIRECTORY_GRACE_MS,     2, false, true,  true,  false},
+        {DIRECTORY_LEASE_MS + 1, 2, false, true,  true,  true },
+        {0,                      2, true,  true,  true,  false},
+        {DIRECTORY_GRACE_MS - 1, 2, true,  true,  true,  false},
+        {DIRECTORY_GRACE_MS,     2, true,  true,  true,  true },
+        {DIRECTORY_GRACE_MS,     0, true,  true,  false, true },
+        {0,                      0, true,  false, false, false},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct directory *directory = directory_create(&hash_key, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct directory *directory = create(9, rows[i].is_kept);
+        const struct directory_lease lease = {1, true, rows[i].is_settled, {{0}}};
         struct directory_gateway *gateway;
-        unsigned gone = 0;
-        directory_on_gone(directory, count_gone, &gone);
-        park(directory, "s1", 5, 10);
-        directory_contact(directory, SLICE("g1"), 1, 20, &gateway);
-        const struct engine_session session =
-            session_of(cases[i].sid, "p", cases[i].generation);
-        assert_int_equal(directory_put(directory, gateway, &session), cases[i].status);
-        bool is_taken = cases[i].status == ST_OK;
-        assert_true(
-            is_found(directory, is_taken ? cases[i].sid : "s1", is_taken ? "g1" : ""));
-        assert_int_equal(gone, cases[i].gone);
-        directory_on_gone(directory, NULL, NULL);
+        directory_expect(directory, rows[i].expected);
+        if (rows[i].has_met) {
+            directory_contact(directory, SLICE("g1"), 1, rows[i].now_ms, &gateway);
+            directory_renew(gateway, &lease);
+        }
+        assert_int_equal(directory_may_find(directory, rows[i].now_ms), rows[i].may_find);
         directory_destroy(directory);
     }
+}
+
+static void proofs_are_written_once(void **state)
+{
+    struct directory *directory = create(9, true);
+    struct directory_gateway *g1 = meet(directory, "g1", 1, 0);
+    char written[64] = "", sid[16];
+
+    (void)state;
+    for (int i = 1; i <= 4; i++) {
+        snprintf(sid, sizeof sid, "s%d", i);
+        const struct engine_session session = session_of(sid, sid, 1);
+        directory_put(directory, g1, &session);
+        directory_prove(directory, g1, slice_of(sid), &(struct position){3, 5});
+    }
+    directory_prove(directory, g1, SLICE("s2"), &(struct position){3, 6});
+    directory_drop(directory, g1, SLICE("s1"), 9);
+    park(directory, g1, "s3", 9, 7, 0); /* the caller writes it */
+    assert_int_equal(directory_unwritten(directory, 1, count_gone, written), 1);
+    assert_int_equal(directory_unwritten(directory, 9, count_gone, written), 1);
+    assert_string_equal(written, "s2 s4 ");
+    assert_int_equal(directory_unwritten(directory, 9, count_gone, written), 0);
+    directory_unwrite(directory);
+    assert_int_equal(directory_unwritten(directory, 9, count_gone, written), 3);
+    directory_destroy(directory);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_parked_session_is_found_until_its_time_is_over),
-        cmocka_unit_test(of_two_records_the_later_generation_counts),
-        cmocka_unit_test(who_puts_it_has_it),
+        cmocka_unit_test(a_gateway_that_is_gone_parks_its_sessions),
+        cmocka_unit_test(what_cannot_be_found_is_not_parked),
+        cmocka_unit_test(only_who_had_it_last_or_takes_it_over_may_write),
+        cmocka_unit_test(a_proof_is_of_its_epoch),
+        cmocka_unit_test(the_oldest_make_room),
+        cmocka_unit_test(many_expire_in_slices),
+        cmocka_unit_test(a_start_knows_the_sessions_of_before),
+        cmocka_unit_test(a_find_waits_for_whoever_may_know_more),
+        cmocka_unit_test(proofs_are_written_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,11 +74,11 @@ static void a_session_is_found_after_everything_was_started_anew(void **state)
     close_one(&house, &house.publisher);
 
     open_both(&house);
-    ask(&house, &house.gateway, "find p1", "found OK s1  1");
-    ask(&house, &house.gateway, "find p2", "found OK s2  1");
+    ask(&house, &house.gateway, "find p1", "found OK s1  1 0");
+    ask(&house, &house.gateway, "find p2", "found OK s2  1 0");
     ask(&house, &house.gateway, "put s3 p1 u 2 r:1", "done E_CONFLICT");
-    ask(&house, &house.gateway, "put s3 p1 u 3 r:1", "done OK");
-    ask(&house, &house.gateway, "find p1", "found OK s3 g1 1");
+    ask(&house, &house.gateway, "put s3 p1 u 1.0 r:1", "done OK");
+    ask(&house, &house.gateway, "find p1", "found OK s3 g1 1 0");
     close_both(&house);
 }
 

@@ -352,7 +352,7 @@ static void sessions_are_found_and_counted(void **state)
     ask(&house, &house.gateway, "put s1 p1 u 1 r:1,r:2", "done OK");
     ask(&house, &house.gateway, "put s2 p2 u 1 r:1", "done OK");
     ask(&house, &house.gateway, "put s3 p3 - 1 r:3", "done OK");
-    ask(&house, &house.gateway, "find p1", "found OK s1 g1 2");
+    ask(&house, &house.gateway, "find p1", "found OK s1 g1 2 0");
     ask(&house, &house.gateway, "find nobody", "found E_NOT_FOUND");
     ask_until(&house, &house.publisher, "count r:1 -", "count 2 1");
     ask(&house, &house.publisher, "count r:1,r:2,user:u -", "count 2 1");
@@ -369,7 +369,7 @@ static void sessions_are_found_and_counted(void **state)
     ask(&house, &house.gateway, "put s1 p1 u 2 r:1", "done OK");
     ask(&house, &house.publisher, "count r:2 -", "count 0 1");
     ask(&house, &house.gateway, "drop s1 1", "done OK"); /* too late */
-    ask(&house, &house.gateway, "find p1", "found OK s1 g1 1");
+    ask(&house, &house.gateway, "find p1", "found OK s1 g1 1 0");
     ask(&house, &house.gateway, "drop s1 2", "done OK");
     ask(&house, &house.gateway, "find p1", "found E_NOT_FOUND");
     ask(&house, &house.publisher, "totals", "totals 2 1 2 2");
@@ -392,13 +392,6 @@ static void a_later_start_takes_the_place_of_an_earlier(void **state)
     close_both(&house);
 }
 
-static void start_rival(struct house *house, const char *id)
-{
-    house->config.gateway_id = id;
-    start(house, &house->rival, ENGINE_GATEWAY);
-    ask(house, &house->rival, "ready 1", "ready");
-}
-
 static void who_is_fenced_off_is_told_and_writes_nothing(void **state)
 {
     struct house house;
@@ -413,22 +406,6 @@ static void who_is_fenced_off_is_told_and_writes_nothing(void **state)
     ask(&house, &house.rival, "put s3 p3 u 1 r:1", "done OK");
     ask_until(&house, &house.publisher, "count r:1 -", "count 1 1");
     ask(&house, &house.rival, "fate", "fate 0 0");
-    close_one(&house, &house.rival);
-    close_both(&house);
-}
-
-static void a_session_that_lives_elsewhere_is_given_up(void **state)
-{
-    struct house house;
-
-    house_open(&house, state);
-    open_both(&house);
-    ask(&house, &house.gateway, "put s1 p1 u 1 r:1", "done OK");
-    start_rival(&house, "g2");
-    ask(&house, &house.rival, "put s1 p1 u 2 r:1", "done OK");
-    ask(&house, &house.gateway, "put s1 p1 u 2 r:1", "done E_CONFLICT");
-    ask(&house, &house.gateway, "fate", "fate 1 0");
-    ask(&house, &house.gateway, "find p1", "found OK s1 g2 1");
     close_one(&house, &house.rival);
     close_both(&house);
 }
@@ -554,7 +531,6 @@ int main(void)
         ROW(sessions_are_found_and_counted, nng_sealed),
         ROW(a_later_start_takes_the_place_of_an_earlier, nng_ipc),
         ROW(who_is_fenced_off_is_told_and_writes_nothing, nng_ipc),
-        ROW(a_session_that_lives_elsewhere_is_given_up, nng_ipc),
         ROW(more_sessions_than_may_wait_are_put_again, nng_ipc),
         ROW(an_answer_may_close_the_engine, nng_ipc),
         ROW(who_waited_too_long_may_close_the_engine, nng_ipc),

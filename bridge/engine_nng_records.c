@@ -1,0 +1,111 @@
+/* Records on their way to the log: see the header. */
+#include "bridge/engine_nng_records.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MAX_RECORDS = 100000,
+};
+
+static void list_clear(struct record_list *list)
+{
+    *list = (struct record_list){.end = &list->first};
+}
+
+/* Moves all of `from` behind `to`. */
+static void list_move(struct record_list *to, struct record_list *from)
+{
+    if (!from->first)
+        return;
+    *to->end = from->first;
+    to->end = from->end;
+    to->count += from->count;
+    list_clear(from);
+}
+
+static void list_free(struct record_list *list)
+{
+    struct event_log_record *record = list->first;
+
+    while (record) {
+        struct event_log_record *next = record->next;
+        free(record);
+        record = next;
+    }
+    list_clear(list);
+}
+
+enum status records_init(struct records *records)
+{
+    list_clear(&records->put);
+    list_clear(&records->writing);
+    records->awaited = NULL;
+    atomic_init(&records->has_lost, false);
+    return uv_mutex_init(&records->lock) ? ST_NO_MEMORY : ST_OK;
+}
+
+struct event_log_record *records_copy(enum event_log_subject subject, struct slice name,
+                                      struct slice bytes)
+{
+    struct event_log_record *record = malloc(sizeof *record + name.len + bytes.len);
+
+    if (!record)
+        return NULL;
+    char *text = memcpy(record + 1, name.ptr, name.len);
+    if (bytes.len > 0)
+        memcpy(text + name.len, bytes.ptr, bytes.len);
+    *record = (struct event_log_record){
+        .subject = subject,
+        .name = {text,            name.len },
+        .bytes = {text + name.len, bytes.len},
+    };
+    return record;
+}
+
+void records_put(struct records *records, enum event_log_subject subject,
+                 struct slice name, struct slice bytes)
+{
+    struct event_log_record *record = records_copy(subject, name, bytes);
+
+    if (!record) {
+        atomic_store(&records->has_lost, true);
+        return;
+    }
+    uv_mutex_lock(&records->lock);
+    *records->put.end = record;
+    records->put.end = &record->next;
+    records->put.count++;
+    uv_mutex_unlock(&records->lock);
+}
+
+void records_await(struct records *records, uv_sem_t *written)
+{
+    uv_mutex_lock(&records->lock);
+    records->awaited = written;
+    uv_mutex_unlock(&records->lock);
+}
+
+void records_write(struct records *records, struct event_log *log, uint64_t now_ms)
+{
+    uv_mutex_lock(&records->lock);
+    list_move(&records->writing, &records->put);
+    uv_sem_t *awaited = records->awaited;
+    records->awaited = NULL;
+    uv_mutex_unlock(&records->lock);
+
+    if (records->writing.first &&
+        !event_log_records(log, records->writing.first, now_ms)) {
+        list_free(&records->writing);
+    } else if (records->writing.count > MAX_RECORDS) {
+        list_free(&records->writing);
+        atomic_store(&records->has_lost, true);
+    }
+    if (awaited)
+        uv_sem_post(awaited);
+}
+
+bool records_take_loss(struct records *records)
+{
+    return atomic_exchange(&records->has_lost, false);
+}

@@ -1,0 +1,48 @@
+/*
+ * Records of sessions and users on their way to the log: the loop puts them, the writer's
+ * thread writes all that wait in one transaction. What could not be written is tried
+ * again, in its order, so that no older record stays in the place of a later one.
+ */
+#ifndef BRIDGE_ENGINE_NNG_RECORDS_H
+#define BRIDGE_ENGINE_NNG_RECORDS_H
+
+#include "bridge/event_log.h"
+
+#include <stdatomic.h>
+#include <uv.h>
+
+struct record_list {
+    struct event_log_record *first;
+    struct event_log_record **end;
+    size_t count;
+};
+
+/* Embedded; only engine_nng_records.c looks inside. */
+struct records {
+    uv_mutex_t lock;
+    struct record_list put; /* under the lock, as the next */
+    uv_sem_t *awaited;
+    struct record_list writing; /* writer's thread */
+    atomic_bool has_lost;
+};
+
+enum status records_init(struct records *records);
+
+/* Gives a copy (free), or NULL. */
+struct event_log_record *records_copy(enum event_log_subject subject, struct slice name,
+                                      struct slice bytes);
+/* Copies. What is too much while the disk is full is lost: see records_take_loss. */
+void records_put(struct records *records, enum event_log_subject subject,
+                 struct slice name, struct slice bytes);
+
+/* Posts `written` once all that was put so far is written, or could not be. One at a
+ * time. */
+void records_await(struct records *records, uv_sem_t *written);
+
+/* Writer's thread. */
+void records_write(struct records *records, struct event_log *log, uint64_t now_ms);
+
+/* True once after some were lost: what is kept is older than what is known. */
+bool records_take_loss(struct records *records);
+
+#endif

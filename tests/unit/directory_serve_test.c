@@ -1,0 +1,352 @@
+/* Requests of gateways to the directory, in bytes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "bridge/directory_serve.h"
+#include "support/directory_kit.h"
+
+/* One request: a drop of "s1". */
+static enum directory_standing serve_drop(struct directory *directory, const char *id,
+                                          uint64_t incarnation, uint64_t number,
+                                          uint32_t *results)
+{
+    struct buf request = {.max = 4096}, out = {.max = 4096};
+    struct directory_request head = {slice_of(id), incarnation, number, 1, {0}};
+    struct directory_answer answer;
+
+    directory_request_encode(&head, &request);
+    directory_drop_encode(SLICE("s1"), 99, &request);
+    assert_int_equal(directory_serve(directory, buf_slice(&request), 0, NULL, &out),
+                     ST_OK);
+    assert_int_equal(directory_answer_decode(buf_slice(&out), &answer), ST_OK);
+    *results = answer.count;
+    buf_finish(&request);
+    buf_finish(&out);
+    return answer.standing;
+}
+
+static void late_requests_of_an_old_start_change_nothing(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_gateway *gateway = meet(directory, "g1", 6, 0);
+    uint32_t results;
+
+    (void)state;
+    put(directory, gateway, "s1", 1, "", "a");
+    assert_int_equal(serve_drop(directory, "g1", 5, 90, &results), STANDING_FENCED);
+    assert_int_equal(results, 0);
+    assert_int_equal(count(directory, LATER, "a", NULL).connections, 1);
+
+    /* Of this start, but overtaken. */
+    assert_true(directory_is_in_order(gateway, 7));
+    assert_int_equal(serve_drop(directory, "g1", 6, 6, &results), STANDING_KNOWN);
+    assert_int_equal(results, 0);
+    assert_int_equal(count(directory, LATER, "a", NULL).connections, 1);
+    assert_int_equal(serve_drop(directory, "g1", 6, 8, &results), STANDING_KNOWN);
+    assert_int_equal(results, 1);
+    assert_int_equal(count(directory, LATER, "a", NULL).connections, 0);
+    directory_destroy(directory);
+}
+
+static void a_full_directory_says_so_and_lets_in_who_comes_after_a_lease(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    char id[16];
+    uint32_t results;
+
+    (void)state;
+    for (int i = 0; i < LIMIT_GATEWAYS; i++) {
+        snprintf(id, sizeof id, "g%d", i);
+        assert_int_equal(serve_drop(directory, id, 1, 1, &results), STANDING_NEW);
+    }
+    assert_int_equal(serve_drop(directory, "late", 1, 1, &results), STANDING_FULL);
+    assert_int_equal(results, 0);
+    assert_int_equal(serve_drop(directory, "g0", 1, 2, &results), STANDING_KNOWN);
+    directory_expire(directory, DIRECTORY_LEASE_MS + 1);
+    assert_int_equal(serve_drop(directory, "late", 1, 2, &results), STANDING_NEW);
+    directory_destroy(directory);
+}
+
+static void a_request_that_was_overtaken_does_nothing(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_gateway *gateway = meet(directory, "g1", 1, 0);
+
+    (void)state;
+    assert_true(directory_is_in_order(gateway, 1));
+    assert_true(directory_is_in_order(gateway, 1)); /* the same again */
+    assert_true(directory_is_in_order(gateway, 2));
+    assert_false(directory_is_in_order(gateway, 1));
+    directory_destroy(directory);
+}
+
+/* Its answer was lost with the connection: who is met again has to hear that it was met,
+ * or it would never put what was forgotten. */
+static void a_repeated_request_hears_again_that_it_was_met(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    uint32_t results;
+
+    (void)state;
+    for (uint64_t incarnation = 1; incarnation <= 2; incarnation++) {
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(serve_drop(directory, "g1", incarnation, 7, &results),
+                             STANDING_NEW);
+        assert_int_equal(serve_drop(directory, "g1", incarnation, 8, &results),
+                         STANDING_KNOWN);
+        assert_int_equal(serve_drop(directory, "g1", incarnation, 7, &results),
+                         STANDING_KNOWN); /* overtaken: nobody waits for it */
+        assert_int_equal(results, 0);
+    }
+    directory_destroy(directory);
+}
+
+/* Asks with `ops` in the request of that number and lends the results until `out` ends.
+ */
+static struct slice ask_with(struct directory *directory, uint64_t number,
+                             const struct buf *ops, uint32_t count, struct buf *out)
+{
+    const struct directory_request head = {SLICE("g1"), 1, number, count, {0}};
+    struct buf request = {.max = 4096};
+    struct directory_answer answer;
+
+    directory_request_encode(&head, &request);
+    buf_add(&request, buf_slice(ops));
+    buf_clear(out);
+    assert_int_equal(directory_serve(directory, buf_slice(&request), LATER, NULL, out),
+                     ST_OK);
+    assert_int_equal(directory_answer_decode(buf_slice(out), &answer), ST_OK);
+    assert_int_equal(answer.standing, number == 1 ? STANDING_NEW : STANDING_KNOWN);
+    assert_int_equal(answer.count, count);
+    buf_finish(&request);
+    return answer.results;
+}
+
+static const struct directory_op settled = {.is_settled = true};
+
+static void a_request_in_bytes_is_answered_in_bytes(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct buf ops = {.max = 4096}, out = {.max = 4096};
+    struct engine_membership room = {ROOM_NAMED, SLICE("a"), 5};
+    struct engine_session session = {.sid = SLICE("s1"),
+                                     .pid = SLICE("p1"),
+                                     .nsp = SLICE("/"),
+                                     .generation = 1,
+                                     .epoch = 6,
+                                     .proven = 7,
+                                     .rooms = &room,
+                                     .room_count = 1};
+    struct directory_result result;
+
+    (void)state;
+    directory_encode_put(&session, &ops);
+    directory_find_encode(SLICE("p1"), &ops);
+    struct slice results = ask_with(directory, 1, &ops, 2, &out);
+    assert_true(directory_result_next(&results, &result));
+    assert_int_equal(result.outcome, OUTCOME_OK);
+    assert_true(directory_result_next(&results, &result));
+    assert_int_equal(result.outcome, OUTCOME_LATER); /* it may have more to put */
+
+    buf_clear(&ops);
+    directory_lease_encode(&settled, 0, &ops);
+    directory_find_encode(SLICE("p1"), &ops);
+    directory_find_encode(SLICE("p2"), &ops);
+    results = ask_with(directory, 2, &ops, 3, &out);
+    assert_true(directory_result_next(&results, &result));
+    assert_true(directory_result_next(&results, &result));
+    assert_true(result.kind == RESULT_SESSION && slice_is(result.gateway, "g1"));
+    assert_true(slice_is(result.session.sid, "s1") && result.session.room_count == 1);
+    assert_true(result.session.epoch == 6 && result.session.proven == 7);
+    assert_true(directory_result_next(&results, &result));
+    assert_int_equal(result.outcome, OUTCOME_NOT_FOUND);
+
+    assert_int_equal(directory_serve(directory, SLICE("nonsense"), 0, NULL, &out),
+                     ST_BAD_PACKET);
+    buf_finish(&ops);
+    buf_finish(&out);
+    directory_destroy(directory);
+}
+
+static void proofs_and_parks_come_in_bytes(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct buf ops = {.max = 4096}, out = {.max = 4096};
+    const struct wire_session parked = {
+        .sid = SLICE("s2"), .generation = 9, .epoch = 0, .proven = 30};
+    struct engine_session found;
+    struct slice gateway;
+
+    (void)state;
+    directory_lease_encode(&settled, 0, &ops);
+    ask_with(directory, 1, &ops, 1, &out);
+    struct directory_gateway *g1 = meet(directory, "g1", 1, LATER);
+    put(directory, g1, "s1", 1, "", "a");
+    put(directory, g1, "s2", 1, "", "a");
+    buf_clear(&ops);
+    directory_prove_encode(0, 2, &ops);
+    wire_named_add(&ops, SLICE("s1"), 10);
+    wire_named_add(&ops, SLICE("nobody"), 11);
+    directory_park_encode(&parked, &ops);
+    ask_with(directory, 2, &ops, 2, &out);
+    assert_true(directory_find(directory, SLICE("pid-of-s1"), LATER, &found, &gateway));
+    assert_true(found.proven == 10 && slice_is(gateway, "g1"));
+    assert_true(directory_find(directory, SLICE("pid-of-s2"), LATER, &found, &gateway));
+    assert_true(found.proven == 30 && found.generation == 9 && slice_is(gateway, ""));
+
+    buf_clear(&ops);
+    directory_leave_encode(&ops);
+    ask_with(directory, 3, &ops, 1, &out);
+    assert_true(directory_find(directory, SLICE("pid-of-s1"), LATER, &found, &gateway));
+    assert_true(slice_is(gateway, ""));
+    directory_expire(directory, LATER);
+    struct engine_count none = count(directory, LATER, "a", NULL);
+    assert_true(none.connections == 0 && none.complete);
+    buf_finish(&ops);
+    buf_finish(&out);
+    directory_destroy(directory);
+}
+
+/* Reads the answer's tellings: "s1>TERM " for each. */
+static void read_moved(struct directory *directory, uint64_t number, char *text)
+{
+    const struct directory_request head = {SLICE("g1"), 1, number, 1, {0}};
+    struct buf request = {.max = 4096}, out = {.max = 4096};
+    struct directory_answer answer;
+    struct wire_named moved;
+
+    directory_request_encode(&head, &request);
+    directory_lease_encode(&settled, 0, &request);
+    assert_int_equal(directory_serve(directory, buf_slice(&request), LATER, NULL, &out),
+                     ST_OK);
+    assert_int_equal(directory_answer_decode(buf_slice(&out), &answer), ST_OK);
+    text[0] = 0;
+    for (size_t i = 0; i < answer.moved_count; i++) {
+        assert_true(wire_named_next(&answer.moved, &moved));
+        sprintf(text + strlen(text), "%.*s>%d ", (int)moved.name.len, moved.name.ptr,
+                (int)(moved.number >> 32));
+    }
+    buf_finish(&request);
+    buf_finish(&out);
+}
+
+static void ghosts_are_told_until_they_have_heard(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    char text[64];
+
+    (void)state;
+    read_moved(directory, 1, text);
+    assert_string_equal(text, "");
+    struct directory_gateway *g1 = meet(directory, "g1", 1, LATER);
+    struct directory_gateway *g2 = meet(directory, "g2", 1, LATER);
+    put(directory, g1, "s1", 1, "", "a");
+    put(directory, g1, "s2", 1, "", "a");
+    put(directory, g2, "s1", TERM(1), "", "a");
+    put(directory, g1, "s2", TERM(1), "", "a"); /* it came back where it was */
+    read_moved(directory, 2, text);
+    assert_string_equal(text, "s1>1 ");
+    assert_int_equal(put_pid(directory, g2, "new", "pid-of-s2", TERM(2), "", ""), ST_OK);
+    read_moved(directory, 2, text); /* the answer was lost: the same again */
+    assert_string_equal(text, "s1>1 ");
+    read_moved(directory, 3, text);
+    assert_string_equal(text, "s2>2 ");
+    read_moved(directory, 4, text);
+    assert_string_equal(text, "");
+    directory_destroy(directory);
+}
+
+/* What a gateway says of itself was true of the directory that has forgotten it. */
+static void a_lease_that_meets_the_directory_is_not_settled(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct directory_op lease = {.pid = 1, .is_ready = true, .is_settled = true};
+
+    (void)state;
+    static const uint64_t numbers[] = {1, 1, 2}; /* the first is sent twice */
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct buf request = {.max = 4096}, out = {.max = 4096};
+        struct directory_request head = {SLICE("g1"), 1, numbers[i], 1, {0}};
+        directory_request_encode(&head, &request);
+        directory_lease_encode(&lease, 0, &request);
+        assert_int_equal(directory_serve(directory, buf_slice(&request), 0, NULL, &out),
+                         ST_OK);
+        assert_int_equal(count(directory, LATER, "a", NULL).complete, numbers[i] == 2);
+        buf_finish(&request);
+        buf_finish(&out);
+    }
+    directory_destroy(directory);
+}
+
+struct kept_events {
+    char text[64];
+    size_t at;
+};
+
+static void keep_event(void *ctx, struct slice envelope, bool is_volatile, size_t at)
+{
+    struct kept_events *kept = ctx;
+
+    assert_false(is_volatile);
+    strncat(kept->text, envelope.ptr, envelope.len);
+    kept->at = at;
+}
+
+/* Asks with one event; gives what the result says so far. */
+static enum directory_outcome publish(struct directory *directory, uint64_t number,
+                                      uint64_t serial, const char *event,
+                                      struct kept_events *kept)
+{
+    const struct directory_keeper keeper = {.keep = keep_event, .ctx = kept};
+    struct directory_request head = {SLICE("g1"), 7, number, 1, {0}};
+    struct buf request = {.max = 1000}, out = {.max = 1000};
+    struct directory_answer answer;
+    struct directory_result result = {0};
+
+    directory_request_encode(&head, &request);
+    directory_publish_encode(serial, false, slice_of(event), &request);
+    assert_int_equal(directory_serve(directory, buf_slice(&request), 0, &keeper, &out),
+                     ST_OK);
+    assert_int_equal(directory_answer_decode(buf_slice(&out), &answer), ST_OK);
+    assert_true(directory_result_next(&answer.results, &result));
+    assert_int_equal(result.kind, RESULT_POSITION);
+    buf_finish(&request);
+    buf_finish(&out);
+    return result.outcome;
+}
+
+static void an_event_that_is_sent_again_is_kept_once(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct kept_events kept = {{0}, 0};
+
+    (void)state;
+    /* Not kept until the keeper says so. */
+    assert_int_equal(publish(directory, 1, 1, "a", &kept), OUTCOME_FULL);
+    assert_int_equal(publish(directory, 2, 2, "b", &kept), OUTCOME_FULL);
+    assert_int_equal(publish(directory, 2, 2, "b", &kept), OUTCOME_OK);
+    assert_int_equal(publish(directory, 3, 1, "a", &kept), OUTCOME_OK);
+    assert_string_equal(kept.text, "ab");
+    directory_destroy(directory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(late_requests_of_an_old_start_change_nothing),
+        cmocka_unit_test(a_full_directory_says_so_and_lets_in_who_comes_after_a_lease),
+        cmocka_unit_test(a_request_that_was_overtaken_does_nothing),
+        cmocka_unit_test(a_repeated_request_hears_again_that_it_was_met),
+        cmocka_unit_test(a_request_in_bytes_is_answered_in_bytes),
+        cmocka_unit_test(proofs_and_parks_come_in_bytes),
+        cmocka_unit_test(ghosts_are_told_until_they_have_heard),
+        cmocka_unit_test(a_lease_that_meets_the_directory_is_not_settled),
+        cmocka_unit_test(an_event_that_is_sent_again_is_kept_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
