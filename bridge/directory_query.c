@@ -16,12 +16,6 @@ static bool is_waiting(const struct directory *directory, uint64_t age_ms)
            directory->gateway_count < directory->expected_count;
 }
 
-/* One that has said goodbye has nobody who could be counted. */
-static bool has_left(const struct directory_gateway *gateway)
-{
-    return !gateway->lease.is_ready && !gateway->sessions;
-}
-
 static enum directory_view view_of(const struct directory *directory, uint64_t now_ms)
 {
     uint64_t age_ms = now_ms - directory->began_ms;
@@ -33,7 +27,9 @@ static enum directory_view view_of(const struct directory *directory, uint64_t n
          gateway = gateway->next) {
         if (!gateway->lease.is_settled)
             return VIEW_REBUILDING;
-        if (now_ms - gateway->heard_ms >= DIRECTORY_SILENT_MS && !has_left(gateway))
+        uint64_t silent_ms = now_ms - gateway->heard_ms;
+        /* Beyond its lease it has nobody, also before it is forgotten. */
+        if (silent_ms >= DIRECTORY_SILENT_MS && silent_ms <= DIRECTORY_LEASE_MS)
             view = VIEW_PARTIAL;
     }
     return view;

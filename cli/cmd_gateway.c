@@ -27,7 +27,7 @@ struct gateway_role {
     struct gateway *gateway;
     struct trace_log *traces;
     struct demo_pages *pages;
-    bool has_siblings; /* that listen on the same address */
+    bool has_siblings; /* that listen on the same address, and stay when this one goes */
 };
 
 static void destroy(void *server)
@@ -62,7 +62,8 @@ static bool open_gateway(struct gateway_role *role, struct role_parts *parts,
 
     if (!role_open_pass(parts, &gateway_config.pass, reason))
         return false;
-    role->has_siblings = config->gateway.count > 1;
+    role->has_siblings =
+        config->gateway.count > 1 && !lifecycle_is_supervised(parts->lifecycle);
     gateway_config.shares_listener = has_single_port(config);
     if (role->pages)
         gateway_config.pages = demo_pages_routes(role->pages, &gateway_config.page_count);

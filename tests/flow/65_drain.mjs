@@ -1,0 +1,97 @@
+// Stops that lose nobody: clients leave one by one, come back to another process or to the next
+// start, and have what they missed.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { connect, native, native_raw } from './lib/clients.mjs';
+import { start_alone } from './lib/gateways.mjs';
+import { is_alive, start, with_sidecast } from './lib/sidecast.mjs';
+import { bound, sleep, until } from './lib/wait.mjs';
+
+const patience_ms = 20_000;
+const window_ms = 1500;
+const slow = { set: [`drain.window=${window_ms}ms`] };
+const reconnection = { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 300 };
+const numbers = (socket) => socket.received.filter(([name]) => name === 'n').map(([, n]) => n);
+const upto = (count) => [...Array(count).keys()];
+
+// Members of room `a`: each keeps what it gets, when it left, and whether it was recovered.
+async function gather(sidecast, count) {
+  const members = await Promise.all(upto(count).map((i) => connect(sidecast, {
+    transports: [i % 2 ? 'polling' : 'websocket'], upgrade: false, rooms: ['a'], ...reconnection,
+  })));
+  for (const member of members) {
+    member.left = [];
+    member.returns = [];
+    member.on('disconnect', (reason) => member.left.push({ at: performance.now(), reason }));
+    member.on('connect', () => member.returns.push(member.recovered));
+  }
+  return members;
+}
+
+test('while all of it stops, events arrive and nobody waits at the door', async (t) => {
+  const sidecast = await start({ ...slow, args: ['--gateways', '2'] });
+  t.after(() => sidecast.kill());
+  const members = await gather(sidecast, 8);
+  members.forEach((member) => member.io.reconnection(false));
+  const last = () => members.filter(({ connected }) => connected);
+
+  const stopping = sidecast.stop();
+  await until(() => last().length < members.length, patience_ms);
+  const refused = await sidecast.request(`${sidecast.gateway}/socket.io/?EIO=4&transport=polling`);
+  assert.equal(refused.status, 503);
+  assert.ok(refused.headers['retry-after']);
+  assert.equal((await sidecast.request(`${sidecast.gateway}/readyz`)).status, 503);
+  const there = last();
+  assert.equal((await sidecast.publish({ event: 'n', room: 'a', data: 0 })).status, 202);
+  await until(() => there.some((member) => numbers(member).length === 1), patience_ms);
+  const took = await stopping;
+  t.diagnostic(`${Math.round(took)} ms with a window of ${window_ms} ms`);
+  assert.ok(took <= window_ms + bound(1000), `took ${took} ms`);
+  await until(() => last().length === 0, patience_ms);
+  sidecast.forget();
+});
+
+test('a gateway alone says that it is not ready, serves who is there, refuses who comes', with_sidecast({}, async (sidecast, t) => {
+  const env = process.env.SIDECAST_DRAIN_WINDOW;
+  process.env.SIDECAST_DRAIN_WINDOW = '3s';
+  const alone = await start_alone(sidecast, t, 'alone');
+  process.env.SIDECAST_DRAIN_WINDOW = env;
+  const [first, second, third] = [await native(alone, { rooms: ['a'] }), await native(alone, { rooms: ['a'] }),
+    await connect(alone, { transports: ['polling'], rooms: ['a'], ...reconnection })];
+  assert.equal((await sidecast.request(`${alone.gateway}/readyz`)).status, 200);
+
+  alone.signal('SIGTERM');
+  const { in: in_ms } = await first.message((m) => m.t === 'drain');
+  await second.message((m) => m.t === 'drain');
+  assert.ok(in_ms > 0 && in_ms <= 3000, `in ${in_ms} ms`);
+  const ready = await sidecast.request(`${alone.gateway}/readyz`);
+  assert.deepEqual([ready.status, ready.text], [503, 'not ready']);
+  const refused = await sidecast.request(`${alone.gateway}/socket.io/?EIO=4&transport=polling`);
+  assert.deepEqual([refused.status, refused.json.code], [503, 'E_DRAINING']);
+  const late = native_raw(alone, { query: `?token=${sidecast.token}` });
+  await until(() => late.refused, patience_ms);
+  assert.equal(late.refused.status, 503);
+  const row = (await sidecast.request(`${sidecast.ops}/v1/stats`)).json.gateways.find(({ id }) => id === 'alone');
+  assert.equal(row.ready, false);
+  await sidecast.publish({ event: 'n', room: 'a', data: 0 });
+  await first.message((m) => m.t === 'event');
+  await until(() => first.closed && second.closed && !third.connected && alone.exited, patience_ms);
+  assert.equal(first.closed.code, 1001);
+  assert.deepEqual(alone.exited, { code: 0, signal: null });
+  third.close();
+}));
+
+test('a second signal ends it now', async (t) => {
+  const sidecast = await start({ set: ['drain.window=1h'] });
+  t.after(() => sidecast.kill());
+  const clients = [await native(sidecast), await native(sidecast)];
+  sidecast.child.kill('SIGTERM');
+  await until(() => clients.some(({ closed }) => closed), patience_ms);
+  await sleep(200);
+  assert.equal(sidecast.exited, null);
+  const pids = sidecast.children();
+  sidecast.child.kill('SIGTERM');
+  await until(() => sidecast.exited && !pids.some(is_alive), bound(1000));
+  assert.deepEqual(sidecast.exited, { code: 143, signal: null });
+  sidecast.forget();
+});
