@@ -6,6 +6,7 @@ const scenarios = [
   ['a publisher that dies in commits and between them loses and doubles nothing', 'publisher', 4],
   ['a gateway is killed, and its clients come to the other [websocket polling]', 'gateway', 1],
   ['everything is stopped and started again [websocket polling native]', 'restart', 1],
+  ['who comes back recovered has missed nothing, and leaves no ghost [websocket polling native]', 'away', 3],
   ['a log that was changed is sent to nobody [websocket polling native]', 'damage', 2],
 ];
 

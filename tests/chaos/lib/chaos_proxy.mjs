@@ -50,7 +50,8 @@ class Pipe {
   }
 
   later(ms) {
-    this.timer = setTimeout(() => this.pump(), ms);
+    if (ms !== Infinity)
+      this.timer = setTimeout(() => this.pump(), ms);
   }
 
   write(most) {
@@ -133,11 +134,21 @@ export class ChaosProxy {
     return this.each_pipe(percent, (pipe) => { pipe.held_until = performance.now() + ms; });
   }
 
-  // What comes after is not held.
-  hold_all(ms) {
+  // What stands now, until it is released; what comes after is not held.
+  hold_all() {
+    this.hold_until(Infinity);
+  }
+
+  release_all() {
+    this.hold_until(0);
+  }
+
+  hold_until(at) {
     for (const { pipes } of this.connections)
-      for (const pipe of pipes)
-        pipe.held_until = performance.now() + ms;
+      for (const pipe of pipes) {
+        pipe.held_until = at;
+        pipe.pump();
+      }
   }
 
   dribble(percent, ms) {

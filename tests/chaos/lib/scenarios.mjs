@@ -32,19 +32,22 @@ export const scenarios = [
     name: 'gateway', at_once: 10,
     run: (rounds, options, ...stage) => gateway_deaths({ deaths: rounds, ...options }, ...stage),
     promises: { complete_p99: 2000 },
-    sabotage: [],
+    sabotage: [{ switches: ['no-dedupe'], rounds: 2, lanes: 8, pause_ms: 1 }],
   },
   {
     name: 'restart', at_once: 10,
     run: (rounds, options, ...stage) => restarts({ restarts: rounds, ...options }, ...stage),
     promises: {},
-    sabotage: [],
+    sabotage: [{ switches: ['no-dedupe'], rounds: 2, lanes: 8, pause_ms: 1 }],
   },
   {
     name: 'away', at_once: 20,
     run: (rounds, options, ...stage) => absences({ rounds, ...options }, ...stage),
     promises: {},
-    sabotage: [],
+    sabotage: [
+      { switches: ['no-recheck'], rounds: 2, ghosts: 0, keep_events: 50 },
+      { switches: ['no-evict'], rounds: 1, ghosts: 100 },
+    ],
   },
   {
     name: 'damage', at_once: 10,

@@ -14,6 +14,7 @@ const sabotaged_marks_ms = 3000; // some will never come
 export class Stage {
   members = [];
   figures = {};
+  faults = []; // what no history shows
   is_over = false; // nothing new is begun
 
   constructor(plan, world, say) {
@@ -23,6 +24,11 @@ export class Stage {
   // A source of chance of its own for each purpose: what one draws does not shift the others.
   chance(purpose) {
     return random_from(this.plan.seed * 16 + purpose);
+  }
+
+  fault(text) {
+    this.tell(text);
+    this.faults.push({ rule: 'g', line: this.history.records.length, text });
   }
 
   seconds() {
@@ -70,6 +76,7 @@ export async function on_stage({ plan, world, say, house }, play) {
     await stage.open(house);
     await play(stage);
     const verdict = check(stage.history.records);
+    verdict.faults.push(...stage.faults);
     const figures = { seconds: stage.seconds(), ...stage.returns(), ...stage.figures };
     stage.close_members();
     await stage.house.stop();
