@@ -7,6 +7,8 @@ const scenarios = [
   ['a gateway is killed, and its clients come to the other [websocket polling]', 'gateway', 1],
   ['everything is stopped and started again [websocket polling native]', 'restart', 1],
   ['who comes back recovered has missed nothing, and leaves no ghost [websocket polling native]', 'away', 3],
+  ['every child is started anew under load, and no publish fails twice [websocket polling native]', 'rolling', 1],
+  ['a gateway is stopped, and its clients come evenly to the next one [websocket polling native]', 'drain', 1],
   ['a log that was changed is sent to nobody [websocket polling native]', 'damage', 2],
 ];
 

@@ -4,10 +4,12 @@
 import { absences } from './absences.mjs';
 import { bus_faults } from './bus_faults.mjs';
 import { damage } from './damage.mjs';
+import { drain } from './drain.mjs';
 import { gateway_deaths } from './gateway_deaths.mjs';
 import { mixed } from './mixed.mjs';
 import { publisher_deaths } from './publisher_deaths.mjs';
 import { restarts } from './restarts.mjs';
+import { rolling } from './rolling.mjs';
 
 export const scenarios = [
   {
@@ -48,6 +50,18 @@ export const scenarios = [
       { switches: ['no-recheck'], rounds: 2, ghosts: 0, keep_events: 50 },
       { switches: ['no-evict'], rounds: 1, ghosts: 100 },
     ],
+  },
+  {
+    name: 'drain', at_once: 20, // a round is 250 clients and a second: 5,000 in 20 s
+    run: (rounds, options, ...stage) => drain({ clients: 250 * rounds, window_s: Math.max(3, rounds), ...options }, ...stage),
+    promises: { exit_beyond_window: 1000, most_of_mean: 2 },
+    sabotage: [],
+  },
+  {
+    name: 'rolling', at_once: 20,
+    run: (rounds, options, ...stage) => rolling({ rolls: rounds, ...options }, ...stage),
+    promises: { failed: 0 },
+    sabotage: [],
   },
   {
     name: 'damage', at_once: 10,
