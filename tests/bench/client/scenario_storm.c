@@ -1,5 +1,6 @@
 /* A crowd that is cut off and comes back: see scenarios.h. */
 #include "bench/client/audience.h"
+#include "bench/client/gauge.h"
 #include "bench/client/scenarios.h"
 #include "bench/client/source.h"
 #include "bridge/clock.h"
@@ -95,6 +96,7 @@ static double come_back(struct storm *storm, struct load_publisher *publisher)
 struct return_figures {
     double back_ms;
     uint64_t p99_us, publishes;
+    uint64_t gateway_us, publisher_us; /* of CPU time */
 };
 
 static void cut_and_return(struct storm *storm, uint64_t missed,
@@ -103,8 +105,13 @@ static void cut_and_return(struct storm *storm, uint64_t missed,
     audience_hang_up(&storm->audience);
     audience_idle(&storm->audience, SETTLE_MS);
     ring_all(storm, missed);
+    const struct options *options = storm->options;
     struct load_publisher *publisher = publish_meanwhile(storm);
+    uint64_t gateway_us = gauge_cpu_us(&options->gateway_pids);
+    uint64_t publisher_us = gauge_cpu_us(&options->publisher_pids);
     figures->back_ms = come_back(storm, publisher);
+    figures->gateway_us = gauge_cpu_us(&options->gateway_pids) - gateway_us;
+    figures->publisher_us = gauge_cpu_us(&options->publisher_pids) - publisher_us;
     load_publisher_stop(publisher);
     while (!load_publisher_is_done(publisher))
         step(storm, publisher);
@@ -136,9 +143,12 @@ void scenario_storm(const struct options *options)
     const struct load_measure *measure = &audience->measure;
     printf(
         "{\"connections\":%zu,\"bare_ms\":%.1f,\"back_ms\":%.1f,"
+        "\"bare_cpu_us\":%llu,\"gateway_cpu_us\":%llu,\"publisher_cpu_us\":%llu,"
         "\"publishes\":%llu,\"publish_p99_us\":%llu,\"lost\":%llu,\"doubled\":%llu,"
         "\"disordered\":%llu,\"stray\":%llu}\n",
         audience->count, bare.back_ms, backlog.back_ms,
+        (unsigned long long)(bare.gateway_us + bare.publisher_us),
+        (unsigned long long)backlog.gateway_us, (unsigned long long)backlog.publisher_us,
         (unsigned long long)backlog.publishes, (unsigned long long)backlog.p99_us,
         (unsigned long long)audience_lost(audience, 0, storm.rung * storm.source.rooms),
         (unsigned long long)measure->doubled, (unsigned long long)measure->disordered,

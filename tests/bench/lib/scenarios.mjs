@@ -122,6 +122,8 @@ export const scenarios = {
     rows: [
       { figure: 'all 2,000 back with 50 events each', unit: 'ms' },
       { figure: 'times as long as without events', unit: 'x', goal: { at_most: 1.3 } },
+      { figure: 'server CPU per client', unit: 'us' },
+      { figure: 'times as much as without events', unit: 'x' },
       { figure: 'publish p99 meanwhile', unit: 'ms', goal: { at_most: 250 } },
     ],
     sample: ({ small }) => with_product({ tokens: 2000, set: unlimited }, async (args) => {
@@ -131,6 +133,8 @@ export const scenarios = {
       return {
         'all 2,000 back with 50 events each': { value: got.back_ms },
         'times as long as without events': { value: got.back_ms / got.bare_ms },
+        'server CPU per client': { value: (got.gateway_cpu_us + got.publisher_cpu_us) / clients },
+        'times as much as without events': { value: (got.gateway_cpu_us + got.publisher_cpu_us) / got.bare_cpu_us },
         'publish p99 meanwhile': { value: got.publish_p99_us / 1000 },
         faults: faults_of(got),
       };
