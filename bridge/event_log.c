@@ -97,6 +97,8 @@ static void read_found(struct event_log *log, uint64_t after, uint64_t end,
     uv_mutex_lock(&log->lock);
     size_t count =
         room_index_find(log->rooms, wishes, after, seqs, FIND_AT_ONCE, &found_through);
+    if (found_through >= room_index_last(log->rooms))
+        found_through = log->state.head.seq; /* what came later was volatile */
     uv_mutex_unlock(&log->lock);
     reading->read_through = found_through < end ? found_through : end;
     while (count > 0 && seqs[count - 1] > end)

@@ -305,6 +305,11 @@ uint64_t room_index_from(const struct room_index *index)
     return index->from;
 }
 
+uint64_t room_index_last(const struct room_index *index)
+{
+    return index->last;
+}
+
 /* Index of the first entry with a seq above `seq`. */
 static size_t entry_after(const struct room_index *index, uint64_t seq)
 {

@@ -66,6 +66,9 @@ size_t room_index_find(const struct room_index *index, const struct room_wishes 
 /* It knows all that comes after this seq. */
 uint64_t room_index_from(const struct room_index *index);
 
+/* The last event that it was given. */
+uint64_t room_index_last(const struct room_index *index);
+
 /* --- the past: for who asks by time --- */
 
 /* Lent. When the events were accepted, those that are removed too. */
