@@ -48,6 +48,8 @@ void arrival_destroy(struct arrival *arrival)
     peer_guest_leave(arrival->guest);
     mount_release(arrival->mount);
     free(arrival->token);
+    free(arrival->session);
+    free(arrival->position);
     free(arrival->request_id);
     free(arrival);
 }

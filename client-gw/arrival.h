@@ -26,7 +26,8 @@ struct arrival {
     size_t token_rank;        /* where its source stands (proto/auth_sources) */
     struct connection *joins; /* Engine.IO: it wants to take over that one; NULL: none */
     bool has_subprotocol;     /* sidecast.v1 was offered */
-    bool wants_resume;        /* native: ?session= was given */
+    char *session;            /* native: ?session=, the secret; NULL: none */
+    char *position;           /* native: ?position=; NULL: none */
 };
 
 /* Gives what a Socket.IO or Engine.IO handshake brings along (arrival_destroy); shares

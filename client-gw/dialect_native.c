@@ -8,6 +8,7 @@
 #include "proto/namespace_rules.h"
 #include "proto/sio.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct slice root = {"/", 1};
@@ -49,16 +50,29 @@ static void refuse(struct connection *connection, enum refusal refusal)
 
 /* --- connecting --- */
 
-static void say_connected(struct session *session, bool wanted_resume)
+/* Why a client that came back has another session; empty: it did not, or it has its own.
+ */
+static struct slice reason_of(const struct session *session, bool came_back)
+{
+    const char *reason =
+        recovery_reason_text((enum recovery_reason)session->return_reason);
+
+    if (!came_back || session->is_recovered)
+        return (struct slice){0};
+    return *reason ? slice_of(reason) : SLICE("unknown_session");
+}
+
+static void say_connected(struct session *session, bool came_back)
 {
     struct connection *connection = session->connection;
     struct client_services *services = connection->services;
     struct buf *out = services_scratch(services);
     struct slice rooms[LIMIT_MESSAGE_ROOMS];
     char text[LIMIT_POSITION_BYTES + 1];
-    struct position head;
+    struct position at;
 
-    services->engine->ops->head(services->engine, &head);
+    services->engine->ops->head(services->engine, &at);
+    at.seq = session_position(session);
     size_t count = session_rooms(session, rooms, LIMIT_MESSAGE_ROOMS);
     struct native_connected said = {
         .session = slice_of(session->pid),
@@ -66,8 +80,9 @@ static void say_connected(struct session *session, bool wanted_resume)
         .user = claims_user(session->claims),
         .rooms = rooms,
         .room_count = count < LIMIT_MESSAGE_ROOMS ? count : LIMIT_MESSAGE_ROOMS,
-        .reason = wanted_resume ? SLICE("unknown_session") : (struct slice){0     },
-        .position = { text, position_print(&head, text)},
+        .recovered = session->is_recovered,
+        .reason = reason_of(session, came_back),
+        .position = {text, position_print(&at, text)},
         .ping_interval_ms = connection->mount->settings.ping_interval_ms,
     };
     native_encode_connected(out, &said);
@@ -81,13 +96,17 @@ static void connected(struct session *session, enum status status, void *ctx)
     (void)ctx;
     if (status == ST_NOT_FOUND)
         return;
+    if (status == ST_LIMIT) {
+        refuse(connection, REFUSAL_LIMIT);
+        return;
+    }
     if (status) {
         connection_close(connection, CLOSE_UNAVAILABLE);
         return;
     }
     connection_has_session(connection);
     session->is_answered = true;
-    say_connected(session, connection->arrival && connection->arrival->wants_resume);
+    say_connected(session, connection->arrival && connection->arrival->session);
     arrival_destroy(connection->arrival);
     connection->arrival = NULL;
     if (session->connection)
@@ -117,7 +136,8 @@ static void open_session(struct connection *connection, struct claims *claims,
 
     guest.is_recoverable =
         namespace_rules_find(connection->services->system->namespaces, root)->recovers;
-
+    guest.pid = slice_of(connection->arrival->session);
+    guest.position = slice_of(connection->arrival->position);
     if (message) {
         guest.auth = message->data;
         guest.rooms = message->rooms;
@@ -163,6 +183,19 @@ static bool may_join_all(struct connection *connection, const struct claims *cla
     return true;
 }
 
+/* The message's own is worth more than what the handshake brought. False: out of memory.
+ */
+static bool keep_session(struct arrival *arrival, const struct native_message *message)
+{
+    if (message->session.len == 0)
+        return true;
+    free(arrival->session);
+    free(arrival->position);
+    arrival->session = slice_dup(message->session);
+    arrival->position = slice_dup(message->position);
+    return arrival->session && arrival->position;
+}
+
 static void handle_connect(struct connection *connection,
                            const struct native_message *message)
 {
@@ -180,7 +213,11 @@ static void handle_connect(struct connection *connection,
         return;
     }
     connection->wants_pings = message->ping;
-    connection->arrival->wants_resume = message->session.len > 0;
+    if (!keep_session(connection->arrival, message)) {
+        claims_drop(claims);
+        connection_close(connection, CLOSE_UNAVAILABLE);
+        return;
+    }
     if (may_join_all(connection, claims, message))
         open_session(connection, claims, message);
     else

@@ -76,6 +76,16 @@ static enum status take_token(struct client_services *services, struct arrival *
     return services_refusal_status(why);
 }
 
+/* What is longer than any of ours is none of ours. NULL: it is not there. */
+static char *query_word(const struct http_head *head, const char *name)
+{
+    struct slice word;
+
+    if (!http_query_find(head->query, name, &word) || word.len == 0)
+        return NULL;
+    return slice_dup(slice_first(word, LIMIT_PID_BYTES + 1));
+}
+
 static enum status decide_native(const struct front_visit *visit,
                                  struct client_services *services, struct mount *mount,
                                  struct arrival **arrival,
@@ -83,7 +93,6 @@ static enum status decide_native(const struct front_visit *visit,
 {
     const struct http_head *head = visit->head;
     struct slice offered = http_head_field(head, "sec-websocket-protocol");
-    struct slice session;
 
     if (!offers_ours(offered))
         return refuse(
@@ -95,8 +104,8 @@ static enum status decide_native(const struct front_visit *visit,
     made->mount = mount_share(mount);
     made->services = services;
     made->has_subprotocol = offered.len > 0;
-    made->wants_resume =
-        http_query_find(head->query, "session", &session) && session.len > 0;
+    made->session = query_word(head, "session");
+    made->position = query_word(head, "position");
     struct auth_found found = arrival_find_token(services, head);
     enum status st =
         found.token.len > 0 ? take_token(services, made, found.token, refusal) : ST_OK;
