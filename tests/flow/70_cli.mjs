@@ -1,13 +1,18 @@
 // sidecast publish and sub: what they print, and the codes that scripts act on.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import test from 'node:test';
+import test, { after } from 'node:test';
 import { program, with_sidecast } from './lib/sidecast.mjs';
 import { until } from './lib/wait.mjs';
 
 const nobody = 'http://127.0.0.1:1';
+const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-cli-'));
+const recovering = path.join(folder, 'sidecast.yaml');
+writeFileSync(recovering, 'namespaces: {/: {recovery: on}}\n', { mode: 0o600 });
+after(() => rmSync(folder, { recursive: true }));
 
 // Runs the command; `done` gives {code, out, err}. `env` is all that it gets beside PATH.
 function sidecast_command(args, { env = {}, input = '' } = {}) {
@@ -135,9 +140,33 @@ test('sub tells by its exit code what went wrong', with_sidecast({}, async (side
   }
 }));
 
+test('sub comes back to its session by itself, and says when it missed something',
+  with_sidecast({ set: ['log.durability=memory'], args: ['-c', recovering] }, async (sidecast) => {
+    const listener = await sub(sidecast, ['a', '--count', '6']);
+    const send = async (n) => assert.equal((await publish(sidecast, ['a', 'n', String(n)])).code, 0);
+    const heard = (...ns) => until(() => listener.out === ns.map((n) => `a n ${n}\n`).join(''), 15_000,
+      () => `${listener.out}${listener.err}`);
+
+    await send(1);
+    await heard(1);
+    process.kill(sidecast.pids.gateways[0], 'SIGKILL');
+    await send(2);
+    await heard(1, 2);
+    await send(3);
+    await heard(1, 2, 3);
+    assert.equal(listener.err, 'listening\n');
+    // A log in memory forgets all with its process: that is told.
+    process.kill(sidecast.pids.publisher, 'SIGKILL');
+    await until(() => /events may be missing: epoch_changed\n$/.test(listener.err), 15_000, () => listener.err);
+    for (const n of [4, 5, 6])
+      await until(async () => (await publish(sidecast, ['a', 'n', String(n)])).code === 0, 15_000);
+    assert.equal((await listener.done).code, 0, listener.err);
+    assert.equal(listener.out, [1, 2, 3, 4, 5, 6].map((n) => `a n ${n}\n`).join(''));
+  }));
+
 test('sub lives through pings, and ends when the server does',
   with_sidecast({ set: ['gateway.ping_interval=200ms', 'gateway.ping_timeout=200ms'] }, async (sidecast) => {
-    const listener = await sub(sidecast, ['a']);
+    const listener = await sub(sidecast, ['a', '--retry', '0s']);
     await new Promise((resolve) => { setTimeout(resolve, 1500); });
     assert.equal((await publish(sidecast, ['a', 'still', 'true'])).code, 0);
     await until(() => listener.out === 'a still true\n', 5000);
