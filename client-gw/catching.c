@@ -45,6 +45,7 @@ struct catching {
     void (*on_done)(void *ctx, enum status status);
     void *ctx;
     bool is_going;
+    bool is_live; /* as the wish said */
 };
 
 struct catching_set {
@@ -168,8 +169,12 @@ static void take_event(struct asked *asked, const struct engine_event *event,
 {
     struct catching *catching = asked->catching;
     struct session *session = catching->session;
-    const struct event_place place = {.position = event->position,
-                                      .sessions = session->set};
+    bool is_past = catching->is_live && event->position.seq < catching->from;
+    const struct event_place place = {
+        .position = event->position,
+        .client_at = is_past ? catching->from : event->position.seq,
+        .sessions = session->set,
+    };
 
     if (!is_for(catching, event->position.seq, envelope))
         return;
@@ -339,6 +344,13 @@ static void tell_proven(struct catching *catching, enum status status)
     on_proven(catching->ctx, status);
 }
 
+/* What it gets of before `from` is more than is owed to it. */
+static void moved_on(struct catching *catching)
+{
+    if (catching->read > catching->position)
+        catching->position = catching->read;
+}
+
 static void use_page(struct catching *catching, const struct asked *asked,
                      enum status status, uint64_t through)
 {
@@ -351,7 +363,7 @@ static void use_page(struct catching *catching, const struct asked *asked,
     if (!status)
         catching->read = asked->is_cut || through < asked->last ? asked->last : through;
     if (!status && catching->is_going)
-        catching->position = catching->read;
+        moved_on(catching);
     if (catching->on_proven)
         tell_proven(catching, status);
     else if (status == ST_NOT_FOUND)
@@ -471,6 +483,7 @@ enum status catching_begin(struct catching_set *set, struct session *session,
         .on_done = wish->on_done,
         .ctx = wish->ctx,
         .is_going = !wish->on_proven,
+        .is_live = wish->is_live,
     };
     if (!copy_past(catching, wish)) {
         free(catching);
@@ -498,7 +511,7 @@ void catching_go(struct catching *catching)
         connection_send_later(connection, frame_queue_at(&catching->ready, i++));
     if (session->catching == catching) {
         frame_queue_finish(&catching->ready);
-        catching->position = catching->read;
+        moved_on(catching);
         want_turn(catching, 0);
     }
     connection_set_flush(connection->set);

@@ -36,6 +36,7 @@ struct catching_past {
  */
 struct catching_wish {
     uint64_t from; /* everything for it up to here has been sent */
+    bool is_live;  /* and its client is told so: an older event is not where it is */
     const struct catching_past *past;
     size_t past_count;
     /* More to say of an event; NULL: all are wanted. */

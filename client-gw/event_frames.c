@@ -12,6 +12,7 @@ enum {
 
 struct kept {
     struct position position;
+    uint64_t client_at;
     struct voice *voice; /* shared, so that no other one can be taken for it */
     struct frame *frame; /* NULL: nothing is kept here */
 };
@@ -57,13 +58,15 @@ void event_frames_destroy(struct event_frames *frames)
 static struct frame *encode(struct event_frames *frames, const struct event_place *place,
                             const struct envelope *envelope, const struct voice *voice)
 {
-    char text[LIMIT_POSITION_BYTES + 1];
+    char text[LIMIT_POSITION_BYTES + 1], at[LIMIT_POSITION_BYTES + 1];
+    const struct position client_at = {place->position.epoch, place->client_at};
     struct slice position = {text, position_print(&place->position, text)};
+    struct slice offset = {at, position_print(&client_at, at)};
     const struct event_view view = {
         .envelope = envelope,
         .nsp = voice->name,
         .position = position,
-        .offset = voice->is_recoverable ? position : (struct slice){0},
+        .offset = voice->is_recoverable ? offset : (struct slice){0},
         .room = session_set_told_room(place->sessions, envelope),
     };
 
@@ -80,12 +83,14 @@ struct frame *event_frames_make(struct event_frames *frames,
 
     if (kept->frame && kept->voice == voice &&
         kept->position.seq == place->position.seq &&
-        kept->position.epoch == place->position.epoch)
+        kept->position.epoch == place->position.epoch &&
+        kept->client_at == place->client_at)
         return frame_share(kept->frame);
     struct frame *frame = encode(frames, place, envelope, voice);
     if (!frame || frame_wire(frame).len > KEPT_BYTES)
         return frame;
     forget(kept);
-    *kept = (struct kept){place->position, voice_share(voice), frame_share(frame)};
+    *kept = (struct kept){place->position, place->client_at, voice_share(voice),
+                          frame_share(frame)};
     return frame;
 }

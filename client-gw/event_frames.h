@@ -22,6 +22,7 @@ void event_frames_clear(struct event_frames *frames);
 
 struct event_place {
     struct position position;
+    uint64_t client_at;                 /* the seq that its client is at with it */
     const struct session_set *sessions; /* know which rooms are hidden */
 };
 

@@ -1,17 +1,47 @@
 /* do: join. The room's name comes from the command's template; who may, from its `allow`,
  * the rooms' rules or the token. */
+#include "client-gw/catchup.h"
 #include "client-gw/command.h"
+#include "client-gw/session_op.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct joining {
+    struct client_services *services;
+    struct command_wait *wait;
+    bool is_new; /* joining twice is joining once */
+    size_t room_len;
+    char room[];
+};
+
+static void joined(struct session *session, enum status status, void *ctx)
+{
+    struct joining *joining = ctx;
+
+    command_wait_done(session, status, joining->wait);
+    if (!status && joining->is_new && session->state == SESSION_OPEN)
+        catchup_joined(joining->services, session,
+                       (struct slice){joining->room, joining->room_len});
+    free(joining);
+}
 
 static void join(const struct command_call *call, struct slice room)
 {
     struct command_wait *wait = command_wait_create(call);
-    enum status st =
-        wait ? session_join(call->session, room, command_wait_done, wait) : ST_NO_MEMORY;
+    struct joining *joining = malloc(sizeof *joining + room.len);
+    enum status st = ST_NO_MEMORY;
 
+    if (wait && joining) {
+        *joining = (struct joining){call->services, wait,
+                                    !session_is_in(call->session, room), room.len};
+        memcpy(joining->room, room.ptr, room.len);
+        st = session_join(call->session, room, joined, joining);
+    }
     if (!st)
         return;
+    free(joining);
     command_wait_destroy(wait);
     command_fail(call, st,
                  st == ST_LIMIT ? "a limit of rooms is reached: leave one first"

@@ -5,6 +5,7 @@
 #include "bridge/str_map.h"
 #include "client-gw/audit.h"
 #include "client-gw/catching.h"
+#include "client-gw/catchup.h"
 #include "client-gw/connection.h"
 #include "client-gw/session_op.h"
 #include "proto/access.h"
@@ -97,6 +98,7 @@ static void drop_memory(struct session *session)
         return;
     if (session->voice)
         voice_drop(session->voice);
+    catchup_forget(session);
     free(session->memberships);
     free(session->rates);
     acks_finish(&session->acks);
@@ -356,8 +358,6 @@ static void tell_directory(struct session *session, enum session_fate fate)
     struct engine *engine = session->set->config.engine;
     struct slice sid = slice_of(session->sid);
 
-    if (!session->voice->is_recoverable && fate == SESSION_PARKED)
-        fate = SESSION_OVER;
     if (fate == SESSION_PARKED)
         engine->ops->session_park(engine, sid, ++session->generation, session->proven);
     else if (fate == SESSION_OVER)
@@ -382,6 +382,8 @@ void session_close(struct session *session, const char *reason, enum session_fat
     if (session->is_counted)
         audit_disconnected(session, reason);
     session->state = SESSION_CLOSED;
+    if (!session_is_findable(session) && fate == SESSION_PARKED)
+        fate = SESSION_OVER;
     catching_stop(session);
     session_leave_all(session);
     session_drop_held(session);

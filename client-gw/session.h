@@ -22,6 +22,7 @@
 #include "proto/token_bucket.h"
 
 struct catching;
+struct catchup;
 struct connection;
 struct session_set;
 
@@ -60,6 +61,8 @@ struct session {
     uint64_t proven;           /* everything for it up to here has reached the client */
     uint64_t pinged;           /* what was sent before the ping that is out; 0: none is */
     struct catching *catching; /* what it gets from the log first; NULL: nothing */
+    struct catchup *catchup;   /* what it asked for of the past; NULL: nothing (more) */
+    struct catchup *histories; /* of rooms that it joined, that wait; NULL: none */
     struct membership *memberships;
     struct frame_queue *held;   /* while opening; NULL: nothing */
     char *auth;                 /* its CONNECT's payload, where a table asks; or NULL */
@@ -76,6 +79,7 @@ struct session {
     bool is_counted;       /* the directory and the gauges know it */
     bool is_unwritten;     /* the directory did not say that it has the last write */
     bool is_recovered;     /* its client came back, and misses nothing */
+    bool is_returning;     /* its ids are those of the session that it comes back to */
     uint8_t return_reason; /* enum recovery_reason: why it was not, though it came back */
     char sid[LIMIT_SIO_SID_BYTES + 1]; /* public */
     char pid[LIMIT_PID_BYTES + 1];     /* secret */

@@ -3,6 +3,7 @@
 
 #include "client-gw/audit.h"
 #include "client-gw/catching.h"
+#include "client-gw/catchup.h"
 #include "client-gw/connection.h"
 #include "proto/access.h"
 
@@ -18,6 +19,11 @@ struct session_op {
     size_t room_len;
     char room[];
 };
+
+bool session_is_findable(const struct session *session)
+{
+    return session->voice->is_recoverable && (!session->catchup || session->is_returning);
+}
 
 static void put(struct session *session, engine_done_fn *on_done, void *ctx)
 {
@@ -40,8 +46,7 @@ static void put(struct session *session, engine_done_fn *on_done, void *ctx)
     engine->ops->head(engine, &head);
     struct engine_session record = {
         .sid = slice_of(session->sid),
-        .pid =
-            session->voice->is_recoverable ? slice_of(session->pid) : (struct slice){0},
+        .pid = session_is_findable(session) ? slice_of(session->pid) : (struct slice){0},
         .nsp = session->voice->nsp,
         .user = claims_user(session->claims),
         .generation = ++session->generation,
@@ -113,6 +118,7 @@ void session_go(struct session *session)
     connection_set_flush(connections);
     if (session->connection)
         session_set_direct(session, connection_direct_fd(session->connection));
+    catchup_go_on(session);
 }
 
 static void op_done(void *ctx, enum status status)

@@ -46,6 +46,9 @@ bool session_is_in(const struct session *session, struct slice room);
  */
 uint32_t session_asked_at(const struct session *session, struct slice room);
 void session_set_asked_at(struct session *session, struct slice room, uint32_t asked_at);
+/* Whether its client may come back to it by its pid: not while it gets a past that a
+ * return would not go on with. */
+bool session_is_findable(const struct session *session);
 void session_release_held(struct session *session);
 /* Live from now on: what was held goes out, and the rest as it comes. */
 void session_go(struct session *session);

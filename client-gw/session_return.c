@@ -39,6 +39,7 @@ enum status session_return(struct session *session, struct claims *claims,
     session->generation = engine_next_term(found->generation);
     session->proven = found->from;
     session->state = SESSION_OPENING;
+    session->is_returning = true;
     enum status st = str_map_put(&set->by_sid, slice_of(session->sid), session);
     return st ? st : enter(session, found);
 }
@@ -60,6 +61,7 @@ void session_undo(struct session *session)
     if (str_map_find(&set->by_sid, slice_of(session->sid)) == session)
         str_map_remove(&set->by_sid, slice_of(session->sid));
     session->state = SESSION_WAITING;
+    session->is_returning = false;
     session->generation = 1;
     session_make_ids(session);
 }

@@ -2,6 +2,7 @@
 #include "client-gw/welcome.h"
 
 #include "bridge/clock.h"
+#include "client-gw/catchup.h"
 #include "client-gw/emissions.h"
 #include "client-gw/expiry.h"
 #include "client-gw/recovery.h"
@@ -106,13 +107,16 @@ static enum status enter(struct client_services *services, struct session *sessi
                          const struct welcome_rooms *rooms, session_done_fn *on_connected)
 {
     const struct recovery_claim claim = {guest->pid, guest->position};
+    struct catchup_wrap wrap = {on_connected, NULL};
 
+    if (!catchup_expect(services, session, guest->claims, &wrap))
+        return ST_NO_MEMORY;
     if (guest->pid.len == 0 || !session->voice->is_recoverable)
         return session_identify(session, claims_share(guest->claims), rooms->names,
-                                rooms->count, on_connected, NULL);
+                                rooms->count, wrap.on_done, wrap.ctx);
     return recovery_begin(services->recovery, session, &claim,
                           claims_share(guest->claims), rooms->names, rooms->count,
-                          on_connected, NULL);
+                          wrap.on_done, wrap.ctx);
 }
 
 enum refusal welcome_open(struct client_services *services,
@@ -275,8 +279,13 @@ static enum refusal identify(const struct command_call *call, struct claims *cla
     }
     *waiting = (struct waiting){call->services, call->ack};
     call->session->due_ms = 0;
-    enum status st = session_identify(call->session, claims, rooms.names, rooms.count,
-                                      identified, waiting);
+    struct catchup_wrap wrap = {identified, waiting};
+    enum status st = ST_NO_MEMORY;
+    if (catchup_expect(call->services, call->session, claims, &wrap))
+        st = session_identify(call->session, claims, rooms.names, rooms.count,
+                              wrap.on_done, wrap.ctx);
+    else
+        claims_drop(claims);
     welcome_rooms_finish(&rooms);
     if (!st)
         return REFUSAL_NONE;

@@ -133,6 +133,17 @@ uint64_t access_max_members(const struct system *system, const struct claims *cl
     return rule ? room_rule_max_members(rule) : 0;
 }
 
+const struct room_history *access_history(const struct system *system,
+                                          const struct claims *claims,
+                                          const struct room_key *key, struct buf *scratch)
+{
+    const struct room_rule *rule = NULL;
+
+    if (key->kind == ROOM_NAMED)
+        rule = rule_of(system, claims, key->name, scratch);
+    return rule && room_rule_history(rule)->is_set ? room_rule_history(rule) : NULL;
+}
+
 void access_values(const struct system *system, const struct claims *claims,
                    struct buf *memory, struct template_values *values)
 {

@@ -41,6 +41,13 @@ bool access_is_hidden(const struct system *system, enum room_kind kind,
 uint64_t access_max_members(const struct system *system, const struct claims *claims,
                             const struct room_key *key, struct buf *scratch);
 
+/* What `rooms` say of a named room's history for these claims; NULL: nothing. Lent by the
+ * tables. */
+const struct room_history *access_history(const struct system *system,
+                                          const struct claims *claims,
+                                          const struct room_key *key,
+                                          struct buf *scratch);
+
 /*
  * Fills in what templates draw from claims: {claims…} and {user…}, as far as the tables
  * for clients ask for it. `memory` holds the user's JSON as long as the values are used.

@@ -28,6 +28,7 @@ struct room_rules {
     struct room_rule *rows; /* the most specific first */
     size_t count;
     bool hides_some;
+    bool gives_on_join;
 };
 
 static const char *const allow_words[] = {"token", "any", "none", "claim"};
@@ -213,6 +214,7 @@ struct room_rules *room_rules_compile(const struct document_node *node,
         rules->count++;
         compile_row(&rules->rows[i], &node->items[i], faults);
         rules->hides_some |= rules->rows[i].is_hidden;
+        rules->gives_on_join |= rules->rows[i].history.goes_to_join;
     }
     if (rules && faults->count + faults->left_out == faults_before) {
         sort_rows(rules);
@@ -324,6 +326,11 @@ bool room_rules_hide(const struct room_rules *rules, struct slice name)
 const struct room_history *room_rule_history(const struct room_rule *rule)
 {
     return &rule->history;
+}
+
+bool room_rules_give_on_join(const struct room_rules *rules)
+{
+    return rules->gives_on_join;
 }
 
 uint64_t room_rule_max_members(const struct room_rule *rule)

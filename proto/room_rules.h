@@ -60,6 +60,8 @@ bool room_rule_publish_met(const struct room_rule *rule, struct slice claims);
 bool room_rules_hide(const struct room_rules *rules, struct slice name);
 /* What of the past a new member, or a catch-up, may get. Lent by the rules. */
 const struct room_history *room_rule_history(const struct room_rule *rule);
+/* Whether there is a row whose history goes to who joins. */
+bool room_rules_give_on_join(const struct room_rules *rules);
 /* Members of one room over this gateway; 0: as many as come. */
 uint64_t room_rule_max_members(const struct room_rule *rule);
 
