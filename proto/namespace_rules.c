@@ -139,7 +139,7 @@ static struct row *add_row(const struct compilation *from, struct slice name,
     row->name = slice_dup(name);
     row->rule.name = (struct slice){row->name, row->name ? name.len : 0};
     row->rule.real = &row->rule;
-    row->rule.recovers = false;
+    row->rule.recovers = true;
     if (!row->name)
         rule_no_memory(place, from->faults);
     return row;
