@@ -7,7 +7,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Manager } from 'socket.io-client';
-import { connect, Frames, native } from './lib/clients.mjs';
+import { connect, Frames, native, without_offset } from './lib/clients.mjs';
 import { with_sidecast } from './lib/sidecast.mjs';
 import { bound, until } from './lib/wait.mjs';
 
@@ -43,7 +43,7 @@ class Alive extends Frames {
 async function join_namespace(manager, name, auth) {
   const socket = manager.socket(name, { auth });
   socket.received = [];
-  socket.onAny((...event) => socket.received.push(event));
+  socket.onAny((...event) => socket.received.push(without_offset(event)));
   await new Promise((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('connect_error', reject);

@@ -73,7 +73,7 @@ test('a client whose transport is closed comes back by itself',
     socket.emit('drop');
     assert.equal(await reason, 'transport close');
     await again;
-    assert.notEqual(socket.id, first);
+    assert.deepEqual([socket.recovered, socket.id], [true, first]);
     socket.close();
   }));
 

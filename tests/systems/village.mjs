@@ -392,12 +392,31 @@ system('village', {
     const back = new Promise((resolve) => { socket.once('connect', resolve); });
     socket.io.engine.close();
     await back;
-    assert.notEqual(socket.id, first);
+    assert.equal(socket.id, first);
     assert.equal((await joins()).ok, true);
     await (await backend(world)).emitWorkStream(id, { message: 'after' });
     assert.equal((await world.heard(socket, 'work_stream'))[0][0].message, 'after');
   });
-  pending('S0-32', 'what was said during a drop arrives after it', 'sessions are not resumed yet');
+  check('S0-32', 'what was said during a drop arrives after it', async (world) => {
+    const id = world.id();
+    const socket = await world.connect({ reconnection: true, reconnectionDelay: 20 });
+    assert.equal((await world.ask(socket, 'join_village', { village_id: id })).ok, true);
+    const first = socket.id;
+    const gone = new Promise((resolve) => { socket.once('disconnect', resolve); });
+    socket.io.reconnection(false);
+    socket.io.engine.close();
+    await gone;
+    for (let i = 0; i < 20; i++)
+      await (await backend(world)).emitWorkStream(id, { message: `${i}` });
+    socket.io.reconnection(true);
+    const back = new Promise((resolve) => { socket.once('connect', resolve); });
+    socket.connect();
+    await back;
+    assert.equal(socket.recovered, true);
+    assert.equal(socket.id, first);
+    const heard = await world.heard(socket, 'work_stream', 20);
+    assert.deepEqual(heard.map(([payload]) => payload.message), [...Array(20).keys()].map(String));
+  });
 
   check('S0-33', 'a client of this transport alone works end to end', async (world) => {
     const id = world.id();

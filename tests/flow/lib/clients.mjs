@@ -12,7 +12,7 @@ export async function connect(sidecast, { token = sidecast.token, rooms = [], ..
     transports: ['websocket'], forceNew: true, reconnection: false, auth: { token }, ...options,
   });
   socket.received = [];
-  socket.onAny((...event) => socket.received.push(event));
+  socket.onAny((...event) => socket.received.push(without_offset(event)));
   await new Promise((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('connect_error', (error) => {
@@ -24,6 +24,13 @@ export async function connect(sidecast, { token = sidecast.token, rooms = [], ..
     await join(socket, room);
   return socket;
 }
+
+// An event as it was emitted: where clients may come back, its place in the log goes behind it.
+export function without_offset(event) {
+  return is_offset(event.at(-1)) ? event.slice(0, -1) : event;
+}
+
+export const is_offset = (value) => typeof value === 'string' && /^[A-Za-z0-9_-]{8}-[0-9a-z]+$/.test(value);
 
 export async function join(socket, room) {
   const answer = await socket.timeout(wait_ms).emitWithAck('subscribe', { room });
