@@ -6,6 +6,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import { bound, until } from '../flow/lib/wait.mjs';
+import { stop_gateway } from './lib/stop.mjs';
 import { system } from './lib/system.mjs';
 
 const page = 'http://localhost:3000';
@@ -238,7 +239,14 @@ system('agents', {
   });
   elsewhere('S1-17', 'children that are killed are started again, and clients return', 'tests/flow/64_restarts.mjs', 'killed children: no connection is refused, each event is kept');
   pending('S1-17', 'TLS', 'a proxy in front ends it');
-  pending('S1-17', 'a graceful end, with time for clients to leave', 'the end is at once so far');
+  check('S1-17', 'a graceful end: clients leave one by one and return to the next gateway', (world) =>
+    stop_gateway(world, 'agents', {
+      claims: { sub: '1', email: '1@example.com', role: 'developer', token_type: 'access' }, namespace: '/ws',
+      tell: async ({ socket }) => {
+        socket.answer = await world.ask(socket, 'subscribe', { room: `project:${randomUUID()}` });
+      },
+      is_told: ({ answer }) => answer.status === 'success',
+    }));
 
   for (const [what, file, name] of [
     ['event models', 'tests/unit/event_rules_test.c', 'a_payload_keeps_its_contract_or_is_told_why'],

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bound, sleep, until } from '../flow/lib/wait.mjs';
+import { stop_gateway } from './lib/stop.mjs';
 import { system } from './lib/system.mjs';
 
 const wait_ms = bound(4000);
@@ -150,7 +151,13 @@ system('notifications', {
     await world.logged(new RegExp(` \\[SessionManager\\] client disconnected sid=${sid} user=${id} reason="client namespace disconnect"`));
   });
   elsewhere('S4-11', 'a stop ends within 2 s and leaves nothing behind', 'tests/flow/60_lifecycle.mjs', 'SIGTERM ends all processes in time, with exit 0 and nothing leaked');
-  pending('S4-11', 'a stop sends clients elsewhere first', 'connections end at once so far');
+  check('S4-11', 'a graceful end: clients leave one by one and return to the next gateway', (world) =>
+    stop_gateway(world, 'notifications', {
+      claims: { id: 7 },
+      let_in: (socket, sidecast) => socket.emit('auth', { userId: 7, jwt: `bearer ${sidecast.mint({ id: 7 })}` }),
+      tell: async (own) => (await backend(own)).notify([7], notification),
+      is_told: ({ received }) => received.some(([event]) => event === 'notification'),
+    }));
   pending('S4-11', 'an image, and files for containers, proxies and services', 'packages come later');
 });
 

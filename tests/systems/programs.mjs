@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { Frames } from '../flow/lib/clients.mjs';
 import { program as sidecast_program } from '../flow/lib/sidecast.mjs';
 import { bound } from '../flow/lib/wait.mjs';
+import { stop_gateway } from './lib/stop.mjs';
 import { root, system } from './lib/system.mjs';
 
 const page = 'http://localhost:3000';
@@ -179,7 +180,17 @@ system('programs', {
     await world.logged(new RegExp(` info .* Socket disconnected: ${id} \\(reason: client namespace disconnect\\)`));
   });
 
-  pending('S3-13', 'clients are told before a stop', 'connections end at once so far');
+  check('S3-13', 'clients are told before a stop, leave one by one, and return to the next gateway', async (world) => {
+    const data = { programId: 1, requestId: 1, data: events['comment:added'], performedBy: by };
+    const sockets = await stop_gateway(world, 'programs', {
+      more: '\ndrain: {event: "server:closing", payload: {at: "{now.iso}"}}\n',
+      claims: { ...user(1), programs: [1] },
+      tell: ({ sidecast }) => sidecast.publish({ event: 'comment:added', data }),
+      is_told: ({ received }) => received.some(([event]) => event === 'comment:added'),
+    });
+    for (const { closings } of sockets)
+      assert.deepEqual(closings.map(([{ at }]) => new Date(at).toISOString() === at), [true]);
+  });
   elsewhere('S3-13', 'a stop ends within 2 s and leaves nothing behind', 'tests/flow/60_lifecycle.mjs',
     'SIGTERM ends all processes in time, with exit 0 and nothing leaked');
 
