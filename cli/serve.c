@@ -277,8 +277,7 @@ static void on_signal(uv_signal_t *handle, int signum)
         log_info(&serve->log, "stopping",
                  LOG_TEXT("because", signum == SIGTERM ? "SIGTERM" : "SIGINT"),
                  LOG_NUM("at_most_ms", (int64_t)stop_ms(serve)));
-        /* Each child has its own: what it lets go is closed. */
-        serve_listeners_close(&serve->listeners);
+        serve_listeners_close_gateways(&serve->listeners);
         supervisor_signal(serve->supervisor, signum);
         return;
     }

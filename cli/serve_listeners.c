@@ -77,10 +77,16 @@ bool serve_listeners_open(struct serve_listeners *listeners, const struct config
     return listeners->ops >= 0;
 }
 
-void serve_listeners_close(struct serve_listeners *listeners)
+void serve_listeners_close_gateways(struct serve_listeners *listeners)
 {
     for (size_t i = 0; i < listeners->gateway_count; i++)
         close(listeners->gateways[i]);
+    listeners->gateway_count = 0;
+}
+
+void serve_listeners_close(struct serve_listeners *listeners)
+{
+    serve_listeners_close_gateways(listeners);
     if (listeners->publisher >= 0)
         close(listeners->publisher);
     if (listeners->ops >= 0)

@@ -23,6 +23,8 @@ struct serve_listeners {
  * error was printed. Either way serve_listeners_close. */
 bool serve_listeners_open(struct serve_listeners *listeners, const struct config *config,
                           const struct flag_number *port);
+/* Those of the gateways, which have them: one that ends takes its own with it. */
+void serve_listeners_close_gateways(struct serve_listeners *listeners);
 void serve_listeners_close(struct serve_listeners *listeners);
 
 #endif

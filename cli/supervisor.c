@@ -94,15 +94,22 @@ static void stop_child(struct child *child, uint64_t limit_ms)
         child_stop(child, limit_ms);
 }
 
-/* Who serves the bus is the last to go: what the others still say reaches it, and what
- * is published meanwhile is kept. */
-static void stop_servers(struct supervisor *supervisor)
+static bool has_others(struct supervisor *supervisor)
 {
     for (size_t i = 0; i < child_count(supervisor); i++) {
         const struct child *child = child_at(supervisor, i);
         if (!child->plan->serves_bus && child->state == CHILD_RUNNING)
-            return;
+            return true;
     }
+    return false;
+}
+
+/* Who serves the bus is the last to go: what the others still say reaches it, and what
+ * is published meanwhile is kept. */
+static void stop_servers(struct supervisor *supervisor)
+{
+    if (has_others(supervisor))
+        return;
     for (size_t i = 0; i < supervisor->config.count; i++)
         if (supervisor->slots[i].current->plan->serves_bus)
             stop_child(supervisor->slots[i].current, child_stop_ms());
@@ -222,6 +229,10 @@ static void on_stopped(struct child *child, int exit_code, int signum)
 {
     struct supervisor *supervisor = child->supervisor;
 
+    /* A service manager that tells every process has told it too early. */
+    if (child->plan->serves_bus && exit_code == 0 && has_others(supervisor) &&
+        child_start(child))
+        return;
     /* SIGTERM itself ends a child that has not come to handle it yet. */
     if (exit_code != 0 && signum != SIGTERM && supervisor->exit_code == 0) {
         log_error(supervisor->config.log, "a child did not stop well",

@@ -51,6 +51,23 @@ test('while all of it stops, events arrive and nobody waits at the door', async 
   sidecast.forget();
 });
 
+// As systemd stops a service, unless KillMode=mixed: the publisher is told too early.
+test('when every process is told to stop, events still arrive while clients leave', async (t) => {
+  const sidecast = await start(slow);
+  t.after(() => sidecast.kill());
+  const members = await gather(sidecast, 4);
+  members.forEach((member) => member.io.reconnection(false));
+
+  sidecast.children().forEach((pid) => process.kill(pid, 'SIGTERM'));
+  const stopping = sidecast.stop();
+  const publish = () => sidecast.publish({ event: 'n', room: 'a', data: 0, id: 'once' }).catch(() => ({}));
+  await until(async () => (await publish()).status === 202, patience_ms);
+  await until(() => members.some((member) => numbers(member).length === 1), patience_ms);
+  const took = await stopping;
+  assert.ok(took <= window_ms + bound(1000), `took ${took} ms`);
+  sidecast.forget();
+});
+
 test('a gateway alone says that it is not ready, serves who is there, refuses who comes', with_sidecast({}, async (sidecast, t) => {
   const env = process.env.SIDECAST_DRAIN_WINDOW;
   process.env.SIDECAST_DRAIN_WINDOW = '3s';
