@@ -346,6 +346,16 @@ void durable_end_read(struct event_log *base)
 
 /* --- beside it --- */
 
+static void checkpoint(struct durable_log *log)
+{
+    char path[LOG_PATH_BYTES];
+    bool is_damaged;
+
+    log_folder_path(log->folder, "log.db", path);
+    if (log->tidier || !log_db_open(path, LOG_DB_TIDIES, &log->tidier, &is_damaged))
+        log_db_checkpoint(log->tidier);
+}
+
 /* Moves the write-ahead log into the file while the writer goes on. */
 void durable_run_tidier(void *arg)
 {
@@ -357,7 +367,7 @@ void durable_run_tidier(void *arg)
             ;
         if (atomic_load(&log->is_stopping))
             return;
-        log_db_checkpoint(log->tidier);
+        checkpoint(log);
     }
 }
 

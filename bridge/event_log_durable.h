@@ -52,7 +52,7 @@ struct durable_log {
 
     uint64_t removed_row; /* under the lock: rows up to here are not the log's any more */
 
-    struct log_db *tidier;
+    struct log_db *tidier; /* opened by its thread */
     uv_thread_t tidier_thread;
     uv_sem_t wake_tidier;
     atomic_bool is_stopping;

@@ -248,8 +248,6 @@ static enum status open_others(struct durable_log *log)
 
     log_folder_path(log->folder, "log.db", path);
     enum status st = log_db_open(path, LOG_DB_READS, &log->reader, &is_damaged);
-    if (!st)
-        st = log_db_open(path, LOG_DB_TIDIES, &log->tidier, &is_damaged);
     if (st)
         return st;
     if (uv_sem_init(&log->wake_tidier, 0))

@@ -150,6 +150,11 @@ static enum status read_format(struct log_db *db, int *format)
     return judge(db, code);
 }
 
+static bool is_writer(const struct log_db *db)
+{
+    return db->mode == LOG_DB_WRITES || db->mode == LOG_DB_WRITES_SYNC;
+}
+
 static enum status set_up(struct log_db *db)
 {
     int format = 0;
@@ -167,29 +172,32 @@ static enum status set_up(struct log_db *db)
                                                         : "PRAGMA synchronous = NORMAL");
     if (!st)
         st = read_format(db, &format);
-    bool is_writer = db->mode == LOG_DB_WRITES || db->mode == LOG_DB_WRITES_SYNC;
-    if (!st && format == 0 && is_writer)
+    if (!st && format == 0 && is_writer(db))
         st = execute(db, schema);
     bool is_foreign = !st && format != 0 && format != FORMAT;
     if (is_foreign)
         st = ST_LOG_DOWN;
     if (is_foreign || (st && sqlite3_errcode(db->handle) == SQLITE_ERROR))
         db->is_damaged = true; /* other tables than ours */
-    if (!st && is_writer)
+    if (!st && is_writer(db))
         sqlite3_wal_hook(db->handle, on_commit, db);
     return st;
 }
 
-static enum status prepare(struct log_db *db)
+/* Lends the statement, made when it is first needed: each connection uses a few of them.
+ * NULL where it cannot be made, which steps and binds as one that fails. */
+static sqlite3_stmt *take(struct log_db *db, enum statement which)
 {
+    sqlite3_stmt **statement = &db->statements[which];
     int code = SQLITE_OK;
 
-    for (int i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
-        code = sqlite3_prepare_v3(db->handle, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
-                                  &db->statements[i], NULL);
+    if (!*statement)
+        code = sqlite3_prepare_v3(db->handle, texts[which], -1, SQLITE_PREPARE_PERSISTENT,
+                                  statement, NULL);
     if (code == SQLITE_ERROR)
-        db->is_damaged = true;
-    return judge(db, code);
+        db->is_damaged = true; /* a table is missing, or another one */
+    judge(db, code);
+    return *statement;
 }
 
 enum status log_db_open(const char *path, enum log_db_mode mode, struct log_db **db,
@@ -201,12 +209,13 @@ enum status log_db_open(const char *path, enum log_db_mode mode, struct log_db *
     if (!self)
         return ST_NO_MEMORY;
     self->mode = mode;
+    /* Without statistics an allocation takes no lock. Only the process's first counts. */
+    if (is_writer(self))
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     enum status st = judge(self, sqlite3_open_v2(path, &self->handle, flags, NULL));
     if (!st)
         st = set_up(self);
-    if (!st)
-        st = prepare(self);
     if (!st) {
         *db = self;
         return ST_OK;
@@ -263,7 +272,7 @@ static struct slice column_bytes(sqlite3_stmt *statement, int at)
 /* Steps a bound statement that gives no rows. */
 static enum status run(struct log_db *db, enum statement which)
 {
-    sqlite3_stmt *statement = db->statements[which];
+    sqlite3_stmt *statement = take(db, which);
     enum status st = judge(db, sqlite3_step(statement));
 
     sqlite3_reset(statement);
@@ -289,7 +298,7 @@ void log_db_rollback(struct log_db *db)
 
 enum status log_db_get(struct log_db *db, enum log_db_number number, uint64_t *value)
 {
-    sqlite3_stmt *statement = db->statements[DO_GET];
+    sqlite3_stmt *statement = take(db, DO_GET);
 
     bind_number(statement, 1, number);
     int code = sqlite3_step(statement);
@@ -301,14 +310,14 @@ enum status log_db_get(struct log_db *db, enum log_db_number number, uint64_t *v
 
 enum status log_db_set(struct log_db *db, enum log_db_number number, uint64_t value)
 {
-    bind_number(db->statements[DO_SET], 1, number);
-    bind_number(db->statements[DO_SET], 2, value);
+    bind_number(take(db, DO_SET), 1, number);
+    bind_number(take(db, DO_SET), 2, value);
     return run(db, DO_SET);
 }
 
 enum status log_db_add(struct log_db *db, const struct log_row *row)
 {
-    sqlite3_stmt *statement = db->statements[DO_ADD];
+    sqlite3_stmt *statement = take(db, DO_ADD);
 
     bind_number(statement, 1, row->seq);
     bind_number(statement, 2, row->prev);
@@ -321,7 +330,7 @@ enum status log_db_add(struct log_db *db, const struct log_row *row)
 enum status log_db_read(struct log_db *db, uint64_t after, uint64_t through,
                         log_db_visit_fn *visit, void *ctx)
 {
-    sqlite3_stmt *statement = db->statements[DO_READ];
+    sqlite3_stmt *statement = take(db, DO_READ);
     bool goes_on = true;
     int code = SQLITE_DONE;
 
@@ -346,8 +355,8 @@ enum status log_db_read(struct log_db *db, uint64_t after, uint64_t through,
 
 enum status log_db_remove(struct log_db *db, uint64_t through, size_t count)
 {
-    bind_number(db->statements[DO_REMOVE], 1, through);
-    bind_number(db->statements[DO_REMOVE], 2, count);
+    bind_number(take(db, DO_REMOVE), 1, through);
+    bind_number(take(db, DO_REMOVE), 2, count);
     return run(db, DO_REMOVE);
 }
 
@@ -371,7 +380,7 @@ enum status log_db_note(struct log_db *db, enum log_db_table table, struct slice
                         uint64_t at_ms, struct slice bytes)
 {
     enum statement which = statement_of(DO_NOTE, table);
-    sqlite3_stmt *statement = db->statements[which];
+    sqlite3_stmt *statement = take(db, which);
 
     bind_bytes(statement, 1, name);
     bind_number(statement, 2, at_ms);
@@ -384,7 +393,7 @@ enum status log_db_unnote(struct log_db *db, enum log_db_table table, struct sli
 {
     enum statement which = statement_of(DO_UNNOTE, table);
 
-    bind_bytes(db->statements[which], 1, name);
+    bind_bytes(take(db, which), 1, name);
     return run(db, which);
 }
 
@@ -393,15 +402,15 @@ enum status log_db_forget(struct log_db *db, enum log_db_table table, uint64_t a
 {
     enum statement which = statement_of(DO_FORGET, table);
 
-    bind_number(db->statements[which], 1, at_ms < INT64_MAX ? at_ms : INT64_MAX);
-    bind_number(db->statements[which], 2, count);
+    bind_number(take(db, which), 1, at_ms < INT64_MAX ? at_ms : INT64_MAX);
+    bind_number(take(db, which), 2, count);
     return run(db, which);
 }
 
 enum status log_db_notes(struct log_db *db, enum log_db_table table,
                          log_db_note_fn *visit, void *ctx)
 {
-    sqlite3_stmt *statement = db->statements[statement_of(DO_NOTES, table)];
+    sqlite3_stmt *statement = take(db, statement_of(DO_NOTES, table));
     bool goes_on = true;
     int code = SQLITE_DONE;
 

@@ -37,111 +37,203 @@ static long size_of(struct house *house, const char *name)
     return stat(path, &info) ? -1 : (long)info.st_size;
 }
 
-/* A copy of everything in the folder, to be spoilt. */
-static void copy_folder(struct house *house, const char *from)
-{
-    char command[256];
+/* --- a log that was left behind, to be spoilt again and again --- */
 
-    snprintf(command, sizeof command, "rm -rf '%s' && cp -a '%s' '%s'", house->folder,
-             from, house->folder);
-    assert_int_equal(system(command), 0);
+enum {
+    FILES = 3,
+    KEYED = 7, /* one in so many events has an id */
+};
+
+static const char *const file_names[FILES] = {"log.db", "log.db-wal", "witness"};
+
+struct image {
+    char *bytes[FILES];
+    size_t size[FILES];
+    uint64_t epoch, head, keys;
+};
+
+static void read_file(struct house *house, const char *name, char **bytes, size_t *size)
+{
+    char path[LOG_PATH_BYTES];
+
+    *size = (size_t)size_of(house, name);
+    *bytes = malloc(*size + 1);
+    log_folder_path(house->folder, name, path);
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0 && *bytes);
+    assert_int_equal(read(fd, *bytes, *size), *size);
+    close(fd);
 }
 
-/* Starts, and either is as it was or says that it is not. */
-static void check_honest(struct house *house, uint64_t epoch, uint64_t head)
+static void write_file(struct house *house, const char *name, const char *bytes,
+                       size_t size)
 {
+    char path[LOG_PATH_BYTES];
+
+    log_folder_path(house->folder, name, path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, size), size);
+    close(fd);
+}
+
+/* Nothing of an earlier trial is left. */
+static void lay_out(struct house *house, const struct image *image)
+{
+    static const char *const others[] = {"log.db-shm", "log.db.damaged",
+                                         "log.db.damaged-wal", "log.db.damaged-shm"};
+    char path[LOG_PATH_BYTES];
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        log_folder_path(house->folder, others[i], path);
+        unlink(path);
+    }
+    for (size_t i = 0; i < FILES; i++)
+        write_file(house, file_names[i], image->bytes[i], image->size[i]);
+}
+
+static void append_keyed(struct house *house, uint64_t n)
+{
+    const struct log_key key = {.id = {(unsigned char)n}, .recipients = (uint32_t)n};
+    struct event_log_entry entry = event_for("r:1", n, 200);
+    uint64_t first;
+
+    entry.key = n % KEYED == 0 ? &key : NULL;
+    assert_int_equal(event_log_append(house->log, &entry, 1, 5, &first), ST_OK);
+    assert_int_equal(first, n);
+}
+
+/* So many events by themselves and in batches, left by a process that died: the older
+ * half in the file, the others in the write-ahead log. */
+static void leave_log(struct house *house, size_t events, struct image *image)
+{
+    house_open(house);
+    for (uint64_t n = 1; n <= events / 4; n++)
+        append_keyed(house, n);
+    append(house, "r:1", events / 4, events / 4, 5);
+    log_db_checkpoint(((struct durable_log *)house->log)->writer);
+    append(house, "r:1", events / 4, 1, 5);
+    append(house, "r:1", events / 4, events / 4, 5);
+    struct event_log_state state = state_of(house);
+    image->epoch = state.head.epoch;
+    image->head = state.head.seq;
+    image->keys = events / 4 / KEYED;
+    for (size_t i = 0; i < FILES; i++)
+        read_file(house, file_names[i], &image->bytes[i], &image->size[i]);
+    event_log_destroy(house->log);
+    house->log = NULL;
+}
+
+static void forget_image(struct house *house, struct image *image)
+{
+    for (size_t i = 0; i < FILES; i++)
+        free(image->bytes[i]);
+    house_remove(house);
+}
+
+static void count_key(void *ctx, const struct log_key *key,
+                      const struct position *position, uint64_t age_ms)
+{
+    uint64_t *count = ctx;
+
+    (void)age_ms;
+    assert_int_equal(key->recipients, position->seq);
+    assert_int_equal(key->id[0], position->seq);
+    ++*count;
+}
+
+/* Starts, and either everything is as it was or it says that it is not. True: it is. */
+static bool is_whole(struct house *house, const struct image *image)
+{
+    uint64_t keys = 0;
+
     assert_int_equal(open_log(house), ST_OK);
     struct event_log_state now = state_of(house);
     struct reading reading = read_all(house, 0, NULL, NULL);
-    if (now.head.epoch == epoch && !state_of(house).is_lost) {
-        assert_int_equal(now.head.seq, head);
-        assert_int_equal(reading.count, head);
-    } else if (now.head.epoch != epoch) {
+    bool goes_on = now.head.epoch == image->epoch && !state_of(house).is_lost;
+    if (goes_on) {
+        assert_int_equal(now.head.seq, image->head);
+        assert_int_equal(reading.count, image->head);
+        event_log_keys(house->log, count_key, &keys);
+        assert_int_equal(keys, image->keys);
+    } else if (now.head.epoch != image->epoch) {
         assert_int_equal(reading.count, 0);
     }
     event_log_destroy(house->log);
     house->log = NULL;
+    return goes_on;
 }
 
-/* A folder with 60 events, left by a process that died. */
-static uint64_t leave_folder(struct house *house, char saved[80])
+static size_t number_of(const char *name, size_t usual)
 {
-    house_open(house);
-    append(house, "r:1", 60, 3, 5);
-    uint64_t epoch = state_of(house).head.epoch;
-    snprintf(saved, 80, "%s.saved", house->folder);
-    char command[256];
-    snprintf(command, sizeof command, "cp -a '%s' '%s'", house->folder, saved);
-    assert_int_equal(system(command), 0);
-    event_log_destroy(house->log);
-    house->log = NULL;
-    return epoch;
-}
-
-static void remove_saved(struct house *house, const char *saved)
-{
-    char command[128];
-
-    snprintf(command, sizeof command, "rm -rf '%s'", saved);
-    assert_int_equal(system(command), 0);
-    house_remove(house);
+    const char *text = getenv(name);
+    return text ? strtoul(text, NULL, 10) : usual;
 }
 
 static void no_flipped_bit_is_taken_for_an_event(void **state)
 {
-    static const char *const names[] = {"log.db", "log.db-wal", "witness"};
+    size_t flips = number_of("SIDECAST_LOG_FLIPS", 1000), whole = 0;
+    struct image image;
     struct house house;
-    char saved[80];
 
     (void)state;
-    uint64_t epoch = leave_folder(&house, saved);
-    srand(7);
-    for (int i = 0; i < 150; i++) {
-        const char *name = names[i % 3];
-        copy_folder(&house, saved);
-        long size = size_of(&house, name);
-        if (size > 0)
-            spoil(&house, name, rand() % (i % 3 == 2 && size > 96 ? 96 : size),
-                  rand() % 8);
-        check_honest(&house, epoch, 60);
+    leave_log(&house, 60, &image);
+    srand((unsigned)number_of("SIDECAST_LOG_SEED", 7));
+    for (size_t i = 0; i < flips; i++) {
+        size_t file = (size_t)rand() % 8;
+        file = file < FILES ? file : file % 2; /* most of them where most is */
+        size_t size = file == 2 ? 96 : image.size[file];
+        lay_out(&house, &image);
+        spoil(&house, file_names[file], rand() % (long)size, rand() % 8);
+        whole += is_whole(&house, &image);
     }
-    remove_saved(&house, saved);
+    print_message("%zu bits flipped: %zu logs as they were, %zu new epochs\n", flips,
+                  whole, flips - whole);
+    assert_true(flips - whole > flips / 3);
+    forget_image(&house, &image);
 }
 
+/* Every length that ends in the last `cuts` bytes, of the file and of what lies beside
+ * it: the last bytes of either are a commit. */
 static void no_cut_file_is_taken_for_the_whole_log(void **state)
 {
-    static const char *const names[] = {"log.db", "log.db-wal", "witness"};
+    size_t cuts = number_of("SIDECAST_LOG_CUTS", 4096), whole = 0, trials = 0;
+    size_t step = number_of("SIDECAST_LOG_STEP", 1);
+    struct image image;
     struct house house;
-    char saved[80], path[LOG_PATH_BYTES];
 
     (void)state;
-    uint64_t epoch = leave_folder(&house, saved);
-    for (int i = 0; i < 120; i++) {
-        copy_folder(&house, saved);
-        log_folder_path(house.folder, names[i % 3], path);
-        long size = size_of(&house, names[i % 3]);
-        if (size > 0)
-            assert_int_equal(
-                truncate(path, size - 1 - (i * 34) % (size < 4096 ? size : 4096)), 0);
-        check_honest(&house, epoch, 60);
+    leave_log(&house, cuts > 4096 ? 1200 : 60, &image);
+    for (size_t file = 0; file < 2; file++) {
+        size_t size = image.size[file];
+        assert_true(size >= cuts);
+        for (size_t cut = 1; cut <= cuts; cut += step) {
+            image.size[file] = size - cut;
+            lay_out(&house, &image);
+            whole += is_whole(&house, &image);
+            trials++;
+        }
+        image.size[file] = size;
     }
-    remove_saved(&house, saved);
+    print_message("%zu cuts: %zu logs as they were, %zu new epochs\n", trials, whole,
+                  trials - whole);
+    assert_true(trials - whole > trials / 3);
+    forget_image(&house, &image);
 }
 
 static void a_lost_end_begins_a_new_epoch(void **state)
 {
+    struct image image;
     struct house house;
-    char saved[80], path[LOG_PATH_BYTES];
 
     (void)state;
-    uint64_t epoch = leave_folder(&house, saved);
-    copy_folder(&house, saved);
-    log_folder_path(house.folder, "log.db-wal", path);
-    assert_int_equal(truncate(path, size_of(&house, "log.db-wal") - 1), 0);
+    leave_log(&house, 60, &image);
+    image.size[1]--;
+    lay_out(&house, &image);
     assert_int_equal(open_log(&house), ST_OK);
-    assert_int_not_equal(state_of(&house).head.epoch, epoch);
+    assert_int_not_equal(state_of(&house).head.epoch, image.epoch);
     assert_true(size_of(&house, "log.db.damaged") >= 0);
-    remove_saved(&house, saved);
+    forget_image(&house, &image);
 }
 
 static void a_full_disk_refuses_and_heals(void **state)
