@@ -22,8 +22,10 @@ async function free_ports(count) {
 }
 
 export class Process {
-  constructor(args, env) {
+  // `inside`: a command that runs the program in a world of its own, under the same pid.
+  constructor(args, env, inside = []) {
     this.args = args;
+    this.command = [...inside, program, ...args];
     this.env = env;
     this.log = '';
     this.start();
@@ -31,7 +33,7 @@ export class Process {
 
   start() {
     this.exited = null;
-    this.child = spawn(program, this.args, { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(this.command[0], this.command.slice(1), { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stderr.on('data', (data) => { this.log += data; });
     this.child.on('exit', (code, signal) => { this.exited = { code, signal }; });
   }
@@ -48,15 +50,15 @@ export class Process {
 }
 
 // Options: gateways (how many), set (key=value each), hooks(i) gives gateway i its switches,
-// publisher_hooks are the publisher's.
+// publisher_hooks are the publisher's, and publisher_inside(folder of its data) what it runs in.
 export class Fleet {
-  static async start({ gateways = 2, set = [], hooks = () => [], publisher_hooks = [], proxied = true } = {}) {
+  static async start({ gateways = 2, set = [], hooks = () => [], publisher_hooks = [], publisher_inside = () => [], proxied = true } = {}) {
     const fleet = new Fleet();
     fleet.folder = mkdtempSync(path.join(tmpdir(), 'sidecast-fleet-'));
     fleet.key = `sk_${random_text(32)}`;
     fleet.secret = random_text(48);
     try {
-      await fleet.open({ gateways, set, hooks, publisher_hooks, proxied });
+      await fleet.open({ gateways, set, hooks, publisher_hooks, publisher_inside, proxied });
     } catch (error) {
       await fleet.kill();
       throw error;
@@ -64,7 +66,7 @@ export class Fleet {
     return fleet;
   }
 
-  async open({ gateways, set, hooks, publisher_hooks, proxied }) {
+  async open({ gateways, set, hooks, publisher_hooks, publisher_inside, proxied }) {
     const ports = await free_ports(gateways + 2);
     const env = {
       ...process.env, TMPDIR: this.folder,
@@ -76,7 +78,7 @@ export class Fleet {
 
     this.publisher_process = new Process(['publisher', ...settings([
       `bus.url=ipc://${bus}`, `data_dir=${path.join(this.folder, 'data')}`, `publisher.listen=${at(ports[0])}`, `ops.listen=${at(ports[1])}`]),
-    ...publisher_hooks.flatMap((name) => ['--test-hook', name])], env);
+    ...publisher_hooks.flatMap((name) => ['--test-hook', name])], env, publisher_inside(path.join(this.folder, 'data')));
     this.publisher = `http://${at(ports[0])}`;
     this.ops = `http://${at(ports[1])}`;
     this.api = new Sidecast(this.publisher_process.child, this.folder, this);

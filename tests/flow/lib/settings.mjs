@@ -16,6 +16,8 @@ export const restarts = Number(take('SIDECAST_RESTARTS') ?? 20);
 export const updates_docs = Boolean(take('SIDECAST_UPDATE_DOCS'));
 // Addresses of another conformance system that the wire tables shall ask (lib/reference.mjs).
 export const wire_target = take('SIDECAST_WIRE_TARGET');
+// Publishes to repeat in 37_log_faults.
+export const retries = Number(take('SIDECAST_RETRIES') ?? 300);
 // Upgrades to make in 27_upgrades, idle and under traffic.
 export const upgrades = Number(take('SIDECAST_UPGRADES') ?? 60);
 // Handshakes that nobody comes back for, in 21_polling.
