@@ -155,10 +155,14 @@ static void write_batch(struct writer *writer, struct append_request *first)
         writer->entries[count++] = request->entry;
     event_log_state(writer->config.log, &state);
     first->position.epoch = state.head.epoch;
+    int64_t began_us = clock_us();
     first->status = event_log_append(writer->config.log, writer->entries, count,
                                      clock_ms(), &first->position.seq);
-    if (!first->status)
+    if (!first->status) {
+        metrics_add(writer->config.metrics, METRIC_LOG_COMMITS, 1);
+        metrics_add(writer->config.metrics, METRIC_LOG_COMMIT_US, clock_us() - began_us);
         send_batch(writer, &first->position, count);
+    }
     writer->beacons = 0;
 
     first->item = (struct inbox_item){.run = run_answers, .drop = run_answers};
@@ -178,6 +182,7 @@ static void tidy_log(struct writer *writer)
     metrics_set(writer->config.metrics, METRIC_LOG_EVENTS, state.events);
     metrics_set(writer->config.metrics, METRIC_LOG_BYTES, state.bytes);
     metrics_set(writer->config.metrics, METRIC_LOG_EVICTED, state.evicted);
+    metrics_set(writer->config.metrics, METRIC_LOG_DOWN, state.is_down);
 }
 
 /* What waits, at most MAX_BATCH of it; NULL when it is time for a beacon or to stop. */

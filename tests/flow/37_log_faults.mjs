@@ -3,6 +3,7 @@
 // SIDECAST_RETRIES=10000 repeats so many publishes.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -45,7 +46,8 @@ async function listener(fleet, room) {
 
 const body_of = (id) => JSON.stringify({ event: 'e', room: 'a', id, data: { id } });
 
-// Sends the request and hangs up soon: nobody knows what became of it.
+// Sends the request and hangs up soon, or when there is an answer (`after_ms` null) that it does
+// not look at: nobody knows what became of it.
 async function publish_and_vanish(fleet, id, after_ms) {
   const { hostname, port } = new URL(fleet.publisher);
   const body = body_of(id);
@@ -53,7 +55,10 @@ async function publish_and_vanish(fleet, id, after_ms) {
   socket.on('error', () => {});
   socket.write(`POST /broadcast HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${fleet.key}\r\n`
     + `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-  await sleep(after_ms);
+  if (after_ms === null)
+    await Promise.race([once(socket, 'data'), once(socket, 'close')]).catch(() => {});
+  else
+    await sleep(after_ms);
   socket.destroy();
 }
 
@@ -65,14 +70,15 @@ const publish_surely = (fleet, id) => until(async () => {
 
 test('a publish that nobody knows the outcome of is repeated under its id: none is there twice', (t) =>
   with_fleet({}, async (fleet) => {
-    const random = random_from(Number(process.pid));
+    const seed = process.pid;
+    const random = random_from(seed);
     const client = await listener(fleet, 'a');
     const positions = new Map();
     let next = 0, known = 0, is_over = false;
     const lane = async () => {
       while (next < retries) {
         const id = `r${next++}`;
-        await publish_and_vanish(fleet, id, random(6));
+        await publish_and_vanish(fleet, id, random(4) ? random(6) : null);
         const { status, json } = await publish_surely(fleet, id);
         assert.equal(status, 202);
         known += json.duplicate;
@@ -99,8 +105,8 @@ test('a publish that nobody knows the outcome of is repeated under its id: none 
     await sleep(100); // a double would come now
     assert.equal(new Set(positions.values()).size, retries);
     assert.deepEqual([...client.seen].filter(([, count]) => count !== 1), []);
-    t.diagnostic(`${retries} repeated, ${known} of them had been published by the first attempt`);
-    assert.ok(known > 0 && known < retries, `${known} first attempts arrived`);
+    t.diagnostic(`seed ${seed}: ${retries} repeated, ${known} of them had been published by the first attempt`);
+    assert.ok(known > 0, 'no first attempt arrived');
     client.close();
   }));
 
@@ -111,7 +117,7 @@ const cpu_ms = (pid) => {
 
 test('a killed publisher with a log of 64 MiB is ready in time, and the gateways have caught up', (t) =>
   with_fleet({}, async (fleet) => {
-    const client = await listener(fleet, 'caught up');
+    const client = await listener(fleet, 'caught:up');
     const filler = JSON.stringify({ event: 'fill', room: 'nobody', data: 'x'.repeat(200_000) });
     for (let sent = 0; sent < 62 << 20; sent += filler.length)
       assert.equal((await fleet.publish(filler)).status, 202);
@@ -121,7 +127,7 @@ test('a killed publisher with a log of 64 MiB is ready in time, and the gateways
     await until(async () => (await fleet.api.request(`${fleet.publisher}/readyz`).catch(() => null))?.status === 200, 20_000);
     const cpu = cpu_ms(fleet.publisher_process.child.pid);
     const ready = performance.now();
-    await fleet.publish({ event: 'e', room: 'caught up', data: { id: 'first' } });
+    await fleet.publish({ event: 'e', room: 'caught:up', data: { id: 'first' } });
     await until(() => client.seen.has('first'), bound(500));
     t.diagnostic(`ready after ${Math.round(ready - began)} ms, ${cpu} of them computing; caught up ${Math.round(performance.now() - ready)} ms later`);
     // Others use the machine as well: what it took of a processor is what it took.
@@ -164,9 +170,10 @@ test('a full disk refuses, loses nothing that was accepted, and accepts again wh
     assert.equal(refused?.status, 503);
     assert.equal(refused.json.code, 'E_LOG_DOWN');
     assert.ok(refused.headers['retry-after']);
-    assert.equal((await fleet.api.request(`${fleet.publisher}/readyz`)).status, 503);
     for (let i = 0; i < 20; i++)
       await publish_next();
+    await until(async () => (await publish_next()).status === 503 &&
+      (await fleet.api.request(`${fleet.publisher}/readyz`)).status === 503, bound(1000));
 
     rmSync(ballast);
     const began = performance.now();

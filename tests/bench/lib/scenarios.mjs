@@ -2,6 +2,7 @@
 // defines the figures in words. A scenario has `rows` (goals included) and `sample`, which
 // makes one repetition and gives {figure: {value, limit?}, …, faults}, or a list of them:
 // there the product and its limit took turns.
+import { fill_log, measure_restart } from './restart.mjs';
 import { with_rs256 } from './rs256.mjs';
 import { measure, take_turns, with_limit, with_product } from './servers.mjs';
 
@@ -45,6 +46,7 @@ export const scenarios = {
     rows: [
       { figure: 'publishes', unit: '/s', goal: { at_least: 30_000 } },
       { figure: 'kept, beside memory', unit: '/s', goal: { ratio: 0.8 } },
+      { figure: 'the same of server CPU', unit: '/s', goal: { ratio: 0.8 } },
       { figure: 'publisher CPU per publish', unit: 'us' },
       { figure: 'gateway CPU per publish', unit: 'us' },
     ],
@@ -54,10 +56,22 @@ export const scenarios = {
       return {
         publishes: { value: got.publishes_per_s },
         'kept, beside memory': { value: got.publishes_per_s, limit: in_memory.publishes_per_s },
+        'the same of server CPU': { value: per_server_cpu(got), limit: per_server_cpu(in_memory) },
         'publisher CPU per publish': { value: got.publisher_cpu_us / got.publishes },
         'gateway CPU per publish': { value: got.gateway_cpu_us / got.publishes },
       };
     },
+  },
+  restart: {
+    rows: [
+      { figure: 'publisher ready', unit: 'ms', goal: { at_most: 300 } },
+      { figure: 'gateways caught up', unit: 'ms', goal: { at_most: 500 } },
+    ],
+    sample: ({ small }) => with_product({ set: [...unlimited, 'log.keep.size=256MiB', 'log.keep.events=1000000'] },
+      async (args, sidecast) => {
+        await fill_log(args, sidecast, small ? 1 << 20 : 64 << 20);
+        return measure_restart(sidecast);
+      }),
   },
   connect_hs256: connect((use) => use({}), { at_most: 70 }),
   connect_rs256: connect(with_rs256),
@@ -173,6 +187,8 @@ export const not_yet = {
 function faults_of(got) {
   return got.lost + got.doubled + got.disordered + got.stray;
 }
+
+const per_server_cpu = (got) => got.publishes / ((got.publisher_cpu_us + got.gateway_cpu_us) / 1e6);
 
 function per_cpu(got) {
   return got.deliveries / (got.gateway_cpu_us / 1e6);

@@ -17,7 +17,7 @@ const may_pin = cpus().length > 1;
 const client_ms = 180_000;
 const alone_ms = 30_000;
 
-// A release of the product on its core. `use` gets {args (for the client), sidecast}.
+// A release of the product on its core. `use` gets the client's args, and the product.
 export async function with_product({ tokens = 1, set = [], env = {}, mint }, use) {
   const sidecast = await start({ set, env, args: ['--log-level', 'warn'] });
   const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-bench-'));
@@ -31,7 +31,7 @@ export async function with_product({ tokens = 1, set = [], env = {}, mint }, use
     const args = ['--server', sidecast.gateway, '--publisher', sidecast.publisher,
       '--key', sidecast.key, '--token-file', token_file, '--publisher-pid', publisher,
       ...gateways.flatMap((pid) => ['--gateway-pid', pid])];
-    const result = await use(args);
+    const result = await use(args, sidecast);
     await until_alone(sidecast);
     await sidecast.stop();
     return result;
