@@ -121,7 +121,8 @@ export class House {
     return this.api.mint({ exp: Math.floor(Date.now() / 1000) + token_s, ...claims });
   }
 
-  // The pids of the roles as they are now: {publisher, g1, g2, …}.
+  // The pids of the roles as they are now: {publisher, g1, g2, …}. While a gateway drains, its
+  // successor, "g1b", is there beside it, and is meant.
   roles() {
     const found = {};
     for (const pid of children_of(this.process.child.pid)) {
@@ -130,7 +131,7 @@ export class House {
       if (words[1] === 'publisher')
         found.publisher = pid;
       else if (words[1] === 'gateway' && id > 0)
-        found[words[id + 1]] = pid;
+        found[words[id + 1].replace(/b$/, '')] = pid;
     }
     return found;
   }
