@@ -58,12 +58,6 @@ void handle_publish(struct http_exchange *exchange, const struct http_request *r
     struct caller caller;
     char detail[CALLER_DETAIL_BYTES];
 
-    if (parts->is_draining) {
-        problem.status = ST_DRAINING;
-        problem.detail = "The server is stopping; the event was not published.";
-        refuse(parts, exchange, &problem);
-        return;
-    }
     problem.status =
         caller_identify(&parts->trust, request->head, API_SCOPE_PUBLISH,
                         clock_wall_ms() / 1000, &caller, detail, &problem.hint);

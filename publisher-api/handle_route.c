@@ -120,14 +120,6 @@ static void publish(struct handler_parts *parts, struct http_exchange *exchange,
 {
     struct publish_fault fault = {0};
 
-    if (parts->is_draining) {
-        refuse(call, exchange,
-               &(struct problem){
-                   .status = ST_DRAINING,
-                   .detail = "The server is stopping; the event was not published."});
-        route_call_destroy(call);
-        return;
-    }
     enum status st = map(parts, call, &fault);
     if (st) {
         refuse_part(call, exchange, st, &fault);

@@ -270,7 +270,9 @@ void publisher_drain(struct publisher *publisher, void (*on_done)(void *ctx), vo
     presence_stop(publisher->presence);
     publisher->on_drained = on_done;
     publisher->on_drained_ctx = ctx;
+    /* Who connects is the next process' from here on; who is here is answered yet. */
     front_stop(publisher->api.front);
+    http_server_wind_down(publisher->api.http);
     uv_timer_start(&publisher->drain_timer, on_drain_step, DRAIN_STEP_MS, DRAIN_STEP_MS);
 }
 

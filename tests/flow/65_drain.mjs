@@ -28,6 +28,83 @@ async function gather(sidecast, count) {
   return members;
 }
 
+// Publishes numbers until it is told; gives how many. What fails is sent once more under its id.
+async function publish_numbers(sidecast, is_over, figures = {}) {
+  let n = 0;
+  for (; !is_over(); n++, await sleep(10)) {
+    const body = { event: 'n', room: 'a', data: n, id: `n${n}` };
+    let answer = await sidecast.publish(body).catch((error) => ({ text: error.message }));
+    if (answer.status !== 202) {
+      figures.retries = (figures.retries ?? 0) + 1;
+      answer = await sidecast.publish(body);
+    }
+    assert.equal(answer.status, 202, answer.text);
+  }
+  return n;
+}
+
+async function until_all_have(members, count) {
+  await until(() => members.every((member) => numbers(member).length >= count), patience_ms, () =>
+    `${count} were published; received: ${members.map((member) => numbers(member).length)}`);
+  for (const member of members)
+    assert.deepEqual(numbers(member), upto(count));
+}
+
+test('a gateway that is stopped sends its clients to the next one, which recovers them [websocket polling]',
+  with_sidecast(slow, async (sidecast, t) => {
+    const members = await gather(sidecast, 8);
+    const [old] = sidecast.pids.gateways;
+    let is_over = false;
+    const publishing = publish_numbers(sidecast, () => is_over);
+    publishing.catch(() => {}); // told below
+    await sleep(100);
+
+    process.kill(old, 'SIGTERM');
+    const began = performance.now();
+    await until(() => members[0].left.length + members[1].left.length > 0 || members.some(({ left }) => left.length), patience_ms);
+    const late = await connect(sidecast, { rooms: ['a'], ...reconnection });
+    t.diagnostic(`somebody new is in after ${Math.round(performance.now() - began)} ms`);
+    assert.ok(is_alive(old), 'it waited for the old one to end');
+    await until(() => !is_alive(old), window_ms + bound(1000));
+    await until(() => members.every(({ connected, left }) => connected && left.length), patience_ms);
+    is_over = true;
+    await until_all_have(members, await publishing);
+
+    assert.deepEqual(members.map(({ returns }) => returns), members.map(() => [true]));
+    assert.deepEqual([...new Set(members.map(({ left }) => left[0].reason))], ['transport close']);
+    const times = members.map(({ left }) => left[0].at - began).sort((a, b) => a - b);
+    assert.ok(times[7] - times[0] > window_ms / 2, `they left at ${times.map(Math.round)}`);
+    assert.equal(late.connected, true); // it came to the new one
+    const [now] = sidecast.children().filter((pid) => pid !== sidecast.pids.publisher);
+    assert.notEqual(now, old);
+    [late, ...members].forEach((member) => member.close());
+  }));
+
+test('a rolling restart loses no event and fails no publish twice [websocket polling]',
+  with_sidecast({ set: ['drain.window=300ms'], args: ['--gateways', '2'] }, async (sidecast, t) => {
+    const members = await gather(sidecast, 6);
+    const before = sidecast.children();
+    const figures = {};
+    let is_over = false;
+    const publishing = publish_numbers(sidecast, () => is_over, figures);
+    publishing.catch(() => {});
+
+    process.kill(sidecast.pids.self, 'SIGUSR2');
+    const began = performance.now();
+    await until(() => sidecast.log.includes('every child was started anew'), 60_000);
+    t.diagnostic(`it took ${Math.round(performance.now() - began)} ms`);
+    await until(() => members.every(({ connected, left }) => connected && left.length), patience_ms);
+    is_over = true;
+    const count = await publishing;
+    t.diagnostic(`${count} events, ${figures.retries ?? 0} sent again`);
+    await until_all_have(members, count);
+    for (const { returns } of members)
+      assert.ok(returns.length && returns.every(Boolean), `recovered: ${returns}`);
+    assert.deepEqual(sidecast.children().filter((pid) => before.includes(pid)), []);
+    assert.equal(sidecast.children().length, before.length);
+    members.forEach((member) => member.close());
+  }));
+
 test('while all of it stops, events arrive and nobody waits at the door', async (t) => {
   const sidecast = await start({ ...slow, args: ['--gateways', '2'] });
   t.after(() => sidecast.kill());
