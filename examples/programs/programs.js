@@ -70,9 +70,15 @@ socket.on('connect', () => {
 });
 socket.on('disconnect', (reason) => show_state(reason));
 socket.on('connect_error', ({ message }) => show_state(message, 'off'));
+// Too long away: not all that was told since comes.
+socket.on('catchup', ({ rooms }) => show_state(`older events are missing in ${rooms.join(', ')}`, 'off'));
+// The event whose time was named comes again with those after it.
+const is_known = (one) => kept.some((other) => JSON.stringify(other) === JSON.stringify(one));
 for (const event of Object.keys(told))
   socket.on(event, (one) => {
     lastEventTimestamp = one.timestamp;
+    if (is_known(one))
+      return;
     kept.unshift(one);
     kept.length = Math.min(kept.length, rows_kept);
     show_feed();

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Frames } from '../flow/lib/clients.mjs';
 import { program as sidecast_program } from '../flow/lib/sidecast.mjs';
-import { bound } from '../flow/lib/wait.mjs';
+import { bound, sleep, until } from '../flow/lib/wait.mjs';
 import { stop_gateway } from './lib/stop.mjs';
 import { root, system } from './lib/system.mjs';
 
@@ -39,6 +39,11 @@ async function tell(world, program, event, more = {}) {
 }
 
 const member = (world, programs, claims = {}) => world.connect({ claims: { programs, ...claims } });
+// One that was away for long: it names the time of its last event.
+const returning = (world, programs, lastEventTimestamp) => {
+  const token = world.token({ programs });
+  return world.connect({ token, auth: { token, lastEventTimestamp } });
+};
 const ours = ({ received }) => received.filter(([event]) => event !== 'socket:data');
 
 // The first packet of Engine.IO, over the world's transport.
@@ -150,9 +155,67 @@ system('programs', {
     const got = await world.heard(socket, 'request:updated', 20);
     assert.deepEqual(got.map(([{ requestId }]) => requestId), Array.from({ length: 20 }, (_, i) => i));
   });
-  pending('S3-08', 'what was told is kept for who comes later', 'catch-up is not there so far');
-  pending('S3-09', 'who names the time of the last event gets what came after it', 'catch-up is not there so far');
-  pending('S3-10', 'limits of what is caught up are told', 'catch-up is not there so far');
+  check('S3-08', 'what was told is kept for who comes later', async (world) => {
+    const { settled } = await backend(world);
+    const program = world.id();
+    const before = Date.now();
+    await tell(world, program, 'request:created', { requestId: 'kept' });
+    await settled();
+    const socket = await returning(world, [program], before);
+    assert.equal((await world.heard(socket, 'request:created'))[0][0].requestId, 'kept');
+  });
+
+  check('S3-09', 'who names the time of the last event gets what came since, of each program, in order', async (world) => {
+    const { settled } = await backend(world);
+    const [one, two, other] = [world.id(), world.id(), world.id()];
+    const told = [];
+    for (const [i, event] of names.entries()) {
+      told.push([event, i % 2 ? one : two]);
+      await tell(world, i % 2 ? one : two, event, { requestId: i });
+      await tell(world, other, event, { requestId: -1 });
+      await settled();
+      await sleep(2);
+    }
+    // Any program's events say when they were.
+    const all = await returning(world, [one, two], Date.now() - 60_000);
+    await world.heard(all, names.at(-1));
+    const third = ours(all)[2][1].timestamp;
+    for (const since of [third, new Date(third).getTime()]) {
+      const socket = await returning(world, [one, two], since);
+      await tell(world, one, 'comment:added', { requestId: 'live' });
+      await until(() => ours(socket).some(([, { requestId }]) => requestId === 'live'), bound(4000));
+      const got = ours(socket).filter(([, { requestId }]) => requestId !== 'live');
+      assert.deepEqual(got.map(([event, { programId }]) => [event, programId]), told.slice(2));
+      assert.equal(ours(socket).at(-1)[1].requestId, 'live');
+    }
+  });
+
+  check('S3-09', 'who names no time gets nothing of the past', async (world) => {
+    const { settled } = await backend(world);
+    const program = world.id();
+    await tell(world, program, 'request:created');
+    await settled();
+    const socket = await member(world, [program]);
+    await tell(world, program, 'request:updated');
+    await world.heard(socket, 'request:updated');
+    assert.deepEqual(ours(socket).map(([event]) => event), ['request:updated']);
+  });
+
+  check('S3-10', 'the newest 50 of each program come, the same twice where it was told twice, and the rest is announced', async (world) => {
+    const { emitToProgram, settled } = await backend(world);
+    const [busy, quiet] = [world.id(), world.id()];
+    const before = Date.now();
+    for (let i = 0; i < 60; i++)
+      emitToProgram(busy, 'request:updated', { requestId: i, data: { changes: {} }, performedBy: by });
+    for (let i = 0; i < 2; i++)
+      emitToProgram(quiet, 'comment:deleted', { requestId: 1, data: { commentId: 1 }, performedBy: by });
+    await settled();
+    const socket = await returning(world, [busy, quiet], before);
+    const [[{ count, truncated, rooms }]] = await world.heard(socket, 'catchup');
+    assert.deepEqual({ count, truncated, rooms }, { count: 52, truncated: true, rooms: [`program:${busy}`] });
+    assert.deepEqual(ours(socket).slice(0, 50).map(([, { requestId }]) => requestId), Array.from({ length: 50 }, (_, i) => i + 10));
+    assert.deepEqual(ours(socket).slice(50).map(([event]) => event), ['comment:deleted', 'comment:deleted', 'catchup']);
+  });
 
   check('S3-11', 'a ping each 25 s, 60 s to answer', async (world) => {
     const { pingInterval, pingTimeout } = await open_packet(world);
