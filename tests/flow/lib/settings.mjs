@@ -22,3 +22,5 @@ export const retries = Number(take('SIDECAST_RETRIES') ?? 300);
 export const upgrades = Number(take('SIDECAST_UPGRADES') ?? 60);
 // Handshakes that nobody comes back for, in 21_polling.
 export const abandoned = Number(take('SIDECAST_ABANDONED') ?? 2000);
+// Returns around the edge of what the log still has, in 35_recovery_edges.
+export const trials = Number(take('SIDECAST_TRIALS') ?? 200);

@@ -1,0 +1,183 @@
+// The edges of what can be recovered: where the log ends, where a client does not keep up with
+// what it missed, where a gateway dies. Each with a switch that must make it fail.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { join } from './lib/clients.mjs';
+import { come_back, comer, has, leave, upto } from './lib/coming_back.mjs';
+import { start_alone, stop_alone } from './lib/gateways.mjs';
+import { trials } from './lib/settings.mjs';
+import { with_sidecast } from './lib/sidecast.mjs';
+import { until } from './lib/wait.mjs';
+
+const patience_ms = 30_000;
+const crowd = 20;
+
+// A number below `below`, the same in each run.
+function dice(seed) {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+// Everybody leaves, each misses a number of events in a log that holds few, and comes back.
+// Gives how many were told that they recovered, and of these how many miss something.
+async function try_the_edge(sidecast, keep, rounds, seed) {
+  const roll = dice(seed);
+  const sockets = await Promise.all(upto(crowd).map(async (i) => {
+    const socket = await comer(sidecast, { transports: [i % 2 ? 'polling' : 'websocket'], rooms: [`r${i}`] });
+    return Object.assign(socket, { room: `r${i}`, next: 0 });
+  }));
+  const seen = { recovered: 0, refused: 0, wrong: 0 };
+
+  for (let round = 0; round < rounds; round++) {
+    await Promise.all(sockets.map(leave));
+    // Those who were first in the log are gone from it, by a few events more or less.
+    const order = sockets.map((socket) => ({ socket, at: roll(1000) })).sort((a, b) => a.at - b.at);
+    const extra = roll(7);
+    for (let i = 0; i < crowd + extra; i++) {
+      const { socket } = order[i % crowd];
+      await sidecast.publish({ event: 'n', room: socket.room, data: socket.next++ });
+    }
+    await Promise.all(upto(roll(keep / 2)).map(() => sidecast.publish({ event: 'noise', room: 'nobody' })));
+    await Promise.all(sockets.map((socket) => come_back(socket)));
+    for (const socket of sockets) {
+      seen[socket.recovered ? 'recovered' : 'refused']++;
+      if (!socket.recovered) {
+        await join(socket, socket.room);
+        socket.next = 0;
+        socket.numbers.length = 0;
+      }
+      await sidecast.publish({ event: 'n', room: socket.room, data: socket.next++ });
+    }
+    for (const socket of sockets) {
+      await until(() => socket.numbers.at(-1) === socket.next - 1, patience_ms);
+      if (JSON.stringify(socket.numbers) !== JSON.stringify(upto(socket.next)))
+        seen.wrong++;
+      socket.numbers.splice(0);
+      socket.next = 0;
+    }
+  }
+  sockets.forEach((socket) => socket.close());
+  return seen;
+}
+
+const few = { set: ['log.keep.events=25', 'limits.connections_per_user=0'] };
+
+const part = 500; // trials, that one server sees
+for (let seed = 1; seed <= Math.ceil(trials / part); seed++)
+  test(`nobody is told of a recovery who misses something [seed ${seed}]`, with_sidecast(few, async (sidecast) => {
+    const seen = await try_the_edge(sidecast, 25, Math.ceil(Math.min(trials, part) / crowd), seed);
+    assert.equal(seen.wrong, 0, JSON.stringify(seen));
+    assert.ok(seen.recovered > 0 && seen.refused > 0, JSON.stringify(seen));
+  }));
+
+test('a recovery without proof is noticed', with_sidecast({ ...few, hooks: ['no-recheck'] }, async (sidecast) => {
+  const seen = await try_the_edge(sidecast, 25, 2, 1);
+  assert.notEqual(seen.wrong, 0, JSON.stringify(seen));
+}));
+
+// More was missed than any queue of ours may hold, and more comes all the while.
+async function catch_up(sidecast, transport, count) {
+  const witness = await comer(sidecast, { rooms: ['a', 'b'] });
+  const socket = await comer(sidecast, { transports: [transport], rooms: ['a', 'b'] });
+  let next = 0;
+  const publish = (many) => Promise.all(upto(many).map(() => {
+    const data = next++;
+    return sidecast.publish({ event: 'n', room: data % 2 ? 'a' : 'b', args: [data, 'x'.repeat(200)] });
+  }));
+
+  await leave(socket);
+  await publish(count);
+  let is_back = false;
+  const flood = (async () => {
+    while (!is_back || next < 2 * count)
+      await publish(50);
+  })();
+  await come_back(socket);
+  is_back = true;
+  await flood;
+  await publish(1);
+  assert.equal(socket.recovered, true);
+  await has(socket, next);
+  await has(witness, next);
+  socket.close();
+  witness.close();
+  const is_whole = JSON.stringify(socket.numbers) === JSON.stringify(witness.numbers);
+  return { is_whole, count: socket.numbers.length, next };
+}
+
+const narrow = { set: ['limits.outbox_frames=32'] };
+for (const transport of ['websocket', 'polling'])
+  test(`who missed more than queues hold gets all of it while more comes [${transport}]`,
+    with_sidecast(narrow, async (sidecast) => {
+      const got = await catch_up(sidecast, transport, 300);
+      assert.ok(got.is_whole, JSON.stringify(got));
+    }));
+
+test('what is read beyond where live events begin is noticed',
+  with_sidecast({ ...narrow, hooks: ['no-dedupe'] }, async (sidecast) => {
+    const got = await catch_up(sidecast, 'websocket', 300);
+    assert.ok(!got.is_whole, JSON.stringify(got));
+  }));
+
+test('a gateway is killed, and its clients come back to another', with_sidecast({ set: ['gateway.count=1'] }, async (sidecast, t) => {
+  const alone = await start_alone(sidecast, t, 'g9');
+  const sockets = await Promise.all(upto(10).map((i) =>
+    comer(alone, { transports: [i % 2 ? 'polling' : 'websocket'], rooms: ['a'] })));
+  const ids = sockets.map(({ id }) => id);
+
+  await sidecast.publish({ event: 'n', room: 'a', data: 0 });
+  await Promise.all(sockets.map((socket) => has(socket, 1)));
+  sockets.forEach((socket) => socket.io.reconnection(false));
+  const gone = Promise.all(sockets.map((socket) => new Promise((resolve) => { socket.once('disconnect', resolve); })));
+  alone.signal('SIGKILL');
+  await gone;
+  for (const n of upto(5))
+    await sidecast.publish({ event: 'n', room: 'a', data: n + 1 });
+  await Promise.all(sockets.map((socket) => come_back(socket, sidecast.gateway)));
+  await Promise.all(sockets.map((socket) => has(socket, 6)));
+  assert.deepEqual(sockets.map(({ id }) => id), ids);
+  for (const socket of sockets) {
+    assert.equal(socket.recovered, true);
+    assert.deepEqual(socket.numbers, upto(6));
+    socket.close();
+  }
+}));
+
+test('the connection on another gateway gives way', with_sidecast({}, async (sidecast, t) => {
+  const alone = await start_alone(sidecast, t, 'g9');
+  const ghost = await comer(alone, { rooms: ['a'] });
+  const gone = new Promise((resolve) => { ghost.once('disconnect', resolve); });
+
+  ghost.io.reconnection(false);
+  const again = await comer(sidecast, { auth: { token: sidecast.token, pid: ghost._pid } });
+  assert.equal(again.id, ghost.id);
+  await gone;
+  const answer = await sidecast.publish({ event: 'n', room: 'a', data: 1 });
+  await has(again, 1);
+  assert.equal(answer.json.recipients, 1);
+  assert.deepEqual(ghost.numbers, []);
+  again.close();
+  await stop_alone(alone);
+}));
+
+test('a client that is quiet for ten windows of the log comes back', with_sidecast({
+  set: ['log.keep.events=20', 'gateway.ping_interval=300ms'],
+}, async (sidecast) => {
+  const socket = await comer(sidecast, { rooms: ['a'] });
+
+  await sidecast.publish({ event: 'n', room: 'a', data: 0 });
+  await has(socket, 1);
+  for (let window = 0; window < 10; window++)
+    await Promise.all(upto(20).map(() => sidecast.publish({ event: 'n', room: 'b', data: 100 })));
+  await new Promise((resolve) => { socket.io.engine.once('ping', resolve); });
+  await leave(socket);
+  await sidecast.publish({ event: 'n', room: 'a', data: 1 });
+  await come_back(socket);
+  assert.equal(socket.recovered, true);
+  await has(socket, 2);
+  assert.deepEqual(socket.numbers, upto(2));
+  socket.close();
+}));
