@@ -421,7 +421,8 @@ enum status session_leave(struct session *session, struct slice room,
 {
     enum status st = session_exit(session, room);
 
-    if (st)
+    /* It may have left before, and the directory not have heard of it. */
+    if (st && !session->is_unwritten)
         return st;
     st = session_op_start(session, SESSION_OP_LEAVE, room, on_done, ctx);
     if (st)

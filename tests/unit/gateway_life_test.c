@@ -221,6 +221,17 @@ static void a_leave_that_the_directory_missed_is_written_again(void **state)
     assert_starts(READ(house, io), "432[{\"ok\":false,\"error\":\"E_UNAVAILABLE\"");
     assert_int_equal(house->engine.puts, puts + 2);
     assert_string_equal(house->engine.last_rooms, "");
+
+    /* Repeated, it has an ack once the directory knows, and costs nothing after it. */
+    peer_send(io, 1, "423[\"unsubscribe\",{\"room\":\"a\"}]");
+    assert_starts(READ(house, io), "433[{\"ok\":false,\"error\":\"E_UNAVAILABLE\"");
+    house->engine.put_answer = ST_OK;
+    peer_send(io, 1, "424[\"unsubscribe\",{\"room\":\"a\"}]");
+    assert_starts(READ(house, io), "434[{\"ok\":true");
+    puts = house->engine.puts;
+    peer_send(io, 1, "425[\"unsubscribe\",{\"room\":\"a\"}]");
+    assert_starts(READ(house, io), "435[{\"ok\":true");
+    assert_int_equal(house->engine.puts, puts);
     peer_destroy(io);
 }
 
