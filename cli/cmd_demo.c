@@ -86,11 +86,18 @@ static bool put(struct demo *demo, enum option_source source, const char *key,
     return false;
 }
 
-/* The page shows what happens; only what goes wrong is worth a line more. */
-static bool put_log_level(struct demo *demo)
+static bool put_unless_said(struct demo *demo, const char *key, const char *value)
 {
-    return options_source(demo->call.options, "logs.level") != OPTION_DEFAULT ||
-           put(demo, OPTION_ENV, "logs.level", "warn");
+    return options_source(demo->call.options, key) != OPTION_DEFAULT ||
+           put(demo, OPTION_ENV, key, value);
+}
+
+/* The page shows what happens, so only what goes wrong is worth a line more; and who
+ * tries it out waits for no window at its end. */
+static bool put_manners(struct demo *demo)
+{
+    return put_unless_said(demo, "logs.level", "warn") &&
+           put_unless_said(demo, "drain.window", "0s");
 }
 
 /* Nobody's real keys and no address that others reach, whatever the environment says. */
@@ -106,7 +113,7 @@ static bool configure(struct demo *demo)
         !put(demo, OPTION_FLAG, "auth.jwt.hmac_secret", secret) ||
         !put(demo, OPTION_FLAG, "gateway.listen", "127.0.0.1:7410") ||
         !put(demo, OPTION_FLAG, "publisher.listen", "127.0.0.1:7411") ||
-        !put(demo, OPTION_FLAG, "ops.listen", "127.0.0.1:7412") || !put_log_level(demo))
+        !put(demo, OPTION_FLAG, "ops.listen", "127.0.0.1:7412") || !put_manners(demo))
         return false;
     invocation_resolve(&demo->call);
     return true;

@@ -42,6 +42,7 @@ static void close_doors(struct drain *drain)
 
 static void close_at_once(struct drain *drain)
 {
+    drain->services->is_draining = true;
     front_stop(drain->front);
     connection_set_close_all(drain->services->connections, CLOSE_STOP);
     close_doors(drain);
@@ -50,7 +51,7 @@ static void close_at_once(struct drain *drain)
 static void begin_leaving(struct drain *drain)
 {
     switch (drain->how.door) {
-    case DOOR_IS_OURS: break;
+    case DOOR_IS_OURS: drain->services->is_draining = true; break;
     case DOOR_IS_ANOTHERS: front_rest(drain->front); break;
     case DOOR_CLOSES: front_leave(drain->front); break;
     }
@@ -61,10 +62,17 @@ static void begin_leaving(struct drain *drain)
 
 /* --- step by step */
 
-/* The nth of them leaves when n parts of the window are over. */
+/* The nth of them leaves when n parts of the window are over; who was accepted before it
+ * and came in after, at its end. */
 static void send_away(struct drain *drain)
 {
     uint64_t passed_ms = clock_ms() - drain->began_ms;
+
+    if (passed_ms >= drain->how.window_ms) {
+        connection_set_close_all(drain->services->connections, CLOSE_DRAIN);
+        drain->told = drain->total;
+        return;
+    }
     uint64_t due = passed_ms * drain->total / drain->how.window_ms + 1;
 
     while (drain->told < drain->total && drain->told < due) {
@@ -81,7 +89,7 @@ static void on_step(uv_timer_t *timer)
     struct client_services *services = drain->services;
     const struct engine_ops *engine = services->engine->ops;
 
-    if (drain->told < drain->total)
+    if (!drain->is_closed)
         send_away(drain);
     if (connection_set_count(services->connections) > 0)
         return;
@@ -110,7 +118,6 @@ void drain_begin(struct drain *drain, struct front *front, struct http_server *h
     drain->on_done = on_done;
     drain->ctx = ctx;
     drain->began_ms = clock_ms();
-    services->is_draining = true;
     services->engine->ops->retire(services->engine);
     tell_all(drain);
     if (how->window_ms == 0)
@@ -118,6 +125,12 @@ void drain_begin(struct drain *drain, struct front *front, struct http_server *h
     else
         begin_leaving(drain);
     uv_timer_start(&drain->timer, on_step, 0, STEP_MS);
+}
+
+void drain_answer_alone(struct drain *drain)
+{
+    drain->services->is_draining = true;
+    front_wake(drain->front);
 }
 
 void drain_stop(struct drain *drain)

@@ -457,7 +457,7 @@ void gateway_drain(struct gateway *gateway, const struct gateway_end *how,
 
 void gateway_answer_alone(struct gateway *gateway)
 {
-    front_wake(gateway->front);
+    drain_answer_alone(&gateway->drain);
 }
 
 void gateway_destroy(struct gateway *gateway)

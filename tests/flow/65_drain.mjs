@@ -1,14 +1,17 @@
 // Stops that lose nobody: clients leave one by one, come back to another process or to the next
 // start, and have what they missed.
 import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, readlinkSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { connect, native, native_raw } from './lib/clients.mjs';
-import { start_alone } from './lib/gateways.mjs';
-import { is_alive, start, with_sidecast } from './lib/sidecast.mjs';
+import { start_alone, stop_alone } from './lib/gateways.mjs';
+import { is_alive, program, start, with_sidecast } from './lib/sidecast.mjs';
 import { bound, sleep, until } from './lib/wait.mjs';
 
 const patience_ms = 20_000;
-const window_ms = 1500;
+const window_ms = 1200;
 const slow = { set: [`drain.window=${window_ms}ms`] };
 const reconnection = { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 300 };
 const numbers = (socket) => socket.received.filter(([name]) => name === 'n').map(([, n]) => n);
@@ -80,8 +83,21 @@ test('a gateway that is stopped sends its clients to the next one, which recover
     [late, ...members].forEach((member) => member.close());
   }));
 
-test('a rolling restart loses no event and fails no publish twice [websocket polling]',
-  with_sidecast({ set: ['drain.window=300ms'], args: ['--gateways', '2'] }, async (sidecast, t) => {
+// The program lies where the test can exchange it.
+function with_copy(options, body) {
+  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'sidecast-program-')));
+  const binary = path.join(folder, 'sidecast');
+  copyFileSync(program, binary);
+  return async (t) => {
+    t.after(() => rmSync(folder, { recursive: true }));
+    await with_sidecast({ ...options, binary }, (sidecast) => body(Object.assign(sidecast, { binary }), t))(t);
+  };
+}
+
+test('a rolling restart loses no event and fails no publish twice, and takes the new program [websocket polling]',
+  with_copy({ set: ['drain.window=300ms'], args: ['--gateways', '2'] }, async (sidecast, t) => {
+    copyFileSync(program, `${sidecast.binary}.new`);
+    renameSync(`${sidecast.binary}.new`, sidecast.binary);
     const members = await gather(sidecast, 6);
     const before = sidecast.children();
     const figures = {};
@@ -102,6 +118,8 @@ test('a rolling restart loses no event and fails no publish twice [websocket pol
       assert.ok(returns.length && returns.every(Boolean), `recovered: ${returns}`);
     assert.deepEqual(sidecast.children().filter((pid) => before.includes(pid)), []);
     assert.equal(sidecast.children().length, before.length);
+    for (const pid of sidecast.children())
+      assert.equal(readlinkSync(`/proc/${pid}/exe`), sidecast.binary);
     members.forEach((member) => member.close());
   }));
 
@@ -146,10 +164,7 @@ test('when every process is told to stop, events still arrive while clients leav
 });
 
 test('a gateway alone says that it is not ready, serves who is there, refuses who comes', with_sidecast({}, async (sidecast, t) => {
-  const env = process.env.SIDECAST_DRAIN_WINDOW;
-  process.env.SIDECAST_DRAIN_WINDOW = '3s';
-  const alone = await start_alone(sidecast, t, 'alone');
-  process.env.SIDECAST_DRAIN_WINDOW = env;
+  const alone = await start_alone(sidecast, t, 'alone', { set: ['drain.window=3s'] });
   const [first, second, third] = [await native(alone, { rooms: ['a'] }), await native(alone, { rooms: ['a'] }),
     await connect(alone, { transports: ['polling'], rooms: ['a'], ...reconnection })];
   assert.equal((await sidecast.request(`${alone.gateway}/readyz`)).status, 200);
@@ -174,6 +189,34 @@ test('a gateway alone says that it is not ready, serves who is there, refuses wh
   assert.deepEqual(alone.exited, { code: 0, signal: null });
   third.close();
 }));
+
+test('of gateways that share an address without serve, one stops and nobody is refused [websocket polling]',
+  with_sidecast({}, async (sidecast, t) => {
+    const set = ['gateway.count=2', `drain.window=${window_ms}ms`];
+    const stays = await start_alone(sidecast, t, 'stays', { set });
+    const goes = await start_alone(sidecast, t, 'goes', { port: stays.port, set });
+    const members = await gather(goes, 8);
+    const publish = (n) => sidecast.publish({ event: 'n', room: 'a', data: n });
+
+    await publish(0);
+    goes.signal('SIGTERM');
+    for (let n = 1; !goes.exited; n++) {
+      const late = await connect(goes, { transports: [n % 2 ? 'polling' : 'websocket'] });
+      late.close();
+      await publish(n);
+    }
+    assert.deepEqual(goes.exited, { code: 0, signal: null });
+    await publish('last');
+    await until(() => members.every((member) => numbers(member).includes('last')), patience_ms);
+    const [first] = members;
+    for (const member of members) {
+      assert.deepEqual(numbers(member), numbers(first));
+      assert.ok(member.returns.every(Boolean) && member.returns.length <= 1, `recovered: ${member.returns}`);
+      member.close();
+    }
+    assert.ok(members.some(({ returns }) => returns.length));
+    await stop_alone(stays);
+  }));
 
 test('a second signal ends it now', async (t) => {
   const sidecast = await start({ set: ['drain.window=1h'] });

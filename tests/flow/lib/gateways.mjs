@@ -29,15 +29,17 @@ async function free_port() {
 }
 
 // One gateway by hand on the sidecast's bus: {gateway, token, pid, log, exited, signal()}.
-export async function start_alone(sidecast, t, id) {
-  const port = await free_port();
+// Options: port (any that is free), set (key=value each).
+export async function start_alone(sidecast, t, id, { port: wanted, set = [] } = {}) {
+  const port = wanted ?? await free_port();
   const child = spawn(program, ['gateway', '--id', id, '--log-level', 'info',
-    '--set', `bus.url=ipc://${sidecast.folder}/bus`, '--set', `gateway.listen=127.0.0.1:${port}`], {
+    '--set', `bus.url=ipc://${sidecast.folder}/bus`, '--set', `gateway.listen=127.0.0.1:${port}`,
+    ...set.flatMap((pair) => ['--set', pair])], {
     env: { ...process.env, TMPDIR: sidecast.folder, SIDECAST_AUTH_JWT_HMAC_SECRET: sidecast.secret },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const alone = {
-    gateway: `http://127.0.0.1:${port}`, token: sidecast.token, pid: child.pid, log: '', exited: null,
+    gateway: `http://127.0.0.1:${port}`, port, token: sidecast.token, pid: child.pid, log: '', exited: null,
     signal: (name) => child.kill(name),
   };
   child.stderr.on('data', (data) => { alone.log += data; });

@@ -51,14 +51,14 @@ async function within(ms, work) {
 }
 
 // Options: role ('serve' or 'demo'), set (key=value each), hooks (test switches), args, env,
-// descriptors (a limit that the program cannot raise).
+// descriptors (a limit that the program cannot raise), binary (instead of the program under test).
 // SIDECAST_GATEWAYS runs a script with so many gateways, where it does not say itself.
 export async function start({
-  role = 'serve', set = [], hooks = [], args = [], env = {}, descriptors = 0,
+  role = 'serve', set = [], hooks = [], args = [], env = {}, descriptors = 0, binary = program,
 } = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-test-'));
   const secrets = { key: `sk_${random_text(32)}`, secret: random_text(48) };
-  const words = [program, ...command_line(role, folder, set, hooks, args)];
+  const words = [binary, ...command_line(role, folder, set, hooks, args)];
   if (descriptors)
     words.unshift('prlimit', `--nofile=${descriptors}`, '--');
   const child = spawn(words[0], words.slice(1), {
