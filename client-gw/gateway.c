@@ -149,6 +149,7 @@ static void on_reset(void *ctx, const char *reason, const struct position *now)
     log_warn(gateway->config.log, "events are lost; every client is told",
              LOG_TEXT("reason", reason), LOG_NUM("seq", now->seq));
     probe_reset(gateway->probe, now);
+    proving_forget(gateway->services.proving);
     connection_set_reset(gateway->connections, reason, now);
 }
 

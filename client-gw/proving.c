@@ -50,6 +50,12 @@ static void tell(struct proving *proving)
     proving->count = 0;
 }
 
+void proving_forget(struct proving *proving)
+{
+    uv_timer_stop(&proving->timer);
+    proving->count = 0;
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     tell(timer->data);

@@ -16,6 +16,9 @@ struct proving *proving_create(uv_loop_t *loop, struct engine *engine);
 /* Accepts NULL. */
 void proving_destroy(struct proving *proving);
 
+/* What waits to be told was of an epoch that is over. */
+void proving_forget(struct proving *proving);
+
 /* A ping is about to be sent, behind all that was sent to the sessions of it. */
 void proving_pinged(struct connection *connection);
 /* Its answer has come. */
