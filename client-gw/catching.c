@@ -54,7 +54,7 @@ struct catching_set {
     struct list_node turns;
     size_t asked;
     size_t count; /* of sessions that are catching up */
-    bool is_turning;
+    bool is_ending, is_closed;
     uv_timer_t timer;
     struct event_frames *frames; /* what was encoded lately: many miss the same */
     struct envelope_room room;
@@ -82,15 +82,26 @@ struct catching_set *catching_set_create(uv_loop_t *loop, struct engine *engine,
     return set;
 }
 
+/* The last one that knows it frees it: the timer, or a page that is still under way. */
+static void release(struct catching_set *set)
+{
+    if (set->is_closed && set->asked == 0)
+        free(set);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct catching_set *set = handle->data;
+
+    set->is_closed = true;
+    release(set);
 }
 
 void catching_set_destroy(struct catching_set *set)
 {
     if (!set)
         return;
+    set->is_ending = true;
     event_frames_destroy(set->frames);
     uv_close((uv_handle_t *)&set->timer, on_closed);
 }
@@ -392,7 +403,9 @@ static void on_page(void *ctx, enum status status, uint64_t through)
         session_drop(session);
     }
     free(asked);
-    if (!list_is_empty(&set->turns))
+    if (set->is_ending)
+        release(set);
+    else if (!list_is_empty(&set->turns))
         come_back(set, 0);
 }
 

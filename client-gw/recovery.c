@@ -212,8 +212,13 @@ static void go_on(struct return_job *job)
         .from = found.from, .on_proven = on_proven, .ctx = job};
     if (!st)
         st = catching_begin(job->recovery->config.catching, session, &wish);
-    if (st)
+    if (st == ST_LIMIT) {
+        /* Others have its place in a room by now. */
+        session_undo(session);
+        give_up(job, RECOVERY_FORBIDDEN);
+    } else if (st) {
         answer(job, st);
+    }
 }
 
 /* --- whether it may --- */

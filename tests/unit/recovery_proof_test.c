@@ -1,0 +1,135 @@
+/* When a client that comes back misses nothing: numbers only. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "proto/recovery_proof.h"
+
+#include <string.h>
+
+enum {
+    EPOCH = 7,
+    OTHER = 8,
+};
+
+/* What is known, and what follows from it. */
+struct row {
+    const char *what;
+    uint64_t session_epoch;
+    bool has_offset;
+    struct position offset;
+    uint64_t proven, last_joined, applied;
+    enum recovery_verdict verdict;
+    const char *reason;
+};
+
+static const struct row rows[] = {
+    {"it is where the gateway is", EPOCH, true,  {EPOCH, 5}, 0, 0, 5, RECOVERY_GO,   ""},
+    {"it missed something",        EPOCH, true,  {EPOCH, 5}, 0, 0, 9, RECOVERY_GO,   ""},
+    {"nothing was ever said",      EPOCH, false, {0, 0},     0, 0, 0, RECOVERY_GO,   ""},
+    {"it has received nothing",    EPOCH, false, {0, 0},     4, 0, 9, RECOVERY_GO,   ""},
+    {"the gateway is behind it",   EPOCH, true,  {EPOCH, 5}, 0, 0, 4, RECOVERY_WAIT, ""},
+    {"behind what is proven",      EPOCH, true,  {EPOCH, 2}, 5, 0, 4, RECOVERY_WAIT, ""},
+    {"behind a join",              EPOCH, true,  {EPOCH, 2}, 0, 5, 4, RECOVERY_WAIT, ""},
+    {"the log began anew",
+     OTHER,                               true,
+     {OTHER, 5},
+     5,                                                         5,
+     9,                                                               RECOVERY_LOST,
+     "epoch_changed"                                                                   },
+    {"a place of another log",
+     EPOCH,                               true,
+     {OTHER, 5},
+     0,                                                         0,
+     9,                                                               RECOVERY_LOST,
+     "epoch_changed"                                                                   },
+    {"a session of another log",
+     OTHER,                               true,
+     {EPOCH, 5},
+     0,                                                         0,
+     9,                                                               RECOVERY_LOST,
+     "epoch_changed"                                                                   },
+};
+
+static void what_is_known_says_whether_it_may_go_on(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct row *row = &rows[i];
+        const struct recovery_facts facts = {
+            .log_epoch = EPOCH,
+            .session_epoch = row->session_epoch,
+            .has_offset = row->has_offset,
+            .offset = row->offset,
+            .proven = row->proven,
+            .last_joined = row->last_joined,
+            .applied = row->applied,
+        };
+        enum recovery_reason reason;
+        enum recovery_verdict verdict = recovery_judge(&facts, &reason);
+        if (verdict != row->verdict ||
+            strcmp(recovery_reason_text(reason), row->reason) != 0)
+            fail_msg("%s: %d %s", row->what, verdict, recovery_reason_text(reason));
+    }
+}
+
+static void what_is_owed_begins_after_the_highest_of_three(void **state)
+{
+    struct recovery_facts facts = {
+        .has_offset = true, .offset = {EPOCH, 5},
+             .proven = 3
+    };
+
+    (void)state;
+    assert_int_equal(recovery_from(&facts), 5);
+    facts.proven = 9;
+    assert_int_equal(recovery_from(&facts), 9);
+    facts.has_offset = false;
+    facts.proven = 4;
+    assert_int_equal(recovery_from(&facts), 4);
+    assert_int_equal(recovery_base(4, 2), 4);
+    assert_int_equal(recovery_base(4, 6), 6);
+}
+
+/* The mark of a room against every base and place in the replay around it. */
+static void a_room_is_complete_unless_what_is_gone_was_owed(void **state)
+{
+    (void)state;
+    for (uint64_t mark = 0; mark < 6; mark++) {
+        for (uint64_t base = 0; base < 6; base++) {
+            for (uint64_t after = 0; after < 6; after++) {
+                bool is_owed = false; /* one seq that is gone, after both */
+                for (uint64_t seq = 1; seq <= mark; seq++)
+                    is_owed = is_owed || (seq > base && seq > after);
+                assert_int_equal(recovery_is_complete(base, after, mark), !is_owed);
+            }
+        }
+    }
+}
+
+static void every_reason_has_its_word(void **state)
+{
+    static const char *const words[] = {
+        "",        "history_overflow", "epoch_changed", "unknown_session",
+        "expired", "forbidden",        "bus_down"};
+
+    (void)state;
+    for (int i = 0; i < RECOVERY_REASON_COUNT; i++)
+        assert_string_equal(recovery_reason_text((enum recovery_reason)i), words[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_known_says_whether_it_may_go_on),
+        cmocka_unit_test(what_is_owed_begins_after_the_highest_of_three),
+        cmocka_unit_test(a_room_is_complete_unless_what_is_gone_was_owed),
+        cmocka_unit_test(every_reason_has_its_word),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
