@@ -23,7 +23,7 @@ function dice(seed) {
 
 // Everybody leaves, each misses a number of events in a log that holds few, and comes back.
 // Gives how many were told that they recovered, and of these how many miss something.
-async function try_the_edge(sidecast, keep, rounds, seed) {
+async function try_the_edge(sidecast, noise, rounds, seed) {
   const roll = dice(seed);
   const sockets = await Promise.all(upto(crowd).map(async (i) => {
     const socket = await comer(sidecast, { transports: [i % 2 ? 'polling' : 'websocket'], rooms: [`r${i}`] });
@@ -40,7 +40,7 @@ async function try_the_edge(sidecast, keep, rounds, seed) {
       const { socket } = order[i % crowd];
       await sidecast.publish({ event: 'n', room: socket.room, data: socket.next++ });
     }
-    await Promise.all(upto(roll(keep / 2)).map(() => sidecast.publish({ event: 'noise', room: 'nobody' })));
+    await Promise.all(upto(roll(noise)).map(() => sidecast.publish({ event: 'noise', room: 'nobody' })));
     await Promise.all(sockets.map((socket) => come_back(socket)));
     for (const socket of sockets) {
       seen[socket.recovered ? 'recovered' : 'refused']++;
@@ -68,13 +68,13 @@ const few = { set: ['log.keep.events=25', 'limits.connections_per_user=0'] };
 const part = 500; // trials, that one server sees
 for (let seed = 1; seed <= Math.ceil(trials / part); seed++)
   test(`nobody is told of a recovery who misses something [seed ${seed}]`, with_sidecast(few, async (sidecast) => {
-    const seen = await try_the_edge(sidecast, 25, Math.ceil(Math.min(trials, part) / crowd), seed);
+    const seen = await try_the_edge(sidecast, 12, Math.ceil(Math.min(trials, part) / crowd), seed);
     assert.equal(seen.wrong, 0, JSON.stringify(seen));
     assert.ok(seen.recovered > 0 && seen.refused > 0, JSON.stringify(seen));
   }));
 
 test('a recovery without proof is noticed', with_sidecast({ ...few, hooks: ['no-recheck'] }, async (sidecast) => {
-  const seen = await try_the_edge(sidecast, 25, 2, 1);
+  const seen = await try_the_edge(sidecast, 40, 2, 1);
   assert.notEqual(seen.wrong, 0, JSON.stringify(seen));
 }));
 
