@@ -198,7 +198,8 @@ void lifecycle_ready(struct lifecycle *lifecycle, bool is_ready, const char *rea
     bool was_ready = lifecycle->is_ready;
     tell_change(lifecycle, is_ready, line);
     if (is_ready)
-        log_info(lifecycle->config.log, "ready", LOG_NUM("pid", getpid()));
+        log_info(lifecycle->config.log, "ready", LOG_NUM("pid", getpid()),
+                 LOG_NUM("stop_ms", (int64_t)lifecycle->config.stop_ms));
     else if (was_ready)
         log_info(lifecycle->config.log, "not ready", LOG_TEXT("because", reason));
 }

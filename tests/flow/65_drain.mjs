@@ -218,6 +218,20 @@ test('of gateways that share an address without serve, one stops and nobody is r
     await stop_alone(stays);
   }));
 
+test('a gateway that hangs at its end is killed, and the rest ends well', async (t) => {
+  const sidecast = await start();
+  t.after(() => sidecast.kill());
+  const [gateway] = sidecast.pids.gateways;
+  const pids = sidecast.children();
+  process.kill(gateway, 'SIGSTOP');
+  sidecast.child.kill('SIGTERM');
+  await until(() => sidecast.exited && !pids.some(is_alive), 7000 + bound(2000));
+  assert.deepEqual(sidecast.exited, { code: 1, signal: null });
+  assert.match(sidecast.log, /killing a child that does not stop in time child=g1\n/);
+  assert.match(sidecast.log, /publisher {2}stopped/);
+  sidecast.forget();
+});
+
 test('a second signal ends it now', async (t) => {
   const sidecast = await start({ set: ['drain.window=1h'] });
   t.after(() => sidecast.kill());

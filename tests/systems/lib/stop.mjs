@@ -33,6 +33,8 @@ export async function stop_gateway(world, name, { more = '', claims, namespace =
       let_in?.(socket, sidecast);
     }
     await leave(sidecast, sockets);
+    // Who must say again who it is begins anew.
+    assert.deepEqual(sockets.map(({ recovered }) => Boolean(recovered)), sockets.map(() => !let_in));
     for (const socket of sockets) {
       socket.received.length = 0;
       await until(async () => {
