@@ -15,6 +15,7 @@
  * no such switch. */
 bool test_hook_set(const char *spec);
 
+/* What is missing, on the bus or to a client that comes back, is not sent again. */
 bool test_hook_no_replay(void);
 /* A reload leaves one part of a gateway with the tables before it. */
 bool test_hook_half_reload(void);

@@ -34,13 +34,13 @@ export const scenarios = [
     name: 'gateway', at_once: 10,
     run: (rounds, options, ...stage) => gateway_deaths({ deaths: rounds, ...options }, ...stage),
     promises: { complete_p99: 2000 },
-    sabotage: [{ switches: ['no-dedupe'], rounds: 2, lanes: 8, pause_ms: 1 }],
+    sabotage: [{ switches: ['no-replay'], rounds: 1 }],
   },
   {
     name: 'restart', at_once: 10,
     run: (rounds, options, ...stage) => restarts({ restarts: rounds, ...options }, ...stage),
-    promises: {},
-    sabotage: [{ switches: ['no-dedupe'], rounds: 2, lanes: 8, pause_ms: 1 }],
+    promises: { not_recovered: 0, complete_p99: 5000 },
+    sabotage: [{ switches: ['no-replay'], rounds: 1 }],
   },
   {
     name: 'away', at_once: 20,
