@@ -144,9 +144,11 @@ static void tell_sessions(struct connection *connection)
 {
     int fd = connection_direct_fd(connection);
 
-    for (struct session *s = connection->sessions; s; s = s->next)
+    for (struct session *s = connection->sessions; s; s = s->next) {
         session_set_direct(s, fd);
-    connection_emptied(connection);
+        if (s->catching)
+            catching_drained(s->catching);
+    }
 }
 
 /* Whether what is sent now has to stand in line. */
