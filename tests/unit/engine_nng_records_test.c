@@ -1,0 +1,129 @@
+/* Records on their way to a durable log: what is kept is what was put last, also when the
+ * disk was full in between. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "bridge/clock.h"
+#include "bridge/engine_nng_records.h"
+#include "support/durable_house.h"
+
+static void put(struct records *records, const char *sid, const char *bytes)
+{
+    records_put(records, EVENT_LOG_SESSION, slice_of(sid), slice_of(bytes));
+}
+
+static void add_kept(void *ctx, struct slice bytes, uint64_t age_ms)
+{
+    char *kept = ctx;
+
+    assert_true(age_ms < 60000);
+    strncat(kept, bytes.ptr, bytes.len);
+    strcat(kept, " ");
+}
+
+/* What the next start finds. */
+static void assert_kept(struct house *house, const char *expected)
+{
+    char kept[64] = "";
+
+    event_log_destroy(house->log);
+    assert_int_equal(open_log(house), ST_OK);
+    event_log_sessions(house->log, add_kept, kept);
+    assert_string_equal(kept, expected);
+}
+
+static struct log_db *writer_of(struct house *house)
+{
+    return ((struct durable_log *)house->log)->writer;
+}
+
+static void the_last_of_each_is_kept(void **state)
+{
+    struct records records;
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    assert_int_equal(records_init(&records), ST_OK);
+    put(&records, "s1", "first");
+    put(&records, "s2", "second");
+    records_write(&records, house.log, clock_ms());
+    put(&records, "s1", "third");
+    put(&records, "s2", "");
+    put(&records, "s3", "fourth");
+    records_write(&records, house.log, clock_ms());
+    put(&records, "s4", "never written");
+    assert_kept(&house, "third fourth ");
+    records_write(&records, house.log, clock_ms());
+    house_remove(&house);
+}
+
+static void what_a_full_disk_refused_is_written_later(void **state)
+{
+    static char big[100000];
+    struct records records;
+    struct house house;
+    uv_sem_t written;
+
+    (void)state;
+    house_open(&house);
+    assert_int_equal(uv_sem_init(&written, 0), 0);
+    assert_int_equal(records_init(&records), ST_OK);
+    put(&records, "s1", "old");
+    records_write(&records, house.log, clock_ms());
+    memset(big, 'x', sizeof big - 1);
+    log_db_limit_pages(writer_of(&house), 1);
+    put(&records, "s1", "new");
+    put(&records, "s2", big);
+    records_await(&records, &written);
+    records_write(&records, house.log, clock_ms());
+    uv_sem_wait(&written); /* whoever waits does not wait for the disk */
+    put(&records, "s2", "");
+    put(&records, "s1", "newest");
+    records_write(&records, house.log, clock_ms());
+    log_db_limit_pages(writer_of(&house), 100000);
+    records_write(&records, house.log, clock_ms());
+    assert_false(records_take_loss(&records));
+    assert_kept(&house, "newest ");
+    uv_sem_destroy(&written);
+    house_remove(&house);
+}
+
+static void too_many_of_them_are_lost_and_that_is_told(void **state)
+{
+    static char big[100000];
+    struct records records;
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    assert_int_equal(records_init(&records), ST_OK);
+    memset(big, 'x', sizeof big - 1);
+    log_db_limit_pages(writer_of(&house), 1);
+    put(&records, "s1", big);
+    for (int i = 0; i < 100001; i++)
+        put(&records, "s2", "y");
+    records_write(&records, house.log, clock_ms());
+    assert_true(records_take_loss(&records));
+    assert_false(records_take_loss(&records));
+    log_db_limit_pages(writer_of(&house), 100000);
+    put(&records, "s3", "after");
+    records_write(&records, house.log, clock_ms());
+    assert_kept(&house, "after ");
+    house_remove(&house);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_last_of_each_is_kept),
+        cmocka_unit_test(what_a_full_disk_refused_is_written_later),
+        cmocka_unit_test(too_many_of_them_are_lost_and_that_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
