@@ -25,6 +25,7 @@ struct gateway_engine {
     struct door door;
     struct stream *stream;
     struct replayer *replayer;
+    struct recent *recent;
     struct sessions *sessions;
     const struct engine_listener *listener;
     void *ctx;
@@ -160,8 +161,9 @@ static enum status open_links(struct gateway_engine *self, const char *url,
 static enum status start_parts(struct gateway_engine *self,
                                const struct engine_config *config)
 {
-    self->replayer =
-        replayer_start(self->links[LINK_REPLAY], &self->door, config->metrics);
+    self->recent = recent_create(); /* without it all is asked for */
+    self->replayer = replayer_start(self->links[LINK_REPLAY], &self->door, self->recent,
+                                    config->metrics);
     if (!self->replayer)
         return ST_NO_MEMORY;
 
@@ -169,6 +171,7 @@ static enum status start_parts(struct gateway_engine *self,
         .link = self->links[LINK_EVENTS],
         .door = &self->door,
         .replayer = self->replayer,
+        .recent = self->recent,
         .metrics = config->metrics,
         .log = config->log,
         .on_begun = on_begun,

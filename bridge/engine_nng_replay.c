@@ -11,6 +11,7 @@ enum {
     DEADLINE_MS = 2000,
     REQUEST_MAX_BYTES =
         64 + LIMIT_REPLAY_ROOMS * (16 + LIMIT_NAMESPACE_BYTES + LIMIT_ROOM_BYTES),
+    NEAR_PER_TURN = 64, /* answers from what is recent */
     PAST_MAX_BYTES = REQUEST_MAX_BYTES + LIMIT_REPLAY_ROOMS * (4 + 8 + 8),
 };
 
@@ -32,11 +33,20 @@ struct job {
     void *ctx;
 };
 
+struct job_list {
+    struct job *first, **end;
+};
+
 struct replayer {
+    struct inbox_item turn; /* first: answers those that are near */
     struct asker *asker;
+    struct door *door;
+    struct recent *recent;
     struct metrics *metrics;
     struct job *first, **end; /* waiting; the first goes next */
-    struct job *late;         /* given up, to be told so */
+    struct job_list near;     /* answered here */
+    bool has_turn;
+    struct job *late;  /* given up, to be told so */
     struct job *asked; /* NULL also when the one that was asked has been given up */
     uint64_t now_ms;   /* of the last tick: a stopped process has not waited */
     bool is_stopped;
@@ -98,13 +108,95 @@ static void ask_next(struct replayer *replayer)
     metrics_add(replayer->metrics, METRIC_REPLAYS, 1);
 }
 
-static void add_job(struct replayer *replayer, struct job *job)
+static void add_far(struct replayer *replayer, struct job *job)
 {
     job->next = NULL;
     *replayer->end = job;
     replayer->end = &job->next;
     ask_next(replayer);
 }
+
+/* --- what is near --- */
+
+static struct job *take_near(struct replayer *replayer)
+{
+    struct job *job = replayer->near.first;
+
+    if (!job)
+        return NULL;
+    replayer->near.first = job->next;
+    if (!replayer->near.first)
+        replayer->near.end = &replayer->near.first;
+    return job;
+}
+
+static void run_turn(struct inbox_item *item);
+
+static void drop_turn(struct inbox_item *item)
+{
+    (void)item; /* part of the replayer */
+}
+
+static void want_turn(struct replayer *replayer)
+{
+    if (replayer->has_turn || !replayer->near.first)
+        return;
+    replayer->turn = (struct inbox_item){.run = run_turn, .drop = drop_turn};
+    replayer->has_turn = door_put(replayer->door, &replayer->turn) == ST_OK;
+}
+
+/* Whoever asks gets no answer before its call has returned. */
+static void add_job(struct replayer *replayer, struct job *job)
+{
+    if (!job->on_done || !recent_has(replayer->recent, &job->after)) {
+        add_far(replayer, job);
+        return;
+    }
+    job->next = NULL;
+    *replayer->near.end = job;
+    replayer->near.end = &job->next;
+    want_turn(replayer);
+}
+
+static void answer_near(struct replayer *replayer, struct job *job)
+{
+    const struct replay_request wanted = {
+        .after = job->after,
+        .through = job->through,
+        .max_bytes = job->max_bytes,
+        .room_count = job->room_count,
+        .rooms = buf_slice(&job->rooms),
+    };
+    uint64_t through;
+
+    if (!recent_has(replayer->recent, &job->after) ||
+        recent_read(replayer->recent, &wanted, job->on_event, job->ctx, &through)) {
+        add_far(replayer, job);
+        return;
+    }
+    metrics_add(replayer->metrics, METRIC_REPLAYS_NEAR, 1);
+    bool is_over = job->is_one_page || through == job->after.seq;
+    job->after.seq = through;
+    if (replayer->is_stopped)
+        free_job(job);
+    else if (is_over)
+        end_job(job, ST_OK);
+    else
+        add_job(replayer, job);
+}
+
+static void run_turn(struct inbox_item *item)
+{
+    struct replayer *replayer = (struct replayer *)item;
+    struct job *job;
+
+    replayer->has_turn = false;
+    for (int i = 0; i < NEAR_PER_TURN && (job = take_near(replayer)); i++)
+        answer_near(replayer, job);
+    want_turn(replayer);
+}
+
+/* --- what comes from the log --- */
 
 static void visit_events(struct replayer *replayer, const struct job *job,
                          const struct replay_page *page)
@@ -211,14 +303,17 @@ static void on_answer(void *ctx, struct slice answer)
 }
 
 struct replayer *replayer_start(struct link link, struct door *door,
-                                struct metrics *metrics)
+                                struct recent *recent, struct metrics *metrics)
 {
     struct replayer *replayer = calloc(1, sizeof *replayer);
 
     if (!replayer)
         return NULL;
     replayer->metrics = metrics;
+    replayer->door = door;
+    replayer->recent = recent;
     replayer->end = &replayer->first;
+    replayer->near.end = &replayer->near.first;
     replayer->asker = asker_start(link, door, on_answer, replayer);
     if (!replayer->asker) {
         free(replayer);
@@ -405,6 +500,8 @@ void replayer_stop(struct replayer *replayer)
     if (replayer->asked)
         end_job(replayer->asked, ST_DRAINING);
     replayer->asked = NULL; /* its answer finds nobody */
+    for (struct job *job; (job = take_near(replayer));)
+        end_job(job, ST_DRAINING);
     while (replayer->first) {
         struct job *job = replayer->first;
         replayer->first = job->next;

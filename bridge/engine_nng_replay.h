@@ -8,13 +8,15 @@
 #include "bridge/engine.h"
 #include "bridge/engine_nng_door.h"
 #include "bridge/engine_nng_link.h"
+#include "bridge/engine_nng_recent.h"
 #include "proto/bus_wire.h"
 
 struct replayer;
 
-/* Gives a replayer for the life of the process, or NULL. */
+/* Gives a replayer for the life of the process, or NULL. What `recent` (keeps; may be
+ * NULL) has of rooms is answered from there, in a later turn of the loop. */
 struct replayer *replayer_start(struct link link, struct door *door,
-                                struct metrics *metrics);
+                                struct recent *recent, struct metrics *metrics);
 
 /*
  * One page of everything after `after`. on_page runs once, with NULL when the answer made

@@ -184,6 +184,12 @@ static struct arrival *unpark(struct stream *stream)
 
 /* --- applying --- */
 
+static void hand_on(struct stream *stream, const struct engine_event *event)
+{
+    recent_add(stream->config.recent, event);
+    stream->listener->on_event(stream->ctx, event);
+}
+
 static void apply_frame(struct stream *stream, const struct bus_frame *frame, size_t skip,
                         int64_t received_us)
 {
@@ -200,7 +206,7 @@ static void apply_frame(struct stream *stream, const struct bus_frame *frame, si
             continue;
         stream->applied = event.position;
         event.has_more = i + 1 < frame->span.count || stream->parked || stream->goes_on;
-        stream->listener->on_event(stream->ctx, &event);
+        hand_on(stream, &event);
         if (stream->is_stopped)
             return;
     }
@@ -217,6 +223,7 @@ static void settle(struct stream *stream)
 static void jump_to(struct stream *stream, const struct stream_span *span)
 {
     stream->applied = (struct position){span->epoch, span->first - 1};
+    recent_begin(stream->config.recent, &stream->applied);
 }
 
 /* The sabotage switch: what was applied before is delivered again. */
@@ -368,6 +375,7 @@ static void run_arrival(struct inbox_item *item)
 static void reset(struct stream *stream, const char *reason, const struct position *now)
 {
     stream->applied = *now;
+    recent_begin(stream->config.recent, now);
     if (stream->listener->on_reset)
         stream->listener->on_reset(stream->ctx, reason, now);
 }
@@ -380,6 +388,7 @@ static bool align(struct stream *stream, const struct replay_page *page)
 {
     if (stream->applied.epoch == 0) {
         stream->applied = page->head; /* the beginning: at the head, silently */
+        recent_begin(stream->config.recent, &page->head);
         if (stream->config.on_begun)
             stream->config.on_begun(stream->config.ctx);
         return true;
@@ -408,6 +417,7 @@ static void pass_over(struct stream *stream, uint64_t through)
     metrics_add(stream->config.metrics, METRIC_EVENTS_PASSED,
                 (int64_t)(through - stream->applied.seq));
     stream->applied.seq = through;
+    recent_pass(stream->config.recent, through);
 }
 
 static void apply_page(struct stream *stream, const struct replay_page *page)
@@ -424,7 +434,7 @@ static void apply_page(struct stream *stream, const struct replay_page *page)
         pass_over(stream, event.position.seq - 1);
         stream->applied = event.position;
         event.has_more = i + 1 < page->count || stream->parked;
-        stream->listener->on_event(stream->ctx, &event);
+        hand_on(stream, &event);
         applied++;
     }
     if (!stream->is_stopped)

@@ -19,6 +19,7 @@ struct stream_config {
     struct link link;
     struct door *door; /* keeps, as all below */
     struct replayer *replayer;
+    struct recent *recent; /* NULL: nothing is kept */
     struct metrics *metrics;
     const struct logger *log;
     /* May be NULL; called once: events after the head of this moment will be heard. */

@@ -41,6 +41,7 @@ static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_BUS_DUPLICATES] = {"sidecast_bus_duplicates_total", "counter", "Bus messages that came again and were ignored."},
     [METRIC_BUS_DROPPED] = {"sidecast_bus_dropped_total", "counter", "Bus messages dropped by a full inbox, repaired by a replay."},
     [METRIC_REPLAYS] = {"sidecast_replays_total", "counter", "Replays asked for."},
+    [METRIC_REPLAYS_NEAR] = {"sidecast_replays_near_total", "counter", "Replays answered from what the gateway had got lately."},
     [METRIC_REPLAYED_EVENTS] = {"sidecast_replayed_events_total", "counter", "Events that came by a replay."},
     [METRIC_CONNECTIONS] = {"sidecast_connections", "gauge", "Client connections."},
     [METRIC_POLLING] = {"sidecast_polling_connections", "gauge", "Client connections that poll."},

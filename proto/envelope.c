@@ -231,6 +231,15 @@ static bool is_whole(const struct envelope *envelope)
            (envelope->data.len == 0 || envelope->args.len == 0);
 }
 
+bool envelope_is_volatile(struct slice bytes)
+{
+    enum {
+        FLAGS_AT = 2
+    };
+
+    return bytes.len > FLAGS_AT && (bytes.ptr[FLAGS_AT] & ENVELOPE_VOLATILE);
+}
+
 enum status envelope_decode(struct slice bytes, struct envelope_room *room,
                             struct envelope *envelope)
 {

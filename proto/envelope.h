@@ -70,6 +70,9 @@ struct envelope_room {
  */
 void envelope_encode(const struct envelope *envelope, struct buf *out);
 
+/* Of an encoded envelope, without a look at the rest of it. */
+bool envelope_is_volatile(struct slice bytes);
+
 /* Lends from `bytes` and from `room`. ST_BAD_PACKET when it is not exactly one envelope
  * of this version. */
 enum status envelope_decode(struct slice bytes, struct envelope_room *room,
