@@ -11,6 +11,7 @@
 #include "bridge/engine_nng_recent.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {

@@ -80,7 +80,7 @@ struct busy {
 enum {
     BUSY_MS = 60,
     SMALL_BOUND_MS = 40,
-    BUSY_TURNS = 20,
+    BUSY_TURNS = 8,
 };
 
 static bool is_overloaded(struct busy *busy)
