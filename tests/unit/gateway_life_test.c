@@ -32,7 +32,7 @@ static void a_reset_returns_every_socketio_client(void **state)
     assert_int_equal(value_of(house, METRIC_SESSIONS), MANY);
     house->engine.listener->on_reset(house->engine.ctx, "epoch_changed", &now);
     assert_int_equal(value_of(house, METRIC_SESSIONS), 0);
-    assert_int_equal(house->engine.drops, MANY);
+    assert_int_equal(house->engine.parks, MANY);
     for (int i = 0; i < MANY; i++)
         peer_destroy(peers[i]);
 }
@@ -203,7 +203,7 @@ static void a_later_join_outlives_the_failure_of_an_earlier_one(void **state)
     assert_starts(READ(house, io), "431[{\"ok\":false,\"error\":\"E_UNAVAILABLE\"");
     assert_string_equal(READ(house, io), "432[{\"ok\":true,\"room\":\"a\"}]");
     emit(house, ROOM_NAMED, "a", "1", false);
-    assert_string_equal(READ(house, io), "42[\"hello\",1]");
+    assert_starts(READ(house, io), "42[\"hello\",1,");
     assert_string_equal(house->engine.last_rooms, "a,");
     peer_destroy(io);
 }
@@ -256,7 +256,7 @@ static void answers_after_the_end_reach_nobody(void **state)
         usleep(200);
     }
     assert_int_equal(value_of(house, METRIC_CONNECTIONS), 0);
-    assert_int_equal(house->engine.drops, 2);
+    assert_int_equal(house->engine.parks, 2);
     house->engine.is_silent = false;
     uv_run(&house->loop, UV_RUN_NOWAIT);
     assert_int_equal(house->engine.waiting_count, 0);
