@@ -264,14 +264,35 @@ void catchup_keep(struct catchup *catchup, const struct engine_past_range *range
         catchup->past[i].range = ranges[i];
 }
 
-/* Where the log cannot tell, everything counts as cut. */
+/*
+ * While the log was asked, another one began, or a part of it was lost: the session has
+ * been in its rooms since then, and what was before is not to be had.
+ */
+static bool was_reset(const struct catchup *catchup, const struct session *session)
+{
+    struct position head;
+
+    catchup->services->engine->ops->head(catchup->services->engine, &head);
+    return head.epoch != catchup->through.epoch ||
+           session->memberships[0].joined_seq != catchup->live_after;
+}
+
+/* Everything counts as cut. */
+static void give_nothing(struct catchup *catchup, const struct session *session)
+{
+    uint64_t joined = session->memberships[0].joined_seq;
+
+    catchup->live_after = joined;
+    for (size_t i = 0; i < catchup->past_count; i++)
+        catchup->past[i].range = (struct engine_past_range){joined, joined, true};
+}
+
 static void on_past(void *ctx, enum status status, const struct engine_past_range *ranges,
                     uint32_t events)
 {
     struct catchup *catchup = ctx;
     struct session *session = catchup->session;
-    const struct catching_wish reading = {
-        .from = catchup->live_after,
+    struct catching_wish reading = {
         .wants = wants,
         .on_done = finished,
         .ctx = catchup,
@@ -283,8 +304,11 @@ static void on_past(void *ctx, enum status status, const struct engine_past_rang
         session_drop(session);
         return;
     }
-    if (!status)
+    if (status || was_reset(catchup, session))
+        give_nothing(catchup, session);
+    else
         catchup_keep(catchup, ranges);
+    reading.from = catchup->live_after;
     session->state = SESSION_OPEN;
     if (catchup_read(catchup, session, &reading)) {
         answer_at_once(catchup, session, ST_NO_MEMORY);

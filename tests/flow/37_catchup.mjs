@@ -8,7 +8,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { connect, native, native_raw } from './lib/clients.mjs';
 import { with_sidecast } from './lib/sidecast.mjs';
-import { sleep, until } from './lib/wait.mjs';
+import { random_from, sleep, until } from './lib/wait.mjs';
 
 const wait_ms = 10_000;
 
@@ -256,4 +256,39 @@ connect: {auto_join: ["h:own"]}
   await publish(sidecast, 'h:1', 9);
   assert.deepEqual((await heard(client, 10)).at(-1), of('h:1', 9)[0]);
   client.close();
+}));
+
+test('who leaves in the middle of it leaves nothing behind, and disturbs nobody', with_file(`
+catchup: {from: "{auth.since}", done: {event: done, payload: "{catchup}"}}
+connect: {auto_join: ["h:own"]}
+namespaces: {/: {recovery: on}}
+rooms: [{match: "**", allow: token, history: {size: 50, on_join: on}}]
+`, async (sidecast) => {
+  for (let n = 0; n < 60; n++)
+    await publish(sidecast, 'h:own', n, { data: { n, room: 'h:own', fat: 'x'.repeat(3000) } });
+  const honest = await come(sidecast, sidecast.token, 1);
+  await heard(honest, 51);
+  const random = random_from(7);
+  const strangers = Array.from({ length: 150 }, async (_, i) => {
+    await sleep(random(1500));
+    const client = native_raw(sidecast);
+    await client.opened();
+    client.send(JSON.stringify({ t: 'connect', token: sidecast.token, ...(i % 2 ? { data: { since: 1 } } : {}) }));
+    if (i % 3)
+      await client.message((m) => m.t === 'connected');
+    for (let n = 0; i % 3 && n < 3; n++)
+      client.send(JSON.stringify({ t: 'subscribe', room: `h:${n ? random(5) : 'own'}` }));
+    await sleep(random(12));
+    client.close();
+  });
+  let n = 60;
+  for (; n < 160; n++) {
+    await publish(sidecast, 'h:own', n);
+    await sleep(10);
+  }
+  await Promise.all(strangers);
+  await heard(honest, 151);
+  assert.deepEqual(honest.got().slice(51).map((event) => event.n), Array.from({ length: 100 }, (_, i) => i + 60));
+  honest.close();
+  await until(async () => (await sidecast.request(`${sidecast.ops}/v1/stats`)).json.connections === 0, wait_ms);
 }));
