@@ -12,6 +12,7 @@
 
 enum {
     FAKE_WAITING = 64,
+    FAKE_LOG = 16,
 };
 
 struct fake_engine {
@@ -41,6 +42,17 @@ struct fake_engine {
     bool is_retired;
     char last_rooms[512];      /* of the last put, each followed by a comma */
     uint64_t first_joined_seq; /* of the last put's first room */
+    size_t last_pid;           /* how long the last put's was */
+    struct {
+        engine_past_fn *on_past;
+        void *ctx;
+        size_t rooms;
+    } past;                                /* waits for fake_engine_answer */
+    struct engine_past_room past_rooms[8]; /* what was asked for; keys are not kept */
+    bool keeps_log;                        /* then what is emitted can be replayed */
+    struct buf log[FAKE_LOG];
+    uint64_t log_seqs[FAKE_LOG];
+    size_t log_count;
 };
 
 static void fake_subscribe(struct engine *engine, const struct engine_listener *listener,
@@ -63,6 +75,7 @@ static void fake_session_put(struct engine *engine, const struct engine_session 
     struct fake_engine *fake = (struct fake_engine *)engine;
 
     fake->puts++;
+    fake->last_pid = session->pid.len;
     fake->last_rooms[0] = '\0';
     fake->first_joined_seq = session->room_count ? session->rooms[0].joined_seq : 0;
     for (size_t i = 0; i < session->room_count; i++) {
@@ -99,6 +112,34 @@ static void fake_session_prove(struct engine *engine, const struct engine_proof 
 {
     (void)proofs;
     ((struct fake_engine *)engine)->proofs += count;
+}
+
+static void fake_past(struct engine *engine, const struct engine_past *wish,
+                      engine_past_fn *on_past, void *ctx)
+{
+    struct fake_engine *fake = (struct fake_engine *)engine;
+
+    if (fake->past.on_past || wish->count > 8)
+        abort();
+    fake->past.on_past = on_past;
+    fake->past.ctx = ctx;
+    fake->past.rooms = wish->count;
+    memcpy(fake->past_rooms, wish->rooms, wish->count * sizeof *wish->rooms);
+}
+
+/* Every event is for every room here. */
+static void fake_replay(struct engine *engine, const struct engine_replay *wish)
+{
+    struct fake_engine *fake = (struct fake_engine *)engine;
+    struct engine_event event = {.position = wish->from};
+
+    for (size_t i = 0; i < fake->log_count; i++) {
+        event.position.seq = fake->log_seqs[i];
+        event.envelope = buf_slice(&fake->log[i]);
+        if (event.position.seq > wish->from.seq && event.position.seq <= wish->to)
+            wish->on_event(wish->ctx, &event);
+    }
+    wish->on_done(wish->ctx, ST_OK, wish->to);
 }
 
 static enum status fake_publish(struct engine *engine, struct slice envelope,
@@ -166,6 +207,8 @@ static const struct engine_ops fake_ops = {
     .subscribe = fake_subscribe,
     .head = fake_head,
     .is_ready = fake_is_ready,
+    .past = fake_past,
+    .replay = fake_replay,
     .session_put = fake_session_put,
     .session_park = fake_session_park,
     .session_drop = fake_session_drop,
@@ -184,6 +227,38 @@ static inline void fake_engine_init(struct fake_engine *fake, uv_loop_t *loop)
     uv_idle_start(&fake->turn, fake_turn);
 }
 
+/* What the log says of the past: `before` events before each room's end, or why not. */
+static inline void fake_engine_answer(struct fake_engine *fake, enum status status,
+                                      uint64_t before)
+{
+    engine_past_fn *on_past = fake->past.on_past;
+    struct engine_past_range ranges[8];
+    uint64_t joined = fake->first_joined_seq;
+
+    fake->past.on_past = NULL;
+    for (size_t i = 0; i < fake->past.rooms; i++)
+        ranges[i] = (struct engine_past_range){joined - before, joined, false};
+    on_past(fake->past.ctx, status, status ? NULL : ranges, (uint32_t)before);
+}
+
+static inline void fake_engine_keep(struct fake_engine *fake, struct slice envelope)
+{
+    struct buf *kept = &fake->log[fake->log_count % FAKE_LOG];
+
+    if (!fake->keeps_log || fake->log_count == FAKE_LOG)
+        return;
+    *kept = (struct buf){.max = LIMIT_ENVELOPE_BYTES};
+    buf_add(kept, envelope);
+    fake->log_seqs[fake->log_count++] = fake->head.seq;
+}
+
+static inline void fake_engine_finish(struct fake_engine *fake)
+{
+    for (size_t i = 0; i < fake->log_count; i++)
+        buf_finish(&fake->log[i]);
+    buf_finish(&fake->last_published);
+}
+
 /* An event to one target, as the bus would bring it. */
 static inline void fake_engine_emit(struct fake_engine *fake,
                                     const struct envelope *envelope, bool has_more)
@@ -195,6 +270,7 @@ static inline void fake_engine_emit(struct fake_engine *fake,
     fake->head.seq++;
     event.position = fake->head;
     event.envelope = buf_slice(&wire);
+    fake_engine_keep(fake, event.envelope);
     fake->listener->on_event(fake->ctx, &event);
     if (!has_more)
         fake->listener->on_settled(fake->ctx);

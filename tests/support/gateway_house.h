@@ -114,7 +114,7 @@ static inline int close_house(void **state)
     lifecycle_destroy(house->lifecycle);
     token_keys_destroy(house->keys);
     system_release(house->system);
-    buf_finish(&house->engine.last_published);
+    fake_engine_finish(&house->engine);
     uv_close((uv_handle_t *)&house->engine.turn, NULL);
     for (int i = 0; i < 100 && uv_run(&house->loop, UV_RUN_NOWAIT); i++)
         ;

@@ -1,0 +1,205 @@
+/* Catch-up by time in a whole gateway, where the log answers when the test says so: the
+ * order of what a client hears, and all that may happen while the log is asked. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "support/system_house.h"
+
+static const char yaml[] = "catchup: {from: '{auth.since}', per_room: 7, ttl: 1h}\n"
+                           "connect: {auto_join: ['p:1']}\n"
+                           "namespaces: {/: {recovery: on}}\n"
+                           "rooms: [{match: 'h:*', allow: any, history: {size: 3, "
+                           "on_join: on}}, {match: '*:1', allow: any, history: {size: "
+                           "4}}]\n";
+
+static int open_system(void **state)
+{
+    int failed = open_house_by(state, &house_settings, &house_limits, system_of(yaml));
+
+    ((struct house *)*state)->engine.keeps_log = true;
+    return failed;
+}
+
+/* An event with a history, called by its number. */
+static void tell(struct house *house, const char *room, const char *data)
+{
+    struct envelope_target target = {ROOM_NAMED, slice_of(room)};
+    const struct envelope envelope = {.flags = ENVELOPE_HISTORY,
+                                      .at_ms = clock_wall_ms(),
+                                      .id = SLICE("e"),
+                                      .nsp = SLICE("/"),
+                                      .event = SLICE("n"),
+                                      .event_json = SLICE("\"n\""),
+                                      .data = slice_of(data),
+                                      .targets = &target,
+                                      .target_count = 1};
+
+    fake_engine_emit(&house->engine, &envelope, false);
+}
+
+/* One that asks, and whom the log has not been answered for. */
+static struct ws_peer *come(struct house *house, const char *since)
+{
+    struct ws_peer *peer = peer_create(&house->loop, house->port);
+    char *token = mint(house, "ada", "[]", 60);
+    char connect[2048];
+
+    assert_int_equal(peer_upgrade(peer, "/ws", ""), 101);
+    snprintf(connect, sizeof connect,
+             "{\"t\":\"connect\",\"token\":\"%s\",\"data\":{\"since\":%s}}", token,
+             since);
+    peer_send(peer, 1, connect);
+    free(token);
+    for (int i = 0; i < 1000 && !house->engine.past.on_past; i++)
+        peer_turn(peer);
+    assert_non_null(house->engine.past.on_past);
+    return peer;
+}
+
+static void reads(struct house *house, struct ws_peer *peer, const char *part)
+{
+    const char *got = READ(house, peer);
+
+    if (!strstr(got, part))
+        fail_msg("no %s in %s", part, got);
+}
+
+static void the_past_comes_first_then_what_came_meanwhile(void **state)
+{
+    struct house *house = *state;
+
+    tell(house, "p:1", "1");
+    tell(house, "p:1", "2");
+    struct ws_peer *peer = come(house, "5");
+    tell(house, "p:1", "3");
+    assert_int_equal(house->engine.last_pid, 0); /* nobody can come back to it */
+    fake_engine_answer(&house->engine, ST_OK, 1);
+    tell(house, "p:1", "4");
+    reads(house, peer, "\"t\":\"connected\"");
+    reads(house, peer, "\"data\":2,");
+    reads(house, peer, "\"data\":3,");
+    reads(house, peer, "\"data\":4,");
+    assert_int_equal(house->engine.last_pid, LIMIT_PID_BYTES);
+    peer_destroy(peer);
+}
+
+/* p:1 has a smaller history than a catch-up may have; a user's own has none of its own.
+ */
+static void what_is_asked_is_within_the_bounds_of_the_file(void **state)
+{
+    struct house *house = *state;
+    int64_t hour_ago = clock_wall_ms() - 3600000;
+    struct ws_peer *peer = come(house, "5");
+    const struct engine_past_room *rooms = house->engine.past_rooms;
+
+    assert_int_equal(house->engine.past.rooms, 3);
+    for (size_t i = 0; i < 3; i++) {
+        bool is_named = rooms[i].key.kind == ROOM_NAMED;
+        assert_int_equal(rooms[i].max, is_named ? 4 : 7);
+        assert_int_equal(rooms[i].asked_ms, 5000);
+        assert_true(rooms[i].since_ms >= hour_ago); /* the file's hour, at most */
+    }
+    fake_engine_answer(&house->engine, ST_OK, 0);
+    reads(house, peer, "\"t\":\"connected\"");
+    peer_destroy(peer);
+}
+
+static void where_the_log_cannot_tell_everything_counts_as_missing(void **state)
+{
+    struct house *house = *state;
+
+    tell(house, "p:1", "1");
+    struct ws_peer *peer = come(house, "5");
+    tell(house, "p:1", "2");
+    fake_engine_answer(&house->engine, ST_UNAVAILABLE, 0);
+    reads(house, peer, "\"t\":\"connected\"");
+    reads(house, peer, "\"data\":2,");
+    reads(house, peer,
+          "{\"count\":0,\"truncated\":true,\"rooms\":[\"*\",\"user:ada\",\"p:1\"]}");
+    peer_destroy(peer);
+}
+
+/* The numbers of the new log are lower: they are not taken for those of the old one. */
+static void a_log_that_begins_anew_meanwhile_is_read_from_its_beginning(void **state)
+{
+    struct house *house = *state;
+    struct position now = {8, 0};
+
+    tell(house, "p:1", "1");
+    struct ws_peer *peer = come(house, "5");
+    tell(house, "p:1", "2");
+    house->engine.head = now;
+    house->engine.listener->on_reset(house->engine.ctx, "epoch_changed", &now);
+    fake_engine_finish(&house->engine);
+    house->engine.log_count = 0;
+    tell(house, "p:1", "3");
+    fake_engine_answer(&house->engine, ST_OK, 1);
+    reads(house, peer, "\"t\":\"connected\"");
+    reads(house, peer, "\"data\":3,");
+    reads(house, peer, "\"truncated\":true");
+    peer_destroy(peer);
+}
+
+static void who_leaves_meanwhile_is_not_answered(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *peer = come(house, "5");
+
+    peer_destroy(peer);
+    for (int i = 0; i < 1000 && house->engine.drops + house->engine.parks == 0; i++)
+        uv_run(&house->loop, UV_RUN_NOWAIT), usleep(1000);
+    assert_int_equal(house->engine.parks, 0); /* there is nothing to come back to */
+    assert_int_equal(house->engine.drops, 1);
+    fake_engine_answer(&house->engine, ST_OK, 1);
+}
+
+/* Two rooms at once: the histories follow their acks one after the other, what is live
+ * waits, and what the client has through another room is not given twice. */
+static void histories_follow_the_ack_one_by_one(void **state)
+{
+    struct house *house = *state;
+
+    tell(house, "h:1", "1");
+    struct ws_peer *peer = join_native(house, "ada", "[]");
+    for (int i = 0; i < 1000 && !house->engine.past.on_past; i++)
+        peer_turn(peer);
+    assert_null(house->engine.past.on_past); /* p:1 gives nothing without asking */
+    peer_send(peer, 1, "{\"t\":\"subscribe\",\"room\":\"h:1\",\"n\":1}");
+    peer_send(peer, 1, "{\"t\":\"subscribe\",\"room\":\"h:2\",\"n\":2}");
+    reads(house, peer, "\"n\":1");
+    reads(house, peer, "\"n\":2");
+    assert_non_null(house->engine.past.on_past);
+    assert_int_equal(house->engine.past.rooms, 1);
+    assert_int_equal(house->engine.past_rooms[0].max, 3);
+    tell(house, "p:1", "2");
+    fake_engine_answer(&house->engine, ST_OK, 1);
+    reads(house, peer, "\"data\":1,");
+    reads(house, peer, "\"data\":2,");
+    for (int i = 0; i < 1000 && !house->engine.past.on_past; i++)
+        peer_turn(peer);
+    fake_engine_answer(&house->engine, ST_UNAVAILABLE, 1);
+    tell(house, "h:2", "3");
+    reads(house, peer, "\"data\":3,");
+    peer_destroy(peer);
+}
+
+#define CATCHUP_TEST(name) cmocka_unit_test_setup_teardown(name, open_system, close_house)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CATCHUP_TEST(the_past_comes_first_then_what_came_meanwhile),
+        CATCHUP_TEST(what_is_asked_is_within_the_bounds_of_the_file),
+        CATCHUP_TEST(where_the_log_cannot_tell_everything_counts_as_missing),
+        CATCHUP_TEST(a_log_that_begins_anew_meanwhile_is_read_from_its_beginning),
+        CATCHUP_TEST(who_leaves_meanwhile_is_not_answered),
+        CATCHUP_TEST(histories_follow_the_ack_one_by_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
