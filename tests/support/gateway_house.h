@@ -10,6 +10,7 @@
 #include "client-gw/gateway.h"
 #include "support/fake_engine.h"
 #include "support/ws_peer.h"
+#include "support/yaml_node.h"
 
 static const char house_secret[] = "Qk3vTz8nW1yRb5xLd7mHc9sFg2jPa4uE";
 
@@ -51,6 +52,49 @@ static const struct config_limits house_limits = {.connections = 50,
 
 static const struct config_web house_web = {.allowed_origins = ""};
 
+static inline enum status no_contract_file(void *ctx, struct slice name,
+                                           const struct document_node **root,
+                                           struct faults *faults)
+{
+    (void)ctx;
+    (void)name;
+    (void)root;
+    (void)faults;
+    return ST_NOT_FOUND;
+}
+
+static inline const char *no_contract_name(void *ctx, size_t index)
+{
+    (void)ctx;
+    (void)index;
+    return NULL;
+}
+
+/* What clients are sent is compared byte by byte: no positions among it, unless the text
+ * says something of namespaces. */
+static const char house_namespaces[] = "namespaces: {/: {recovery: off}}\n";
+
+/* Gives a system (system_release) from its YAML text; "{}": all as it is without. */
+static inline struct system *system_of(const char *yaml)
+{
+    const struct system_files none = {no_contract_file, no_contract_name, NULL};
+    bool is_plain = strstr(yaml, "namespaces:") == NULL;
+    bool is_empty = strcmp(yaml, "{}") == 0;
+    char text[8192];
+
+    snprintf(text, sizeof text, "%s%s", is_plain ? house_namespaces : "",
+             is_empty ? "" : yaml);
+    struct document_node node = yaml_node(text);
+    struct faults faults = {0};
+    struct system *system = system_compile(&node, &none, &faults);
+
+    for (size_t i = 0; i < faults.count; i++)
+        print_error("line %u: %s\n", faults.items[i].place.line, faults.items[i].message);
+    assert_non_null(system);
+    document_finish(&node);
+    return system;
+}
+
 /* Takes `system`, which may be NULL. */
 static inline int open_house_by(void **state, const struct config_gateway *settings,
                                 const struct config_limits *limits, struct system *system)
@@ -64,7 +108,7 @@ static inline int open_house_by(void **state, const struct config_gateway *setti
     house->log = (struct logger){.level = LOG_LEVEL_ERROR, .role = "test"};
     house->settings = *settings;
     house->limits = *limits;
-    house->system = system;
+    house->system = system ? system : system_of("{}");
     fake_engine_init(&house->engine, &house->loop);
     house->keys = token_keys_create();
     assert_int_equal(token_keys_add(house->keys, TOKEN_HS256, (struct slice){0},
@@ -85,7 +129,7 @@ static inline int open_house_by(void **state, const struct config_gateway *setti
                                     .limits = &house->limits,
                                     .web = &house_web,
                                     .keys = house->keys,
-                                    .system = system,
+                                    .system = house->system,
                                     .lifecycle = house->lifecycle,
                                     .id = "g1",
                                     .listen_fd = fd};

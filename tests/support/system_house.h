@@ -3,40 +3,6 @@
 #define TESTS_SUPPORT_SYSTEM_HOUSE_H
 
 #include "support/gateway_house.h"
-#include "support/yaml_node.h"
-
-static inline enum status no_contract_file(void *ctx, struct slice name,
-                                           const struct document_node **root,
-                                           struct faults *faults)
-{
-    (void)ctx;
-    (void)name;
-    (void)root;
-    (void)faults;
-    return ST_NOT_FOUND;
-}
-
-static inline const char *no_contract_name(void *ctx, size_t index)
-{
-    (void)ctx;
-    (void)index;
-    return NULL;
-}
-
-/* Gives a system (system_release) from its YAML text. */
-static inline struct system *system_of(const char *yaml)
-{
-    const struct system_files none = {no_contract_file, no_contract_name, NULL};
-    struct document_node node = yaml_node(yaml);
-    struct faults faults = {0};
-    struct system *system = system_compile(&node, &none, &faults);
-
-    for (size_t i = 0; i < faults.count; i++)
-        print_error("line %u: %s\n", faults.items[i].place.line, faults.items[i].message);
-    assert_non_null(system);
-    document_finish(&node);
-    return system;
-}
 
 /* What the text says holds in the house from now on. */
 static inline void use_yaml(struct house *house, const char *yaml)

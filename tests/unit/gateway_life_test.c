@@ -37,6 +37,13 @@ static void a_reset_returns_every_socketio_client(void **state)
         peer_destroy(peers[i]);
 }
 
+/* Its clients are told where they are, and come back. */
+static int open_recovering_house(void **state)
+{
+    return open_house_by(state, &house_settings, &house_limits,
+                         system_of("namespaces: {/: {recovery: on}}"));
+}
+
 static int open_crowd(void **state)
 {
     struct config_gateway settings = house_settings;
@@ -406,22 +413,25 @@ static void a_reset_moves_every_membership_to_the_new_log(void **state)
     peer_destroy(native);
 }
 
+#define RECOVERY_TEST(name)                                                              \
+    cmocka_unit_test_setup_teardown(name, open_recovering_house, close_house)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         GATEWAY_TEST(a_join_that_a_newer_token_took_back_is_refused),
         GATEWAY_TEST(a_newer_token_is_confirmed_once_the_directory_knows),
         GATEWAY_TEST(a_reset_moves_every_membership_to_the_new_log),
-        GATEWAY_TEST(a_reset_returns_every_socketio_client),
+        RECOVERY_TEST(a_reset_returns_every_socketio_client),
         cmocka_unit_test_setup_teardown(a_crowd_that_goes_has_so_many_lines_a_second,
                                         open_crowd, close_house),
         GATEWAY_TEST(who_arrives_during_the_drain_is_told_too),
         GATEWAY_TEST(a_forgotten_gateway_puts_sessions_that_are_opening_too),
         GATEWAY_TEST(a_session_that_lives_elsewhere_is_closed_here),
         GATEWAY_TEST(a_fenced_gateway_gives_way),
-        GATEWAY_TEST(a_later_join_outlives_the_failure_of_an_earlier_one),
+        RECOVERY_TEST(a_later_join_outlives_the_failure_of_an_earlier_one),
         GATEWAY_TEST(a_leave_that_the_directory_missed_is_written_again),
-        GATEWAY_TEST(answers_after_the_end_reach_nobody),
+        RECOVERY_TEST(answers_after_the_end_reach_nobody),
         GATEWAY_TEST(frames_that_a_full_socket_cuts_arrive_whole),
         GATEWAY_TEST(a_burst_may_be_interrupted_by_the_loop),
     };

@@ -17,8 +17,9 @@ static const char open_to_all[] = PATIENT
     "auth: {mode: none}\n"
     "connect: {emit: [{event: auth, payload: '{auth}'}]}\n"
     "namespaces:\n"
+    "  /: {recovery: off}\n"
     "  /ws: {alias: /}\n"
-    "  /custom: {commands: []}\n"
+    "  /custom: {recovery: off, commands: []}\n"
     "  /auth: {refuse: {message: Not authorized, data: {code: E_UNAUTH}}}\n"
     "commands:\n"
     "  back: {do: reply, event: back, args: '{args[]}'}\n"
@@ -226,7 +227,7 @@ static void rooms_are_each_namespaces_own(void **state)
 {
     static const char yaml[] =
         PATIENT "auth: {mode: none}\n"
-                "namespaces: {/a: {}, /b: {}}\n"
+                "namespaces: {/a: {recovery: off}, /b: {recovery: off}}\n"
                 "commands: {join: {do: join, room: '{args.0}', allow: ['**']}}\n";
     struct house *house = *state;
     struct envelope_target target = {ROOM_NAMED, SLICE("r")};
@@ -281,7 +282,7 @@ static void the_native_dialect_lives_in_the_root(void **state)
 {
     struct house *house = *state;
 
-    use_yaml(house, "namespaces: {/: {refuse: {message: Gone}}, /a: {}}");
+    use_yaml(house, "namespaces: {/: {refuse: {message: Gone}}, /a: {recovery: off}}");
     struct ws_peer *peer = peer_create(&house->loop, house->port);
     char *token = mint(house, "ada", "[]", 60);
     char target[2048];
@@ -306,7 +307,7 @@ static void the_connect_timeout_ends_with_the_first_namespace(void **state)
     use_yaml(house,
              "mounts: [{path: /socket.io/, ping_timeout: 1h, connect_timeout: 600ms}]\n"
              "auth: {mode: none}\n"
-             "namespaces: {/custom: {}, /auth: {refuse: {}}}\n");
+             "namespaces: {/custom: {recovery: off}, /auth: {refuse: {}}}\n");
     struct ws_peer *refused = open_at(house, "/socket.io/");
     struct ws_peer *left = open_at(house, "/socket.io/");
     connects(house, refused, "40/auth,", "44/auth,");
@@ -332,7 +333,7 @@ static const char by_event[] =
             "  mode: event\n"
             "  event: {name: auth, token: '{args.0}', timeout: 500ms, "
             "ok: welcome, error: sorry}\n"
-            "namespaces: {/a: {}, /b: {}}\n";
+            "namespaces: {/a: {recovery: off}, /b: {recovery: off}}\n";
 
 static void each_session_has_its_own_time_to_say_who_it_is(void **state)
 {
@@ -366,7 +367,7 @@ static void each_session_has_its_own_end(void **state)
     char text[2048];
 
     use_yaml(house, PATIENT "auth: {expiry: {emit: over, then: disconnect}}\n"
-                            "namespaces: {/a: {}, /b: {}}\n");
+                            "namespaces: {/a: {recovery: off}, /b: {recovery: off}}\n");
     struct ws_peer *peer = open_at(house, "/socket.io/");
     snprintf(text, sizeof text, "40/a,{\"token\":\"%s\"}", brief);
     connects(house, peer, text, "40/a,{");
@@ -394,10 +395,11 @@ static void a_reload_leaves_living_connections_as_they_are(void **state)
     connects(house, old, "40/ws,", "40/ws,{");
     hears(house, old, "42/ws,[\"auth\",{}]");
 
-    use_yaml(house, "auth: {mode: none}\n"
-                    "mounts: [{path: /new/, max_message_size: 50B}]\n"
-                    "namespaces: {/ws: {}, /new: {alias: /}}\n"
-                    "commands: {back: {do: reply, event: back, args: '{args[]}'}}\n");
+    use_yaml(house,
+             "auth: {mode: none}\n"
+             "mounts: [{path: /new/, max_message_size: 50B}]\n"
+             "namespaces: {/: {recovery: off}, /ws: {recovery: off}, /new: {alias: /}}\n"
+             "commands: {back: {do: reply, event: back, args: '{args[]}'}}\n");
     /* Who is in keeps its namespace and the name it has for it, and hears of it. */
     emit_in(house, "/", ROOM_ALL, "", "1", false);
     hears(house, old, "42/ws,[\"hello\",1]");
