@@ -68,8 +68,12 @@ static void begin_stop(struct lifecycle *lifecycle, const char *why)
     lifecycle->is_stopping = true;
     log_info(lifecycle->config.log, "stopping", LOG_TEXT("because", why),
              LOG_NUM("at_most_ms", lifecycle->config.stop_ms));
-    snprintf(line, sizeof line, "not ready draining %" PRIu64 "\n",
-             lifecycle->config.stop_ms);
+    /* Who took the place has it: a supervisor starts nobody beside the two. */
+    if (lifecycle->has_given_way)
+        snprintf(line, sizeof line, "not ready replaced\n");
+    else
+        snprintf(line, sizeof line, "not ready draining %" PRIu64 "\n",
+                 lifecycle->config.stop_ms);
     tell_change(lifecycle, false, line);
     lifecycle->config.on_stop(lifecycle->config.ctx);
 }

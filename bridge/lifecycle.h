@@ -4,7 +4,8 @@
  *
  * A child is told by SIDECAST_STATUS_FD which descriptor goes to its supervisor: it
  * writes one line per change ("ready", "not ready REASON"), "alive" once a second, and
- * "not ready draining MS" when it stops, which takes so long at most. The supervisor then
+ * "not ready draining MS" when it stops, which takes so long at most ("not ready
+ * replaced" when it gives way). The supervisor then
  * starts another one for the same listener, unless it has written "alone" at any time.
  * When the other end is gone, so is the child.
  */

@@ -34,10 +34,14 @@ struct role {
     bool is_ending;
 };
 
-/* Only clients are sent away slowly. */
+/* Only clients are sent away slowly, and only by who still hears what they are to get. */
 static uint64_t window_ms(const struct role *role)
 {
-    return role->server->engine_role == ENGINE_GATEWAY ? role->config.drain.window_ms : 0;
+    bool has_clients = role->server->engine_role == ENGINE_GATEWAY;
+    bool is_deaf =
+        role->parts.lifecycle && lifecycle_has_given_way(role->parts.lifecycle);
+
+    return has_clients && !is_deaf ? role->config.drain.window_ms : 0;
 }
 
 /* From a timer of its own: the server may still be in the middle of its last call. */

@@ -155,7 +155,7 @@ system('notifications', {
     stop_gateway(world, 'notifications', {
       claims: { id: 7 },
       let_in: (socket, sidecast) => socket.emit('auth', { userId: 7, jwt: `bearer ${sidecast.mint({ id: 7 })}` }),
-      tell: async (own) => (await backend(own)).notify([7], notification),
+      tell: ({ sidecast }) => sidecast.publish({ userIds: ['7'], notification }),
       is_told: ({ received }) => received.some(([event]) => event === 'notification'),
     }));
   pending('S4-11', 'an image, and files for containers, proxies and services', 'packages come later');

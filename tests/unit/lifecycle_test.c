@@ -11,6 +11,7 @@
 #include "bridge/lifecycle.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,13 +133,23 @@ static void a_stop_tells_how_long_it_takes_and_is_the_last_word(void **state)
     struct rig *rig = *state;
 
     assert_true(lifecycle_has_heir(rig->lifecycle));
-    lifecycle_give_way(rig->lifecycle, "because");
-    assert_int_equal(rig->stops, 1);
+    raise(SIGTERM);
     assert_true(hear(rig, "not ready draining 21000\n", 500));
+    assert_int_equal(rig->stops, 1);
     lifecycle_ready(rig->lifecycle, true, "");
     lifecycle_ready(rig->lifecycle, false, "bus_down");
     assert_false(lifecycle_is_ready(rig->lifecycle));
     assert_false(hear(rig, "ready", 100));
+}
+
+static void who_gives_way_asks_for_no_heir(void **state)
+{
+    struct rig *rig = *state;
+
+    lifecycle_give_way(rig->lifecycle, "because");
+    assert_int_equal(rig->stops, 1);
+    assert_true(lifecycle_has_given_way(rig->lifecycle));
+    assert_true(hear(rig, "not ready replaced\n", 500));
 }
 
 /* The word may come before the stop or after it. */
@@ -170,6 +181,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(
             a_stop_tells_how_long_it_takes_and_is_the_last_word, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_gives_way_asks_for_no_heir, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(who_is_alone_has_no_heir, set_up, tear_down),
     };
 
