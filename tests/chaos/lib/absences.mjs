@@ -6,7 +6,10 @@ import { gather_members, settled } from './members.mjs';
 import { publish_lanes } from './publishers.mjs';
 import { on_stage } from './stage.mjs';
 
-const full = { seed: 1, rounds: 5, members: 12, rooms: 4, lanes: 4, pause_ms: 10, keep_events: 400, away_ms: 2500, ghosts: 40, sabotage: [] };
+const full = {
+  seed: 1, rounds: 5, members: 12, rooms: 4, lanes: 4, pause_ms: 10, keep_events: 400, away_ms: 2500, ghosts: 40, renewed: 50,
+  sabotage: [],
+};
 // A ghost that is not evicted outlives the look for it.
 const times = ['gateway.ping_interval=5s', 'gateway.ping_timeout=5s'];
 const ghost_ms = 300; // away while the old connection seems alive
@@ -23,14 +26,19 @@ async function look_for_ghosts({ house, members }, fault) {
   await until(is_one_each, bound(evicted_ms)).catch(() => fault(`${count} connections of ${members.length} clients`));
 }
 
-// Every other one vanishes; in a round of ghosts the house hears nothing of it.
+// Every other one vanishes. In a round of ghosts the house hears nothing of it; in others the gateways,
+// who remember more than the log keeps, are new when they come back.
 async function round(stage, random) {
   const { house, members, plan } = stage;
   const leaving = members.filter(() => random(2) === 0);
   const has_ghosts = random(100) < plan.ghosts;
   if (has_ghosts)
     house.proxy.hold_all();
+  const is_renewed = !has_ghosts && random(100) < plan.renewed;
   leaving.forEach((member) => member.vanish(30 + random(has_ghosts ? ghost_ms : plan.away_ms)));
+  if (is_renewed)
+    for (let i = 1; i <= house.gateway_count; i++)
+      house.signal(`g${i}`, 'SIGKILL');
   await sleep(has_ghosts ? 2 * ghost_ms : plan.away_ms);
   await settled(members, back_ms);
   if (has_ghosts) {
@@ -38,7 +46,7 @@ async function round(stage, random) {
     house.proxy.release_all();
   }
   const { connects, recovered } = stage.returns();
-  stage.tell(`${leaving.length} vanished${has_ghosts ? ' unheard' : ''}; so far ${connects} came, ${recovered} recovered`);
+  stage.tell(`${leaving.length} vanished${has_ghosts ? ' unheard' : is_renewed ? ', new gateways' : ''}; so far ${connects} came, ${recovered} recovered`);
 }
 
 export function absences(wanted, world, say) {

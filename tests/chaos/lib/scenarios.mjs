@@ -47,7 +47,7 @@ export const scenarios = [
     run: (rounds, options, ...stage) => absences({ rounds, ...options }, ...stage),
     promises: {},
     sabotage: [
-      { switches: ['no-recheck'], rounds: 2, ghosts: 0, keep_events: 50 },
+      { switches: ['no-recheck'], rounds: 2, ghosts: 0, renewed: 100, keep_events: 50 },
       { switches: ['no-evict'], rounds: 1, ghosts: 100 },
     ],
   },
