@@ -358,6 +358,9 @@ static void tell_directory(struct session *session, enum session_fate fate)
     struct engine *engine = session->set->config.engine;
     struct slice sid = slice_of(session->sid);
 
+    /* Nobody comes back with a pid that was never told. */
+    if (fate == SESSION_PARKED && !session->is_answered && !session->is_recovered)
+        fate = SESSION_OVER;
     if (fate == SESSION_PARKED)
         engine->ops->session_park(engine, sid, ++session->generation, session->proven);
     else if (fate == SESSION_OVER)

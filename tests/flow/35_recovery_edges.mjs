@@ -65,7 +65,7 @@ async function try_the_edge(sidecast, noise, rounds, seed) {
 
 const few = { set: ['log.keep.events=25', 'limits.connections_per_user=0'] };
 
-const part = 500; // trials, that one server sees
+const part = 200; // trials, that one server sees
 for (let seed = 1; seed <= Math.ceil(trials / part); seed++)
   test(`nobody is told of a recovery who misses something [seed ${seed}]`, with_sidecast(few, async (sidecast) => {
     const seen = await try_the_edge(sidecast, 12, Math.ceil(Math.min(trials, part) / crowd), seed);
