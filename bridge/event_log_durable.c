@@ -282,9 +282,12 @@ bool durable_begin_read(struct event_log *base, uint64_t epoch)
     uint64_t found = 0;
 
     log->read_epoch = epoch;
-    if (log_db_begin(log->reader) || log_db_get(log->reader, LOG_DB_EPOCH, &found))
-        return false;
-    return found == epoch;
+    enum status st = log_db_begin(log->reader);
+    if (!st)
+        st = log_db_get(log->reader, LOG_DB_EPOCH, &found);
+    if (log_db_is_damaged(log->reader) || (!st && found == 0))
+        durable_condemn(base);
+    return !st && found == epoch;
 }
 
 void durable_condemn(struct event_log *base)

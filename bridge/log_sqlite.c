@@ -11,7 +11,8 @@
 #include <stdlib.h>
 
 enum {
-    FORMAT = 2, /* PRAGMA user_version */
+    FORMAT = 3,    /* PRAGMA user_version */
+    NUMBERS = 100, /* in checksums, where tables of notes have their own number */
     BUSY_MS = 2000,
 };
 
@@ -51,8 +52,8 @@ static const char *const texts[STATEMENTS] = {
     [DO_BEGIN_READ] = "BEGIN",
     [DO_COMMIT] = "COMMIT",
     [DO_ROLLBACK] = "ROLLBACK",
-    [DO_GET] = "SELECT value FROM number WHERE name = ?1",
-    [DO_SET] = "REPLACE INTO number (name, value) VALUES (?1, ?2)",
+    [DO_GET] = "SELECT name, value, sum FROM number ORDER BY name",
+    [DO_SET] = "REPLACE INTO number (name, value, sum) VALUES (?1, ?2, ?3)",
     [DO_ADD] = "INSERT INTO event (seq, prev, at, sum, body) VALUES (?1, ?2, ?3, ?4, ?5)",
     [DO_READ] = "SELECT seq, prev, at, sum, body FROM event WHERE seq > ?1 ORDER BY seq",
     [DO_REMOVE] = "DELETE FROM event WHERE seq <= (SELECT max(seq) FROM (SELECT seq "
@@ -83,7 +84,8 @@ static const char *const texts[STATEMENTS] = {
 
 static const char schema[] =
     "BEGIN IMMEDIATE;"
-    "CREATE TABLE number (name INTEGER PRIMARY KEY, value INTEGER NOT NULL);"
+    "CREATE TABLE number (name INTEGER PRIMARY KEY, value INTEGER NOT NULL,"
+    " sum INTEGER NOT NULL);"
     "CREATE TABLE event (seq INTEGER PRIMARY KEY, prev INTEGER NOT NULL,"
     " at INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);"
     "CREATE TABLE key (n INTEGER PRIMARY KEY, name BLOB NOT NULL,"
@@ -94,7 +96,7 @@ static const char schema[] =
     " at INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);"
     "CREATE TABLE marks (n INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE,"
     " at INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);"
-    "PRAGMA user_version = 2;"
+    "PRAGMA user_version = 3;"
     "COMMIT";
 
 struct log_db {
@@ -296,22 +298,44 @@ void log_db_rollback(struct log_db *db)
         run(db, DO_ROLLBACK);
 }
 
+static uint64_t number_checksum(uint64_t name, uint64_t value)
+{
+    return log_note_checksum(NUMBERS, (struct slice){0}, name,
+                             (struct slice){(const char *)&value, sizeof value});
+}
+
+/* All of them are looked at: one that cannot be believed shows a page that cannot, to
+ * which nothing may be written. */
 enum status log_db_get(struct log_db *db, enum log_db_number number, uint64_t *value)
 {
     sqlite3_stmt *statement = take(db, DO_GET);
+    uint64_t next = 0;
+    int code;
 
-    bind_number(statement, 1, number);
-    int code = sqlite3_step(statement);
-    *value = code == SQLITE_ROW ? column_number(statement, 0) : 0;
-    enum status st = judge(db, code);
+    *value = 0;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        uint64_t name = column_number(statement, 0), found = column_number(statement, 1);
+        if (name < next || column_number(statement, 2) != number_checksum(name, found)) {
+            code = SQLITE_CORRUPT;
+            db->is_damaged = true;
+            break;
+        }
+        next = name + 1;
+        if (name == number)
+            *value = found;
+    }
+    enum status st = db->is_damaged ? ST_LOG_DOWN : judge(db, code);
     sqlite3_reset(statement);
     return st;
 }
 
 enum status log_db_set(struct log_db *db, enum log_db_number number, uint64_t value)
 {
-    bind_number(take(db, DO_SET), 1, number);
-    bind_number(take(db, DO_SET), 2, value);
+    sqlite3_stmt *statement = take(db, DO_SET);
+
+    bind_number(statement, 1, number);
+    bind_number(statement, 2, value);
+    bind_number(statement, 3, number_checksum(number, value));
     return run(db, DO_SET);
 }
 

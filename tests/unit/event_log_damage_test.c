@@ -50,14 +50,17 @@ struct image {
     char *bytes[FILES];
     size_t size[FILES];
     uint64_t epoch, head, keys;
+    char trial[64]; /* what was done to it */
 };
 
 static void read_file(struct house *house, const char *name, char **bytes, size_t *size)
 {
     char path[LOG_PATH_BYTES];
 
-    *size = (size_t)size_of(house, name);
-    *bytes = malloc(*size + 1);
+    long found = size_of(house, name);
+    assert_true(found > 0);
+    *size = (size_t)found;
+    *bytes = calloc(1, *size);
     log_folder_path(house->folder, name, path);
     int fd = open(path, O_RDONLY);
     assert_true(fd >= 0 && *bytes);
@@ -110,10 +113,10 @@ static void leave_log(struct house *house, size_t events, struct image *image)
     house_open(house);
     for (uint64_t n = 1; n <= events / 4; n++)
         append_keyed(house, n);
-    append(house, "r:1", events / 4, events / 4, 5);
+    append(house, "r:1", events / 4, 15, 5);
     log_db_checkpoint(((struct durable_log *)house->log)->writer);
     append(house, "r:1", events / 4, 1, 5);
-    append(house, "r:1", events / 4, events / 4, 5);
+    append(house, "r:1", events / 4, 15, 5);
     struct event_log_state state = state_of(house);
     image->epoch = state.head.epoch;
     image->head = state.head.seq;
@@ -142,6 +145,14 @@ static void count_key(void *ctx, const struct log_key *key,
     ++*count;
 }
 
+static void check_is(const struct image *image, const char *what, uint64_t found,
+                     uint64_t wanted)
+{
+    if (found != wanted)
+        fail_msg("%s: %s are %zu instead of %zu", image->trial, what, (size_t)found,
+                 (size_t)wanted);
+}
+
 /* Starts, and either everything is as it was or it says that it is not. True: it is. */
 static bool is_whole(struct house *house, const struct image *image)
 {
@@ -152,12 +163,12 @@ static bool is_whole(struct house *house, const struct image *image)
     struct reading reading = read_all(house, 0, NULL, NULL);
     bool goes_on = now.head.epoch == image->epoch && !state_of(house).is_lost;
     if (goes_on) {
-        assert_int_equal(now.head.seq, image->head);
-        assert_int_equal(reading.count, image->head);
         event_log_keys(house->log, count_key, &keys);
-        assert_int_equal(keys, image->keys);
+        check_is(image, "seqs", now.head.seq, image->head);
+        check_is(image, "events", reading.count, image->head);
+        check_is(image, "keys", keys, image->keys);
     } else if (now.head.epoch != image->epoch) {
-        assert_int_equal(reading.count, 0);
+        check_is(image, "events of a new epoch", reading.count, 0);
     }
     event_log_destroy(house->log);
     house->log = NULL;
@@ -183,8 +194,12 @@ static void no_flipped_bit_is_taken_for_an_event(void **state)
         size_t file = (size_t)rand() % 8;
         file = file < FILES ? file : file % 2; /* most of them where most is */
         size_t size = file == 2 ? 96 : image.size[file];
+        long at = rand() % (long)size;
+        int bit = rand() % 8;
         lay_out(&house, &image);
-        spoil(&house, file_names[file], rand() % (long)size, rand() % 8);
+        spoil(&house, file_names[file], at, bit);
+        snprintf(image.trial, sizeof image.trial, "bit %d of byte %ld of %s", bit, at,
+                 file_names[file]);
         whole += is_whole(&house, &image);
     }
     print_message("%zu bits flipped: %zu logs as they were, %zu new epochs\n", flips,
@@ -209,6 +224,8 @@ static void no_cut_file_is_taken_for_the_whole_log(void **state)
         assert_true(size >= cuts);
         for (size_t cut = 1; cut <= cuts; cut += step) {
             image.size[file] = size - cut;
+            snprintf(image.trial, sizeof image.trial, "%s without %zu bytes",
+                     file_names[file], cut);
             lay_out(&house, &image);
             whole += is_whole(&house, &image);
             trials++;
