@@ -275,9 +275,13 @@ static void on_turn(uv_timer_t *timer)
 
     engine->ops->totals(engine, &totals);
     presence_table_rebuild(presence->table, totals.is_rebuilding, clock_ms());
-    while (told++ < MAX_PER_TURN &&
-           presence_table_next(presence->table, clock_ms(), &news))
+    while (told < MAX_PER_TURN &&
+           presence_table_next(presence->table, clock_ms(), &news)) {
         tell(presence, &news);
+        told++;
+    }
+    if (told == MAX_PER_TURN)
+        uv_timer_start(timer, on_turn, 0, TICK_MS); /* others have their turn first */
     metrics_set(presence->config.metrics, METRIC_USERS_KNOWN,
                 presence_table_count(presence->table));
     if (presence_table_here(presence->table) > 0 &&
