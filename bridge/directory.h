@@ -150,7 +150,8 @@ bool directory_read(struct directory *directory, struct slice sid,
 
 /*
  * Visits the sids of at most `max` sessions that were proven further since they were
- * written last, and counts them as written. Gives how many.
+ * written last, and counts them as written. Gives how many. Proofs are far more than
+ * puts, parks and drops, which are written at once: these are gathered.
  */
 size_t directory_unwritten(struct directory *directory, size_t max,
                            directory_gone_fn *visit, void *ctx);

@@ -108,10 +108,11 @@ static void write_session(void *ctx, struct slice sid)
 }
 
 /*
- * How far clients have got comes each second of so many that a write for each would cost
- * more than their connects: what has gathered is written each PROOFS_MS, a slice at a
- * time. What is lost with the process makes a client that was away receive a little less
- * late, and nothing twice that has a position.
+ * How far clients have got changes with each pong. A proof costs 0.2 us in memory and 3
+ * us of the writer's as a row, and would spread over all pages of the table: they gather,
+ * and each PROOFS_MS what has changed is written once, a slice at a time. One that is
+ * lost with the process lets a quiet client ask for a little more of the log than it
+ * needs.
  */
 static void write_proofs(struct log_engine *self)
 {
