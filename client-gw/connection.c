@@ -249,10 +249,13 @@ static void set_add_dirty(struct connection *connection)
 
 enum status connection_send_later(struct connection *connection, struct frame *frame)
 {
+    if (connection->is_dirty) /* as for all but the first of a burst */
+        return enqueue(connection, frame);
+
     bool was_waiting = is_waiting(connection);
     enum status st = enqueue(connection, frame);
 
-    if (!st && !was_waiting && !connection->is_dirty)
+    if (!st && !was_waiting)
         set_add_dirty(connection);
     return st;
 }
