@@ -201,7 +201,7 @@ system('agents', {
 
   elsewhere('S1-14', '10,000 connections are held, at less than 5 kB each, and a room of 1,000 hears within 50 ms',
     'tests/bench/lib/scenarios.mjs', 'crowd: {');
-  elsewhere('S1-14', '5,000 messages a second reach one connection, within 50 ms', 'tests/bench/lib/scenarios.mjs', 'stream: {');
+  elsewhere('S1-14', 'one connection takes more than 5,000 messages a second', 'tests/bench/lib/scenarios.mjs', 'stream: {');
   elsewhere('S1-14', 'what is said at one instance is heard at another well within a second', 'tests/flow/62_gateways.mjs',
     'what a client says at one gateway is heard at another at once');
 
