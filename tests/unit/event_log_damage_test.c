@@ -141,7 +141,7 @@ static void count_key(void *ctx, const struct log_key *key,
 
     (void)age_ms;
     assert_int_equal(key->recipients, position->seq);
-    assert_int_equal(key->id[0], position->seq);
+    assert_int_equal(key->id[0], (unsigned char)position->seq);
     ++*count;
 }
 
