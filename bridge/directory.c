@@ -138,19 +138,26 @@ static void end_session(struct directory *directory, struct directory_session *s
     remove_session(directory, session);
 }
 
+/* What its gateway, or the parked, have from `session` on. */
+static void remove_all(struct directory *directory, struct directory_session *session)
+{
+    for (struct directory_session *next; session; session = next) {
+        next = session->next;
+        remove_session(directory, session);
+    }
+}
+
 void directory_destroy(struct directory *directory)
 {
     if (!directory)
         return;
     while (directory->gateways) {
         struct directory_gateway *gateway = directory->gateways;
-        while (gateway->sessions)
-            remove_session(directory, gateway->sessions);
+        remove_all(directory, gateway->sessions);
         directory->gateways = gateway->next;
         directory_gateway_destroy(gateway);
     }
-    while (directory->first_parked)
-        remove_session(directory, directory->first_parked);
+    remove_all(directory, directory->first_parked);
     str_map_finish(&directory->by_sid);
     str_map_finish(&directory->by_pid);
     str_map_finish(&directory->by_room);
@@ -383,17 +390,24 @@ bool directory_park(struct directory *directory, struct directory_gateway *gatew
 void directory_park_all(struct directory *directory, struct directory_gateway *gateway,
                         uint64_t now_ms)
 {
-    while (gateway->sessions)
-        park(directory, gateway->sessions, now_ms);
+    struct directory_session *session = gateway->sessions;
+
+    for (struct directory_session *next; session; session = next) {
+        next = session->next;
+        park(directory, session, now_ms);
+    }
 }
 
 void directory_expire_parked(struct directory *directory, uint64_t now_ms)
 {
-    int left = DIRECTORY_SLICE;
+    struct directory_session *session = directory->first_parked;
 
-    while (directory->first_parked && directory->first_parked->stamp <= now_ms &&
-           left-- > 0)
-        end_session(directory, directory->first_parked);
+    for (int left = DIRECTORY_SLICE; left > 0 && session && session->stamp <= now_ms;
+         left--) {
+        struct directory_session *next = session->next;
+        end_session(directory, session);
+        session = next;
+    }
 }
 
 void directory_prove(struct directory *directory, const struct directory_gateway *gateway,

@@ -138,7 +138,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(a_session_that_lives_elsewhere_is_given_up, nng_ipc),
         ROW(a_session_may_come_back, nng_ipc),
-        ROW(a_session_may_come_back, nng_sealed),
         ROW(a_session_may_come_back, nng_log),
         ROW(a_killed_publisher_forgets_no_session, nng_log),
         ROW(a_killed_publisher_forgets_no_session, nng_fsync),
