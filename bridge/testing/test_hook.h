@@ -23,6 +23,8 @@ bool test_hook_half_reload(void);
 bool test_hook_no_checksum(void);
 /* A repeated id is published again. */
 bool test_hook_no_idempotency(void);
+/* A gateway keeps nothing of what it has applied: whoever returns reads the log. */
+bool test_hook_no_recent(void);
 /* Who comes back is recovered whatever is gone of the log. */
 bool test_hook_no_recheck(void);
 /* The connection that a client had before it came back goes on. */

@@ -24,6 +24,11 @@ bool test_hook_no_idempotency(void)
     return false;
 }
 
+bool test_hook_no_recent(void)
+{
+    return false;
+}
+
 bool test_hook_no_recheck(void)
 {
     return false;

@@ -20,6 +20,7 @@ static struct {
     bool no_checksum;
     bool no_idempotency;
     bool no_recheck;
+    bool no_recent;
     bool no_evict;
     bool no_dedupe;
     const volatile int64_t *clock_ahead_ms; /* a mapped file, or NULL */
@@ -69,6 +70,7 @@ static bool set_switch(const char *spec)
         {"no-checksum",    &hooks.no_checksum   },
         {"no-idempotency", &hooks.no_idempotency},
         {"no-recheck",     &hooks.no_recheck    },
+        {"no-recent",      &hooks.no_recent     },
         {"no-evict",       &hooks.no_evict      },
         {"no-dedupe",      &hooks.no_dedupe     },
     };
@@ -114,6 +116,11 @@ bool test_hook_no_checksum(void)
 bool test_hook_no_idempotency(void)
 {
     return hooks.no_idempotency;
+}
+
+bool test_hook_no_recent(void)
+{
+    return hooks.no_recent;
 }
 
 bool test_hook_no_recheck(void)

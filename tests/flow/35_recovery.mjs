@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { io } from 'socket.io-client';
-import { is_offset, join } from './lib/clients.mjs';
+import { is_offset, join, socketio_text } from './lib/clients.mjs';
 import { come_back, comer, has, leave, upto } from './lib/coming_back.mjs';
 import { with_sidecast } from './lib/sidecast.mjs';
 import { until } from './lib/wait.mjs';
@@ -238,6 +238,32 @@ heartbeats: [{emit: beat, every: 50ms, expect: beat_back}, {emit: asked, every: 
     socket.close();
   })(t);
 });
+
+test('CONNECT is answered before what was missed, and with the same ids', with_sidecast({}, async (sidecast) => {
+  const client = await socketio_text(sidecast, { rooms: ['a'] });
+  const { sid, pid } = client.hello;
+  assert.match(pid, /^[A-Za-z0-9_-]{32}$/);
+  client.close();
+  const position = (answer) => answer.json.position;
+  const missed = [];
+  for (const n of upto(3))
+    missed.push(`42["n",${n},"${position(await sidecast.publish({ event: 'n', room: 'a', data: n }))}"]`);
+
+  const again = await socketio_text(sidecast, { auth: { pid } });
+  assert.deepEqual(again.hello, { sid, pid });
+  await again.find((frame) => String(frame) === missed.at(-1));
+  assert.deepEqual(again.told(1), [`40${JSON.stringify({ sid, pid })}`, ...missed]);
+  again.close();
+
+  // An offset that this log has never given, one that is none, and a pid that is none.
+  const wrong = [{ pid, offset: 'AAAAAAAA-1' }, { pid, offset: 'no place' }, { pid: 'x'.repeat(32) }, { pid: 'short' }, { pid: 7 }];
+  for (const auth of wrong) {
+    const stranger = await socketio_text(sidecast, { auth });
+    assert.notEqual(stranger.hello.sid, sid, JSON.stringify(auth));
+    assert.notEqual(stranger.hello.pid, pid);
+    stranger.close();
+  }
+}));
 
 test('off, nothing of it is said', async (t) => {
   const config = file('off.yaml', 'namespaces: {/: {recovery: off}}\nrooms: [{match: "**", allow: any}]\n');

@@ -147,11 +147,11 @@ export class SocketIoText extends Frames {
   }
 }
 
-export async function socketio_text(sidecast, { token = sidecast.token, rooms = [] } = {}) {
+export async function socketio_text(sidecast, { token = sidecast.token, rooms = [], auth = {} } = {}) {
   const client = new SocketIoText(ws_url(sidecast, '/socket.io/?EIO=4&transport=websocket'));
   await client.opened();
   client.handshake = JSON.parse(String(await client.find((f) => f[0] === 0x30)).slice(1));
-  client.send(`40${JSON.stringify({ token })}`);
+  client.send(`40${JSON.stringify({ token, ...auth })}`);
   client.hello = JSON.parse(String(await client.find((f) => String(f).startsWith('40'))).slice(2));
   for (const [n, room] of rooms.entries()) {
     client.send(`42${n}["subscribe",${JSON.stringify({ room })}]`);
