@@ -31,9 +31,10 @@ struct durable_log {
     /* Writer thread. */
     struct log_db *writer;
     struct log_witness *witness;
-    struct buf row, keys; /* that are being made */
-    uint64_t anchor_ms;   /* `at_ms` of rows is the monotonic clock plus this */
-    uint64_t last_row;    /* its last seq */
+    bool are_sessions_old; /* those of the start are not to be believed */
+    struct buf row, keys;  /* that are being made */
+    uint64_t anchor_ms;    /* `at_ms` of rows is the monotonic clock plus this */
+    uint64_t last_row;     /* its last seq */
     uint64_t marked_row; /* what was removed up to here is noted, and may be deleted … */
     uint64_t deleted_row; /* … and is deleted up to here, or there was nothing */
     uint64_t oldest_ms;   /* of the oldest row, or earlier */

@@ -6,6 +6,8 @@
 
 #include "bridge/clock.h"
 
+#include <limits.h>
+
 enum {
     NOTES_AT_ONCE = 2000,
     HEAL_EVERY_MS = 200,
@@ -84,10 +86,18 @@ enum status durable_records(struct event_log *base, const struct event_log_recor
     if (base->is_lost)
         return ST_LOG_DOWN;
     enum status st = log_db_begin(log->writer);
+    if (!st && log->are_sessions_old)
+        st = log_db_forget(log->writer, LOG_DB_SESSIONS, INT64_MAX, INT_MAX);
     for (const struct event_log_record *record = first; record && !st;
          record = record->next)
         st = durable_record(log, record, at_ms);
-    return durable_settle(log, st) ? ST_LOG_DOWN : ST_OK;
+    st = durable_settle(log, st) ? ST_LOG_DOWN : ST_OK;
+    if (!st)
+        log->are_sessions_old = false;
+    /* Clients are told all the same: if this process dies now, nobody may come back to
+     * what is older. */
+    log_witness_doubt_sessions(log->witness, st != ST_OK);
+    return st;
 }
 
 struct session_visit {
@@ -112,6 +122,8 @@ void durable_sessions(struct event_log *base, event_log_session_fn *visit, void 
     struct durable_log *log = (struct durable_log *)base;
     struct session_visit sessions = {visit, ctx, clock_ms() + log->anchor_ms};
 
+    if (log->are_sessions_old)
+        return;
     log_db_notes(log->writer, LOG_DB_SESSIONS, visit_session, &sessions);
 }
 

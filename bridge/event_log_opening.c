@@ -273,6 +273,7 @@ static enum status open_parts(struct durable_log *log, const char **reason)
     log_boot_id(log->boot_id);
     log_folder_path(log->folder, "witness", path);
     st = log_witness_open(path, &log->witness, &testimony);
+    log->are_sessions_old = !st && log_witness_doubts_sessions(log->witness);
     if (!st)
         st = open_writer(log, &findings);
     if (!st)

@@ -32,6 +32,7 @@ struct page {
     struct {
         uint64_t head, sum;
     } heads[2];
+    uint64_t are_sessions_behind;
 };
 
 struct log_witness {
@@ -157,6 +158,16 @@ void log_witness_see(struct log_witness *witness, uint64_t head)
     page->heads[turn].head = head;
     atomic_signal_fence(memory_order_seq_cst);
     page->heads[turn].sum = head_sum(page->opening.epoch, head);
+}
+
+void log_witness_doubt_sessions(struct log_witness *witness, bool are_behind)
+{
+    witness->page->are_sessions_behind = are_behind;
+}
+
+bool log_witness_doubts_sessions(const struct log_witness *witness)
+{
+    return witness->page->are_sessions_behind != 0;
 }
 
 void log_witness_deny(struct log_witness *witness)

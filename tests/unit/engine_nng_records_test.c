@@ -7,6 +7,7 @@
 #include <setjmp.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 
 #include "bridge/clock.h"
 #include "bridge/engine_nng_records.h"
@@ -94,6 +95,33 @@ static void what_a_full_disk_refused_is_written_later(void **state)
     house_remove(&house);
 }
 
+static void sessions_that_fell_behind_are_not_believed(void **state)
+{
+    static char big[100000];
+    struct records records;
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    assert_int_equal(records_init(&records), ST_OK);
+    memset(big, 'x', sizeof big - 1);
+    put(&records, "s1", "old");
+    put(&records, "s2", "old");
+    records_write(&records, house.log, clock_ms());
+    log_db_limit_pages(writer_of(&house), 1);
+    put(&records, "s1", big);
+    records_write(&records, house.log, clock_ms());
+    assert_kept(&house, "");
+
+    /* Nor later, when others were written. */
+    free(records.writing.first); /* as the process that died */
+    assert_int_equal(records_init(&records), ST_OK);
+    put(&records, "s3", "new");
+    records_write(&records, house.log, clock_ms());
+    assert_kept(&house, "new ");
+    house_remove(&house);
+}
+
 static void too_many_of_them_are_lost_and_that_is_told(void **state)
 {
     static char big[100000];
@@ -123,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_of_each_is_kept),
         cmocka_unit_test(what_a_full_disk_refused_is_written_later),
+        cmocka_unit_test(sessions_that_fell_behind_are_not_believed),
         cmocka_unit_test(too_many_of_them_are_lost_and_that_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
