@@ -1,5 +1,6 @@
 // ./dev chaos: faults of every kind, round by round, each run with a seed of its own; the figures
 // beside what is promised, times SIDECAST_SLOWNESS. Exit 1 when a history is broken or a figure is exceeded.
+// What is not named runs `mixed`, where a round is one random fault; `--scenario all` runs all.
 import { describe } from './lib/check.mjs';
 import { insist, keep } from './lib/keep.mjs';
 import { enter } from './lib/world.mjs';
@@ -37,8 +38,10 @@ const { scenarios } = await import('./lib/scenarios.mjs'); // takes its variable
 const say = (text) => console.log(`  ${text}`);
 const short = (figures) => Object.entries(figures)
   .map(([name, value]) => `${name} ${Number.isInteger(value) ? value : value.toFixed(1)}`).join(', ');
-const chosen = scenarios.filter(({ name }) => wanted.names.length === 0 || wanted.names.includes(name));
-if (wanted.names.some((name) => !scenarios.some((row) => row.name === name)))
+const by_default = wanted.is_sabotage ? 'all' : 'mixed';
+const names = wanted.names.length > 0 ? wanted.names : [by_default];
+const chosen = scenarios.filter(({ name }) => names.includes('all') || names.includes(name));
+if (names.some((name) => name !== 'all' && !scenarios.some((row) => row.name === name)))
   refuse();
 
 let is_well = true;
