@@ -4,10 +4,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { free_port } from '../flow/lib/ports.mjs';
 import { sleep, until } from '../flow/lib/wait.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -173,17 +173,6 @@ function request(port, method, target, agent, body = '') {
     sent.on('error', reject);
     sent.setTimeout(15_000, () => sent.destroy(new Error('no answer in 15 s')));
     sent.end(body);
-  });
-}
-
-function free_port() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
   });
 }
 

@@ -2,28 +2,19 @@
 // ports, and two people work on one board.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { free_ports } from '../flow/lib/ports.mjs';
 import { program, sanitizer_report } from '../flow/lib/sidecast.mjs';
 import { until } from '../flow/lib/wait.mjs';
 import { laptop, launch, open, phone } from './lib/page.mjs';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const seen_ms = 15_000;
-
-async function free_ports(count) {
-  const servers = Array.from({ length: count }, () => net.createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
 
 // A copy of what the README needs, with ports of its own; a release is built already.
 async function lay_out(folder) {

@@ -2,12 +2,12 @@
 // at once: every client of every gateway comes back to its session, and has missed nothing.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { connect } from './lib/clients.mjs';
 import { stats } from './lib/gateways.mjs';
+import { free_row } from './lib/ports.mjs';
 import { is_alive, random_text, start } from './lib/sidecast.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -17,18 +17,10 @@ const calm = {
   timeout: 20_000, reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 200,
 };
 
-async function free_port() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 // The same installation at each call: its port, its log, its secrets.
 async function installation(folder) {
   const file = path.join(folder, 'sidecast.yaml');
-  const port = await free_port();
+  const port = await free_row(3);
   const env = {
     SIDECAST_PUBLISHER_API_KEYS: `sk_${random_text(32)}`,
     SIDECAST_AUTH_JWT_HMAC_SECRET: random_text(48),

@@ -2,13 +2,12 @@
 // it came to, and is answered as on a port of its own.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { connect, native } from './lib/clients.mjs';
+import { free_port, free_row } from './lib/ports.mjs';
 import { is_alive, program, random_text, with_sidecast } from './lib/sidecast.mjs';
 import { bound, until } from './lib/wait.mjs';
 import { Wire } from './lib/wire.mjs';
@@ -186,27 +185,6 @@ async function stop_role(running) {
   assert.equal(running.exited.code, 0, running.log);
 }
 
-async function free_port() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await until(() => server.address(), 1000);
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-// Three in a row, below those that the system gives to who asks for any.
-async function free_bus() {
-  const is_free = (port) => new Promise((resolve) => {
-    const server = net.createServer().once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
-  for (;;) {
-    const first = 12_000 + 3 * randomInt(6000);
-    if (await is_free(first) && await is_free(first + 1) && await is_free(first + 2))
-      return `tcp://127.0.0.1:${first}`;
-  }
-}
-
 function prepare(t) {
   const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-roles-'));
   chmodSync(folder, 0o700);
@@ -254,7 +232,7 @@ for (const role of ['publisher', 'gateway']) {
   test(`a ${role} that shares a port is refused where the processes do not meet`, async (t) => {
     const folder = prepare(t);
     const port = await free_port();
-    const running = await start_role(t, role, { folder, port, words: ['--set', `bus.url=${await free_bus()}`] });
+    const running = await start_role(t, role, { folder, port, words: ['--set', `bus.url=tcp://127.0.0.1:${await free_row(3)}`] });
     await until(() => running.exited, 5000);
     assert.equal(running.exited.code, 78);
     assert.match(running.log, /publisher\.listen: gateway needs a folder .* run_dir/);
@@ -262,7 +240,7 @@ for (const role of ['publisher', 'gateway']) {
 }
 
 test('a bus of tcp has a folder all the same under serve', async (t) => {
-  const set = ['publisher.listen=gateway', `bus.url=${await free_bus()}`];
+  const set = ['publisher.listen=gateway', `bus.url=tcp://127.0.0.1:${await free_row(3)}`];
   await with_sidecast({ set, args: ['--gateways', '2'] }, async (sidecast) => {
     assert.equal((await sidecast.publish({ event: 'e', all: true })).status, 202);
   })(t);

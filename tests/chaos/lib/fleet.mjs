@@ -2,24 +2,15 @@
 // and started by the scenario; between them and the bus stands a proxy that can cut.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { free_ports } from '../../flow/lib/ports.mjs';
 import { program, random_text, Sidecast } from '../../flow/lib/sidecast.mjs';
 import { until } from '../../flow/lib/wait.mjs';
 import { BusProxy } from './bus_proxy.mjs';
 
 const ready_ms = 20_000;
 const stop_ms = 20_000;
-
-async function free_ports(count) {
-  const servers = await Promise.all(Array.from({ length: count }, () => new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => resolve(server));
-  })));
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
 
 export class Process {
   // `inside`: a command that runs the program in a world of its own, under the same pid.

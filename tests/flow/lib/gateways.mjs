@@ -1,7 +1,7 @@
 // Several gateways: which one a client is on, gateways that run beside a sidecast without
 // its supervisor, and what the directory says of all.
 import { spawn } from 'node:child_process';
-import net from 'node:net';
+import { free_port } from './ports.mjs';
 import { is_alive, program } from './sidecast.mjs';
 import { until } from './wait.mjs';
 
@@ -19,14 +19,6 @@ export const gateway_row = async (sidecast, id) =>
 
 // The pid of a supervised gateway, as it is now.
 export const pid_of = async (sidecast, id) => (await gateway_row(sidecast, id))?.pid;
-
-async function free_port() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await until(() => server.address(), 1000);
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 // One gateway by hand on the sidecast's bus: {gateway, token, pid, log, exited, signal()}.
 // Options: port (any that is free), set (key=value each).

@@ -2,7 +2,7 @@
 // no child left, no word from a sanitizer. What it wrote to stderr is shown on failure.
 import { spawn } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -230,9 +230,11 @@ export function children_of(pid) {
   }
 }
 
+// One whose first thread has ended has its sockets until the last one has.
 export function is_alive(pid) {
   try {
-    return existsSync(`/proc/${pid}`) && !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    const has_ended = /^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return !has_ended || readdirSync(`/proc/${pid}/task`).length > 1;
   } catch {
     return false;
   }
