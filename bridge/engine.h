@@ -63,7 +63,8 @@ typedef void engine_kept_fn(void *ctx, enum status status,
 
 struct engine_event {
     struct position position;
-    struct slice envelope; /* lent for the call */
+    struct slice envelope;         /* lent for the call */
+    const struct envelope *opened; /* the same, decoded and lent; NULL: nobody has yet */
     bool has_more; /* another event is at hand: write both at once, on_settled will follow
                     */
     int64_t sent_us;     /* when the publisher sent it, clock_us; 0: replayed */

@@ -118,21 +118,18 @@ struct reading {
     size_t room_count;
     size_t bytes, max_bytes;
     uint64_t count;
+    int64_t began_us;
     void (*on_event)(void *ctx, const struct engine_event *event);
     void *ctx;
 };
 
 /* Hashes may agree by chance, and each room has a base of its own. */
-static bool is_wanted(const struct reading *reading, uint64_t seq, struct slice bytes)
+static bool is_wanted(const struct reading *reading, uint64_t seq,
+                      const struct envelope *envelope)
 {
-    struct envelope_room *room = &reading->recent->room;
-    struct envelope envelope;
-
-    if (envelope_decode(bytes, room, &envelope))
-        return false;
-    for (size_t i = 0; i < envelope.target_count; i++) {
-        const struct room_key key = {envelope.nsp, envelope.targets[i].kind,
-                                     envelope.targets[i].name};
+    for (size_t i = 0; i < envelope->target_count; i++) {
+        const struct room_key key = {envelope->nsp, envelope->targets[i].kind,
+                                     envelope->targets[i].name};
         for (size_t k = 0; k < reading->room_count; k++)
             if (seq > reading->rooms[k].base &&
                 room_key_equal(&reading->rooms[k].key, &key))
@@ -145,14 +142,17 @@ static bool visit(void *ctx, uint64_t log_seq, struct slice bytes)
 {
     struct reading *reading = ctx;
     const struct position *begun = &reading->recent->begun;
+    struct envelope envelope;
     const struct engine_event event = {
         .position = {begun->epoch, begun->seq + log_seq},
         .envelope = bytes,
+        .opened = &envelope,
         .has_more = true,
-        .received_us = clock_us(),
+        .received_us = reading->began_us,
     };
 
-    if (!is_wanted(reading, event.position.seq, bytes))
+    if (envelope_decode(bytes, &reading->recent->room, &envelope) ||
+        !is_wanted(reading, event.position.seq, &envelope))
         return true;
     if (reading->count > 0 && reading->bytes + bytes.len > reading->max_bytes)
         return false;
@@ -195,6 +195,7 @@ enum status recent_read(struct recent *recent, const struct replay_request *want
     uint64_t last = wanted->through > begun ? wanted->through - begun : 0;
     struct reading reading = {.recent = recent,
                               .max_bytes = wanted->max_bytes,
+                              .began_us = clock_us(),
                               .on_event = on_event,
                               .ctx = ctx};
     struct event_log_state state;

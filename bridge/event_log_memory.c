@@ -155,12 +155,10 @@ static bool trim(struct event_log *base, uint64_t now_ms)
     return has_more;
 }
 
-/* Index of the oldest record with a seq above `seq`; there are holes, so it is searched.
- */
-static size_t index_after(struct memory_log *log, uint64_t seq)
+/* Index of the oldest record from `low` on, before `high`, with a seq above `seq`; there
+ * are holes, so it is searched. */
+static size_t index_after(struct memory_log *log, uint64_t seq, size_t low, size_t high)
 {
-    size_t low = 0, high = log->base.state.events;
-
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (record_at(log, middle)->seq > seq)
@@ -178,17 +176,22 @@ static bool begin_read(struct event_log *base, uint64_t epoch)
     return true; /* the epoch lasts as long as the log */
 }
 
+static bool visit_record(struct event_log_reading *reading, const struct record *record)
+{
+    return event_log_reading_visit(reading, record->seq,
+                                   (struct slice){record->bytes, record->len});
+}
+
 static void read_ring(struct event_log *base, uint64_t after, uint64_t through,
                       struct event_log_reading *reading)
 {
     struct memory_log *log = self_of(base);
 
     uv_mutex_lock(&base->lock);
-    for (size_t i = index_after(log, after); i < base->state.events; i++) {
+    for (size_t i = index_after(log, after, 0, base->state.events);
+         i < base->state.events; i++) {
         const struct record *record = record_at(log, i);
-        if (record->seq > through ||
-            !event_log_reading_visit(reading, record->seq,
-                                     (struct slice){record->bytes, record->len}))
+        if (record->seq > through || !visit_record(reading, record))
             break;
     }
     uv_mutex_unlock(&base->lock);
@@ -197,8 +200,19 @@ static void read_ring(struct event_log *base, uint64_t after, uint64_t through,
 static void pick_from_ring(struct event_log *base, const uint64_t *seqs, size_t count,
                            struct event_log_reading *reading)
 {
-    for (size_t i = 0; i < count && !reading->has_stopped; i++)
-        read_ring(base, seqs[i] - 1, seqs[i], reading);
+    struct memory_log *log = self_of(base);
+
+    uv_mutex_lock(&base->lock);
+    size_t at = 0, end = base->state.events;
+    for (size_t i = 0; i < count && !reading->has_stopped; i++) {
+        /* Seqs rise by one at least, so it is no further on than they are apart. */
+        uint64_t apart = i > 0 ? seqs[i] - seqs[i - 1] : end;
+        size_t high = apart < end - at ? at + (size_t)apart : end;
+        at = index_after(log, seqs[i] - 1, at, high);
+        if (at < end && record_at(log, at)->seq == seqs[i])
+            visit_record(reading, record_at(log, at));
+    }
+    uv_mutex_unlock(&base->lock);
 }
 
 static void end_read(struct event_log *base)

@@ -201,7 +201,8 @@ static void take_event(struct asked *asked, const struct engine_event *event,
 static void on_event(void *ctx, const struct engine_event *event)
 {
     struct asked *asked = ctx;
-    struct envelope envelope;
+    const struct envelope *envelope = event->opened;
+    struct envelope decoded;
 
     if (!asked->catching || asked->is_cut || asked->is_kicked)
         return;
@@ -209,10 +210,12 @@ static void on_event(void *ctx, const struct engine_event *event)
         asked->is_cut = true;
         return;
     }
-    if (envelope_decode(event->envelope, &asked->set->room, &envelope) == ST_OK) {
-        asked->is_kicked = envelope.kind == ENVELOPE_CONTROL_DISCONNECT;
+    if (!envelope && !envelope_decode(event->envelope, &asked->set->room, &decoded))
+        envelope = &decoded;
+    if (envelope) {
+        asked->is_kicked = envelope->kind == ENVELOPE_CONTROL_DISCONNECT;
         if (!asked->is_kicked && !test_hook_no_replay())
-            take_event(asked, event, &envelope);
+            take_event(asked, event, envelope);
     }
     asked->last = event->position.seq;
 }
