@@ -87,10 +87,9 @@ static unsigned replaced_delay_ms(const struct child_watch *watch, uint64_t now_
 /* Who does not become ready is given more time each time. */
 static unsigned next_delay_ms(const struct child_watch *watch, uint64_t now_ms)
 {
-    bool was_useful = watch->ready_ms != 0 && now_ms - watch->ready_ms >= CHILD_USEFUL_MS;
-
-    if (watch->delay_ms == 0 || was_useful ||
-        now_ms - watch->started_ms >= CHILD_SETTLED_MS)
+    if (watch->ready_ms != 0 && now_ms - watch->ready_ms >= CHILD_USEFUL_MS)
+        return 0;
+    if (watch->delay_ms == 0 || now_ms - watch->started_ms >= CHILD_SETTLED_MS)
         return CHILD_FIRST_DELAY_MS;
     if (!watch->was_ready || watch->delay_ms > CHILD_LAST_DELAY_MS)
         return doubled(watch->delay_ms, CHILD_LAST_DELAY_MS);

@@ -10,10 +10,10 @@
 enum {
     CHILD_SILENT_MS = 10000,    /* then it is killed */
     CHILD_NO_BUS_MS = 3000,     /* then somebody is to blame */
-    CHILD_FIRST_DELAY_MS = 100, /* before it is started again */
+    CHILD_FIRST_DELAY_MS = 100, /* before it is started again, if it was of no use */
     CHILD_LAST_DELAY_MS = 2000,
     CHILD_SETTLED_MS = 5000, /* who lived that long begins with the first delay again */
-    CHILD_USEFUL_MS = 1000,  /* and who was ready that long: it dies of what came in */
+    CHILD_USEFUL_MS = 1000,  /* who was ready that long is started again at once */
     CHILD_UNDISPUTED_MS = 300000, /* who had its id that long may have it back at once */
     CHILD_LAST_REPLACED_MS = 30000, /* the last delay of who had not */
     CHILD_EXIT_REPLACED = 75,       /* it gave way to a later start under its id */

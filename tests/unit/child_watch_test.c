@@ -50,8 +50,8 @@ static void a_child_that_lived_begins_with_the_first_delay(void **state)
     assert_int_equal(delay_ms, CHILD_FIRST_DELAY_MS);
 }
 
-/* It served, and something that came in ended it: nothing is won by waiting. */
-static void a_child_that_was_ready_begins_with_the_first_delay(void **state)
+/* It served, and something ended it: nothing is won by waiting. */
+static void a_child_that_was_ready_is_started_again_at_once(void **state)
 {
     struct child_watch watch = {0};
     uint64_t now_ms = 1000;
@@ -63,7 +63,7 @@ static void a_child_that_was_ready_begins_with_the_first_delay(void **state)
         child_watch_heard(&watch, SLICE("ready"), now_ms + 200);
         now_ms += 200 + CHILD_USEFUL_MS;
         assert_true(child_watch_ended(&watch, 137, now_ms, &delay_ms));
-        assert_int_equal(delay_ms, CHILD_FIRST_DELAY_MS);
+        assert_int_equal(delay_ms, 0);
     }
     /* For a shorter time: as before. Never: later. */
     child_watch_started(&watch, now_ms);
@@ -287,7 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_that_dies_at_once_is_started_later_each_time),
         cmocka_unit_test(a_child_that_lived_begins_with_the_first_delay),
-        cmocka_unit_test(a_child_that_was_ready_begins_with_the_first_delay),
+        cmocka_unit_test(a_child_that_was_ready_is_started_again_at_once),
         cmocka_unit_test(a_child_that_gave_way_is_started_later_each_time),
         cmocka_unit_test(who_slept_does_not_take_a_child_for_silent_or_lost),
         cmocka_unit_test(a_configuration_error_is_not_tried_again),
