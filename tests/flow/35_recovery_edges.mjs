@@ -118,10 +118,14 @@ for (const transport of ['websocket', 'polling'])
       assert.ok(got.is_whole, JSON.stringify(got));
     }));
 
+// Live events do not always begin in the midst of a page.
+const tries = 10;
 test('what is read beyond where live events begin is noticed',
   with_sidecast({ ...narrow, hooks: ['no-recent', 'no-dedupe'] }, async (sidecast) => {
-    const got = await catch_up(sidecast, 'websocket', 300);
-    assert.ok(!got.is_whole, JSON.stringify(got));
+    for (let i = 0; i < tries; i++)
+      if (!(await catch_up(sidecast, 'websocket', 300)).is_whole)
+        return;
+    assert.fail(`nobody noticed in ${tries} returns`);
   }));
 
 test('a gateway is killed, and its clients come back to another', with_sidecast({ set: ['gateway.count=1'] }, async (sidecast, t) => {
