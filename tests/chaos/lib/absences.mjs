@@ -11,10 +11,10 @@ const full = {
   sabotage: [],
 };
 // A ghost that is not evicted outlives the look for it.
-const times = ['gateway.ping_interval=5s', 'gateway.ping_timeout=5s'];
+const times = ['gateway.ping_interval=10s', 'gateway.ping_timeout=10s'];
 const ghost_ms = 300; // away while the old connection seems alive
 const back_ms = 30_000;
-const evicted_ms = 600; // the gateways report once a second
+const evicted_ms = 1200; // the gateways report once a second
 
 async function look_for_ghosts({ house, members }, fault) {
   let count = 0;
