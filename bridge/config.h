@@ -22,7 +22,7 @@ struct config_gateway {
     uint64_t count;
     uint64_t ping_interval_ms, ping_timeout_ms, upgrade_timeout_ms, connect_timeout_ms;
     uint64_t max_message_bytes;
-    uint64_t probe_ms; /* 0: no probes are sent */
+    uint64_t probe_ms;               /* 0: no probes are sent */
     const char *transports;          /* comma-separated */
     uint64_t compress_polling_bytes; /* 0: nothing is compressed */
     const char *cookie;              /* empty: none */

@@ -32,7 +32,7 @@ enum metric {
     METRIC_BUS_DROPPED, /* inbox full: repaired by a replay */
     METRIC_REPLAYS,
     METRIC_REPLAYED_EVENTS,
-    METRIC_REPLAYS_NEAR, /* answered from what the gateway had applied lately */
+    METRIC_REPLAYS_NEAR,     /* answered from what the gateway had applied lately */
     METRIC_CONNECTIONS,      /* gauge: of all transports, with a dialect */
     METRIC_POLLING,          /* gauge: of these, those that poll */
     METRIC_SERVES_WEBSOCKET, /* gauge: 1 where a mount takes clients that way */
