@@ -70,6 +70,8 @@ __attribute__((noreturn)) static void become_server(const struct load_server *se
     snprintf(data, sizeof data, "data_dir=%s", server->folder);
     args[count++] = "--set";
     args[count++] = data;
+    args[count++] = "--set";
+    args[count++] = "drain.window=0s"; /* its clients are gone by then */
     add_list(args, &count, "--set", sets);
     add_list(args, &count, "--test-hook", hooks);
     /* It ends with us, and a key on the terminal is for us alone. */
