@@ -12,11 +12,12 @@ struct directory *directory_create(const struct hash_key *key, uint64_t now_ms)
     if (!directory)
         return NULL;
     str_map_init(&directory->by_sid, key, sessions);
-    str_map_init(&directory->by_pid, key, sessions);
+    str_map_init(&directory->by_pid, key, sessions + LIMIT_DIRECTORY_LAPSED);
     str_map_init(&directory->by_room, key, LIMIT_DIRECTORY_ROOMS);
     directory->parking = (struct directory_parking){
         DIRECTORY_PARKED_MS, LIMIT_DIRECTORY_PARKED, LIMIT_DIRECTORY_PARKED_BYTES, false};
     directory->last_parked = &directory->first_parked;
+    directory->last_lapsed = &directory->first_lapsed;
     directory->last_unwritten = &directory->first_unwritten;
     directory->began_ms = now_ms;
     return directory;
@@ -72,11 +73,15 @@ static void link_parked(struct directory *directory, struct directory_session *s
     directory->parked_bytes += session->bytes;
 }
 
-/* Of its gateway, or of the parked. */
+/* Of its gateway, of the parked, or of those whose time is over. */
 static void unlink_session(struct directory *directory, struct directory_session *session)
 {
     bool is_parked = !session->gateway;
 
+    if (session->is_lapsed) {
+        directory_unlink_lapsed(directory, session);
+        return;
+    }
     *session->link = session->next;
     if (session->next)
         session->next->link = session->link;
@@ -126,7 +131,7 @@ static void erase(struct directory *directory, struct directory_session *session
     free(session);
 }
 
-static void remove_session(struct directory *directory, struct directory_session *session)
+void directory_remove(struct directory *directory, struct directory_session *session)
 {
     unlink_session(directory, session);
     erase(directory, session);
@@ -135,7 +140,7 @@ static void remove_session(struct directory *directory, struct directory_session
 static void end_session(struct directory *directory, struct directory_session *session)
 {
     tell_gone(directory, session);
-    remove_session(directory, session);
+    directory_remove(directory, session);
 }
 
 /* What its gateway, or the parked, have from `session` on. */
@@ -143,7 +148,7 @@ static void remove_all(struct directory *directory, struct directory_session *se
 {
     for (struct directory_session *next; session; session = next) {
         next = session->next;
-        remove_session(directory, session);
+        directory_remove(directory, session);
     }
 }
 
@@ -158,6 +163,7 @@ void directory_destroy(struct directory *directory)
         directory_gateway_destroy(gateway);
     }
     remove_all(directory, directory->first_parked);
+    remove_all(directory, directory->first_lapsed);
     str_map_finish(&directory->by_sid);
     str_map_finish(&directory->by_pid);
     str_map_finish(&directory->by_room);
@@ -174,9 +180,8 @@ static struct slice copy_text(char **at, struct slice text)
     return copy;
 }
 
-/* A copy of the record in one block, not yet in any table. */
-static struct directory_session *copy_session(const struct engine_session *record,
-                                              struct slice home)
+struct directory_session *directory_copy(const struct engine_session *record,
+                                         struct slice home)
 {
     size_t rooms = record->room_count;
     size_t bytes = sizeof(struct directory_session) +
@@ -268,7 +273,7 @@ static void displace(struct directory *directory, struct directory_session *know
         directory_notify(known->gateway, known->record.sid, record->generation);
     if (is_other)
         tell_gone(directory, known);
-    remove_session(directory, known);
+    directory_remove(directory, known);
 }
 
 static enum status add_living(struct directory *directory,
@@ -290,19 +295,30 @@ static enum status add_living(struct directory *directory,
     return ST_OK;
 }
 
+/* Who has the pid; what is remembered of one that is over stands in nobody's way. */
+static struct directory_session *find_heir(struct directory *directory, struct slice pid)
+{
+    struct directory_session *heir =
+        pid.len > 0 ? str_map_find(&directory->by_pid, pid) : NULL;
+
+    if (!heir || !heir->is_lapsed)
+        return heir;
+    directory_remove(directory, heir);
+    return NULL;
+}
+
 enum status directory_put(struct directory *directory, struct directory_gateway *gateway,
                           const struct engine_session *record)
 {
     struct directory_session *known = str_map_find(&directory->by_sid, record->sid);
-    struct directory_session *heir =
-        record->pid.len > 0 ? str_map_find(&directory->by_pid, record->pid) : NULL;
+    struct directory_session *heir = find_heir(directory, record->pid);
 
     if (known && outranks(known, gateway, record))
         return is_of(known, gateway) ? ST_OK : ST_CONFLICT;
     if (heir && heir != known && outranks(heir, gateway, record))
         return ST_CONFLICT;
 
-    struct directory_session *session = copy_session(record, gateway->id);
+    struct directory_session *session = directory_copy(record, gateway->id);
     if (!session)
         return ST_NO_MEMORY;
     session->record.proven = proven_by(known, &session->record);
@@ -334,7 +350,7 @@ bool directory_drop(struct directory *directory, struct directory_gateway *gatew
     struct directory_session *known = find_own(directory, gateway, sid, generation);
 
     if (known)
-        remove_session(directory, known);
+        directory_remove(directory, known);
     return known != NULL;
 }
 
@@ -398,14 +414,25 @@ void directory_park_all(struct directory *directory, struct directory_gateway *g
     }
 }
 
+static void lapse(struct directory *directory, struct directory_session *session,
+                  uint64_t now_ms)
+{
+    struct directory_session *remains =
+        directory_remains(&session->record, session->home);
+
+    end_session(directory, session);
+    directory_remember(directory, remains, now_ms + directory->parking.window_ms);
+}
+
 void directory_expire_parked(struct directory *directory, uint64_t now_ms)
 {
     struct directory_session *session = directory->first_parked;
 
+    directory_expire_lapsed(directory, now_ms);
     for (int left = DIRECTORY_SLICE; left > 0 && session && session->stamp <= now_ms;
          left--) {
         struct directory_session *next = session->next;
-        end_session(directory, session);
+        lapse(directory, session, now_ms);
         session = next;
     }
 }
@@ -466,20 +493,26 @@ bool directory_restore(struct directory *directory, const struct directory_kept 
 
     /* Nobody knows since when a session is gone that lived when this process began. */
     uint64_t parked_ms = kept->is_parked ? age_ms : 0;
-    if (record->pid.len == 0 || parked_ms >= window_ms)
+    if (record->pid.len == 0)
         return false;
+    if (parked_ms >= window_ms) {
+        if (parked_ms < 2 * window_ms)
+            directory_remember(directory, directory_remains(record, kept->gateway),
+                               now_ms + 2 * window_ms - parked_ms);
+        return false;
+    }
     struct directory_session *known = str_map_find(&directory->by_sid, record->sid);
-    struct directory_session *heir = str_map_find(&directory->by_pid, record->pid);
+    struct directory_session *heir = find_heir(directory, record->pid);
     if ((known && known->record.generation >= record->generation) ||
         (heir && heir->record.generation >= record->generation))
         return false;
-    struct directory_session *session = copy_session(record, kept->gateway);
+    struct directory_session *session = directory_copy(record, kept->gateway);
     if (!session)
         return false;
     if (heir && heir != known)
-        remove_session(directory, heir);
+        directory_remove(directory, heir);
     if (known)
-        remove_session(directory, known);
+        directory_remove(directory, known);
     if (add_ids(directory, session)) {
         erase(directory, session);
         return false;
@@ -494,10 +527,22 @@ bool directory_find(struct directory *directory, struct slice pid, uint64_t now_
 {
     const struct directory_session *known = str_map_find(&directory->by_pid, pid);
 
-    if (!known || (!known->gateway && known->stamp <= now_ms))
+    if (!known || known->is_lapsed || (!known->gateway && known->stamp <= now_ms))
         return false;
     *session = known->record;
     *gateway = known->gateway ? known->gateway->id : (struct slice){0};
+    return true;
+}
+
+bool directory_find_lapsed(struct directory *directory, struct slice pid, uint64_t now_ms,
+                           struct engine_session *session)
+{
+    const struct directory_session *known = str_map_find(&directory->by_pid, pid);
+
+    if (!known || known->gateway || (!known->is_lapsed && known->stamp > now_ms))
+        return false;
+    *session = known->record;
+    session->room_count = 0;
     return true;
 }
 

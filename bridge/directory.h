@@ -8,7 +8,8 @@
  * A session lives at one gateway, or it is parked: found by its pid and counted nowhere,
  * until somebody puts it or its time is over. It is parked when its gateway says so or is
  * gone, and when it was kept before this start and nobody has put it yet. What is parked
- * has a ceiling: the oldest go first.
+ * has a ceiling: the oldest go first. Whose time is over is not found any more, but for
+ * as long again it is known whose session it was, so that its client can be told.
  *
  * When are the counts complete? Not while they are being rebuilt: while fewer gateways
  * than expected have come and one of them may still hold a lease of an earlier directory,
@@ -168,6 +169,10 @@ bool directory_restore(struct directory *directory, const struct directory_kept 
  */
 bool directory_find(struct directory *directory, struct slice pid, uint64_t now_ms,
                     struct engine_session *session, struct slice *gateway);
+/* The same of a session whose time was over lately, and of a bounded number of them: who
+ * it was and whose, without rooms. */
+bool directory_find_lapsed(struct directory *directory, struct slice pid, uint64_t now_ms,
+                           struct engine_session *session);
 /*
  * False while somebody may still put a later record than the one that would be found.
  * What is kept is never older than what a gateway was answered, so that after the grace

@@ -169,16 +169,20 @@ static void serve_find(const struct serving *serving, struct slice pid)
 {
     struct directory_result result = {.outcome = OUTCOME_NOT_FOUND};
     struct engine_session session = {0};
+    struct directory *directory = serving->directory;
     struct buf *answer = serving->answer;
 
-    if (!directory_may_find(serving->directory, serving->now_ms)) {
+    if (!directory_may_find(directory, serving->now_ms))
         result.outcome = OUTCOME_LATER;
-    } else if (directory_find(serving->directory, pid, serving->now_ms, &session,
-                              &result.gateway)) {
-        bool has_room = has_room_for(answer, &session);
-        result.kind = has_room ? RESULT_SESSION : RESULT_PLAIN;
-        result.outcome = has_room ? OUTCOME_OK : OUTCOME_FULL;
+    else if (directory_find(directory, pid, serving->now_ms, &session, &result.gateway))
+        result.outcome = OUTCOME_OK;
+    else if (directory_find_lapsed(directory, pid, serving->now_ms, &session))
+        result.outcome = OUTCOME_EXPIRED;
+    if (session.pid.len > 0 && has_room_for(answer, &session)) {
+        result.kind = RESULT_SESSION;
         result.session = to_wire(&session);
+    } else if (session.pid.len > 0) {
+        result.outcome = OUTCOME_FULL;
     }
     directory_result_encode(&result, answer);
     if (result.kind == RESULT_SESSION)

@@ -1,6 +1,7 @@
 /*
  * Inside the directory: what its parts share, sessions (directory.c), rooms
- * (directory_rooms.c), gateways (directory_gateways.c) and questions (directory_query.c).
+ * (directory_rooms.c), gateways (directory_gateways.c) and those
+ * whose time is over (directory_lapsed.c) and questions (directory_query.c).
  * Nobody else includes this.
  */
 #ifndef BRIDGE_DIRECTORY_TABLES_H
@@ -30,7 +31,7 @@ struct directory_membership {
 
 /* One heap block holds it, and its texts behind `memberships`. */
 struct directory_session {
-    struct directory_gateway *gateway;      /* NULL: parked */
+    struct directory_gateway *gateway;      /* NULL: parked, or its time is over */
     struct slice home;                      /* the id of that one, or of the last */
     struct directory_session *next, **link; /* of the gateway's sessions, or the parked */
     struct directory_session *next_unwritten, **unwritten_link; /* NULL: it is written */
@@ -40,7 +41,9 @@ struct directory_session {
     size_t
         membership_count; /* everybody, user (if any), then the named rooms; parked: 0 */
     size_t bytes;         /* of the block */
-    uint64_t stamp; /* of the count that saw it last; parked: when its time is over */
+    uint64_t stamp;       /* of the count that saw it last; parked: when its time is over;
+                             lapsed: when it is forgotten */
+    bool is_lapsed;
 };
 
 /* A session that the gateway put and that lives elsewhere by now. */
@@ -78,6 +81,8 @@ struct directory {
     struct directory_session *first_parked, **last_parked; /* by the time of parking */
     size_t parked_count, parked_bytes;
     uint64_t evicted_count;
+    struct directory_session *first_lapsed, **last_lapsed; /* by_pid has them, no other */
+    size_t lapsed_count;
     struct directory_session *first_unwritten, **last_unwritten;
     struct directory_gateway *gateways;
     size_t gateway_count;
@@ -109,6 +114,25 @@ void directory_park_all(struct directory *directory, struct directory_gateway *g
                         uint64_t now_ms);
 /* Ends a slice of what has been parked for too long. */
 void directory_expire_parked(struct directory *directory, uint64_t now_ms);
+
+/* A copy of the record in one block (free), not yet in any table; NULL: out of memory. */
+struct directory_session *directory_copy(const struct engine_session *record,
+                                         struct slice home);
+/* From its tables and lists, and free. */
+void directory_remove(struct directory *directory, struct directory_session *session);
+
+/* What is left of a session whose time is over: whose it was. As directory_copy. */
+struct directory_session *directory_remains(const struct engine_session *record,
+                                            struct slice home);
+/* Remembers it until `until_ms`, unless somebody has its pid. Takes `remains`, which may
+ * be NULL. */
+void directory_remember(struct directory *directory, struct directory_session *remains,
+                        uint64_t until_ms);
+/* From the list of those. */
+void directory_unlink_lapsed(struct directory *directory,
+                             struct directory_session *session);
+/* Forgets a slice of those that were remembered long enough. */
+void directory_expire_lapsed(struct directory *directory, uint64_t now_ms);
 
 /* Has the gateway told; nothing happens when out of memory. */
 void directory_notify(struct directory_gateway *gateway, struct slice sid,

@@ -145,7 +145,7 @@ struct engine_proof {
 };
 
 typedef void engine_done_fn(void *ctx, enum status status);
-/* `session` is lent for the call; NULL unless ST_OK. `gateway` says where it lives;
+/* `session` is lent for the call; NULL unless ST_OK or ST_TIMEOUT. `gateway` says where it lives;
  * empty: nowhere, it is parked. */
 typedef void engine_found_fn(void *ctx, enum status status,
                              const struct engine_session *session, struct slice gateway);
@@ -336,7 +336,8 @@ struct engine_ops {
      * prove: in batches; nobody waits, and one that is lost does no harm. Of an earlier
      * epoch, or of a session that lives elsewhere: ignored.
      *
-     * on_found: ST_NOT_FOUND when nobody has the pid. While the directory is being
+     * on_found: ST_NOT_FOUND when nobody has the pid, ST_TIMEOUT when the session was
+     * parked for too long: `session` says whose it was, without rooms. While the directory is being
      * rebuilt it waits, so that no older record is found than the last: ST_UNAVAILABLE
      * after 2 s.
      */

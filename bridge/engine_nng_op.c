@@ -98,6 +98,7 @@ enum status op_status_of(enum directory_outcome outcome)
     case OUTCOME_OK: return ST_OK;
     case OUTCOME_NOT_FOUND: return ST_NOT_FOUND;
     case OUTCOME_ELSEWHERE: return ST_CONFLICT;
+    case OUTCOME_EXPIRED: return ST_TIMEOUT;
     case OUTCOME_FULL:
     case OUTCOME_LATER:
     case OUTCOME_COUNT: break;

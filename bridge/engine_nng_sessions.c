@@ -155,7 +155,7 @@ static void give_found(struct sessions *sessions, struct op *op,
     else if (!directory_decode_session(&result->session, &session, &rooms))
         op_end(op, ST_NO_MEMORY);
     else
-        op->on_found(op->ctx, ST_OK, &session, result->gateway);
+        op->on_found(op->ctx, op_status_of(result->outcome), &session, result->gateway);
     free(rooms);
 }
 

@@ -331,8 +331,10 @@ static void on_found(void *ctx, enum status status, const struct engine_session 
     (void)gateway;
     if (is_over(job))
         return;
-    if (status == ST_NOT_FOUND || (!status && !is_theirs(job, record)))
+    if (status == ST_NOT_FOUND || (record && !is_theirs(job, record)))
         give_up(job, RECOVERY_UNKNOWN_SESSION);
+    else if (status == ST_TIMEOUT)
+        give_up(job, RECOVERY_EXPIRED);
     else if (status || !copy_record(job, record))
         put_off(job);
     else if (job->is_unreadable)

@@ -115,6 +115,7 @@ enum directory_outcome {
     OUTCOME_FULL,
     OUTCOME_ELSEWHERE, /* of a put: the session lives at another gateway by now */
     OUTCOME_LATER,     /* of a find: not everything is known yet, ask again */
+    OUTCOME_EXPIRED,   /* of a find: its time was over; the session says whose it was */
     OUTCOME_COUNT
 };
 

@@ -60,6 +60,7 @@ enum {
     LIMIT_GATEWAY_PUBLISH_BYTES = 8 * 1024 * 1024, /* events that wait to be kept */
     LIMIT_DIRECTORY_SESSIONS = 1000000,
     LIMIT_DIRECTORY_PARKED = 200000, /* sessions whose clients may come back */
+    LIMIT_DIRECTORY_LAPSED = 20000,  /* and those that were too late for it, lately */
     LIMIT_DIRECTORY_PARKED_BYTES = 256 * 1024 * 1024,
     LIMIT_DIRECTORY_ROOMS = 4000000,
     LIMIT_GATEWAYS = 256,

@@ -123,6 +123,28 @@ test('who is not recovered is told why, and is somebody new', with_recovery({}, 
   }
 }));
 
+test('who comes back after the window is told so, and nobody else is',
+  with_recovery({ set: ['recovery.window=3s'] }, async (sidecast) => {
+    const ada = sidecast.mint({ sub: 'ada', rooms: ['a'] });
+    const bob = sidecast.mint({ sub: 'bob', rooms: ['a'] });
+    const client = new Returning(sidecast, ada);
+    await client.come({ rooms: ['a'] });
+    const { session } = client;
+    client.leave();
+    const parked = async () => {
+      const { text } = await sidecast.request(`${sidecast.ops}/metrics`);
+      return Number(/^sidecast_sessions_parked\S* (\d+)$/m.exec(text)[1]);
+    };
+    await until(async () => (await parked()) === 1, wait_ms);
+    await until(async () => (await parked()) === 0, wait_ms);
+    for (const [token, reason] of [[bob, 'unknown_session'], [ada, 'expired']]) {
+      client.token = token;
+      const back = await client.come({ session });
+      assert.deepEqual([back.recovered, back.reason, back.rooms], [false, reason, []]);
+      client.leave();
+    }
+  }));
+
 test('what the log has let go of is told as history_overflow',
   with_recovery({ set: ['log.keep.events=20'] }, async (sidecast) => {
     const [quiet, busy] = [new Returning(sidecast), new Returning(sidecast)];

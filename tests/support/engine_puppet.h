@@ -239,12 +239,12 @@ static inline void puppet_found(void *ctx, enum status status,
                                 const struct engine_session *session,
                                 struct slice gateway)
 {
-    if (status)
+    if (!session)
         puppet_say(ctx, "found %s", status_code(status));
     else
-        puppet_say(ctx, "found OK %.*s %.*s %zu %" PRIu64, (int)session->sid.len,
-                   session->sid.ptr, (int)gateway.len, gateway.ptr, session->room_count,
-                   session->proven);
+        puppet_say(ctx, "found %s %.*s %.*s %zu %" PRIu64, status_code(status),
+                   (int)session->sid.len, session->sid.ptr, (int)gateway.len, gateway.ptr,
+                   session->room_count, session->proven);
 }
 
 static inline void puppet_find(struct puppet *puppet, char **words)

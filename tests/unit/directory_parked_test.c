@@ -122,6 +122,91 @@ static void a_parked_session_is_found_until_its_time_is_over(void **state)
     directory_destroy(directory);
 }
 
+/* "sid of user", or "nobody". */
+static const char *lapsed(struct directory *directory, uint64_t now_ms)
+{
+    static char text[64];
+    struct engine_session session;
+
+    strcpy(text, "nobody");
+    if (directory_find_lapsed(directory, SLICE("p"), now_ms, &session))
+        snprintf(text, sizeof text, "%.*s of %.*s, %zu rooms", (int)session.sid.len,
+                 session.sid.ptr, (int)session.user.len, session.user.ptr,
+                 session.room_count);
+    return text;
+}
+
+static void whose_time_is_over_is_remembered_for_as_long_again(void **state)
+{
+    static const struct engine_membership room = {ROOM_NAMED, SLICE("r"), 1};
+    struct directory *directory = create(9, false);
+    struct directory_gateway *g1 = meet(directory, "g1", 1, 0);
+    struct engine_session session = session_of("s1", "p", 1);
+    struct directory_parked parked;
+
+    (void)state;
+    session.rooms = &room;
+    session.room_count = 1;
+    directory_put(directory, g1, &session);
+    assert_string_equal(lapsed(directory, 5 * WINDOW), "nobody"); /* it lives */
+    park(directory, g1, "s1", 2, 40, 10);
+    assert_string_equal(lapsed(directory, 9 + WINDOW), "nobody");
+    assert_string_equal(lapsed(directory, 10 + WINDOW), "s1 of u, 0 rooms");
+    directory_expire(directory, 10 + WINDOW);
+    assert_string_equal(lapsed(directory, 10 + WINDOW), "s1 of u, 0 rooms");
+    assert_string_equal(found(directory, 10 + WINDOW), "nobody");
+    directory_parked(directory, &parked);
+    assert_true(parked.count == 0 && parked.evicted == 0);
+    assert_false(park(directory, g1, "s1", 3, 40, 20 + WINDOW)); /* it is over */
+    directory_expire(directory, 10 + 2 * WINDOW);
+    assert_string_equal(lapsed(directory, 10 + 2 * WINDOW), "nobody");
+    directory_destroy(directory);
+}
+
+static void what_is_put_after_its_time_lives(void **state)
+{
+    struct directory *directory = create(9, false);
+    struct directory_gateway *g1 = meet(directory, "g1", 1, 0);
+    struct directory_gateway *g2 = meet(directory, "g2", 1, 0);
+
+    (void)state;
+    put(directory, g1, "s1", TERM(1));
+    park(directory, g1, "s1", TERM(1) + 1, 40, 0);
+    directory_expire(directory, WINDOW);
+    assert_int_equal(put(directory, g2, "s1", TERM(1)), ST_OK);
+    assert_string_equal(lapsed(directory, WINDOW), "nobody");
+    assert_string_equal(found(directory, WINDOW), "s1 at g2, 1.0, 0");
+    directory_destroy(directory);
+}
+
+static void those_that_are_remembered_have_a_ceiling(void **state)
+{
+    const struct directory_parking parking = {WINDOW, LIMIT_DIRECTORY_LAPSED + 2,
+                                              64 << 20, false};
+    struct directory *directory = create(9, false);
+    struct directory_gateway *g1 = meet(directory, "g1", 1, 0);
+    struct engine_session session;
+    char sid[16];
+
+    (void)state;
+    directory_set_parking(directory, &parking);
+    put(directory, g1, "s", 1);
+    park(directory, g1, "s", 2, 0, 0);
+    for (int i = 0; i < LIMIT_DIRECTORY_LAPSED; i++) {
+        snprintf(sid, sizeof sid, "s%d", i);
+        session = session_of(sid, sid, 1);
+        directory_put(directory, g1, &session);
+        park(directory, g1, sid, 2, 0, 0);
+    }
+    directory_expire(directory, WINDOW);
+    assert_string_equal(lapsed(directory, WINDOW), "s of u, 0 rooms");
+    for (int i = 0; i <= LIMIT_DIRECTORY_LAPSED / DIRECTORY_SLICE; i++)
+        directory_expire(directory, WINDOW);
+    assert_string_equal(lapsed(directory, WINDOW), "nobody");
+    assert_true(directory_find_lapsed(directory, SLICE("s0"), WINDOW, &session));
+    directory_destroy(directory);
+}
+
 static void a_gateway_that_is_gone_parks_its_sessions(void **state)
 {
     struct directory *directory = create(9, false);
@@ -302,7 +387,10 @@ static void a_start_knows_the_sessions_of_before(void **state)
     struct directory *directory = create(9, true);
 
     (void)state;
+    assert_false(restore(directory, "s0", 1, true, 2 * WINDOW)); /* long ago */
+    assert_string_equal(lapsed(directory, 0), "nobody");
     assert_false(restore(directory, "s0", 1, true, WINDOW)); /* its time was over */
+    assert_string_equal(lapsed(directory, 0), "s0 of u, 0 rooms");
     assert_true(restore(directory, "s1", 1, true, WINDOW - 1));
     assert_string_equal(found(directory, 0), "s1 at , 0.1, 0");
     assert_string_equal(found(directory, 1), "nobody");
@@ -381,6 +469,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_parked_session_is_found_until_its_time_is_over),
+        cmocka_unit_test(whose_time_is_over_is_remembered_for_as_long_again),
+        cmocka_unit_test(what_is_put_after_its_time_lives),
+        cmocka_unit_test(those_that_are_remembered_have_a_ceiling),
         cmocka_unit_test(a_gateway_that_is_gone_parks_its_sessions),
         cmocka_unit_test(what_cannot_be_found_is_not_parked),
         cmocka_unit_test(only_who_had_it_last_or_takes_it_over_may_write),

@@ -86,6 +86,22 @@ static void a_killed_publisher_forgets_no_session(void **state)
     close_both(&house);
 }
 
+static void who_comes_too_late_is_told_so(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    house.config.gateway_count = 1; /* known: a find need not wait for others */
+    house.config.recovery_ms = 2000;
+    open_both(&house);
+    ask(&house, &house.gateway, "put s1 p1 u 1 r:1", "done OK");
+    ask(&house, &house.gateway, "park s1 2 40", "done OK");
+    ask(&house, &house.gateway, "find p1", "found OK s1  1 40");
+    ask_until(&house, &house.gateway, "find p1", "found E_TIMEOUT s1  0 40");
+    ask(&house, &house.gateway, "find p2", "found E_NOT_FOUND");
+    close_both(&house);
+}
+
 static void what_waited_for_the_publisher_is_heard(void **state)
 {
     struct house house;
@@ -141,6 +157,7 @@ int main(void)
         ROW(a_session_may_come_back, nng_log),
         ROW(a_killed_publisher_forgets_no_session, nng_log),
         ROW(a_killed_publisher_forgets_no_session, nng_fsync),
+        ROW(who_comes_too_late_is_told_so, nng_log),
         ROW(what_waited_for_the_publisher_is_heard, nng_log),
         ROW(a_gateway_that_stops_parks_its_sessions, nng_ipc),
     };
