@@ -24,10 +24,8 @@ static void end_connection(const struct command_call *call, enum close_reason re
 {
     struct connection *connection = call->session->connection;
 
-    if (!connection || connection->state != CONNECTION_OPEN)
-        return;
-    connection->dialect->send_end(call->session);
-    connection_close(connection, reason);
+    if (connection && connection->state == CONNECTION_OPEN)
+        connection_end_with(call->session, reason);
 }
 
 static void run_unknown(const struct command_call *call)

@@ -338,6 +338,16 @@ void connection_close(struct connection *connection, enum close_reason reason)
                           slice_of(close_rows[reason].word));
 }
 
+/* The words, and the end that they say. It may end the connection, too. */
+static void end_with_words(struct session *session, enum close_reason reason)
+{
+    const struct dialect *dialect = session->connection->dialect;
+
+    dialect->send_end(session);
+    session_close(session, close_rows[reason].word,
+                  dialect->end_is_final ? SESSION_OVER : close_rows[reason].fate);
+}
+
 void connection_end_session(struct session *session, enum close_reason reason)
 {
     struct connection *connection = session->connection;
@@ -347,15 +357,22 @@ void connection_end_session(struct session *session, enum close_reason reason)
      * itself. */
     bool is_theirs = connection->engineio && engineio_is_polling(connection);
 
-    session_share(session); /* whatever is sent may end it */
-    connection->dialect->send_end(session);
-    session_close(session, close_rows[reason].word,
-                  connection->dialect->end_is_final ? SESSION_OVER
-                                                    : close_rows[reason].fate);
+    session_share(session);
+    end_with_words(session, reason);
     if (is_last && !is_theirs)
         connection_close(connection, reason);
     if (is_last && connection->state == CONNECTION_OPEN)
         connection_await_session(connection);
+    session_drop(session);
+}
+
+void connection_end_with(struct session *session, enum close_reason reason)
+{
+    struct connection *connection = session->connection;
+
+    session_share(session);
+    end_with_words(session, reason);
+    connection_close(connection, reason);
     session_drop(session);
 }
 

@@ -181,6 +181,8 @@ void connection_close(struct connection *connection, enum close_reason reason);
  * with its last one; of a polling client, when that has read the words and closes, or has
  * not connected again in time. */
 void connection_end_session(struct session *session, enum close_reason reason);
+/* The same, and the connection goes at once, with all that it carries. */
+void connection_end_with(struct session *session, enum close_reason reason);
 
 /* Its token was refused, and it was told. The tenth time closes: a signature takes longer
  * to check than to make up. */

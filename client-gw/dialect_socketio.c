@@ -140,6 +140,18 @@ static struct slice plain_text(struct slice payload, const char *key)
     return (struct slice){value.text.ptr + 1, value.text.len - 2};
 }
 
+/* Where the client says that it is. `null` is none, as some libraries write it; what no
+ * server has ever said goes on as it is: no log knows such a place. */
+static struct slice offset_of(struct slice payload)
+{
+    struct json_value value = json_object_find(payload, "offset");
+    struct slice text = plain_text(payload, "offset");
+
+    if (value.type == JSON_GATE_NONE || value.type == JSON_GATE_NULL)
+        return (struct slice){0};
+    return text.len > 0 ? text : value.text;
+}
+
 /* Who it is, and a session. */
 static void admit(struct connection *connection, const struct namespace_rule *rule,
                   struct slice payload)
@@ -156,7 +168,7 @@ static void admit(struct connection *connection, const struct namespace_rule *ru
                                             .name = rule->name,
                                             .is_recoverable = rule->real->recovers,
                                             .pid = plain_text(payload, "pid"),
-                                            .position = plain_text(payload, "offset"),
+                                            .position = offset_of(payload),
                                             .claims = claims,
                                             .auth = payload};
         refusal = welcome_open(services, &guest, connected, hint);
