@@ -2,7 +2,7 @@
 // row is [name, steps, state]; in what comes a place in the log is "@", and ids are "old" where
 // the client has had them before.
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { describe, test } from 'node:test';
 import { is_offset } from './lib/clients.mjs';
 import { is_reference, with_conformance } from './lib/conformance.mjs';
 import { PollingLine, WebSocketLine } from './lib/socket_io_line.mjs';
@@ -280,14 +280,6 @@ function run(gateway, rows, { over = both, ...options } = {}) {
   return run_rows(gateway, all, { play, ...options });
 }
 
-test('clients come back as they do at the reference', with_conformance('returning', async ({ gateway }, t) => {
-  await t.test('what says where they are', () => run(gateway, places));
-  await t.test('after what they come back', () => run(gateway, returns));
-  await t.test('and how they leave by polling', () => run(gateway, polite, { over: [PollingLine] }));
-  await t.test('with pids that are wrong', () => run(gateway, pids, { over: [WebSocketLine] }));
-  await t.test('with offsets that are wrong, or another\'s', () => run(gateway, offsets, { over: [WebSocketLine] }));
-}));
-
 const silent = async ({ me }) => {
   me.line.pong = () => {};
   await until(() => me.line.closed, bound(3000), () => 'a silent client is not closed');
@@ -300,5 +292,19 @@ const times = [
   ['who was away for too long', [leaves, says(1), too_late, back('new')], stranger],
 ];
 
-// A client that is not prompt itself is closed, too: on a loaded machine it may try again.
-test('clients come back in time', with_conformance('brief', ({ gateway }) => run(gateway, times, { attempts: 3 })));
+const tables = [
+  ['what says where they are', places],
+  ['after what they come back', returns],
+  ['and how they leave by polling', polite, { over: [PollingLine] }],
+  ['with pids that are wrong', pids, { over: [WebSocketLine] }],
+  ['with offsets that are wrong, or another\'s', offsets, { over: [WebSocketLine] }],
+];
+
+// Most of the time goes by in a few rows that wait.
+describe('clients come back as they do at the reference', { concurrency: 2 }, () => {
+  test('whatever was and was not said', { concurrency: true }, with_conformance('returning', ({ gateway }, t) =>
+    Promise.all(tables.map(([name, rows, options]) => t.test(name, () => run(gateway, rows, options))))));
+
+  // A client that is not prompt itself is closed, too: on a loaded machine it may try again.
+  test('in time', with_conformance('brief', ({ gateway }) => run(gateway, times, { attempts: 3 })));
+});
