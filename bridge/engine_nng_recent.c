@@ -2,6 +2,7 @@
 #include "bridge/engine_nng_recent.h"
 
 #include "bridge/clock.h"
+#include "bridge/envelope_cache.h"
 #include "bridge/event_log.h"
 
 #include <stdlib.h>
@@ -14,12 +15,20 @@ enum {
 struct recent {
     struct event_log *log; /* NULL: nothing has begun, or no memory */
     struct position begun;
-    struct envelope_room room;
+    struct envelope_cache *opened; /* by seqs of the log in it */
 };
 
 struct recent *recent_create(void)
 {
-    return calloc(1, sizeof(struct recent));
+    struct recent *recent = calloc(1, sizeof *recent);
+
+    if (!recent)
+        return NULL;
+    recent->opened = envelope_cache_create();
+    if (recent->opened)
+        return recent;
+    free(recent);
+    return NULL;
 }
 
 void recent_destroy(struct recent *recent)
@@ -27,6 +36,7 @@ void recent_destroy(struct recent *recent)
     if (!recent)
         return;
     event_log_destroy(recent->log);
+    envelope_cache_destroy(recent->opened);
     free(recent);
 }
 
@@ -37,6 +47,7 @@ void recent_begin(struct recent *recent, const struct position *now)
 
     if (!recent)
         return;
+    envelope_cache_clear(recent->opened);
     event_log_destroy(recent->log);
     recent->log = event_log_create(now->epoch, &keep);
     recent->begun = *now;
@@ -142,17 +153,15 @@ static bool visit(void *ctx, uint64_t log_seq, struct slice bytes)
 {
     struct reading *reading = ctx;
     const struct position *begun = &reading->recent->begun;
-    struct envelope envelope;
     const struct engine_event event = {
         .position = {begun->epoch, begun->seq + log_seq},
         .envelope = bytes,
-        .opened = &envelope,
+        .opened = envelope_cache_open(reading->recent->opened, log_seq, bytes),
         .has_more = true,
         .received_us = reading->began_us,
     };
 
-    if (envelope_decode(bytes, &reading->recent->room, &envelope) ||
-        !is_wanted(reading, event.position.seq, &envelope))
+    if (!event.opened || !is_wanted(reading, event.position.seq, event.opened))
         return true;
     if (reading->count > 0 && reading->bytes + bytes.len > reading->max_bytes)
         return false;
