@@ -354,6 +354,20 @@ static uint64_t bits_of(const struct room_wishes *wishes)
     return bits;
 }
 
+/* Where a search from `start` on ends: between two events, all entries of one are looked
+ * at. */
+static size_t search_end(const struct room_index *index, size_t start)
+{
+    size_t end = index->count;
+
+    if (end - start <= ROOM_INDEX_STEPS)
+        return end;
+    end = start + ROOM_INDEX_STEPS;
+    while (entry_at(index, end - 1)->seq == entry_at(index, end)->seq)
+        end--;
+    return end;
+}
+
 size_t room_index_find(const struct room_index *index, const struct room_wishes *wishes,
                        uint64_t after, uint64_t *seqs, size_t max, uint64_t *through)
 {
@@ -362,21 +376,24 @@ size_t room_index_find(const struct room_index *index, const struct room_wishes 
     *through = after;
     if (after < index->from)
         return 0;
-    uint64_t bits = bits_of(wishes);
-    size_t start = entry_after(index, after);
-    for (size_t i = start; i < index->count; i++) {
+    const uint64_t bits = bits_of(wishes);
+    const size_t start = entry_after(index, after);
+    const size_t end = search_end(index, start);
+    for (size_t i = start; i < end; i++) {
         const struct entry *entry = entry_at(index, i);
-        bool is_known = found > 0 && seqs[found - 1] == entry->seq;
-        /* Stops between two events only: all entries of one are looked at. */
-        bool is_event = i == start || entry_at(index, i - 1)->seq != entry->seq;
-        if (is_event && (found == max || i - start >= ROOM_INDEX_STEPS)) {
-            *through = entry_at(index, i)->seq - 1;
+        if (!(bits & bit_of(entry->hash)) ||
+            (found > 0 && seqs[found - 1] == entry->seq) ||
+            !is_wished(wishes, entry->hash))
+            continue;
+        if (found == max) {
+            *through = entry->seq - 1;
             return found;
         }
-        if (!is_known && (bits & bit_of(entry->hash)) && is_wished(wishes, entry->hash))
-            seqs[found++] = entry->seq;
+        seqs[found++] = entry->seq;
     }
-    if (index->last > after)
+    if (end < index->count)
+        *through = entry_at(index, end)->seq - 1;
+    else if (index->last > after)
         *through = index->last;
     return found;
 }

@@ -76,6 +76,29 @@ static void a_search_gives_each_event_of_the_rooms_once(void **state)
     room_index_destroy(index);
 }
 
+static void a_long_search_ends_between_two_events_and_goes_on_from_there(void **state)
+{
+    enum {
+        PAIRS = ROOM_INDEX_STEPS / 2
+    };
+    struct room_index *index = room_index_create(&hash_key);
+    uint64_t seqs[4], through;
+
+    (void)state;
+    add(index, 1, "a", NULL); /* so that the last step falls between two rooms of one */
+    for (uint64_t seq = 2; seq <= PAIRS + 1; seq++)
+        add(index, seq, "a", "b");
+    add(index, PAIRS + 2, "c", NULL);
+    uint64_t hash = hash_of(index, "c");
+    const struct room_wishes wishes = {&hash, 1};
+    assert_int_equal(room_index_find(index, &wishes, 0, seqs, 4, &through), 0);
+    assert_int_equal(through, PAIRS);
+    assert_int_equal(room_index_find(index, &wishes, through, seqs, 4, &through), 1);
+    assert_int_equal(seqs[0], PAIRS + 2);
+    assert_int_equal(through, PAIRS + 2);
+    room_index_destroy(index);
+}
+
 static void what_is_no_envelope_is_for_every_room(void **state)
 {
     struct room_index *index = room_index_create(&hash_key);
@@ -141,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_search_gives_each_event_of_the_rooms_once),
+        cmocka_unit_test(a_long_search_ends_between_two_events_and_goes_on_from_there),
         cmocka_unit_test(what_is_no_envelope_is_for_every_room),
         cmocka_unit_test(beyond_its_bound_it_covers_the_newer_part),
         cmocka_unit_test(old_marks_become_one_that_is_never_too_low),
