@@ -24,6 +24,7 @@ struct asked {
     struct catching_set *set;
     struct catching *catching; /* NULL: it was stopped meanwhile */
     uint64_t last;             /* events up to here were taken */
+    size_t count;              /* of those that were sent */
     bool is_cut;               /* and no more: there is no room */
     bool is_kicked;
 };
@@ -55,6 +56,7 @@ struct catching_set {
     size_t asked;
     size_t count; /* of sessions that are catching up */
     bool is_ending, is_closed;
+    bool is_turning; /* their turns are being taken */
     uv_timer_t timer;
     struct event_frames *frames; /* what was encoded lately: many miss the same */
     struct envelope_room room;
@@ -193,8 +195,8 @@ static void take_event(struct asked *asked, const struct engine_event *event,
         event_frames_make(asked->set->frames, &place, envelope, session->voice);
     if (!frame)
         connection_close(session->connection, CLOSE_SLOW_CONSUMER);
-    else if (put_frame(catching, frame))
-        metrics_add(asked->set->metrics, METRIC_MISSED_EVENTS, 1);
+    else
+        asked->count += put_frame(catching, frame);
     frame_drop(frame);
 }
 
@@ -265,6 +267,16 @@ static void finish(struct catching *catching)
     session_drop(session);
 }
 
+/* Whether nothing is left to be read; then it waits for room at most. */
+static bool finish_if_done(struct catching *catching)
+{
+    bool is_done = catching->read >= catching->to;
+
+    if (is_done && may_finish(catching))
+        finish(catching);
+    return is_done;
+}
+
 /* Something is gone by now: it comes back, and is told. */
 static void fail(struct catching *catching, enum close_reason reason)
 {
@@ -316,6 +328,7 @@ static bool gather(struct question *question, const struct catching *catching)
 }
 
 static void on_page(void *ctx, enum status status, uint64_t through);
+static void take_turns(struct catching_set *set);
 
 static bool ask(struct catching *catching)
 {
@@ -390,6 +403,12 @@ static void use_page(struct catching *catching, const struct asked *asked,
         want_turn(catching, 0);
 }
 
+/* Of the log, which is there. */
+static bool is_answer(enum status status)
+{
+    return status == ST_OK || status == ST_NOT_FOUND || status == ST_FORBIDDEN;
+}
+
 static void on_page(void *ctx, enum status status, uint64_t through)
 {
     struct asked *asked = ctx;
@@ -397,6 +416,7 @@ static void on_page(void *ctx, enum status status, uint64_t through)
     struct catching *catching = asked->catching;
 
     set->asked--;
+    metrics_add(set->metrics, METRIC_MISSED_EVENTS, (int64_t)asked->count);
     if (catching) {
         struct session *session = session_share(catching->session);
         struct connection_set *connections = session->connection->set;
@@ -408,6 +428,8 @@ static void on_page(void *ctx, enum status status, uint64_t through)
     free(asked);
     if (set->is_ending)
         release(set);
+    else if (is_answer(status))
+        take_turns(set); /* without a turn of the loop between two pages */
     else if (!list_is_empty(&set->turns))
         come_back(set, 0);
 }
@@ -419,12 +441,7 @@ static bool take_turn(struct catching *catching)
 {
     struct catching_set *set = catching->set;
 
-    if (catching->read >= catching->to) {
-        if (may_finish(catching))
-            finish(catching);
-        return true;
-    }
-    if (!has_room(catching))
+    if (finish_if_done(catching) || !has_room(catching))
         return true;
     bool may_ask = set->asked < AT_ONCE;
     if (may_ask && ask(catching))
@@ -435,18 +452,27 @@ static bool take_turn(struct catching *catching)
     return false;
 }
 
-static void on_timer(uv_timer_t *timer)
+/* A page that comes while one is asked for takes none: nothing nests. */
+static void take_turns(struct catching_set *set)
 {
-    struct catching_set *set = timer->data;
     struct list_node *node;
     bool goes_on = true;
 
+    if (set->is_turning)
+        return;
+    set->is_turning = true;
     for (int i = 0; i < PER_TURN && goes_on && (node = list_first(&set->turns)); i++) {
         list_remove(node);
         goes_on = take_turn((struct catching *)node);
     }
+    set->is_turning = false;
     if (goes_on && !list_is_empty(&set->turns))
         come_back(set, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    take_turns(timer->data);
 }
 
 /* --- what sessions say --- */
@@ -528,9 +554,10 @@ void catching_go(struct catching *catching)
     if (session->catching == catching) {
         frame_queue_finish(&catching->ready);
         moved_on(catching);
-        want_turn(catching, 0);
     }
     connection_set_flush(connection->set);
+    if (session->catching == catching && !finish_if_done(catching))
+        want_turn(catching, 0);
     session_drop(session);
 }
 

@@ -286,6 +286,19 @@ void connection_send_buf(struct connection *connection, const struct buf *text)
         connection_send_text(connection, buf_slice(text));
 }
 
+void connection_send_answer(struct session *session, const struct buf *text)
+{
+    struct connection *connection = session->connection;
+    struct frame *frame = session->catching ? frame_create_text(text) : NULL;
+
+    if (!frame) {
+        connection_send_buf(connection, text);
+        return;
+    }
+    connection_send_later(connection, frame);
+    frame_drop(frame);
+}
+
 void connection_send_own(struct connection *connection, struct frame *frame)
 {
     if (frame)

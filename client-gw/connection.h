@@ -170,6 +170,9 @@ void connection_send_text(struct connection *connection, struct slice text);
 
 /* The same for what was encoded; closes the connection when that has failed. */
 void connection_send_buf(struct connection *connection, const struct buf *text);
+/* The answer to a CONNECT: in one write with what the session has missed, which follows
+ * at once where there is some. */
+void connection_send_answer(struct session *session, const struct buf *text);
 /* Sends a frame that is not shared. Takes it; NULL closes the connection. */
 void connection_send_own(struct connection *connection, struct frame *frame);
 

@@ -86,7 +86,7 @@ static void say_connected(struct session *session, bool came_back)
         .ping_interval_ms = connection->mount->settings.ping_interval_ms,
     };
     native_encode_connected(out, &said);
-    connection_send_buf(connection, out);
+    connection_send_answer(session, out);
 }
 
 static void connected(struct session *session, enum status status, void *ctx)

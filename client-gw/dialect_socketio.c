@@ -98,7 +98,7 @@ static void connected(struct session *session, enum status status, void *ctx)
                                                         : (struct slice){0});
     connection_has_session(connection);
     session->is_answered = true;
-    connection_send_buf(connection, out);
+    connection_send_answer(session, out);
     if (session->connection)
         welcome_greet(session);
 }
