@@ -5,6 +5,7 @@
 #include "bench/client/source.h"
 #include "bridge/clock.h"
 #include "cli/load_publisher.h"
+#include "cli/load_usage.h"
 
 #include <stdio.h>
 
@@ -18,8 +19,7 @@ struct storm {
     const struct options *options;
     struct audience audience;
     struct source source;
-    uint64_t
-        rung; /* bursts so far: one for each room counts as one event for each client */
+    uint64_t rung; /* bursts so far: one for each room, one event for each client */
 };
 
 /* One event to each room, `times` over. */
@@ -95,9 +95,19 @@ static double come_back(struct storm *storm, struct load_publisher *publisher)
 
 struct return_figures {
     double back_ms;
-    uint64_t p99_us, publishes;
-    uint64_t gateway_us, publisher_us; /* of CPU time */
+    uint64_t p99_us;
+    uint64_t server_us, client_us; /* of CPU time */
 };
+
+/* The same connects without a backlog and with one, one after the other. */
+struct pair {
+    struct return_figures bare, backlog;
+};
+
+static uint64_t server_us(const struct options *options)
+{
+    return gauge_cpu_us(&options->gateway_pids) + gauge_cpu_us(&options->publisher_pids);
+}
 
 static void cut_and_return(struct storm *storm, uint64_t missed,
                            struct return_figures *figures)
@@ -107,11 +117,11 @@ static void cut_and_return(struct storm *storm, uint64_t missed,
     ring_all(storm, missed);
     const struct options *options = storm->options;
     struct load_publisher *publisher = publish_meanwhile(storm);
-    uint64_t gateway_us = gauge_cpu_us(&options->gateway_pids);
-    uint64_t publisher_us = gauge_cpu_us(&options->publisher_pids);
+    uint64_t before_us = server_us(options);
+    uint64_t own_us = load_usage_of_self().cpu_us;
     figures->back_ms = come_back(storm, publisher);
-    figures->gateway_us = gauge_cpu_us(&options->gateway_pids) - gateway_us;
-    figures->publisher_us = gauge_cpu_us(&options->publisher_pids) - publisher_us;
+    figures->server_us = server_us(options) - before_us;
+    figures->client_us = load_usage_of_self().cpu_us - own_us;
     load_publisher_stop(publisher);
     while (!load_publisher_is_done(publisher))
         step(storm, publisher);
@@ -121,15 +131,35 @@ static void cut_and_return(struct storm *storm, uint64_t missed,
         give_up("%llu publishes failed: %s", (unsigned long long)counts->failed,
                 counts->failure);
     figures->p99_us = load_histogram_at(&counts->answer, 990);
-    figures->publishes = counts->accepted;
     load_publisher_destroy(publisher);
+}
+
+/* Which of the two comes first takes turns, so that nothing favours one. */
+static void run_pair(struct storm *storm, size_t number, struct pair *pair)
+{
+    uint64_t missed = storm->options->missed.value;
+
+    if (number % 2 == 0)
+        cut_and_return(storm, 0, &pair->bare);
+    cut_and_return(storm, missed, &pair->backlog);
+    if (number % 2 != 0)
+        cut_and_return(storm, 0, &pair->bare);
+}
+
+static void print_return(const char *name, const struct return_figures *figures)
+{
+    printf("\"%s\":{\"back_ms\":%.1f,\"server_cpu_us\":%llu,\"client_cpu_us\":%llu,"
+           "\"publish_p99_us\":%llu}",
+           name, figures->back_ms, (unsigned long long)figures->server_us,
+           (unsigned long long)figures->client_us, (unsigned long long)figures->p99_us);
 }
 
 void scenario_storm(const struct options *options)
 {
     struct storm storm = {.options = options};
     struct audience *audience = &storm.audience;
-    struct return_figures bare, backlog;
+    const struct load_measure *measure = &audience->measure;
+    struct pair pair;
 
     audience_open(audience, options);
     audience_remember(audience);
@@ -137,19 +167,18 @@ void scenario_storm(const struct options *options)
     audience_connect(audience, options->window.value);
     ring_all(&storm, 1); /* all have a position */
     audience_await(audience, expected(&storm));
-    cut_and_return(&storm, 0, &bare);
-    cut_and_return(&storm, options->missed.value, &backlog);
+    printf("{\"pairs\":[");
+    for (size_t i = 0; i < options->blocks.value; i++) {
+        run_pair(&storm, i, &pair);
+        printf("%s{", i > 0 ? "," : "");
+        print_return("bare", &pair.bare);
+        printf(",");
+        print_return("backlog", &pair.backlog);
+        printf("}");
+    }
     audience_idle(audience, SETTLE_MS); /* what comes twice comes by then */
-    const struct load_measure *measure = &audience->measure;
     printf(
-        "{\"connections\":%zu,\"bare_ms\":%.1f,\"back_ms\":%.1f,"
-        "\"bare_cpu_us\":%llu,\"gateway_cpu_us\":%llu,\"publisher_cpu_us\":%llu,"
-        "\"publishes\":%llu,\"publish_p99_us\":%llu,\"lost\":%llu,\"doubled\":%llu,"
-        "\"disordered\":%llu,\"stray\":%llu}\n",
-        audience->count, bare.back_ms, backlog.back_ms,
-        (unsigned long long)(bare.gateway_us + bare.publisher_us),
-        (unsigned long long)backlog.gateway_us, (unsigned long long)backlog.publisher_us,
-        (unsigned long long)backlog.publishes, (unsigned long long)backlog.p99_us,
+        "],\"lost\":%llu,\"doubled\":%llu,\"disordered\":%llu,\"stray\":%llu}\n",
         (unsigned long long)audience_lost(audience, 0, storm.rung * storm.source.rooms),
         (unsigned long long)measure->doubled, (unsigned long long)measure->disordered,
         (unsigned long long)measure->stray);
