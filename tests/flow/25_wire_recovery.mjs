@@ -285,7 +285,7 @@ const silent = async ({ me }) => {
   await until(() => me.line.closed, bound(3000), () => 'a silent client is not closed');
 };
 const too_late = async () => {
-  await sleep(2500);
+  await sleep(3500);
 };
 const times = [
   ['who was silent', [silent, leaves, says(1), back('old', { missed: [said(1)] })], member],

@@ -19,7 +19,7 @@ export const variants = {
   calm: { ping_interval: 25_000, ping_timeout: 20_000, connect_timeout: 45_000 },
   open: { ping_interval: 25_000, ping_timeout: 20_000, connect_timeout: 45_000, upgrade_timeout: 700, origins: [page] },
   returning: { ping_interval: 25_000, ping_timeout: 20_000, connect_timeout: 45_000, window: 120_000 },
-  brief: { ping_interval: 300, ping_timeout: 200, connect_timeout: 45_000, window: 1000 },
+  brief: { ping_interval: 300, ping_timeout: 2500, connect_timeout: 45_000, window: 2500 },
 };
 
 export const is_reference = Boolean(wire_target);
