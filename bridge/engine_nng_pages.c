@@ -1,7 +1,6 @@
-/* The replay's answering thread: pages of the log. See engine_nng_serve.h. */
-#include "bridge/engine_nng_serve.h"
+/* Pages of the log: see the header. */
+#include "bridge/engine_nng_pages.h"
 
-#include "bridge/engine_nng_past.h"
 #include "bridge/random.h"
 #include "bridge/str_map.h"
 #include "proto/bus_wire.h"
@@ -15,12 +14,10 @@ enum {
     MAX_PAGE = LIMIT_ENVELOPE_BYTES + LIMIT_REPLAY_PAGE_BYTES,
 };
 
-struct replay_thread {
-    struct link link;
+struct page_server {
     struct event_log *log;
     struct hash_key hash_key;
     struct envelope_room *envelope_room;
-    struct past_server *past;
     struct buf page;
     struct str_map rooms; /* of the request at hand, by their encoding; empty: all */
     uint64_t hashes[LIMIT_REPLAY_ROOMS]; /* and as the log knows them */
@@ -33,22 +30,23 @@ struct replay_thread {
 };
 
 /* Does the event go to one of the rooms that were asked for, after its base? */
-static bool is_wanted(struct replay_thread *self, uint64_t seq, struct slice bytes)
+static bool is_wanted(struct page_server *server, uint64_t seq, struct slice bytes)
 {
     struct envelope envelope;
     char key[8 + LIMIT_NAMESPACE_BYTES + LIMIT_ROOM_BYTES];
 
-    if (str_map_count(&self->rooms) == 0)
+    if (str_map_count(&server->rooms) == 0)
         return true;
-    if (envelope_decode(bytes, self->envelope_room, &envelope))
+    if (envelope_decode(bytes, server->envelope_room, &envelope))
         return false;
     for (size_t i = 0; i < envelope.target_count; i++) {
         struct room_key room = {envelope.nsp, envelope.targets[i].kind,
                                 envelope.targets[i].name};
         struct buf encoded = {.ptr = key, .cap = sizeof key, .max = sizeof key};
         replay_room_add(&encoded, &room);
-        const uint64_t *base =
-            buf_status(&encoded) ? NULL : str_map_find(&self->rooms, buf_slice(&encoded));
+        const uint64_t *base = buf_status(&encoded)
+                                   ? NULL
+                                   : str_map_find(&server->rooms, buf_slice(&encoded));
         if (base && seq > *base)
             return true;
     }
@@ -58,33 +56,33 @@ static bool is_wanted(struct replay_thread *self, uint64_t seq, struct slice byt
 /* Under the log's lock: copies one event into the page. */
 static bool add_event(void *ctx, uint64_t seq, struct slice envelope)
 {
-    struct replay_thread *self = ctx;
+    struct page_server *server = ctx;
 
-    if (!is_wanted(self, seq, envelope))
+    if (!is_wanted(server, seq, envelope))
         return true;
-    if (self->count > 0 && self->page.len + envelope.len > self->max_bytes)
+    if (server->count > 0 && server->page.len + envelope.len > server->max_bytes)
         return false;
-    replay_page_add(&self->page, seq, envelope);
-    self->count++;
+    replay_page_add(&server->page, seq, envelope);
+    server->count++;
     return true;
 }
 
-static enum status gather_rooms(struct replay_thread *self,
+static enum status gather_rooms(struct page_server *server,
                                 const struct replay_request *request)
 {
     struct slice rest = request->rooms;
     struct room_key room;
     enum status st = request->room_count > LIMIT_REPLAY_ROOMS ? ST_LIMIT : ST_OK;
 
-    self->room_count = 0;
-    str_map_init(&self->rooms, &self->hash_key, LIMIT_REPLAY_ROOMS);
+    server->room_count = 0;
+    str_map_init(&server->rooms, &server->hash_key, LIMIT_REPLAY_ROOMS);
     for (size_t i = 0; !st && i < request->room_count; i++) {
         struct slice key = rest;
-        uint64_t *base = &self->bases[self->room_count];
+        uint64_t *base = &server->bases[server->room_count];
         replay_room_next(&rest, &room, base);
         key.len -= rest.len + sizeof *base;
-        st = str_map_put(&self->rooms, key, base);
-        self->hashes[self->room_count++] = event_log_room_hash(self->log, &room);
+        st = str_map_put(&server->rooms, key, base);
+        server->hashes[server->room_count++] = event_log_room_hash(server->log, &room);
     }
     return st;
 }
@@ -97,127 +95,111 @@ static int compare(const void *a, const void *b)
 
 /* Of the rooms that are asked for, where something is gone that comes after their base:
  * what is gone of others is nobody's loss here. In the order of the request. */
-static uint64_t highest_mark(struct replay_thread *self, uint64_t after)
+static uint64_t highest_mark(struct page_server *server, uint64_t after)
 {
     uint64_t highest = 0;
 
-    event_log_marks(self->log, self->hashes, self->room_count, self->marks);
-    for (size_t i = 0; i < self->room_count; i++)
-        if (!recovery_is_complete(self->bases[i], after, self->marks[i]) &&
-            self->marks[i] > highest)
-            highest = self->marks[i];
+    event_log_marks(server->log, server->hashes, server->room_count, server->marks);
+    for (size_t i = 0; i < server->room_count; i++)
+        if (!recovery_is_complete(server->bases[i], after, server->marks[i]) &&
+            server->marks[i] > highest)
+            highest = server->marks[i];
     return highest;
 }
 
-static void add_events(struct replay_thread *self, const struct replay_request *request,
+static void add_events(struct page_server *server, const struct replay_request *request,
                        struct replay_page *page)
 {
     struct event_log_state state;
-    const struct room_wishes wishes = {self->sorted, self->room_count};
+    const struct room_wishes wishes = {server->sorted, server->room_count};
 
-    memcpy(self->sorted, self->hashes, self->room_count * sizeof *self->hashes);
-    qsort(self->sorted, self->room_count, sizeof *self->sorted, compare);
-    event_log_state(self->log, &state);
+    memcpy(server->sorted, server->hashes, server->room_count * sizeof *server->hashes);
+    qsort(server->sorted, server->room_count, sizeof *server->sorted, compare);
+    event_log_state(server->log, &state);
     /* A gateway that has applied what the log never gave cannot go on in this epoch. */
-    if (request->after.epoch == state.head.epoch && self->room_count == 0 &&
+    if (request->after.epoch == state.head.epoch && server->room_count == 0 &&
         request->after.seq > state.head.seq)
-        event_log_overtaken(self->log);
+        event_log_overtaken(server->log);
     if (request->after.epoch == state.head.epoch)
-        event_log_read(self->log, request->after.seq, request->through,
-                       self->room_count ? &wishes : NULL, add_event, self, &state,
+        event_log_read(server->log, request->after.seq, request->through,
+                       server->room_count ? &wishes : NULL, add_event, server, &state,
                        &page->through);
     page->head = state.head;
-    page->floor = self->room_count ? highest_mark(self, request->after.seq) : state.floor;
-    page->count = self->count;
+    page->floor =
+        server->room_count ? highest_mark(server, request->after.seq) : state.floor;
+    page->count = server->count;
 }
 
-static void add_marks(struct replay_thread *self, struct replay_page *page)
+static void add_marks(struct page_server *server, struct replay_page *page)
 {
     struct event_log_state state;
-    struct buf marks = {.max = sizeof self->marks};
+    struct buf marks = {.max = sizeof server->marks};
 
-    event_log_state(self->log, &state);
+    event_log_state(server->log, &state);
     page->head = state.head;
-    page->floor = highest_mark(self, 0);
-    for (size_t i = 0; i < self->room_count; i++)
-        replay_mark_add(&marks, self->marks[i]);
+    page->floor = highest_mark(server, 0);
+    for (size_t i = 0; i < server->room_count; i++)
+        replay_mark_add(&marks, server->marks[i]);
     if (buf_status(&marks) == ST_OK)
-        replay_page_add(&self->page, 1, buf_slice(&marks));
+        replay_page_add(&server->page, 1, buf_slice(&marks));
     page->count = page->through = buf_status(&marks) == ST_OK;
     buf_finish(&marks);
 }
 
-static enum status answer_page(struct replay_thread *self, struct slice bytes)
+enum status page_server_answer(struct page_server *server, struct slice bytes,
+                               struct slice *answer)
 {
     static const char blank[REPLAY_PAGE_HEAD_BYTES];
     struct replay_request request;
     struct replay_page page = {0};
 
-    enum status st = replay_request_decode(bytes, &request);
-    if (!st)
-        st = gather_rooms(self, &request);
+    if (replay_request_decode(bytes, &request))
+        return ST_BAD_PACKET;
+    enum status st = gather_rooms(server, &request);
     if (st)
-        return st;
+        goto out;
 
-    buf_clear(&self->page);
-    buf_add(&self->page, (struct slice){blank, sizeof blank});
-    self->count = 0;
-    self->max_bytes = request.max_bytes < LIMIT_REPLAY_PAGE_BYTES
-                          ? request.max_bytes
-                          : (size_t)LIMIT_REPLAY_PAGE_BYTES;
+    buf_clear(&server->page);
+    buf_add(&server->page, (struct slice){blank, sizeof blank});
+    server->count = 0;
+    server->max_bytes = request.max_bytes < LIMIT_REPLAY_PAGE_BYTES
+                            ? request.max_bytes
+                            : (size_t)LIMIT_REPLAY_PAGE_BYTES;
     if (request.max_bytes == 0 && request.room_count > 0)
-        add_marks(self, &page);
+        add_marks(server, &page);
     else
-        add_events(self, &request, &page);
-    st = buf_status(&self->page);
+        add_events(server, &request, &page);
+    st = buf_status(&server->page);
     if (!st)
-        replay_page_encode(&page, self->page.ptr);
+        replay_page_encode(&page, server->page.ptr);
+    *answer = buf_slice(&server->page);
+out:
+    str_map_finish(&server->rooms);
     return st;
 }
 
-static void answer(struct replay_thread *self, struct slice bytes)
+struct page_server *page_server_create(struct event_log *log)
 {
-    struct slice past;
+    struct page_server *server = calloc(1, sizeof *server);
 
-    if (!past_server_answer(self->past, bytes, &past)) {
-        link_send(self->link, past);
+    if (!server)
+        return NULL;
+    server->log = log;
+    server->hash_key = random_hash_key();
+    server->page.max = MAX_PAGE;
+    server->envelope_room = malloc(sizeof *server->envelope_room);
+    if (!server->envelope_room) {
+        free(server);
+        return NULL;
+    }
+    return server;
+}
+
+void page_server_destroy(struct page_server *server)
+{
+    if (!server)
         return;
-    }
-    if (!answer_page(self, bytes))
-        link_send(self->link, buf_slice(&self->page));
-    str_map_finish(&self->rooms);
-}
-
-static void run_replay(void *arg)
-{
-    struct replay_thread *self = arg;
-    struct link_message *request;
-
-    /* A request that makes no sense gets no answer: whoever sent it is not one of us. */
-    while (true) {
-        request = link_serve(self->link);
-        answer(self, link_message_bytes(request));
-        link_message_free(request);
-    }
-}
-
-enum status serve_replay(struct link link, struct event_log *log)
-{
-    struct replay_thread *self = calloc(1, sizeof *self);
-
-    if (!self)
-        return ST_NO_MEMORY;
-    self->link = link;
-    self->log = log;
-    self->hash_key = random_hash_key();
-    self->page.max = MAX_PAGE;
-    self->envelope_room = malloc(sizeof *self->envelope_room);
-    self->past = past_server_create(log);
-    if (!self->envelope_room || !self->past || link_thread(run_replay, self)) {
-        past_server_destroy(self->past);
-        free(self->envelope_room);
-        free(self);
-        return ST_NO_MEMORY;
-    }
-    return ST_OK;
+    buf_finish(&server->page);
+    free(server->envelope_room);
+    free(server);
 }

@@ -5,6 +5,7 @@
 #include "bridge/engine_nng_ask.h"
 #include "bridge/testing/test_hook.h"
 #include "proto/past_wire.h"
+#include "proto/recovery_proof.h"
 
 #include <stdlib.h>
 
@@ -221,7 +222,7 @@ static void use_rooms_page(struct replayer *replayer, struct job *job,
 {
     uint64_t end = job->through < page->head.seq ? job->through : page->head.seq;
 
-    if (page->head.epoch != job->after.epoch || page->floor > job->after.seq) {
+    if (recovery_judge_page(&job->after, page->head.epoch, page->floor)) {
         end_job(job, ST_NOT_FOUND);
         return;
     }

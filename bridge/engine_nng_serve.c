@@ -1,7 +1,9 @@
-/* The directory's answering thread: see the header. Replay: engine_nng_pages.c. */
+/* The answering threads: see the header. */
 #include "bridge/engine_nng_serve.h"
 
 #include "bridge/directory_serve.h"
+#include "bridge/engine_nng_pages.h"
+#include "bridge/engine_nng_past.h"
 
 #include <stdlib.h>
 
@@ -174,6 +176,52 @@ enum status serve_directory(const struct serve_config *config)
     }
     if (link_thread(run_directory, self)) {
         destroy(self);
+        return ST_NO_MEMORY;
+    }
+    return ST_OK;
+}
+
+/* --- replay --- */
+
+struct replay_thread {
+    struct link link;
+    struct page_server *pages;
+    struct past_server *past;
+};
+
+/* A request that makes no sense gets no answer: whoever sent it is not one of us. */
+static void serve_page(struct replay_thread *self, struct slice request)
+{
+    struct slice answer;
+
+    if (!past_server_answer(self->past, request, &answer) ||
+        !page_server_answer(self->pages, request, &answer))
+        link_send(self->link, answer);
+}
+
+static void run_replay(void *arg)
+{
+    struct replay_thread *self = arg;
+
+    while (true) {
+        struct link_message *request = link_serve(self->link);
+        serve_page(self, link_message_bytes(request));
+        link_message_free(request);
+    }
+}
+
+enum status serve_replay(struct link link, struct event_log *log)
+{
+    struct replay_thread *self = calloc(1, sizeof *self);
+
+    if (!self)
+        return ST_NO_MEMORY;
+    *self =
+        (struct replay_thread){link, page_server_create(log), past_server_create(log)};
+    if (!self->pages || !self->past || link_thread(run_replay, self)) {
+        page_server_destroy(self->pages);
+        past_server_destroy(self->past);
+        free(self);
         return ST_NO_MEMORY;
     }
     return ST_OK;

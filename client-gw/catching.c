@@ -8,6 +8,8 @@
 #include "client-gw/dialect.h"
 #include "client-gw/event_frames.h"
 #include "client-gw/session_op.h"
+#include "proto/past_reading.h"
+#include "proto/recovery_proof.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,21 +25,18 @@ enum {
 struct asked {
     struct catching_set *set;
     struct catching *catching; /* NULL: it was stopped meanwhile */
-    uint64_t last;             /* events up to here were taken */
-    size_t count;              /* of those that were sent */
-    bool is_cut;               /* and no more: there is no room */
+    struct past_page page;
+    size_t count; /* of events that were sent */
     bool is_kicked;
 };
 
 struct catching {
     struct list_node turn; /* first: in the set's list while it wants one */
     struct catching_set *set;
-    struct session *session;  /* keeps: it stops us when it ends */
-    struct asked *asked;      /* NULL: no page is under way */
-    uint64_t from;            /* as the wish said */
-    uint64_t position;        /* everything up to here was sent */
-    uint64_t read;            /* everything up to here was read */
-    uint64_t to;              /* what comes after it is held */
+    struct session *session; /* keeps: it stops us when it ends */
+    struct asked *asked;     /* NULL: no page is under way */
+    uint64_t from;           /* as the wish said */
+    struct past_reading reading;
     struct frame_queue ready; /* until it may be sent */
     struct catching_past *past;
     size_t past_count;
@@ -45,7 +44,6 @@ struct catching {
     void (*on_proven)(void *ctx, enum status status);
     void (*on_done)(void *ctx, enum status status);
     void *ctx;
-    bool is_going;
     bool is_live; /* as the wish said */
 };
 
@@ -131,8 +129,9 @@ static const struct frame_limits *limits_of(const struct catching *catching)
 static bool has_room(const struct catching *catching)
 {
     const struct frame_limits *limits = limits_of(catching);
-    const struct frame_queue *queue =
-        catching->is_going ? &catching->session->connection->outbox : &catching->ready;
+    const struct frame_queue *queue = catching->reading.is_going
+                                          ? &catching->session->connection->outbox
+                                          : &catching->ready;
 
     return queue->count < limits->frames / 2 + 1 && queue->bytes < limits->bytes / 2;
 }
@@ -169,7 +168,7 @@ static bool put_frame(struct catching *catching, struct frame *frame)
 {
     struct connection *connection = catching->session->connection;
 
-    if (catching->is_going)
+    if (catching->reading.is_going)
         return connection_send_later(connection, frame) == ST_OK;
     if (!frame_queue_push(&catching->ready, limits_of(catching), frame))
         return true;
@@ -206,12 +205,9 @@ static void on_event(void *ctx, const struct engine_event *event)
     const struct envelope *envelope = event->opened;
     struct envelope decoded;
 
-    if (!asked->catching || asked->is_cut || asked->is_kicked)
+    if (!asked->catching || asked->is_kicked ||
+        !past_page_takes(&asked->page, has_room(asked->catching)))
         return;
-    if (!has_room(asked->catching)) {
-        asked->is_cut = true;
-        return;
-    }
     if (!envelope && !envelope_decode(event->envelope, &asked->set->room, &decoded))
         envelope = &decoded;
     if (envelope) {
@@ -219,7 +215,7 @@ static void on_event(void *ctx, const struct engine_event *event)
         if (!asked->is_kicked && !test_hook_no_replay())
             take_event(asked, event, envelope);
     }
-    asked->last = event->position.seq;
+    past_page_took(&asked->page, event->position.seq);
 }
 
 /* --- one that ends --- */
@@ -270,7 +266,7 @@ static void finish(struct catching *catching)
 /* Whether nothing is left to be read; then it waits for room at most. */
 static bool finish_if_done(struct catching *catching)
 {
-    bool is_done = catching->read >= catching->to;
+    bool is_done = past_reading_is_over(&catching->reading);
 
     if (is_done && may_finish(catching))
         finish(catching);
@@ -342,15 +338,17 @@ static bool ask(struct catching *catching)
             .rooms = question.rooms,
             .bases = question.bases,
             .room_count = question.count,
-            .to = test_hook_no_dedupe() ? UINT64_MAX : catching->to,
+            .to = test_hook_no_dedupe() ? UINT64_MAX : catching->reading.to,
             .max_bytes = PAGE_BYTES,
             .on_event = on_event,
             .on_done = on_page,
             .ctx = asked,
         };
         set->engine->ops->head(set->engine, &wish.from);
-        wish.from.seq = catching->read;
-        *asked = (struct asked){.set = set, .catching = catching, .last = catching->read};
+        wish.from.seq = catching->reading.read;
+        *asked = (struct asked){.set = set,
+                                .catching = catching,
+                                .page = past_page_begin(&catching->reading)};
         catching->asked = asked;
         set->asked++;
         set->engine->ops->replay(set->engine, &wish);
@@ -371,26 +369,17 @@ static void tell_proven(struct catching *catching, enum status status)
     on_proven(catching->ctx, status);
 }
 
-/* What it gets of before `from` is more than is owed to it. */
-static void moved_on(struct catching *catching)
-{
-    if (catching->read > catching->position)
-        catching->position = catching->read;
-}
-
 static void use_page(struct catching *catching, const struct asked *asked,
                      enum status status, uint64_t through)
 {
     if (status == ST_NOT_FOUND && test_hook_no_recheck()) {
         status = ST_OK; /* passes over what is gone */
-        through = catching->to;
+        through = catching->reading.to;
     }
     if (asked->is_kicked)
         status = ST_FORBIDDEN;
     if (!status)
-        catching->read = asked->is_cut || through < asked->last ? asked->last : through;
-    if (!status && catching->is_going)
-        moved_on(catching);
+        past_reading_turn(&catching->reading, &asked->page, through);
     if (catching->on_proven)
         tell_proven(catching, status);
     else if (status == ST_NOT_FOUND)
@@ -399,7 +388,7 @@ static void use_page(struct catching *catching, const struct asked *asked,
         connection_end_session(catching->session, CLOSE_KICKED);
     else if (status)
         want_turn(catching, AGAIN_MS);
-    else if (catching->is_going)
+    else if (catching->reading.is_going)
         want_turn(catching, 0);
 }
 
@@ -495,8 +484,7 @@ static bool copy_past(struct catching *catching, const struct catching_wish *wis
         if (name.len)
             memcpy(at, name.ptr, name.len);
         at += name.len;
-        if (wish->past[i].base < catching->read)
-            catching->read = wish->past[i].base;
+        past_reading_reach_back(&catching->reading, wish->past[i].base);
     }
     catching->past_count = wish->past_count;
     return true;
@@ -517,16 +505,13 @@ enum status catching_begin(struct catching_set *set, struct session *session,
         .set = set,
         .session = session,
         .from = wish->from,
-        .position = wish->from,
-        .read = wish->from,
-        .to = head.seq,
         .wants = wish->wants,
         .on_proven = wish->on_proven,
         .on_done = wish->on_done,
         .ctx = wish->ctx,
-        .is_going = !wish->on_proven,
         .is_live = wish->is_live,
     };
+    past_reading_begin(&catching->reading, wish->from, head.seq, !wish->on_proven);
     if (!copy_past(catching, wish)) {
         free(catching);
         return ST_NO_MEMORY;
@@ -535,7 +520,7 @@ enum status catching_begin(struct catching_set *set, struct session *session,
     session->catching = catching;
     session_set_direct(session, -1);
     /* Where nothing was missed there is nothing to ask. */
-    if (catching->on_proven && catching->read >= catching->to)
+    if (catching->on_proven && past_reading_is_over(&catching->reading))
         tell_proven(catching, ST_OK);
     else
         want_turn(catching, 0);
@@ -548,12 +533,11 @@ void catching_go(struct catching *catching)
     struct session *session = session_share(catching->session);
     uint32_t i = 0;
 
-    catching->is_going = true;
+    past_reading_go(&catching->reading);
     while (session->catching == catching && i < catching->ready.count)
         connection_send_later(connection, frame_queue_at(&catching->ready, i++));
     if (session->catching == catching) {
         frame_queue_finish(&catching->ready);
-        moved_on(catching);
     }
     connection_set_flush(connection->set);
     if (session->catching == catching && !finish_if_done(catching))
@@ -572,18 +556,18 @@ enum status catching_hold(struct catching *catching, struct frame *frame)
     if (session->held)
         frame_queue_finish(session->held);
     catching->set->engine->ops->head(catching->set->engine, &head);
-    catching->to = head.seq;
+    past_reading_extend(&catching->reading, head.seq);
     catching_drained(catching);
     return ST_OK;
 }
 
 void catching_drained(struct catching *catching)
 {
-    if (catching->is_going && !catching->asked && !catching->turn.next)
+    if (catching->reading.is_going && !catching->asked && !catching->turn.next)
         want_turn(catching, 0);
 }
 
 uint64_t catching_position(const struct catching *catching)
 {
-    return catching->position;
+    return catching->reading.position;
 }

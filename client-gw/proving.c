@@ -68,7 +68,7 @@ static void add(struct proving *proving, const struct session *session)
     memcpy(proving->sids[i], session->sid, LIMIT_SIO_SID_BYTES);
     proving->proofs[i] = (struct engine_proof){
         .sid = {proving->sids[i], LIMIT_SIO_SID_BYTES},
-          .seq = session->proven
+          .seq = session->reach.proven
     };
     if (proving->count == BATCH)
         tell(proving);
@@ -80,17 +80,13 @@ void proving_pinged(struct connection *connection)
 {
     for (struct session *s = connection->sessions; s; s = s->next)
         if (s->state == SESSION_OPEN && s->voice->is_recoverable)
-            s->pinged = session_position(s);
+            recovery_pinged(&s->reach, session_position(s));
 }
 
 void proving_ponged(struct connection *connection)
 {
     for (struct session *s = connection->sessions; s; s = s->next) {
-        uint64_t seq = s->pinged;
-        s->pinged = 0;
-        if (s->state != SESSION_OPEN || seq <= s->proven)
-            continue;
-        s->proven = seq;
-        add(connection->services->proving, s);
+        if (s->state == SESSION_OPEN && recovery_ponged(&s->reach))
+            add(connection->services->proving, s);
     }
 }

@@ -176,8 +176,8 @@ static void evict(struct session *ghost, uint64_t *generation, uint64_t *proven)
     connection_close(connection, CLOSE_REPLACED);
     if (ghost->generation > *generation)
         *generation = ghost->generation;
-    if (ghost->proven > *proven)
-        *proven = ghost->proven;
+    if (ghost->reach.proven > *proven)
+        *proven = ghost->reach.proven;
     session_drop(ghost);
 }
 
@@ -232,20 +232,14 @@ static void judge(struct return_job *job)
     engine->ops->head(engine, &head);
     job->facts.log_epoch = head.epoch;
     job->facts.applied = head.seq;
-    enum recovery_verdict verdict = recovery_judge(&job->facts, &reason);
-    bool is_late = verdict == RECOVERY_WAIT && clock_ms() >= job->due_ms;
-    if (is_late && engine->ops->is_ready(engine)) {
-        verdict = RECOVERY_LOST; /* a place that this log has never come to */
-        reason = RECOVERY_EPOCH_CHANGED;
+    job->facts.is_ready = engine->ops->is_ready(engine);
+    job->facts.is_late = clock_ms() >= job->due_ms;
+    switch (recovery_judge(&job->facts, &reason)) {
+    case RECOVERY_GO: go_on(job); break;
+    case RECOVERY_WAIT: wait_behind(job); break;
+    case RECOVERY_PUT_OFF: put_off(job); break;
+    case RECOVERY_LOST: give_up(job, reason); break;
     }
-    if (verdict == RECOVERY_LOST)
-        give_up(job, reason);
-    else if (verdict == RECOVERY_GO)
-        go_on(job);
-    else if (is_late)
-        put_off(job);
-    else
-        wait_behind(job);
 }
 
 /* Those that have come before: each once. */

@@ -337,7 +337,7 @@ enum status session_identify(struct session *session, struct claims *claims,
     claims_drop(session->claims);
     session->claims = claims;
     session->state = SESSION_OPENING;
-    session->proven = session_position(session); /* it was in no room before */
+    session->reach.proven = session_position(session); /* it was in no room before */
     enum status st = str_map_put(&set->by_sid, slice_of(session->sid), session);
     if (!st)
         st = session_enter_first(session, rooms, room_count);
@@ -362,7 +362,8 @@ static void tell_directory(struct session *session, enum session_fate fate)
     if (fate == SESSION_PARKED && !session->is_answered && !session->is_recovered)
         fate = SESSION_OVER;
     if (fate == SESSION_PARKED)
-        engine->ops->session_park(engine, sid, ++session->generation, session->proven);
+        engine->ops->session_park(engine, sid, ++session->generation,
+                                  session->reach.proven);
     else if (fate == SESSION_OVER)
         engine->ops->session_drop(engine, sid, ++session->generation);
 }
@@ -514,8 +515,7 @@ struct slice session_set_told_room(const struct session_set *set,
 
 void session_rebase(struct session *session, uint64_t seq)
 {
-    session->proven = seq;
-    session->pinged = 0;
+    session->reach = (struct recovery_reach){.proven = seq};
     for (uint16_t i = 0; i < session->membership_count; i++)
         session->memberships[i].joined_seq = seq;
     if (session->is_counted)

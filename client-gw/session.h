@@ -57,9 +57,8 @@ struct session {
         due_ms; /* it must have said who it is, or its token is looked at; 0: never */
     int64_t last_seen_ms; /* its user, before it, where a greeting asks; 0: unknown */
     uint64_t generation;
-    uint64_t stamp;            /* of the last event with several targets that it got */
-    uint64_t proven;           /* everything for it up to here has reached the client */
-    uint64_t pinged;           /* what was sent before the ping that is out; 0: none is */
+    uint64_t stamp; /* of the last event with several targets that it got */
+    struct recovery_reach reach;
     struct catching *catching; /* what it gets from the log first; NULL: nothing */
     struct catchup *catchup;   /* what it asked for of the past; NULL: nothing (more) */
     struct catchup *histories; /* of rooms that it joined, that wait; NULL: none */

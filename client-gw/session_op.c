@@ -51,7 +51,7 @@ static void put(struct session *session, engine_done_fn *on_done, void *ctx)
         .user = claims_user(session->claims),
         .generation = ++session->generation,
         .epoch = head.epoch,
-        .proven = session->proven,
+        .proven = session->reach.proven,
         .rooms = set->scratch,
         .room_count = count,
     };

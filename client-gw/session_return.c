@@ -37,7 +37,7 @@ enum status session_return(struct session *session, struct claims *claims,
     memcpy(session->sid, record->sid.ptr, LIMIT_SIO_SID_BYTES);
     memcpy(session->pid, record->pid.ptr, LIMIT_PID_BYTES);
     session->generation = engine_next_term(found->generation);
-    session->proven = found->from;
+    session->reach.proven = found->from;
     session->state = SESSION_OPENING;
     session->is_returning = true;
     enum status st = str_map_put(&set->by_sid, slice_of(session->sid), session);

@@ -31,7 +31,14 @@ enum recovery_verdict recovery_judge(const struct recovery_facts *facts,
         return RECOVERY_LOST;
     }
     uint64_t seen = higher(recovery_from(facts), facts->last_joined);
-    return facts->applied < seen ? RECOVERY_WAIT : RECOVERY_GO;
+    if (facts->applied >= seen)
+        return RECOVERY_GO;
+    if (!facts->is_late)
+        return RECOVERY_WAIT;
+    if (!facts->is_ready)
+        return RECOVERY_PUT_OFF;
+    *reason = RECOVERY_EPOCH_CHANGED; /* a place that this log has never come to */
+    return RECOVERY_LOST;
 }
 
 uint64_t recovery_from(const struct recovery_facts *facts)
@@ -47,4 +54,27 @@ uint64_t recovery_base(uint64_t from, uint64_t joined)
 bool recovery_is_complete(uint64_t base, uint64_t after, uint64_t mark)
 {
     return mark <= higher(base, after);
+}
+
+enum recovery_page recovery_judge_page(const struct position *after, uint64_t epoch,
+                                       uint64_t mark)
+{
+    if (epoch != after->epoch)
+        return RECOVERY_PAGE_OTHER;
+    return mark <= after->seq ? RECOVERY_PAGE_WHOLE : RECOVERY_PAGE_GONE;
+}
+
+void recovery_pinged(struct recovery_reach *reach, uint64_t sent)
+{
+    reach->pinged = sent;
+}
+
+bool recovery_ponged(struct recovery_reach *reach)
+{
+    bool is_more = reach->pinged > reach->proven;
+
+    if (is_more)
+        reach->proven = reach->pinged;
+    reach->pinged = 0;
+    return is_more;
 }

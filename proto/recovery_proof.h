@@ -38,12 +38,15 @@ struct recovery_facts {
     uint64_t proven;      /* everything up to here has reached the client */
     uint64_t last_joined; /* the highest of its rooms */
     uint64_t applied;     /* how far this gateway is */
+    bool is_ready;        /* it has applied all that there is, as far as it knows */
+    bool is_late;         /* it was waited for long enough */
 };
 
 enum recovery_verdict {
-    RECOVERY_GO,   /* the marks decide */
-    RECOVERY_WAIT, /* this gateway is behind what the session has seen */
-    RECOVERY_LOST, /* `*reason` says why */
+    RECOVERY_GO,      /* the marks decide */
+    RECOVERY_WAIT,    /* this gateway is behind what the session has seen */
+    RECOVERY_PUT_OFF, /* nobody can tell at the moment: the client is to come again */
+    RECOVERY_LOST,    /* `*reason` says why */
 };
 
 enum recovery_verdict recovery_judge(const struct recovery_facts *facts,
@@ -55,5 +58,25 @@ uint64_t recovery_from(const struct recovery_facts *facts);
 uint64_t recovery_base(uint64_t from, uint64_t joined);
 /* A page is read on after `after`: is anything gone that the room is owed? */
 bool recovery_is_complete(uint64_t base, uint64_t after, uint64_t mark);
+/* The same of a page that has come: of a log in `epoch`, with the highest mark of those
+ * of its rooms that are not complete. */
+enum recovery_page {
+    RECOVERY_PAGE_WHOLE,
+    RECOVERY_PAGE_GONE,  /* something that is owed is not there any more */
+    RECOVERY_PAGE_OTHER, /* it is another log by now */
+};
+enum recovery_page recovery_judge_page(const struct position *after, uint64_t epoch,
+                                       uint64_t mark);
+
+/* What has reached a client that is connected, for certain. */
+struct recovery_reach {
+    uint64_t proven; /* everything for it up to here has */
+    uint64_t pinged; /* what was sent before the ping that is out; 0: none is */
+};
+
+/* A ping goes out behind all that was sent up to `sent`. */
+void recovery_pinged(struct recovery_reach *reach, uint64_t sent);
+/* Its answer has come; true: more is proven than before. */
+bool recovery_ponged(struct recovery_reach *reach);
 
 #endif

@@ -77,6 +77,62 @@ static void what_is_known_says_whether_it_may_go_on(void **state)
     }
 }
 
+/* Who waited long enough for a gateway that is behind. */
+static void waiting_has_an_end(void **state)
+{
+    static const struct {
+        bool is_late, is_ready;
+        enum recovery_verdict verdict;
+    } ends[] = {
+        {false, false, RECOVERY_WAIT   },
+        {false, true,  RECOVERY_WAIT   },
+        {true,  false, RECOVERY_PUT_OFF},
+        {true,  true,  RECOVERY_LOST   },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        const struct recovery_facts facts = {
+            .has_offset = true,
+            .offset = {0, 5},
+            .is_late = ends[i].is_late,
+            .is_ready = ends[i].is_ready,
+        };
+        enum recovery_reason reason;
+        enum recovery_verdict verdict = recovery_judge(&facts, &reason);
+        assert_int_equal(verdict, ends[i].verdict);
+        assert_int_equal(reason, verdict == RECOVERY_LOST ? RECOVERY_EPOCH_CHANGED
+                                                          : RECOVERY_FINE);
+    }
+}
+
+static void a_page_is_whole_gone_or_of_another_log(void **state)
+{
+    const struct position after = {EPOCH, 5};
+
+    (void)state;
+    assert_int_equal(recovery_judge_page(&after, EPOCH, 0), RECOVERY_PAGE_WHOLE);
+    assert_int_equal(recovery_judge_page(&after, EPOCH, 5), RECOVERY_PAGE_WHOLE);
+    assert_int_equal(recovery_judge_page(&after, EPOCH, 6), RECOVERY_PAGE_GONE);
+    assert_int_equal(recovery_judge_page(&after, OTHER, 0), RECOVERY_PAGE_OTHER);
+}
+
+static void a_pong_proves_what_went_before_its_ping(void **state)
+{
+    struct recovery_reach reach = {.proven = 3};
+
+    (void)state;
+    assert_false(recovery_ponged(&reach)); /* nobody asked */
+    recovery_pinged(&reach, 7);
+    assert_int_equal(reach.proven, 3);
+    assert_true(recovery_ponged(&reach));
+    assert_int_equal(reach.proven, 7);
+    assert_false(recovery_ponged(&reach));
+    recovery_pinged(&reach, 7);
+    assert_false(recovery_ponged(&reach)); /* as before */
+    assert_int_equal(reach.proven, 7);
+}
+
 static void what_is_owed_begins_after_the_highest_of_three(void **state)
 {
     struct recovery_facts facts = {
@@ -126,6 +182,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_known_says_whether_it_may_go_on),
+        cmocka_unit_test(waiting_has_an_end),
+        cmocka_unit_test(a_page_is_whole_gone_or_of_another_log),
+        cmocka_unit_test(a_pong_proves_what_went_before_its_ping),
         cmocka_unit_test(what_is_owed_begins_after_the_highest_of_three),
         cmocka_unit_test(a_room_is_complete_unless_what_is_gone_was_owed),
         cmocka_unit_test(every_reason_has_its_word),
