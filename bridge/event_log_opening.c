@@ -74,8 +74,7 @@ enum status durable_begin_epoch(struct durable_log *log, const char *why)
     uv_mutex_lock(&log->base.lock);
     forget_events(log, epoch);
     uv_mutex_unlock(&log->base.lock);
-    log_witness_begin(log->witness, epoch, 0, log->boot_id);
-    return ST_OK;
+    return log_witness_begin(log->witness, epoch, 0, log->boot_id);
 }
 
 /* --- what is there --- */
@@ -228,8 +227,7 @@ static enum status settle_epoch(struct durable_log *log,
     const char *why = log_verdict_text(verdict);
     enum status st = ST_OK;
 
-    if (verdict == LOG_IS_DAMAGED || verdict == LOG_HAS_NO_WITNESS ||
-        verdict == LOG_LACKS_EVENTS)
+    if (verdict == LOG_IS_DAMAGED || verdict == LOG_LACKS_EVENTS)
         st = start_anew(log, why);
     set_anchor(log, testimony);
     if (!st)
@@ -237,7 +235,8 @@ static enum status settle_epoch(struct durable_log *log,
     if (!st && verdict != LOG_GOES_ON)
         return durable_begin_epoch(log, why);
     if (!st)
-        log_witness_begin(log->witness, findings->epoch, findings->head, log->boot_id);
+        st = log_witness_begin(log->witness, findings->epoch, findings->head,
+                               log->boot_id);
     return st;
 }
 

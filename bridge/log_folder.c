@@ -3,6 +3,7 @@
 
 #include "bridge/private_folder.h"
 #include "bridge/random.h"
+#include "bridge/testing/test_hook.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -140,6 +141,7 @@ bool log_boot_id(unsigned char boot_id[LOG_BOOT_ID_BYTES])
         boot_id[digits / 2] = (unsigned char)(boot_id[digits / 2] << 4 | digit);
         digits++;
     }
+    boot_id[0] ^= (unsigned char)test_hook_boot();
     if (digits == 2 * LOG_BOOT_ID_BYTES)
         return true;
     random_bytes(boot_id, LOG_BOOT_ID_BYTES);

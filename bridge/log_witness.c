@@ -131,8 +131,16 @@ enum status log_witness_open(const char *path, struct log_witness **witness,
     return ST_OK;
 }
 
-void log_witness_begin(struct log_witness *witness, uint64_t epoch, uint64_t head,
-                       const unsigned char boot_id[LOG_BOOT_ID_BYTES])
+/* Whatever the power does from here on, it finds this, or what was stored after it. */
+static enum status sync_page(struct log_witness *witness)
+{
+    bool is_synced =
+        msync((void *)witness->page, FILE_BYTES, MS_SYNC) == 0 && fsync(witness->fd) == 0;
+    return is_synced ? ST_OK : ST_LOG_DOWN;
+}
+
+enum status log_witness_begin(struct log_witness *witness, uint64_t epoch, uint64_t head,
+                              const unsigned char boot_id[LOG_BOOT_ID_BYTES])
 {
     struct opening opening = {.magic = MAGIC, .epoch = epoch};
 
@@ -146,6 +154,7 @@ void log_witness_begin(struct log_witness *witness, uint64_t epoch, uint64_t hea
     }
     atomic_signal_fence(memory_order_seq_cst);
     write_opening(witness, &opening);
+    return sync_page(witness);
 }
 
 void log_witness_see(struct log_witness *witness, uint64_t head)
@@ -181,8 +190,7 @@ void log_witness_end(struct log_witness *witness)
 
     opening.is_clean = 1;
     write_opening(witness, &opening);
-    msync((void *)witness->page, FILE_BYTES, MS_SYNC);
-    fsync(witness->fd);
+    sync_page(witness); /* without it the next start begins a new epoch */
 }
 
 void log_witness_close(struct log_witness *witness)

@@ -18,9 +18,13 @@ struct log_witness;
 enum status log_witness_open(const char *path, struct log_witness **witness,
                              struct log_testimony *testimony);
 
-/* From now on the log is open in this epoch, on this boot. */
-void log_witness_begin(struct log_witness *witness, uint64_t epoch, uint64_t head,
-                       const unsigned char boot_id[LOG_BOOT_ID_BYTES]);
+/*
+ * From now on the log is open in this epoch, on this boot. That is on the disk before
+ * anything is appended: else a loss of power would bring back the clean stop before it.
+ * ST_LOG_DOWN: it is not.
+ */
+enum status log_witness_begin(struct log_witness *witness, uint64_t epoch, uint64_t head,
+                              const unsigned char boot_id[LOG_BOOT_ID_BYTES]);
 void log_witness_see(struct log_witness *witness, uint64_t head);
 /* Whether the log's sessions are older than what clients were told. */
 void log_witness_doubt_sessions(struct log_witness *witness, bool are_behind);

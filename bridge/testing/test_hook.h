@@ -34,6 +34,8 @@ bool test_hook_no_evict(void);
 bool test_hook_no_dedupe(void);
 /* "clock=FILE": by so many ms, the eight bytes of FILE, the wall clock is ahead. */
 int64_t test_hook_clock_ahead_ms(void);
+/* "boot=N": it is the machine's Nth start, as far as the log can see. */
+unsigned test_hook_boot(void);
 /* "crash-on=POINT[:N]": the process dies, as by SIGKILL, the Nth time it comes here. */
 void test_hook_crash_at(const char *point);
 /* Every nth bus frame is dropped by the receiver; 0: none. */

@@ -49,6 +49,11 @@ int64_t test_hook_clock_ahead_ms(void)
     return 0;
 }
 
+unsigned test_hook_boot(void)
+{
+    return 0;
+}
+
 void test_hook_crash_at(const char *point)
 {
     (void)point;

@@ -27,6 +27,7 @@ static struct {
     char crash_on[32];                      /* the point; empty: none */
     atomic_uint crash_after;
     unsigned drop_frame;
+    unsigned boot;
     bool has_bus_plan;
     struct bus_plan bus_plan;
 } hooks;
@@ -96,6 +97,10 @@ bool test_hook_set(const char *spec)
         hooks.drop_frame = (unsigned)strtoul(spec + 11, NULL, 10);
         return hooks.drop_frame > 0;
     }
+    if (strncmp(spec, "boot=", 5) == 0) {
+        hooks.boot = (unsigned)strtoul(spec + 5, NULL, 10);
+        return hooks.boot > 0;
+    }
     if (strncmp(spec, "bus-shim=", 9) == 0) {
         hooks.has_bus_plan = bus_plan_parse(&hooks.bus_plan, slice_of(spec + 9));
         return hooks.has_bus_plan;
@@ -141,6 +146,11 @@ bool test_hook_no_dedupe(void)
 int64_t test_hook_clock_ahead_ms(void)
 {
     return hooks.clock_ahead_ms ? *hooks.clock_ahead_ms : 0;
+}
+
+unsigned test_hook_boot(void)
+{
+    return hooks.boot;
 }
 
 void test_hook_crash_at(const char *point)

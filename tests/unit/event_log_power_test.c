@@ -1,0 +1,428 @@
+/*
+ * A machine that loses its power, again and again, at any moment of a durable log's life:
+ * what was answered is on the disk with `fsync`, and without it nobody is told anything
+ * wrong. See support/power_disk.h for what a cut leaves.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "support/durable_house.h"
+#include "support/power_vfs.h"
+
+#include "bridge/clock.h"
+#include "bridge/testing/test_hook.h"
+
+/* --- the C library's, which the linker finds here first --- */
+
+int fsync(int fd)
+{
+    power_sync(fd);
+    return 0;
+}
+
+int fdatasync(int fd)
+{
+    power_sync(fd);
+    return 0;
+}
+
+int unlink(const char *path)
+{
+    int name = power_name_of(path);
+    bool is_seen = name >= 0 && power_tick() && power.names[name];
+    int code = unlinkat(AT_FDCWD, path, 0);
+
+    if (is_seen && code == 0)
+        power_move(name, -1, NULL);
+    return code;
+}
+
+int rename(const char *from, const char *to)
+{
+    int old = power_name_of(from), new = power_name_of(to);
+    bool is_seen = old >= 0 && power_tick() && power.names[old];
+    int code = renameat(AT_FDCWD, from, AT_FDCWD, to);
+
+    if (is_seen && code == 0)
+        power_move(old, new, power.names[old]);
+    return code;
+}
+
+/* --- what was promised --- */
+
+enum {
+    LIVES = 4, /* of one folder, each ended by a cut */
+    STEPS = 40,
+    MAX_BATCH = 12,
+    MAX_IDS = LIVES * STEPS * MAX_BATCH,
+    MAX_EPOCHS = LIVES * (STEPS + 2),
+};
+
+/* To who published an event. */
+struct promise {
+    struct position position; /* no epoch: it was not answered before the power went */
+    bool has_key, has_user;
+    bool is_key_found, is_user_found;
+};
+
+struct story {
+    struct house house;
+    bool claims_fsync;
+    unsigned boot;
+    struct promise promises[MAX_IDS]; /* by id */
+    size_t id_count;
+    struct position heads[MAX_EPOCHS]; /* the last seq that anybody saw of each epoch */
+    size_t epoch_count;
+    uint64_t clean_epoch; /* it was stopped cleanly in this epoch. 0: it was not */
+    size_t cuts, answered, went_on, broken;
+    char first_broken[128];
+};
+
+static void breaks(struct story *story, const char *what, uint64_t which)
+{
+    if (story->broken++ == 0)
+        snprintf(story->first_broken, sizeof story->first_broken, "cut %zu: %s (%zu)",
+                 story->cuts, what, (size_t)which);
+}
+
+static struct position *find_head(struct story *story, uint64_t epoch)
+{
+    for (size_t i = 0; i < story->epoch_count; i++)
+        if (story->heads[i].epoch == epoch)
+            return &story->heads[i];
+    return NULL;
+}
+
+/* While there is power, others see how far the log reaches. */
+static void see(struct story *story)
+{
+    struct event_log_state state = state_of(&story->house);
+    struct position *head = find_head(story, state.head.epoch);
+
+    assert_false(state.is_lost || state.is_down);
+    if (!power.is_on)
+        return;
+    if (!head) {
+        assert_true(story->epoch_count < MAX_EPOCHS);
+        head = &story->heads[story->epoch_count++];
+    }
+    *head = state.head;
+}
+
+/* --- what a publisher does --- */
+
+static void describe(struct story *story, struct log_key *key, size_t id)
+{
+    struct promise *promise = &story->promises[id];
+
+    *promise = (struct promise){.has_key = power_chance(2), .has_user = !power_chance(8)};
+    *key = (struct log_key){.recipients = (uint32_t)id};
+    memcpy(key->id, &id, sizeof id);
+}
+
+static void append_some(struct story *story)
+{
+    struct event_log_entry entries[MAX_BATCH];
+    struct event_log_record records[MAX_BATCH];
+    struct log_key keys[MAX_BATCH];
+    char names[MAX_BATCH][24];
+    struct position head = state_of(&story->house).head;
+    size_t count = power_chance(2) ? 1 : 1 + power_chance(MAX_BATCH);
+    size_t first_id = story->id_count;
+    uint64_t first = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t bytes = power_chance(20) ? power_chance(600) : 9000, id = first_id + i;
+        describe(story, &keys[i], id);
+        snprintf(names[i], sizeof names[i], "%zu", id);
+        records[i] = (struct event_log_record){NULL, EVENT_LOG_USER, slice_of(names[i]),
+                                               SLICE("what is known")};
+        entries[i] = event_for("r:1", head.seq + 1 + i, bytes);
+        entries[i].is_volatile = !power_chance(10);
+        entries[i].key = story->promises[id].has_key ? &keys[i] : NULL;
+        entries[i].record = story->promises[id].has_user ? &records[i] : NULL;
+    }
+    assert_int_equal(
+        event_log_append(story->house.log, entries, count, clock_ms(), &first), ST_OK);
+    story->id_count += count;
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i].is_volatile)
+            free(entries[i].bytes);
+        if (power.is_on)
+            story->promises[first_id + i].position =
+                (struct position){head.epoch, first + i};
+    }
+    story->answered += power.is_on ? count : 0;
+}
+
+static void tidy(struct story *story)
+{
+    char path[LOG_PATH_BYTES];
+    struct log_db *tidier;
+    bool is_damaged;
+
+    log_folder_path(story->house.folder, "log.db", path);
+    assert_int_equal(log_db_open(path, LOG_DB_TIDIES, &tidier, &is_damaged), ST_OK);
+    assert_int_equal(log_db_checkpoint(tidier), ST_OK);
+    log_db_close(tidier);
+}
+
+static void act(struct story *story)
+{
+    struct durable_log *log = (struct durable_log *)story->house.log;
+    size_t what = power_chance(100);
+
+    if (what < 6)
+        tidy(story);
+    else if (what < 12)
+        assert_int_equal(log_db_checkpoint(log->writer), ST_OK);
+    else if (what < 15)
+        event_log_overtaken(story->house.log);
+    else if (what < 19)
+        restart(&story->house, what < 17);
+    else if (what < 22)
+        event_log_trim(story->house.log, clock_ms() + 1000);
+    else
+        append_some(story);
+    see(story);
+}
+
+static void start_machine(struct story *story)
+{
+    char boot[24];
+
+    snprintf(boot, sizeof boot, "boot=%u", ++story->boot);
+    assert_true(test_hook_set(boot));
+}
+
+static void live(struct story *story)
+{
+    story->clean_epoch = 0;
+    power_begin(1 + power_chance(power_chance(3) ? 300 : 30));
+    assert_int_equal(open_log(&story->house), ST_OK);
+    see(story);
+    for (size_t left = power_chance(STEPS); left > 0 && power.is_on; left--)
+        act(story);
+    if (power.is_on && power_chance(3)) {
+        event_log_close(story->house.log);
+        story->clean_epoch = power.is_on ? state_of(&story->house).head.epoch : 0;
+    }
+    event_log_destroy(story->house.log);
+    story->house.log = NULL;
+    if (power.is_on)
+        power_cut();
+    story->cuts++;
+    start_machine(story);
+}
+
+/* --- what is found --- */
+
+static bool reach_row(void *ctx, const struct log_row *row, uint64_t sum)
+{
+    struct log_row *last = ctx;
+    struct log_row placed = *row;
+
+    placed.epoch = last->epoch;
+    if (sum != log_row_checksum(&placed))
+        return false;
+    last->seq = row->seq;
+    return true;
+}
+
+/* With `fsync`, before anybody opens it as a log: its rows are there. */
+static void check_rows(struct story *story)
+{
+    const struct position *newest = story->heads + story->epoch_count - 1;
+    struct log_row last = {0};
+    char path[LOG_PATH_BYTES];
+    struct log_db *db;
+    bool is_damaged;
+
+    if (!story->claims_fsync || story->answered == 0)
+        return; /* a database without events may be lost */
+    power_lay_out();
+    log_folder_path(story->house.folder, "log.db", path);
+    if (log_db_open(path, LOG_DB_READS, &db, &is_damaged)) {
+        breaks(story, "no database", is_damaged);
+        return;
+    }
+    enum status st = log_db_get(db, LOG_DB_EPOCH, &last.epoch);
+    if (!st)
+        st = log_db_read(db, 0, UINT64_MAX, reach_row, &last);
+    log_db_close(db);
+    if (st || (last.epoch != newest->epoch && find_head(story, last.epoch)))
+        breaks(story, "an old epoch on the disk", last.epoch);
+    else if (last.epoch == newest->epoch && last.seq < newest->seq)
+        breaks(story, "rows end early", newest->seq - last.seq);
+}
+
+static bool is_same(const struct position *a, const struct position *b)
+{
+    return a->epoch == b->epoch && a->seq == b->seq;
+}
+
+static void find_key(void *ctx, const struct log_key *key,
+                     const struct position *position, uint64_t age_ms)
+{
+    struct story *story = ctx;
+    size_t id;
+
+    (void)age_ms;
+    memcpy(&id, key->id, sizeof id);
+    assert_true(id < story->id_count && key->recipients == id);
+    struct promise *promise = &story->promises[id];
+    promise->is_key_found = true;
+    if (promise->position.epoch != 0 && !is_same(&promise->position, position))
+        breaks(story, "an id at another position", id);
+}
+
+static void find_user(void *ctx, struct slice name, struct slice bytes)
+{
+    struct story *story = ctx;
+    size_t id = strtoul(name.ptr, NULL, 10);
+
+    (void)bytes;
+    assert_true(id < story->id_count);
+    story->promises[id].is_user_found = true;
+}
+
+static void check_promises(struct story *story, uint64_t epoch)
+{
+    for (size_t i = 0; i < story->id_count; i++)
+        story->promises[i].is_key_found = story->promises[i].is_user_found = false;
+    event_log_keys(story->house.log, find_key, story);
+    event_log_users(story->house.log, find_user, story);
+    for (size_t i = 0; i < story->id_count; i++) {
+        const struct promise *promise = &story->promises[i];
+        if (promise->position.epoch == 0 ||
+            !(story->claims_fsync || promise->position.epoch == epoch))
+            continue;
+        if (promise->has_key && !promise->is_key_found)
+            breaks(story, "an id is forgotten", i);
+        if (promise->has_user && !promise->is_user_found)
+            breaks(story, "a user is forgotten", i);
+    }
+}
+
+/* It starts, and either nothing is missing that anybody saw of its epoch, or the epoch is
+ * a new one. */
+static void check_log(struct story *story)
+{
+    power_lay_out();
+    assert_int_equal(open_log(&story->house), ST_OK);
+    struct event_log_state now = state_of(&story->house);
+    struct reading reading = read_all(&story->house, 0, NULL, NULL);
+    const struct position *seen = find_head(story, now.head.epoch);
+
+    assert_false(state_of(&story->house).is_lost);
+    if (reading.count != now.events)
+        breaks(story, "other events than it says", reading.count);
+    if (seen && now.head.seq < seen->seq)
+        breaks(story, "an epoch goes on without its end", seen->seq - now.head.seq);
+    if (story->clean_epoch != 0 && now.head.epoch != story->clean_epoch)
+        breaks(story, "a clean stop was forgotten", 0);
+    story->went_on += seen != NULL;
+    check_promises(story, now.head.epoch);
+    event_log_destroy(story->house.log);
+    story->house.log = NULL;
+}
+
+/* --- many of them --- */
+
+static size_t number_of(const char *name, size_t usual)
+{
+    const char *text = getenv(name);
+    return text ? strtoul(text, NULL, 10) : usual;
+}
+
+static void forget_story(struct story *story)
+{
+    memset(story->promises, 0, sizeof story->promises);
+    story->id_count = story->epoch_count = story->answered = 0;
+}
+
+/* Gives how many promises are broken in so many cuts, or more. */
+static size_t cut_power(size_t cuts, bool claims_fsync, bool syncs, const char *liar)
+{
+    struct story *story = calloc(1, sizeof *story);
+    size_t seed = number_of("SIDECAST_LOG_SEED", 7), answered = 0;
+
+    assert_non_null(story);
+    power.lost = power.kept = 0;
+    house_open(&story->house);
+    event_log_destroy(story->house.log);
+    story->house.config.syncs = syncs;
+    story->claims_fsync = claims_fsync;
+    start_machine(story);
+    for (size_t i = 0; story->cuts < cuts; i++) {
+        forget_story(story);
+        power_format(story->house.folder, seed * 1000003 + i);
+        power.liar = liar;
+        for (size_t life = 0; life < LIVES; life++) {
+            live(story);
+            check_rows(story);
+            check_log(story);
+            power_lay_out();
+        }
+        answered += story->answered;
+    }
+    power_finish();
+    house_remove(&story->house);
+    print_message("seed %zu, %zu cuts: %zu of %zu pieces lost, %zu events answered, "
+                  "%zu logs went on, %zu promises broken %s\n",
+                  seed, story->cuts, power.lost, power.lost + power.kept, answered,
+                  story->went_on, story->broken, story->first_broken);
+    size_t broken = story->broken;
+    assert_true(power.lost > cuts && answered > cuts);
+    assert_true(broken > 0 || story->went_on > cuts / 20);
+    free(story);
+    return broken;
+}
+
+static size_t cuts_wanted(void)
+{
+    return number_of("SIDECAST_LOG_POWER_CUTS", 300);
+}
+
+static void what_was_answered_is_on_the_disk_with_fsync(void **state)
+{
+    (void)state;
+    assert_int_equal(cut_power(cuts_wanted(), true, true, NULL), 0);
+}
+
+static void nothing_wrong_is_told_without_fsync(void **state)
+{
+    (void)state;
+    assert_int_equal(cut_power(cuts_wanted(), false, false, NULL), 0);
+}
+
+static void a_log_that_does_not_sync_is_found_out(void **state)
+{
+    (void)state;
+    assert_true(cut_power(40, true, false, NULL) > 0);
+}
+
+static void a_disk_that_does_not_sync_is_found_out(void **state)
+{
+    (void)state;
+    assert_true(cut_power(40, true, true, "log.db-wal") > 0);
+    assert_true(cut_power(200, false, false, "witness") > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_answered_is_on_the_disk_with_fsync),
+        cmocka_unit_test(nothing_wrong_is_told_without_fsync),
+        cmocka_unit_test(a_log_that_does_not_sync_is_found_out),
+        cmocka_unit_test(a_disk_that_does_not_sync_is_found_out),
+    };
+
+    power_install();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
