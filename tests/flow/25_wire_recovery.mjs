@@ -86,7 +86,7 @@ const back = (is, options) => async (visit) => {
 };
 
 // The reference obeys a packet, and notices that a client is gone, a moment later.
-const settled = () => (is_reference ? sleep(80) : undefined);
+const settled = () => (is_reference ? sleep(250) : undefined);
 const leaves = async ({ me }) => {
   await me.line.posts;
   me.line.close();
