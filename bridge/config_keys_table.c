@@ -143,7 +143,7 @@ const struct config_key config_keys[] = {
     KEY("namespaces.*", KEY_MAP, NULL, 0, "one namespace"),
     KEY("namespaces.*.alias", KEY_TEXT, NULL, 0, "the namespace that it is another name of"),
     KEY("namespaces.*.recovery", KEY_SWITCH, "on", 0,
-        "whether clients that come back get what they missed"),
+        "whether clients that come back get what they missed; never with auth.mode: event"),
     KEY("namespaces.*.commands", KEY_TEXTS, NULL, 0, "the only commands that work here; [] is none"),
     KEY("namespaces.*.refuse", KEY_MAP, NULL, 0, "who connects here is always refused"),
     KEY("namespaces.*.refuse.message", KEY_TEXT, NULL, 0, "with this message"),

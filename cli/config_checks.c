@@ -3,6 +3,7 @@
 
 #include "cli/bus_folder.h"
 #include "cli/token_keys_load.h"
+#include "proto/auth_rules.h"
 #include "proto/ip_prefix.h"
 #include "proto/origin.h"
 #include "proto/route_rules.h"
@@ -180,6 +181,18 @@ static void check_auth_mode(const struct invocation *call, struct faults *warnin
                    "auth.jwt: there is no secret or key, so no client can connect");
 }
 
+/* A window for nobody. */
+static void check_window(const struct invocation *call, struct faults *warnings)
+{
+    const struct auth_rules *auth = call->system ? call->system->auth : NULL;
+
+    if (auth && auth_rules_mode(auth) == AUTH_EVENT &&
+        options_source(call->options, "recovery.window") != OPTION_DEFAULT)
+        faults_add(warnings, options_place(call->options, "recovery.window"), NULL,
+                   "recovery.window: with auth.mode: event nobody comes back to a "
+                   "session; catchup brings what they missed");
+}
+
 static bool everybody_reads(const char *path)
 {
     struct stat stat_of;
@@ -217,5 +230,6 @@ void config_checks_unsafe(const struct invocation *call, struct faults *warnings
             faults_add(warnings, options_place(call->options, unsafe[i].key), NULL,
                        "%s: %s", unsafe[i].key, unsafe[i].text);
     check_auth_mode(call, warnings);
+    check_window(call, warnings);
     check_readers(call, warnings);
 }

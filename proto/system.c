@@ -13,6 +13,7 @@
 #include "proto/presence_rules.h"
 #include "proto/room_rules.h"
 #include "proto/route_rules.h"
+#include "proto/rule_node.h"
 
 #include <stdlib.h>
 
@@ -85,6 +86,35 @@ static void check_seen(const struct system *system, const struct compilation *fr
                    "connect.emit has {user.last_seen}: switch presence.last_seen on");
 }
 
+static bool is_on(const struct document_node *node)
+{
+    struct faults told = {0}; /* by who compiled it */
+    bool on = false;
+
+    if (node)
+        rule_switch(node, "", &on, &told);
+    faults_finish(&told);
+    return on;
+}
+
+/* Whose session it was is asked at CONNECT, and there everybody is nobody. */
+static void check_recovery(const struct system *system, const struct compilation *from)
+{
+    const struct document_node *namespaces = find(from, "namespaces");
+    bool has_rows = namespaces && namespaces->kind == DOCUMENT_MAP;
+
+    if (!system->auth || auth_rules_mode(system->auth) != AUTH_EVENT)
+        return;
+    for (size_t i = 0; has_rows && i < namespaces->count; i++) {
+        const struct document_node *recovery =
+            document_find(&namespaces->entries[i].value, "recovery");
+        if (is_on(recovery))
+            faults_add(from->faults, recovery->place, "off",
+                       "with auth.mode: event nobody comes back to a session: who they "
+                       "are is known too late; catchup brings what they missed");
+    }
+}
+
 struct system *system_compile(const struct document_node *root,
                               const struct system_files *files, struct faults *faults)
 {
@@ -99,6 +129,7 @@ struct system *system_compile(const struct document_node *root,
     system->references = 1;
     compile_parts(system, &from);
     check_seen(system, &from);
+    check_recovery(system, &from);
     if (faults->count + faults->left_out == faults_before) {
         system->client_uses = client_uses(system);
         return system;

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
-import { connect, join, native_raw } from './lib/clients.mjs';
+import { connect, join, native_raw, socketio_text } from './lib/clients.mjs';
 import { with_sidecast } from './lib/sidecast.mjs';
 import { bound, sleep, until } from './lib/wait.mjs';
 
@@ -133,6 +133,50 @@ auth:
   await sleep(100);
   assert.ok(ada.connected);
   ada.close();
+}));
+
+test('who says later who it is comes back to no session, and may ask for the past by time', under('event-back', `
+auth: {mode: event, event: {name: auth, token: "{args.0.jwt}", ok: auth_success}}
+catchup: {from: "{auth.since}", done: {event: caught-up, payload: "{catchup}"}}
+`, async (sidecast) => {
+  const jwt = sidecast.mint({ sub: 'ada' });
+  const publish = (data) => sidecast.publish({ event: 'n', data, user: 'ada' });
+  const come = async (auth) => {
+    const client = await socketio_text(sidecast, { auth });
+    client.send(`42["auth",${JSON.stringify({ jwt })}]`);
+    await client.find((frame) => String(frame) === '42["auth_success"]');
+    return client;
+  };
+
+  const first = await come({});
+  assert.deepEqual(Object.keys(first.hello), ['sid'], 'nothing to come back with');
+  await publish(1);
+  await first.find((frame) => String(frame) === '42["n",1]');
+  first.close();
+  await sleep(5);
+  const since = Date.now();
+  await publish(2);
+  const back = await come({ pid: 'x'.repeat(32), offset: 'AAAAAAAA-1', since });
+  assert.deepEqual(Object.keys(back.hello), ['sid']);
+  assert.notEqual(back.hello.sid, first.hello.sid);
+  await publish(3);
+  await back.find((frame) => String(frame) === '42["n",3]');
+  assert.deepEqual(back.told(2), ['42["auth_success"]', '42["n",2]',
+    '42["caught-up",{"count":1,"truncated":false,"rooms":[]}]', '42["n",3]']);
+  back.close();
+
+  const brings = [{}];
+  for (const [i, wanted] of [undefined, 'unknown_session'].entries()) {
+    const native = await native_raw(sidecast).opened();
+    native.send(JSON.stringify({ t: 'connect', ...brings[i] }));
+    const { user, recovered, reason, session, position } = await native.message((m) => m.t === 'connected');
+    assert.deepEqual({ user, recovered, reason }, { user: null, recovered: false, reason: wanted });
+    native.send(JSON.stringify({ t: 'emit', event: 'auth', data: { jwt } }));
+    await native.message((m) => m.event === 'auth_success');
+    brings.push({ session, position });
+    native.close();
+    await publish(4);
+  }
 }));
 
 test('where nobody is asked everybody comes in, on both doors', under('open', `

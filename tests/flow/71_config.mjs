@@ -110,6 +110,16 @@ auth: {mode: none, jwt: {max_ttl: 0s}}
   assert.doesNotMatch(run(['check-config', '--quiet', file]).err, /warning/);
 }));
 
+test('coming back cannot be asked for where clients say later who they are', with_folder((put) => {
+  const event = "auth: {mode: event, event: {name: auth, token: '{args.0}'}}\nrecovery: {window: 5m}\n";
+  const warned = run(['check-config', put('window.yaml', event)]);
+  assert.equal(warned.code, 0, warned.err);
+  assert.match(warned.err, /^warning: .*window\.yaml:2:20: recovery\.window: with auth\.mode: event nobody comes back/m);
+  const refused = run(['check-config', put('on.yaml', `${event}namespaces: {/: {recovery: on}}\n`)]);
+  assert.equal(refused.code, 78);
+  assert.match(refused.err, /on\.yaml:3:28: with auth\.mode: event nobody comes back/);
+}));
+
 test('secrets and keys that no process could use are faults of check-config, too', with_folder((put) => {
   const file = put('sidecast.yaml', 'auth:\n  jwt:\n    hmac_secret: short\npublisher:\n  api_keys: [sk_x]\n');
   const { code, err } = run(['check-config', file]);

@@ -72,12 +72,49 @@ static void the_faults_of_all_tables_are_told_at_once(void **state)
     faults_finish(&faults);
 }
 
+struct asked {
+    const char *text;
+    unsigned line; /* of the only fault; 0: there is none */
+};
+
+static void
+recovery_cannot_be_asked_for_where_clients_say_later_who_they_are(void **state)
+{
+#define EVENT "auth: {mode: event, event: {name: auth, token: '{args.0}'}}\n"
+    static const struct asked rows[] = {
+        {EVENT,                                                            0},
+        {EVENT "namespaces: {/: {}, /a: {recovery: off}, /b: {alias: /}}", 0},
+        {"namespaces: {/: {recovery: on}}",                                0},
+        {"auth: {mode: none}\nnamespaces: {/: {recovery: on}}",            0},
+        {EVENT "namespaces: {/: {recovery: on}}",                          2},
+        {EVENT "namespaces: {/: {recovery: off},\n /a: {recovery: true}}", 3},
+        {EVENT "namespaces: {/: {recovery: perhaps}}",                     2},
+        {EVENT "namespaces: [recovery]",                                   2},
+    };
+#undef EVENT
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct faults faults = {0};
+        struct system *system = compile(rows[i].text, &faults);
+
+        assert_int_equal(faults.count, rows[i].line > 0);
+        assert_int_equal(system == NULL, rows[i].line > 0);
+        if (rows[i].line)
+            assert_int_equal(faults.items[0].place.line, rows[i].line);
+        system_release(system);
+        faults_finish(&faults);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_file_gives_every_part),
         cmocka_unit_test(it_lives_as_long_as_somebody_holds_it),
         cmocka_unit_test(the_faults_of_all_tables_are_told_at_once),
+        cmocka_unit_test(
+            recovery_cannot_be_asked_for_where_clients_say_later_who_they_are),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
