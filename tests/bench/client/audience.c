@@ -12,6 +12,8 @@ enum {
     RUN = 1,
     WAIT_US = 30 * 1000000,
     AWAKE_US = 20000,
+    AGAIN_US = 1000000,
+    AGAIN_MOST_US = 5000000,
 };
 
 static void on_live(struct load_crowd *crowd, struct load_client *client)
@@ -20,12 +22,30 @@ static void on_live(struct load_crowd *crowd, struct load_client *client)
     ((struct audience *)crowd->ctx)->live++;
 }
 
+static void wait_again(struct audience *audience, size_t index)
+{
+    struct audience_again *again = &audience->again[index];
+    unsigned doublings = again->refusals < 3 ? again->refusals : 3;
+    uint64_t delay_us = (uint64_t)AGAIN_US << doublings;
+
+    if (delay_us > AGAIN_MOST_US)
+        delay_us = AGAIN_MOST_US;
+    delay_us = delay_us / 2 + (uint64_t)rand() % delay_us;
+    again->due_us = (uint64_t)clock_us() + delay_us;
+    again->refusals++;
+    audience->waiting++;
+    audience->refusals++;
+}
+
 static void on_gone(struct load_crowd *crowd, struct load_client *client, bool was_live,
                     const char *reason)
 {
-    (void)crowd;
-    give_up("client %zu %s: %s", client->index, was_live ? "was lost" : "was refused",
-            reason);
+    struct audience *audience = crowd->ctx;
+
+    if (was_live || !audience->again)
+        give_up("client %zu %s: %s", client->index, was_live ? "was lost" : "was refused",
+                reason);
+    wait_again(audience, client->index);
 }
 
 static void read_tokens(struct audience *audience, const char *path)
@@ -69,7 +89,8 @@ void audience_open(struct audience *audience, const struct options *options)
 
     *audience = (struct audience){.count = options->clients.value,
                                   .rooms = options->rooms.value,
-                                  .lanes = options->burst.value};
+                                  .lanes = options->burst.value,
+                                  .at_once = options->at_once.value};
     if (!load_may_open(audience->count, &limit))
         give_up("%zu clients need more open files than %zu", audience->count, limit);
     if (!load_peer_find(options->server, &audience->peer, error))
@@ -101,6 +122,7 @@ void audience_close(struct audience *audience)
     free(audience->tokens);
     free(audience->clients);
     free(audience->recalls);
+    free(audience->again);
     load_measure_finish(&audience->measure);
     load_loop_close(&audience->loop);
 }
@@ -123,9 +145,33 @@ size_t audience_recovered(const struct audience *audience)
     return count;
 }
 
+void audience_forgive(struct audience *audience)
+{
+    audience->again = calloc(audience->count, sizeof *audience->again);
+    if (!audience->again)
+        give_up("out of memory");
+}
+
+static void start_again(struct audience *audience)
+{
+    uint64_t now_us = (uint64_t)clock_us();
+
+    for (size_t i = 0; audience->waiting > 0 && i < audience->count; i++) {
+        struct audience_again *again = &audience->again[i];
+        if (again->due_us == 0 || again->due_us > now_us)
+            continue;
+        again->due_us = 0;
+        audience->waiting--;
+        load_client_start(&audience->clients[i]);
+    }
+}
+
 void audience_start(struct audience *audience, size_t window)
 {
-    while (audience->started < audience->count &&
+    size_t left = audience->at_once;
+
+    start_again(audience);
+    while (left-- > 0 && audience->started < audience->count &&
            audience->started - audience->live < window)
         load_client_start(&audience->clients[audience->started++]);
 }
@@ -147,7 +193,9 @@ void audience_hang_up(struct audience *audience)
 {
     for (size_t i = 0; i < audience->started; i++)
         load_client_stop(&audience->clients[i]);
-    audience->started = audience->live = 0;
+    audience->started = audience->live = audience->waiting = 0;
+    if (audience->again)
+        memset(audience->again, 0, audience->count * sizeof *audience->again);
 }
 
 void audience_idle(struct audience *audience, uint64_t ms)

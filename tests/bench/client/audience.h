@@ -8,15 +8,25 @@
 #include "bench/client/options.h"
 #include "cli/load_client.h"
 
+/* Of a client that was refused. */
+struct audience_again {
+    uint64_t due_us; /* when it comes again; 0: it is not waiting */
+    unsigned refusals;
+};
+
 struct audience {
     struct load_loop loop;
     struct load_peer peer;
     struct load_measure measure;
     struct load_crowd crowd;
     struct load_client *clients;
-    struct load_recall *recalls; /* NULL: who comes back begins anew */
+    struct load_recall *recalls;  /* NULL: who comes back begins anew */
+    struct audience_again *again; /* NULL: nobody may be refused */
+    size_t waiting;               /* to come again */
+    size_t refusals;              /* in all */
     size_t count, started, live;
     size_t rooms, lanes;
+    size_t at_once; /* connects before anything else is looked at */
     char **tokens;
     size_t token_count;
 };
@@ -29,6 +39,10 @@ void audience_close(struct audience *audience);
 void audience_remember(struct audience *audience);
 /* How many went on, the last time they came. */
 size_t audience_recovered(const struct audience *audience);
+
+/* From now on who is refused comes again by itself, when the official client would: after
+ * 0.5 to 1.5 s, then twice as long each time, at most 5 s give or take half. */
+void audience_forgive(struct audience *audience);
 
 /* Begins connects, as long as fewer than `window` are under way. */
 void audience_start(struct audience *audience, size_t window);

@@ -21,6 +21,17 @@ uint64_t gauge_cpu_us(const struct flag_list *pids)
     return sum;
 }
 
+uint64_t gauge_resident_bytes(const struct flag_list *pids)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < pids->count; i++) {
+        int pid = atoi(pids->items[i]);
+        sum += load_usage_of(&pid, 1).rss_bytes;
+    }
+    return sum;
+}
+
 /* 0: not to be had. */
 static uint64_t private_kib(int pid)
 {

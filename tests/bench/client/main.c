@@ -16,6 +16,7 @@ static const struct {
     {"connect", scenario_connect},
     {"idle",    scenario_idle   },
     {"storm",   scenario_storm  },
+    {"herd",    scenario_herd   },
 };
 
 int main(int argc, char **argv)

@@ -10,6 +10,7 @@
 static const struct flag flags[] = {
     {"server",        FLAG_TEXT,   "URL",  "where clients connect",              AT(server),         0       },
     {"publisher",     FLAG_TEXT,   "URL",  "where events are posted",            AT(publisher),      0       },
+    {"ops",           FLAG_TEXT,   "URL",  "where operators ask",                AT(ops),            0       },
     {"control",       FLAG_TEXT,   "URL",  "the limit server's control",         AT(control),        0       },
     {"key",           FLAG_TEXT,   "KEY",  "that may publish",                   AT(key),            0       },
     {"token-file",    FLAG_TEXT,   "FILE", "a token in each line",               AT(token_file),     0       },
@@ -27,6 +28,7 @@ static const struct flag flags[] = {
     {"rate",          FLAG_NUMBER, "N",    "events per second",                  AT(rate),           1000000 },
     {"connections",   FLAG_NUMBER, "N",    "that publish",                       AT(connections),    1000    },
     {"window",        FLAG_NUMBER, "N",    "connects under way at once",         AT(window),         1000000 },
+    {"at-once",       FLAG_NUMBER, "N",    "connects begun in one go",           AT(at_once),        1000000 },
     {"blocks",        FLAG_NUMBER, "N",    "of rounds, each at a line of stdin", AT(blocks),
      100000                                                                                                  },
     {"idle-ms",       FLAG_NUMBER, "N",    "before memory is counted",           AT(idle_ms),        100000  },
@@ -62,6 +64,7 @@ void options_parse(struct options *options, int argc, char **argv)
     set_default(&options->connections, 32);
     set_default(&options->blocks, 0);
     set_default(&options->window, 64);
+    set_default(&options->at_once, 1000000);
     set_default(&options->idle_ms, 5000);
     set_default(&options->run_ms, 2000);
 }

@@ -8,13 +8,14 @@ struct options {
     const char *scenario;
     const char *server;    /* http://127.0.0.1:N that clients connect to */
     const char *publisher; /* http://127.0.0.1:N; NULL: `control` */
+    const char *ops;       /* http://127.0.0.1:N for operators; NULL: it is not asked */
     const char *control;   /* of the limit server */
     const char *key;
     const char *token_file; /* a token in each line; clients take turns; NULL: none */
     const char *dialect;    /* native, ws, raw */
     struct flag_list gateway_pids, publisher_pids;
     struct flag_number clients, rooms, rooms_each, events, burst, bytes, asleep, rate,
-        connections, window, blocks, idle_ms, run_ms, missed;
+        connections, window, at_once, blocks, idle_ms, run_ms, missed;
 };
 
 /* `options` is zeroed but for its defaults. Exits with 2 when the flags are wrong. */

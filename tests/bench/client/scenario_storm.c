@@ -1,6 +1,7 @@
 /* A crowd that is cut off and comes back: see scenarios.h. */
 #include "bench/client/audience.h"
 #include "bench/client/gauge.h"
+#include "bench/client/prober.h"
 #include "bench/client/scenarios.h"
 #include "bench/client/source.h"
 #include "bridge/clock.h"
@@ -13,13 +14,25 @@ enum {
     SETTLE_MS = 500,    /* the servers notice that all have gone */
     BACKGROUND_RUN = 2, /* whose events the clients do not count */
     STEP_US = 1000,
+    WEIGH_US = 10000,
+    FIRST_WINDOW = 500,
+    PROBERS = 2, /* of the gateway and of the operators' listener */
+};
+
+/* What is looked at of the servers meanwhile. */
+struct watch {
+    struct prober probers[PROBERS];
+    uint64_t due_us;        /* when memory is looked at */
+    uint64_t gateway_bytes; /* at their peaks */
+    uint64_t publisher_bytes;
 };
 
 struct storm {
     const struct options *options;
     struct audience audience;
     struct source source;
-    uint64_t rung; /* bursts so far: one for each room, one event for each client */
+    uint64_t rung;       /* bursts so far: one for each room, one event for each client */
+    struct watch *watch; /* NULL: nothing is */
 };
 
 /* One event to each room, `times` over. */
@@ -62,8 +75,35 @@ static struct load_publisher *publish_meanwhile(struct storm *storm)
     return publisher;
 }
 
+static void weigh(struct storm *storm)
+{
+    const struct options *options = storm->options;
+    struct watch *watch = storm->watch;
+    uint64_t gateway_bytes = gauge_resident_bytes(&options->gateway_pids);
+    uint64_t publisher_bytes = gauge_resident_bytes(&options->publisher_pids);
+
+    if (gateway_bytes > watch->gateway_bytes)
+        watch->gateway_bytes = gateway_bytes;
+    if (publisher_bytes > watch->publisher_bytes)
+        watch->publisher_bytes = publisher_bytes;
+    watch->due_us = (uint64_t)clock_us() + WEIGH_US;
+}
+
+static void look(struct storm *storm)
+{
+    struct watch *watch = storm->watch;
+    uint64_t now_us = (uint64_t)clock_us();
+
+    for (size_t i = 0; i < PROBERS; i++)
+        prober_run(&watch->probers[i], now_us);
+    if (now_us >= watch->due_us)
+        weigh(storm);
+}
+
 static void step(struct storm *storm, struct load_publisher *publisher)
 {
+    if (storm->watch)
+        look(storm);
     uint64_t next_us = load_publisher_run(publisher, (uint64_t)clock_us());
     uint64_t soon_us = (uint64_t)clock_us() + STEP_US;
 
@@ -76,6 +116,8 @@ static double come_back(struct storm *storm, struct load_publisher *publisher)
     struct audience *audience = &storm->audience;
     int64_t start_us = clock_us();
 
+    for (size_t i = 0; storm->watch && i < PROBERS; i++)
+        prober_start(&storm->watch->probers[i], (uint64_t)start_us);
     while (audience->live < audience->count ||
            audience->measure.received < expected(storm)) {
         audience_start(audience, storm->options->window.value);
@@ -154,19 +196,41 @@ static void print_return(const char *name, const struct return_figures *figures)
            (unsigned long long)figures->client_us, (unsigned long long)figures->p99_us);
 }
 
-void scenario_storm(const struct options *options)
+static void open_storm(struct storm *storm)
 {
-    struct storm storm = {.options = options};
-    struct audience *audience = &storm.audience;
-    const struct load_measure *measure = &audience->measure;
-    struct pair pair;
+    struct audience *audience = &storm->audience;
+    const struct options *options = storm->options;
 
     audience_open(audience, options);
     audience_remember(audience);
-    source_open(&storm.source, options);
-    audience_connect(audience, options->window.value);
-    ring_all(&storm, 1); /* all have a position */
-    audience_await(audience, expected(&storm));
+    source_open(&storm->source, options);
+    audience_connect(audience, FIRST_WINDOW);
+    ring_all(storm, 1); /* all have a position */
+    audience_await(audience, expected(storm));
+}
+
+/* What went wrong of all events, as the last members of the object, and the end. */
+static void close_storm(struct storm *storm)
+{
+    struct audience *audience = &storm->audience;
+    const struct load_measure *measure = &audience->measure;
+
+    audience_idle(audience, SETTLE_MS); /* what comes twice comes by then */
+    printf(
+        "\"lost\":%llu,\"doubled\":%llu,\"disordered\":%llu,\"stray\":%llu}\n",
+        (unsigned long long)audience_lost(audience, 0, storm->rung * storm->source.rooms),
+        (unsigned long long)measure->doubled, (unsigned long long)measure->disordered,
+        (unsigned long long)measure->stray);
+    source_close(&storm->source);
+    audience_close(audience);
+}
+
+void scenario_storm(const struct options *options)
+{
+    struct storm storm = {.options = options};
+    struct pair pair;
+
+    open_storm(&storm);
     printf("{\"pairs\":[");
     for (size_t i = 0; i < options->blocks.value; i++) {
         run_pair(&storm, i, &pair);
@@ -176,12 +240,56 @@ void scenario_storm(const struct options *options)
         print_return("backlog", &pair.backlog);
         printf("}");
     }
-    audience_idle(audience, SETTLE_MS); /* what comes twice comes by then */
-    printf(
-        "],\"lost\":%llu,\"doubled\":%llu,\"disordered\":%llu,\"stray\":%llu}\n",
-        (unsigned long long)audience_lost(audience, 0, storm.rung * storm.source.rooms),
-        (unsigned long long)measure->doubled, (unsigned long long)measure->disordered,
-        (unsigned long long)measure->stray);
-    source_close(&storm.source);
-    audience_close(audience);
+    printf("],");
+    close_storm(&storm);
+}
+
+/* It is steady: everybody is there and has heard something. */
+static void open_watch(struct storm *storm, struct watch *watch)
+{
+    const struct options *options = storm->options;
+    struct load_loop *loop = &storm->audience.loop;
+
+    if (!options->ops)
+        give_up("no --ops");
+    prober_open(&watch->probers[0], options->server, loop);
+    prober_open(&watch->probers[1], options->ops, loop);
+    storm->watch = watch;
+    weigh(storm);
+}
+
+static double growth(uint64_t peak_bytes, uint64_t steady_bytes)
+{
+    return (double)peak_bytes / (double)steady_bytes;
+}
+
+static uint64_t health_p99_us(const struct prober *prober)
+{
+    return load_histogram_at(&prober->answers, 990);
+}
+
+void scenario_herd(const struct options *options)
+{
+    struct storm storm = {.options = options};
+    struct return_figures backlog;
+    struct watch watch = {0};
+
+    open_storm(&storm);
+    open_watch(&storm, &watch);
+    uint64_t gateway_bytes = watch.gateway_bytes;
+    uint64_t publisher_bytes = watch.publisher_bytes;
+    audience_forgive(&storm.audience);
+    cut_and_return(&storm, options->missed.value, &backlog);
+    printf("{");
+    print_return("backlog", &backlog);
+    printf(",\"refusals\":%zu,\"gateway_health_p99_us\":%llu,"
+           "\"ops_health_p99_us\":%llu,\"gateway_growth\":%.3f,"
+           "\"publisher_growth\":%.3f,",
+           storm.audience.refusals, (unsigned long long)health_p99_us(&watch.probers[0]),
+           (unsigned long long)health_p99_us(&watch.probers[1]),
+           growth(watch.gateway_bytes, gateway_bytes),
+           growth(watch.publisher_bytes, publisher_bytes));
+    for (size_t i = 0; i < PROBERS; i++)
+        prober_close(&watch.probers[i]);
+    close_storm(&storm);
 }

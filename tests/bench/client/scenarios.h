@@ -14,8 +14,11 @@ void scenario_ingest(const struct options *options);
 void scenario_connect(const struct options *options);
 /* What a connection holds that does nothing. */
 void scenario_idle(const struct options *options);
-/* All are cut off at once, and come back: first having missed nothing, then `missed`
+/* All are cut off at once, and come back: in pairs, having missed nothing and `missed`
  * events each, while others publish. */
 void scenario_storm(const struct options *options);
+/* The same once, of more than the server takes in at once: who is refused comes again. It
+ * is asked meanwhile whether it lives, and how much memory it has. */
+void scenario_herd(const struct options *options);
 
 #endif

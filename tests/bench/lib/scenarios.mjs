@@ -155,6 +155,33 @@ export const scenarios = {
       }));
     }),
   },
+  storm_9k: {
+    rows: [
+      { figure: 'all 9,000 back with 50 events each', unit: 'ms', goal: { at_most: 15_000 } },
+      { figure: 'connects refused at first', unit: '' },
+      { figure: 'publish p99 meanwhile', unit: 'ms', goal: { at_most: 250 } },
+      { figure: 'gateway /healthz p99', unit: 'ms', goal: { at_most: 100 } },
+      { figure: 'ops /healthz p99', unit: 'ms', goal: { at_most: 100 } },
+      { figure: 'gateway memory, peak to steady', unit: 'x', goal: { at_most: 2 } },
+      { figure: 'publisher memory, peak to steady', unit: 'x', goal: { at_most: 2 } },
+    ],
+    sample: ({ small }) => with_product({ tokens: small ? small_clients : 9000, set: unlimited }, async (args, sidecast) => {
+      const clients = small ? small_clients : 9000;
+      const got = await measure('herd', [...args, '--dialect', 'ws', '--clients', clients, '--rooms', small ? 4 : 20,
+        '--missed', small ? 5 : 50, '--window', clients, '--at-once', 64, '--rate', 100,
+        '--ops', sidecast.ops]);
+      return {
+        'all 9,000 back with 50 events each': { value: got.backlog.back_ms },
+        'connects refused at first': { value: got.refusals },
+        'publish p99 meanwhile': { value: got.backlog.publish_p99_us / 1000 },
+        'gateway /healthz p99': { value: got.gateway_health_p99_us / 1000 },
+        'ops /healthz p99': { value: got.ops_health_p99_us / 1000 },
+        'gateway memory, peak to steady': { value: got.gateway_growth },
+        'publisher memory, peak to steady': { value: got.publisher_growth },
+        faults: faults_of(got),
+      };
+    }),
+  },
   slow: {
     rows: [
       { figure: 'deliveries to the others', unit: '/s' },
