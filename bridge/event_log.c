@@ -26,14 +26,18 @@ bool event_log_init(struct event_log *log, const struct event_log_ops *ops,
     log->ops = ops;
     log->keep = *keep;
     log->rooms = room_index_create(&key);
-    if (log->rooms && uv_mutex_init(&log->lock) == 0)
-        return true;
+    if (log->rooms && uv_mutex_init(&log->lock) == 0) {
+        if (uv_mutex_init(&log->writing) == 0)
+            return true;
+        uv_mutex_destroy(&log->lock);
+    }
     room_index_destroy(log->rooms);
     return false;
 }
 
 void event_log_finish(struct event_log *log)
 {
+    uv_mutex_destroy(&log->writing);
     uv_mutex_destroy(&log->lock);
     room_index_destroy(log->rooms);
 }
@@ -46,18 +50,26 @@ void event_log_destroy(struct event_log *log)
 
 void event_log_close(struct event_log *log)
 {
+    uv_mutex_lock(&log->writing);
     log->ops->close(log);
+    uv_mutex_unlock(&log->writing);
 }
 
 enum status event_log_append(struct event_log *log, const struct event_log_entry *entries,
                              size_t count, uint64_t now_ms, uint64_t *first)
 {
-    return log->ops->append(log, entries, count, now_ms, first);
+    uv_mutex_lock(&log->writing);
+    enum status st = log->ops->append(log, entries, count, now_ms, first);
+    uv_mutex_unlock(&log->writing);
+    return st;
 }
 
 bool event_log_trim(struct event_log *log, uint64_t now_ms)
 {
-    return log->ops->trim(log, now_ms);
+    uv_mutex_lock(&log->writing);
+    bool has_more = log->ops->trim(log, now_ms);
+    uv_mutex_unlock(&log->writing);
+    return has_more;
 }
 
 void event_log_state(struct event_log *log, struct event_log_state *state)
@@ -186,21 +198,30 @@ void event_log_marks(struct event_log *log, const uint64_t *hashes, size_t count
 
 void event_log_keys(struct event_log *log, event_log_key_fn *visit, void *ctx)
 {
+    uv_mutex_lock(&log->writing);
     log->ops->keys(log, visit, ctx);
+    uv_mutex_unlock(&log->writing);
 }
 
 enum status event_log_records(struct event_log *log, const struct event_log_record *first,
                               uint64_t now_ms)
 {
-    return log->ops->records(log, first, now_ms);
+    uv_mutex_lock(&log->writing);
+    enum status st = log->ops->records(log, first, now_ms);
+    uv_mutex_unlock(&log->writing);
+    return st;
 }
 
 void event_log_sessions(struct event_log *log, event_log_session_fn *visit, void *ctx)
 {
+    uv_mutex_lock(&log->writing);
     log->ops->sessions(log, visit, ctx);
+    uv_mutex_unlock(&log->writing);
 }
 
 void event_log_users(struct event_log *log, event_log_user_fn *visit, void *ctx)
 {
+    uv_mutex_lock(&log->writing);
     log->ops->users(log, visit, ctx);
+    uv_mutex_unlock(&log->writing);
 }

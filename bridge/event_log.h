@@ -4,8 +4,9 @@
  * epoch unless somebody may have seen more of it than it has (proto/log_epoch).
  *
  * This is where the writer thread (append, trim, tidy) and the replay thread (read,
- * marks) meet; the state may be asked for by any thread. It has a lock of its own and
- * holds it for a bounded number of events.
+ * marks) meet; the state, and what lies beside the events, may be asked for by any
+ * thread. It has locks of its own: one that is held for a bounded number of events, and
+ * one for the writer's calls and whoever reads what lies beside the events.
  */
 #ifndef BRIDGE_EVENT_LOG_H
 #define BRIDGE_EVENT_LOG_H
@@ -123,7 +124,8 @@ void event_log_marks(struct event_log *log, const uint64_t *hashes, size_t count
 /* A key that was kept `age_ms` ago, oldest first. */
 typedef void event_log_key_fn(void *ctx, const struct log_key *key,
                               const struct position *position, uint64_t age_ms);
-/* Before the first append, on the thread that opened the log. */
+/* Those of before this start, and whatever is written meanwhile. Any thread: the writer
+ * waits. */
 void event_log_keys(struct event_log *log, event_log_key_fn *visit, void *ctx);
 
 enum event_log_subject {
@@ -141,7 +143,7 @@ struct event_log_record {
 enum status event_log_records(struct event_log *log, const struct event_log_record *first,
                               uint64_t now_ms);
 /* Lent for the call: a record of before this start, which was written `age_ms` ago.
- * Before the first append. */
+ * Any thread, as event_log_keys. */
 typedef void event_log_session_fn(void *ctx, struct slice bytes, uint64_t age_ms);
 void event_log_sessions(struct event_log *log, event_log_session_fn *visit, void *ctx);
 /* The same of users. */

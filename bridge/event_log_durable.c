@@ -16,10 +16,11 @@
 #include <stdlib.h>
 
 enum {
-    WAL_PAGES = 1000,     /* 4 MB: the tidier is woken */
-    WAL_MAX_PAGES = 2000, /* 8 MB: writes follow each other so fast that the tidier never
-                             finds all moved; the writer does it, before a small disk is
-                             full of what waits to be moved */
+    WAL_PAGES = 1000,      /* 4 MB: the tidier is woken */
+    WAL_MAX_PAGES = 2000,  /* 8 MB: writes follow each other so fast that the tidier never
+                              finds all moved; the writer does it */
+    WAL_FULL_PAGES = 4000, /* 16 MB: it cannot be moved; no more is written, since a disk
+                              that is full of what waits to be moved could not heal */
 };
 
 static struct durable_log *self_of(struct event_log *log)
@@ -47,7 +48,25 @@ static void set_down(struct durable_log *log, bool is_down)
                  LOG_TEXT("data_dir", log->folder));
 }
 
-/* Ends the transaction, one way or the other. */
+/* After each commit, whatever it was for: only when all of it is moved does the
+ * write-ahead log begin anew, and what the tidier began before does not cover it. */
+static void wake_tidier(struct durable_log *log)
+{
+    int pages = log_db_wal_pages(log->writer);
+
+    if (pages >= WAL_MAX_PAGES)
+        log_db_checkpoint(log->writer);
+    else if (pages >= WAL_PAGES && log->has_tidier)
+        uv_sem_post(&log->wake_tidier);
+}
+
+enum status durable_begin(struct durable_log *log)
+{
+    if (log_db_wal_pages(log->writer) >= WAL_FULL_PAGES)
+        return ST_LOG_DOWN;
+    return log_db_begin(log->writer);
+}
+
 enum status durable_settle(struct durable_log *log, enum status st)
 {
     if (!st)
@@ -55,6 +74,7 @@ enum status durable_settle(struct durable_log *log, enum status st)
     if (st)
         log_db_rollback(log->writer);
     set_down(log, st != ST_OK);
+    wake_tidier(log);
     return st;
 }
 
@@ -142,16 +162,6 @@ static void admit(struct durable_log *log, const struct event_log_entry *entries
     uv_mutex_unlock(&log->base.lock);
 }
 
-static void wake_tidier(struct durable_log *log)
-{
-    int pages = log_db_wal_pages(log->writer);
-
-    if (pages >= WAL_MAX_PAGES)
-        log_db_checkpoint(log->writer);
-    else if (pages >= WAL_PAGES)
-        uv_sem_post(&log->wake_tidier);
-}
-
 enum status durable_append(struct event_log *base, const struct event_log_entry *entries,
                            size_t count, uint64_t now_ms, uint64_t *first)
 {
@@ -162,7 +172,7 @@ enum status durable_append(struct event_log *base, const struct event_log_entry 
     durable_free_spent(log);
     if (base->is_lost || count > DURABLE_MAX_BATCH)
         return ST_LOG_DOWN;
-    enum status st = log_db_begin(log->writer);
+    enum status st = durable_begin(log);
     if (!st)
         st = add_rows(log, entries, count, at_ms, &last_row);
     if (!st)
@@ -179,7 +189,6 @@ enum status durable_append(struct event_log *base, const struct event_log_entry 
     for (size_t i = 0; i < count; i++)
         if (!entries[i].is_volatile)
             log->spent[log->spent_count++] = entries[i].bytes;
-    wake_tidier(log);
     return ST_OK;
 }
 

@@ -92,7 +92,9 @@ enum status durable_record(struct durable_log *log, const struct event_log_recor
                            uint64_t at_ms);
 /* Old notes, and, while nothing can be written, whether it can be again. */
 void durable_tidy(struct durable_log *log, uint64_t now_ms);
-/* Ends the transaction: commits on ST_OK. Says whether the log is up. */
+/* A transaction of the writer. ST_LOG_DOWN where there is no room for it. */
+enum status durable_begin(struct durable_log *log);
+/* Ends it: commits on ST_OK. Says whether the log is up. */
 enum status durable_settle(struct durable_log *log, enum status st);
 void durable_close(struct event_log *base);
 void durable_destroy(struct event_log *base);

@@ -24,8 +24,10 @@ void durable_tidy(struct durable_log *log, uint64_t now_ms)
         (!log->has_keys && !log->base.state.is_down))
         return;
     log->tidied_ms = now_ms;
+    if (log->base.state.is_down)
+        log_db_checkpoint(log->writer); /* what is moved makes room */
     uint64_t until = at_ms > log->config.key_age_ms ? at_ms - log->config.key_age_ms : 0;
-    enum status st = log_db_begin(log->writer);
+    enum status st = durable_begin(log);
     if (!st)
         st = log_db_forget(log->writer, LOG_DB_KEYS, until, NOTES_AT_ONCE);
     /* Whoever was there before this start and has not come back by now will not. */
@@ -85,7 +87,7 @@ enum status durable_records(struct event_log *base, const struct event_log_recor
 
     if (base->is_lost)
         return ST_LOG_DOWN;
-    enum status st = log_db_begin(log->writer);
+    enum status st = durable_begin(log);
     if (!st && log->are_sessions_old)
         st = log_db_forget(log->writer, LOG_DB_SESSIONS, INT64_MAX, INT_MAX);
     for (const struct event_log_record *record = first; record && !st;

@@ -219,6 +219,17 @@ static void set_anchor(struct durable_log *log, const struct log_testimony *test
     log->opened_ms = clock_ms() + log->anchor_ms;
 }
 
+/* The first that a start writes. A disk that is full of what a killed process had not
+ * moved yet has room once it is moved. */
+static enum status note_anchor(struct durable_log *log)
+{
+    enum status st = log_db_set(log->writer, LOG_DB_ANCHOR, log->anchor_ms);
+
+    if (st && !log_db_is_damaged(log->writer) && !log_db_checkpoint(log->writer))
+        st = log_db_set(log->writer, LOG_DB_ANCHOR, log->anchor_ms);
+    return st;
+}
+
 static enum status settle_epoch(struct durable_log *log,
                                 const struct log_testimony *testimony,
                                 const struct log_findings *findings)
@@ -231,7 +242,7 @@ static enum status settle_epoch(struct durable_log *log,
         st = start_anew(log, why);
     set_anchor(log, testimony);
     if (!st)
-        st = log_db_set(log->writer, LOG_DB_ANCHOR, log->anchor_ms);
+        st = note_anchor(log);
     if (!st && verdict != LOG_GOES_ON)
         return durable_begin_epoch(log, why);
     if (!st)

@@ -53,6 +53,7 @@ struct event_log_ops {
 /* Each kind begins with it. */
 struct event_log {
     const struct event_log_ops *ops;
+    uv_mutex_t writing; /* taken first: for what the writer's calls use, all they take */
     uv_mutex_t lock;
     struct event_log_limits keep;
     struct event_log_state state; /* under the lock, as rooms */

@@ -181,7 +181,7 @@ static bool delete_rows(struct durable_log *log, uint64_t now_ms)
     bool is_due = log->removed_row > marked && now_ms - log->marked_ms >= MARKS_EVERY_MS;
     if (!is_due && log->deleted_row >= marked)
         return false;
-    enum status st = log_db_begin(log->writer);
+    enum status st = durable_begin(log);
     if (!st && is_due) {
         fold_marks(log, now_ms + log->anchor_ms);
         marked = log->removed_row;

@@ -202,6 +202,13 @@ static sqlite3_stmt *take(struct log_db *db, enum statement which)
     return *statement;
 }
 
+/* What ends a transaction is there before the first begins: memory may be short then,
+ * and one that is not ended keeps the write-ahead log from being moved. */
+static enum status prepare_ends(struct log_db *db)
+{
+    return take(db, DO_COMMIT) && take(db, DO_ROLLBACK) ? ST_OK : ST_LOG_DOWN;
+}
+
 enum status log_db_open(const char *path, enum log_db_mode mode, struct log_db **db,
                         bool *is_damaged)
 {
@@ -218,6 +225,8 @@ enum status log_db_open(const char *path, enum log_db_mode mode, struct log_db *
     enum status st = judge(self, sqlite3_open_v2(path, &self->handle, flags, NULL));
     if (!st)
         st = set_up(self);
+    if (!st)
+        st = prepare_ends(self);
     if (!st) {
         *db = self;
         return ST_OK;
@@ -458,8 +467,12 @@ enum status log_db_checkpoint(struct log_db *db)
 {
     int mode = db->mode == LOG_DB_TIDIES ? SQLITE_CHECKPOINT_PASSIVE
                                          : SQLITE_CHECKPOINT_TRUNCATE;
-    int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, NULL, NULL);
 
+    sqlite3_busy_timeout(db->handle, 0);
+    int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, NULL, NULL);
+    sqlite3_busy_timeout(db->handle, BUSY_MS);
+    if (code == SQLITE_OK && is_writer(db))
+        db->wal_pages = 0;
     if (code == SQLITE_BUSY)
         return ST_OK; /* somebody reads: another time */
     return judge(db, code);

@@ -87,8 +87,9 @@ typedef bool log_db_note_fn(void *ctx, struct slice name, uint64_t at_ms,
 enum status log_db_notes(struct log_db *db, enum log_db_table table,
                          log_db_note_fn *visit, void *ctx);
 
-/* LOG_DB_TIDIES: what can be moved without making anybody wait. Of a writer: all of it
- * that no reader needs. */
+/* Moves the write-ahead log into the file, and waits for nobody. LOG_DB_TIDIES: what can
+ * be moved beside a writer. Of a writer: all of it, and the log is empty then; as far as
+ * a reader allows, and nothing is emptied. */
 enum status log_db_checkpoint(struct log_db *db);
 
 /* For tests of a full disk: the database may have so many pages. */
