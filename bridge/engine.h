@@ -125,7 +125,7 @@ struct engine_session {
     struct slice nsp;
     struct slice user;   /* empty: none */
     uint64_t generation; /* upper half: how often it was taken over; lower: written */
-    uint64_t epoch;      /* of the joined_seq and of proven */
+    uint64_t epoch;      /* of the joined_seq and of proven; 0: its client may not know */
     uint64_t proven;     /* everything of its rooms up to it has reached the client; 0:
                             nothing is known */
     const struct engine_membership *rooms;
@@ -145,8 +145,8 @@ struct engine_proof {
 };
 
 typedef void engine_done_fn(void *ctx, enum status status);
-/* `session` is lent for the call; NULL unless ST_OK or ST_TIMEOUT. `gateway` says where it lives;
- * empty: nowhere, it is parked. */
+/* `session` is lent for the call; NULL unless ST_OK or ST_TIMEOUT. `gateway` says where
+ * it lives; empty: nowhere, it is parked. */
 typedef void engine_found_fn(void *ctx, enum status status,
                              const struct engine_session *session, struct slice gateway);
 
@@ -337,9 +337,9 @@ struct engine_ops {
      * epoch, or of a session that lives elsewhere: ignored.
      *
      * on_found: ST_NOT_FOUND when nobody has the pid, ST_TIMEOUT when the session was
-     * parked for too long: `session` says whose it was, without rooms. While the directory is being
-     * rebuilt it waits, so that no older record is found than the last: ST_UNAVAILABLE
-     * after 2 s.
+     * parked for too long: `session` says whose it was, without rooms. While the
+     * directory is being rebuilt it waits, so that no older record is found than the
+     * last: ST_UNAVAILABLE after 2 s.
      */
     void (*session_put)(struct engine *engine, const struct engine_session *session,
                         engine_done_fn *on_done, void *ctx);

@@ -169,6 +169,7 @@ static void admit(struct connection *connection, const struct namespace_rule *ru
                                             .is_recoverable = rule->real->recovers,
                                             .pid = plain_text(payload, "pid"),
                                             .position = offset_of(payload),
+                                            .keeps_position = true,
                                             .claims = claims,
                                             .auth = payload};
         refusal = welcome_open(services, &guest, connected, hint);

@@ -3,6 +3,7 @@
 
 #include "client-gw/connection.h"
 #include "client-gw/services.h"
+#include "client-gw/session_op.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,7 +87,12 @@ void proving_pinged(struct connection *connection)
 void proving_ponged(struct connection *connection)
 {
     for (struct session *s = connection->sessions; s; s = s->next) {
-        if (s->state == SESSION_OPEN && recovery_ponged(&s->reach))
+        bool was_unsure = s->reach.is_unsure;
+        if (s->state != SESSION_OPEN || !recovery_ponged(&s->reach))
+            continue;
+        if (was_unsure)
+            session_put(s); /* its record is of no log so far */
+        else
             add(connection->services->proving, s);
     }
 }

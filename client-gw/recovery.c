@@ -380,6 +380,7 @@ enum status recovery_begin(struct recovery *recovery, struct session *session,
     job->ctx = ctx;
     job->due_ms = clock_ms() + BEHIND_MS;
     job->facts.has_offset = claim->position.len > 0;
+    job->facts.keeps_offset = claim->keeps_position;
     job->is_unreadable = job->facts.has_offset &&
                          position_parse(claim->position, &job->facts.offset) != ST_OK;
     if (claim->pid.len != LIMIT_PID_BYTES)

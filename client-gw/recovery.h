@@ -37,6 +37,7 @@ void recovery_destroy(struct recovery *recovery);
 struct recovery_claim {
     struct slice pid;      /* secret; empty: it does not come back */
     struct slice position; /* as printed; empty: it has none */
+    bool keeps_position;   /* the client has it of whatever session it heard last in */
 };
 
 /*

@@ -515,7 +515,8 @@ struct slice session_set_told_room(const struct session_set *set,
 
 void session_rebase(struct session *session, uint64_t seq)
 {
-    session->reach = (struct recovery_reach){.proven = seq};
+    session->reach =
+        (struct recovery_reach){.proven = seq, .is_unsure = session->is_answered};
     for (uint16_t i = 0; i < session->membership_count; i++)
         session->memberships[i].joined_seq = seq;
     if (session->is_counted)

@@ -106,7 +106,8 @@ static enum status enter(struct client_services *services, struct session *sessi
                          const struct welcome_guest *guest,
                          const struct welcome_rooms *rooms, session_done_fn *on_connected)
 {
-    const struct recovery_claim claim = {guest->pid, guest->position};
+    const struct recovery_claim claim = {guest->pid, guest->position,
+                                         guest->keeps_position};
     struct catchup_wrap wrap = {on_connected, NULL};
 
     if (!catchup_expect(services, session, guest->claims, &wrap))

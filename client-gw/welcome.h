@@ -30,6 +30,7 @@ struct welcome_guest {
     bool is_recoverable;       /* whoever connects here may come back to the session */
     struct slice pid;          /* that it comes back with; empty: it does not */
     struct slice position;     /* and what it has got, as printed; empty: nothing */
+    bool keeps_position;       /* as of struct recovery_claim */
     struct claims *claims;     /* takes; of services_admit */
     struct slice auth;         /* raw JSON, or empty */
     const struct slice *rooms; /* named, authorised */

@@ -21,15 +21,35 @@ const char *recovery_reason_text(enum recovery_reason reason)
     return texts[reason];
 }
 
+/* Of this session: one from before it says that the client has heard nothing since. */
+static bool has_place(const struct recovery_facts *facts)
+{
+    bool is_before = facts->keeps_offset && facts->session_epoch &&
+                     facts->offset.epoch != facts->session_epoch;
+
+    return facts->has_offset && !is_before;
+}
+
+/* Whether what the client knows, and what is known of it, are of the log as it is. */
+static bool is_of_this_log(const struct recovery_facts *facts,
+                           enum recovery_reason *reason)
+{
+    bool is_here = facts->has_offset && facts->offset.epoch == facts->log_epoch;
+
+    *reason = RECOVERY_EPOCH_CHANGED;
+    if (facts->session_epoch)
+        return facts->session_epoch == facts->log_epoch && (!has_place(facts) || is_here);
+    if (is_here)
+        *reason = RECOVERY_HISTORY_OVERFLOW;
+    return is_here && facts->offset.seq >= facts->proven;
+}
+
 enum recovery_verdict recovery_judge(const struct recovery_facts *facts,
                                      enum recovery_reason *reason)
 {
-    *reason = RECOVERY_FINE;
-    if (facts->session_epoch != facts->log_epoch ||
-        (facts->has_offset && facts->offset.epoch != facts->log_epoch)) {
-        *reason = RECOVERY_EPOCH_CHANGED;
+    if (!is_of_this_log(facts, reason))
         return RECOVERY_LOST;
-    }
+    *reason = RECOVERY_FINE;
     uint64_t seen = higher(recovery_from(facts), facts->last_joined);
     if (facts->applied >= seen)
         return RECOVERY_GO;
@@ -43,7 +63,7 @@ enum recovery_verdict recovery_judge(const struct recovery_facts *facts,
 
 uint64_t recovery_from(const struct recovery_facts *facts)
 {
-    return higher(facts->has_offset ? facts->offset.seq : 0, facts->proven);
+    return higher(has_place(facts) ? facts->offset.seq : 0, facts->proven);
 }
 
 uint64_t recovery_base(uint64_t from, uint64_t joined)
@@ -67,14 +87,18 @@ enum recovery_page recovery_judge_page(const struct position *after, uint64_t ep
 void recovery_pinged(struct recovery_reach *reach, uint64_t sent)
 {
     reach->pinged = sent;
+    reach->is_pinged = true;
 }
 
 bool recovery_ponged(struct recovery_reach *reach)
 {
-    bool is_more = reach->pinged > reach->proven;
+    bool is_more =
+        reach->is_pinged && (reach->is_unsure || reach->pinged > reach->proven);
 
     if (is_more)
-        reach->proven = reach->pinged;
-    reach->pinged = 0;
+        reach->proven = higher(reach->proven, reach->pinged);
+    if (reach->is_pinged)
+        reach->is_unsure = false;
+    reach->is_pinged = false;
     return is_more;
 }

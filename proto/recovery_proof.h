@@ -32,8 +32,11 @@ const char *recovery_reason_text(enum recovery_reason reason);
 /* What is known of a session that a client comes back to. */
 struct recovery_facts {
     uint64_t log_epoch;     /* of the log, as this gateway knows it */
-    uint64_t session_epoch; /* in which the session's numbers are */
+    uint64_t session_epoch; /* in which the session's numbers are; 0: the client was told
+                               to go on from `proven`, and nobody knows if it heard */
     bool has_offset;        /* the client says what it has */
+    bool keeps_offset;      /* of whatever session it heard last in: one of another log
+                               than this session's is from before it */
     struct position offset;
     uint64_t proven;      /* everything up to here has reached the client */
     uint64_t last_joined; /* the highest of its rooms */
@@ -71,7 +74,9 @@ enum recovery_page recovery_judge_page(const struct position *after, uint64_t ep
 /* What has reached a client that is connected, for certain. */
 struct recovery_reach {
     uint64_t proven; /* everything for it up to here has */
-    uint64_t pinged; /* what was sent before the ping that is out; 0: none is */
+    uint64_t pinged; /* what was sent before the ping that is out */
+    bool is_pinged;  /* one is */
+    bool is_unsure;  /* it was told to go on from `proven`; nobody knows if it heard */
 };
 
 /* A ping goes out behind all that was sent up to `sent`. */

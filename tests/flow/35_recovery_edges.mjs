@@ -191,3 +191,28 @@ test('a client that is quiet for ten windows of the log comes back', with_sideca
   assert.deepEqual(socket.numbers, upto(2));
   socket.close();
 }));
+
+// The official client keeps the offset of its last event for ever, whichever session that was in.
+test('who comes back with a place in a log of before has missed nothing', with_sidecast({
+  set: ['log.durability=memory'],
+}, async (sidecast) => {
+  const socket = await comer(sidecast, { rooms: ['a'] });
+
+  await sidecast.publish({ event: 'n', room: 'a', data: 0 });
+  await has(socket, 1);
+  const { id, _lastOffset: place } = socket;
+  process.kill(sidecast.pids.publisher, 'SIGKILL');
+  await until(() => socket.connected && socket.id !== id, patience_ms);
+  assert.equal(socket.recovered, false, 'the log began anew');
+  await join(socket, 'a');
+  assert.equal(socket._lastOffset, place);
+  for (const n of [1, 2]) {
+    await leave(socket);
+    await sidecast.publish({ event: 'n', room: 'a', data: n });
+    await come_back(socket);
+    assert.equal(socket.recovered, true);
+    await has(socket, n + 1);
+  }
+  assert.deepEqual(socket.numbers, upto(3));
+  socket.close();
+}));

@@ -191,6 +191,26 @@ test('on a new log who is there is told to start afresh, and stays',
     returning.leave();
   }));
 
+test('who may not have heard of the new log is not told that nothing is missing',
+  with_recovery({ set: ['log.durability=memory'] }, async (sidecast) => {
+    const [deaf, quiet, sound] = [1, 2, 3].map(() => new Returning(sidecast));
+    const all = [deaf, quiet, sound];
+    for (const client of all)
+      await client.come({ rooms: ['a'] });
+    [deaf, quiet].forEach((client) => client.socket.socket.pause());
+    process.kill(sidecast.pids.publisher, 'SIGKILL');
+    const resync = await sound.socket.message((m) => m.t === 'resync');
+    all.forEach((client) => client.leave());
+    sound.position = resync.position;
+    quiet.position = undefined;
+    await until(async () => (await sidecast.publish({ event: 'n', room: 'a', data: 1 })).status === 202, wait_ms);
+
+    assert.deepEqual((await Promise.all(all.map((client) => client.come()))).map(({ recovered, reason }) => reason ?? recovered),
+      ['epoch_changed', 'epoch_changed', true]);
+    assert.deepEqual(await sound.events(1), [1]);
+    all.forEach((client) => client.leave());
+  }));
+
 test('a slow return gets all of it in order, with live events behind', with_recovery({}, async (sidecast) => {
   const client = new Returning(sidecast);
   await client.come({ rooms: ['a'] });

@@ -27,6 +27,7 @@ struct row {
     const char *reason;
 };
 
+/* clang-format off */
 static const struct row rows[] = {
     {"it is where the gateway is", EPOCH, true,  {EPOCH, 5}, 0, 0, 5, RECOVERY_GO,   ""},
     {"it missed something",        EPOCH, true,  {EPOCH, 5}, 0, 0, 9, RECOVERY_GO,   ""},
@@ -35,46 +36,57 @@ static const struct row rows[] = {
     {"the gateway is behind it",   EPOCH, true,  {EPOCH, 5}, 0, 0, 4, RECOVERY_WAIT, ""},
     {"behind what is proven",      EPOCH, true,  {EPOCH, 2}, 5, 0, 4, RECOVERY_WAIT, ""},
     {"behind a join",              EPOCH, true,  {EPOCH, 2}, 0, 5, 4, RECOVERY_WAIT, ""},
-    {"the log began anew",
-     OTHER,                               true,
-     {OTHER, 5},
-     5,                                                         5,
-     9,                                                               RECOVERY_LOST,
-     "epoch_changed"                                                                   },
-    {"a place of another log",
-     EPOCH,                               true,
-     {OTHER, 5},
-     0,                                                         0,
-     9,                                                               RECOVERY_LOST,
-     "epoch_changed"                                                                   },
-    {"a session of another log",
-     OTHER,                               true,
-     {EPOCH, 5},
-     0,                                                         0,
-     9,                                                               RECOVERY_LOST,
-     "epoch_changed"                                                                   },
+    {"the log began anew",         OTHER, true,  {OTHER, 5}, 5, 5, 9, RECOVERY_LOST, "epoch_changed"},
+    {"a place of another log",     EPOCH, true,  {OTHER, 5}, 0, 0, 9, RECOVERY_LOST, "epoch_changed"},
+    {"a session of another log",   OTHER, true,  {EPOCH, 5}, 0, 0, 9, RECOVERY_LOST, "epoch_changed"},
+    {"it may not have heard",      0,     false, {0, 0},     4, 4, 9, RECOVERY_LOST, "epoch_changed"},
+    {"and has not, of a new log",  0,     true,  {OTHER, 9}, 4, 4, 9, RECOVERY_LOST, "epoch_changed"},
+    {"and has not, of a gap",      0,     true,  {EPOCH, 3}, 4, 4, 9, RECOVERY_LOST, "history_overflow"},
+    {"and has",                    0,     true,  {EPOCH, 4}, 4, 4, 9, RECOVERY_GO,   ""},
 };
+static const struct row rows_of_who_keeps_its_offset[] = {
+    {"it missed something",        EPOCH, true,  {EPOCH, 5},  0, 0, 9, RECOVERY_GO,   ""},
+    {"it was heard before",        EPOCH, true,  {OTHER, 50}, 4, 0, 9, RECOVERY_GO,   ""},
+    {"the gateway is behind",      EPOCH, true,  {OTHER, 50}, 4, 0, 3, RECOVERY_WAIT, ""},
+    {"the log began anew",         OTHER, true,  {OTHER, 5},  0, 0, 9, RECOVERY_LOST, "epoch_changed"},
+    {"a session of another log",   OTHER, true,  {EPOCH, 5},  0, 0, 9, RECOVERY_LOST, "epoch_changed"},
+    {"it may not have heard",      0,     true,  {OTHER, 9},  4, 4, 9, RECOVERY_LOST, "epoch_changed"},
+};
+/* clang-format on */
+
+static void check_row(const struct row *row, bool keeps_offset)
+{
+    const struct recovery_facts facts = {
+        .log_epoch = EPOCH,
+        .session_epoch = row->session_epoch,
+        .has_offset = row->has_offset,
+        .keeps_offset = keeps_offset,
+        .offset = row->offset,
+        .proven = row->proven,
+        .last_joined = row->last_joined,
+        .applied = row->applied,
+    };
+    enum recovery_reason reason;
+    enum recovery_verdict verdict = recovery_judge(&facts, &reason);
+
+    if (verdict != row->verdict || strcmp(recovery_reason_text(reason), row->reason) != 0)
+        fail_msg("%s: %d %s", row->what, verdict, recovery_reason_text(reason));
+}
 
 static void what_is_known_says_whether_it_may_go_on(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct row *row = &rows[i];
-        const struct recovery_facts facts = {
-            .log_epoch = EPOCH,
-            .session_epoch = row->session_epoch,
-            .has_offset = row->has_offset,
-            .offset = row->offset,
-            .proven = row->proven,
-            .last_joined = row->last_joined,
-            .applied = row->applied,
-        };
-        enum recovery_reason reason;
-        enum recovery_verdict verdict = recovery_judge(&facts, &reason);
-        if (verdict != row->verdict ||
-            strcmp(recovery_reason_text(reason), row->reason) != 0)
-            fail_msg("%s: %d %s", row->what, verdict, recovery_reason_text(reason));
-    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        check_row(&rows[i], false);
+}
+
+static void a_place_that_is_kept_through_sessions_may_be_of_another_log(void **state)
+{
+    const struct row *kept = rows_of_who_keeps_its_offset;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows_of_who_keeps_its_offset / sizeof *kept; i++)
+        check_row(&kept[i], true);
 }
 
 /* Who waited long enough for a gateway that is behind. */
@@ -133,6 +145,20 @@ static void a_pong_proves_what_went_before_its_ping(void **state)
     assert_int_equal(reach.proven, 7);
 }
 
+static void who_may_not_have_heard_is_believed_after_the_next_ping(void **state)
+{
+    struct recovery_reach reach = {.proven = 7, .is_unsure = true};
+
+    (void)state;
+    assert_false(recovery_ponged(&reach)); /* of a ping before it was told */
+    assert_true(reach.is_unsure);
+    recovery_pinged(&reach, 7);
+    assert_true(reach.is_unsure);
+    assert_true(recovery_ponged(&reach));
+    assert_false(reach.is_unsure);
+    assert_int_equal(reach.proven, 7);
+}
+
 static void what_is_owed_begins_after_the_highest_of_three(void **state)
 {
     struct recovery_facts facts = {
@@ -182,9 +208,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_known_says_whether_it_may_go_on),
+        cmocka_unit_test(a_place_that_is_kept_through_sessions_may_be_of_another_log),
         cmocka_unit_test(waiting_has_an_end),
         cmocka_unit_test(a_page_is_whole_gone_or_of_another_log),
         cmocka_unit_test(a_pong_proves_what_went_before_its_ping),
+        cmocka_unit_test(who_may_not_have_heard_is_believed_after_the_next_ping),
         cmocka_unit_test(what_is_owed_begins_after_the_highest_of_three),
         cmocka_unit_test(a_room_is_complete_unless_what_is_gone_was_owed),
         cmocka_unit_test(every_reason_has_its_word),
