@@ -205,10 +205,12 @@ static void pick_from_ring(struct event_log *base, const uint64_t *seqs, size_t 
     uv_mutex_lock(&base->lock);
     size_t at = 0, end = base->state.events;
     for (size_t i = 0; i < count && !reading->has_stopped; i++) {
-        /* Seqs rise by one at least, so it is no further on than they are apart. */
+        /* Seqs rise by one at least, so it is no further on than they are apart; and just
+         * as far unless some between were volatile. */
         uint64_t apart = i > 0 ? seqs[i] - seqs[i - 1] : end;
         size_t high = apart < end - at ? at + (size_t)apart : end;
-        at = index_after(log, seqs[i] - 1, at, high);
+        bool is_there = high < end && record_at(log, high)->seq == seqs[i];
+        at = is_there ? high : index_after(log, seqs[i] - 1, at, high);
         if (at < end && record_at(log, at)->seq == seqs[i])
             visit_record(reading, record_at(log, at));
     }

@@ -376,12 +376,14 @@ size_t room_index_find(const struct room_index *index, const struct room_wishes 
     *through = after;
     if (after < index->from)
         return 0;
+    const struct entry *ring = index->ring;
+    const size_t mask = index->capacity - 1;
     const uint64_t bits = bits_of(wishes);
     const size_t start = entry_after(index, after);
     const size_t end = search_end(index, start);
-    for (size_t i = start; i < end; i++) {
-        const struct entry *entry = entry_at(index, i);
-        if (!(bits & bit_of(entry->hash)) ||
+    for (size_t i = index->first + start; i != index->first + end; i++) {
+        const struct entry *entry = &ring[i & mask];
+        if (!(bits >> entry->hash % 64 & 1) ||
             (found > 0 && seqs[found - 1] == entry->seq) ||
             !is_wished(wishes, entry->hash))
             continue;
