@@ -94,12 +94,14 @@ static int compare(const void *a, const void *b)
 }
 
 /* Of the rooms that are asked for, where something is gone that comes after their base:
- * what is gone of others is nobody's loss here. In the order of the request. */
-static uint64_t highest_mark(struct page_server *server, uint64_t after)
+ * what is gone of others is nobody's loss here. In the order of the request. `*head` is
+ * the log's of that moment. */
+static uint64_t highest_mark(struct page_server *server, uint64_t after,
+                             struct position *head)
 {
     uint64_t highest = 0;
 
-    event_log_marks(server->log, server->hashes, server->room_count, server->marks);
+    event_log_marks(server->log, server->hashes, server->room_count, server->marks, head);
     for (size_t i = 0; i < server->room_count; i++)
         if (!recovery_is_complete(server->bases[i], after, server->marks[i]) &&
             server->marks[i] > highest)
@@ -125,19 +127,21 @@ static void add_events(struct page_server *server, const struct replay_request *
                        server->room_count ? &wishes : NULL, add_event, server, &state,
                        &page->through);
     page->head = state.head;
-    page->floor =
-        server->room_count ? highest_mark(server, request->after.seq) : state.floor;
+    page->floor = state.floor;
     page->count = server->count;
+    if (server->room_count == 0)
+        return;
+    struct position now;
+    page->floor = highest_mark(server, request->after.seq, &now);
+    if (now.epoch != page->head.epoch)
+        page->head = now; /* the marks are of an epoch that has begun meanwhile */
 }
 
 static void add_marks(struct page_server *server, struct replay_page *page)
 {
-    struct event_log_state state;
     struct buf marks = {.max = sizeof server->marks};
 
-    event_log_state(server->log, &state);
-    page->head = state.head;
-    page->floor = highest_mark(server, 0);
+    page->floor = highest_mark(server, 0, &page->head);
     for (size_t i = 0; i < server->room_count; i++)
         replay_mark_add(&marks, server->marks[i]);
     if (buf_status(&marks) == ST_OK)

@@ -99,6 +99,17 @@ bool event_log_reading_visit(struct event_log_reading *reading, uint64_t seq,
     return false;
 }
 
+/* The index may be of the next epoch by now: the old one's events are nobody's then. */
+static bool is_over(const struct event_log *log, struct event_log_reading *reading,
+                    uint64_t after)
+{
+    if (log->state.head.epoch == reading->epoch)
+        return false;
+    reading->has_stopped = true;
+    reading->read_through = after;
+    return true;
+}
+
 /* The events that the index knows to be for the rooms. */
 static void read_found(struct event_log *log, uint64_t after, uint64_t end,
                        const struct room_wishes *wishes,
@@ -107,6 +118,10 @@ static void read_found(struct event_log *log, uint64_t after, uint64_t end,
     uint64_t seqs[FIND_AT_ONCE], found_through;
 
     uv_mutex_lock(&log->lock);
+    if (is_over(log, reading, after)) {
+        uv_mutex_unlock(&log->lock);
+        return;
+    }
     size_t count =
         room_index_find(log->rooms, wishes, after, seqs, FIND_AT_ONCE, &found_through);
     if (found_through >= room_index_last(log->rooms))
@@ -145,6 +160,7 @@ void event_log_read(struct event_log *log, uint64_t after, uint64_t through,
 
     /* The head first, the floor last: what was removed meanwhile is told. */
     event_log_state(log, state);
+    reading.epoch = state->head.epoch;
     uint64_t end = through < state->head.seq ? through : state->head.seq;
     reading.read_through = end;
     if (!log->ops->begin_read(log, state->head.epoch))
@@ -155,7 +171,8 @@ void event_log_read(struct event_log *log, uint64_t after, uint64_t through,
 
     struct event_log_state now;
     event_log_state(log, &now);
-    now.head = state->head;
+    if (now.head.epoch == state->head.epoch)
+        now.head = state->head;
     *state = now;
     *read_through = reading.read_through;
 }
@@ -180,6 +197,11 @@ void event_log_past(struct event_log *log, struct room_past *past,
     uv_mutex_lock(&log->lock);
     room_past_end(past, log->rooms);
     uv_mutex_unlock(&log->lock);
+
+    struct event_log_state now;
+    event_log_state(log, &now);
+    if (now.head.epoch != state->head.epoch)
+        *state = now;
 }
 
 uint64_t event_log_room_hash(struct event_log *log, const struct room_key *room)
@@ -188,9 +210,10 @@ uint64_t event_log_room_hash(struct event_log *log, const struct room_key *room)
 }
 
 void event_log_marks(struct event_log *log, const uint64_t *hashes, size_t count,
-                     uint64_t *marks)
+                     uint64_t *marks, struct position *head)
 {
     uv_mutex_lock(&log->lock);
+    *head = log->state.head;
     for (size_t i = 0; i < count; i++)
         marks[i] = room_index_mark(log->rooms, hashes[i]);
     uv_mutex_unlock(&log->lock);

@@ -103,21 +103,24 @@ typedef bool event_log_visit_fn(void *ctx, uint64_t seq, struct slice envelope);
  * nothing is removed that was visited, and in `*read_through` how far the visit was
  * complete: through (or the head), or the seq before the one where it stopped. Stops by
  * itself after a bounded number of events. With `wishes` it need not visit events of
- * other rooms. One thread at a time.
+ * other rooms. A state of another epoch than the one before says that the log has begun
+ * anew meanwhile: what was visited is over, and nothing is known of the rest. One thread
+ * at a time.
  */
 void event_log_read(struct event_log *log, uint64_t after, uint64_t through,
                     const struct room_wishes *wishes, event_log_visit_fn *visit,
                     void *ctx, struct event_log_state *state, uint64_t *read_through);
 
 /* Chooses of the past (room_past.h): fills in what is there, and lowers past->through to
- * the head. */
+ * the head. A state of another epoch: as above. */
 void event_log_past(struct event_log *log, struct room_past *past,
                     struct event_log_state *state);
 
 uint64_t event_log_room_hash(struct event_log *log, const struct room_key *room);
-/* The low-water marks: of each room the highest seq that retention removed, or more. */
+/* The low-water marks: of each room the highest seq that retention removed, or more; and
+ * the head of that moment, whose epoch they are of. */
 void event_log_marks(struct event_log *log, const uint64_t *hashes, size_t count,
-                     uint64_t *marks);
+                     uint64_t *marks, struct position *head);
 
 /* --- beside the events --- */
 

@@ -204,10 +204,12 @@ struct row_reading {
     bool is_damaged; /* there is a row that cannot be believed */
 };
 
+/* Of an epoch that is over, everything is. */
 static bool is_removed(struct durable_log *log, uint64_t seq)
 {
     uv_mutex_lock(&log->base.lock);
-    bool is_gone = seq <= log->removed_row;
+    bool is_gone =
+        seq <= log->removed_row || log->base.state.head.epoch != log->read_epoch;
     uv_mutex_unlock(&log->base.lock);
     return is_gone;
 }

@@ -18,6 +18,7 @@ enum {
 struct event_log_reading {
     event_log_visit_fn *visit;
     void *ctx;
+    uint64_t epoch;
     size_t visited;
     uint64_t last;         /* of those */
     uint64_t read_through; /* set to the end that was asked for, lowered by a stop */

@@ -133,6 +133,7 @@ static void marks_are_a_rooms_own(void **state)
     const struct room_key busy = {SLICE("/"), ROOM_NAMED, SLICE("busy")};
     const struct room_key calm = {SLICE("/"), ROOM_NAMED, SLICE("calm")};
     uint64_t marks[2];
+    struct position head;
 
     (void)state;
     house_open(&house);
@@ -143,7 +144,7 @@ static void marks_are_a_rooms_own(void **state)
         ;
     const uint64_t hashes[] = {event_log_room_hash(house.log, &busy),
                                event_log_room_hash(house.log, &calm)};
-    event_log_marks(house.log, hashes, 2, marks);
+    event_log_marks(house.log, hashes, 2, marks, &head);
     assert_int_equal(marks[0], 901);
     assert_int_equal(marks[1], 1);
     house_remove(&house);
@@ -153,9 +154,10 @@ static uint64_t mark_of(struct house *house, const char *room)
 {
     const struct room_key key = {SLICE("/"), ROOM_NAMED, slice_of(room)};
     uint64_t hash = event_log_room_hash(house->log, &key);
+    struct position head;
     uint64_t mark;
 
-    event_log_marks(house->log, &hash, 1, &mark);
+    event_log_marks(house->log, &hash, 1, &mark, &head);
     return mark;
 }
 
