@@ -262,6 +262,10 @@ const marks = ({ me }) => { me.mark = me.known[''].place; };
 const mark = (_, me) => me.mark;
 const heard = (...what) => what.flatMap((one) => [says(one), hears(said(one))]);
 
+const lost_behind_the_greeting = [leaves, says(1), says(2), back('old', { missed: [said(1), said(2)] }), ({ me }) => {
+  me.mark = me.line.came.find((item) => item.startsWith('42["auth"')).match(/"([^"]+)"\]$/)[1];
+}, leaves];
+
 const offsets = [
   ...[7, true, {}, [], '', long, 'no place'].map((offset) => [`offset ${start(offset)}`, [leaves, says(1), with_offset('new', offset)], stranger]),
   ...[undefined, null].map((offset) => [`offset ${offset}`, [leaves, says(1), with_offset('old', offset, [said(1)])], member,
@@ -274,6 +278,8 @@ const offsets = [
   ['an offset from before a reply', [...heard(1), marks, asks(['42["message",2]'], ['42["message-back",2,"@"]']), leaves, says(3), with_offset('old', mark, [said(3)])],
     member, { there: [[...heard(1), marks, asks(['42["message",2]'], ['42["message-back",2,"@"]']), leaves, says(3),
       with_offset('old', mark, ['42["message-back",2,"@"]', said(3)])], member], differs: 'replies, greetings and errors are not repeated' }],
+  ['the offset of a greeting to who came back', [...lost_behind_the_greeting, with_offset('old', mark, [said(1), said(2)])], member,
+    { there: [[...lost_behind_the_greeting, with_offset('old', mark)], member], differs: 'the answer to CONNECT comes before what was missed' }],
   ['an offset from later', [leaves, says(1), ({ me, other }) => { me.mark = other.known[''].place; }, says(2), with_offset('old', mark, [said(2)])], member],
   ['an offset of another room', [says(1, 'OTHER'), ({ me, other }) => { me.mark = other.known[''].place; }, leaves, says(2), with_offset('old', mark, [said(2)])], member],
 ];
