@@ -105,6 +105,11 @@ void records_write(struct records *records, struct event_log *log, uint64_t now_
         uv_sem_post(awaited);
 }
 
+bool records_wait(const struct records *records)
+{
+    return records->writing.first != NULL;
+}
+
 bool records_take_loss(struct records *records)
 {
     return atomic_exchange(&records->has_lost, false);

@@ -41,6 +41,8 @@ void records_await(struct records *records, uv_sem_t *written);
 
 /* Writer's thread. */
 void records_write(struct records *records, struct event_log *log, uint64_t now_ms);
+/* Whether some could not be written, and wait for the next records_write. */
+bool records_wait(const struct records *records);
 
 /* True once after some were lost: what is kept is older than what is known. */
 bool records_take_loss(struct records *records);

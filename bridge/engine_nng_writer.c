@@ -145,19 +145,34 @@ static uint64_t beacon_ms(const struct writer *writer)
 
 static void run_answers(struct inbox_item *item);
 
+/*
+ * What was noted before goes first: it would be written over what the batch brings. While
+ * there is no room for it there is none for the batch.
+ */
+static enum status write_notes(struct writer *writer)
+{
+    records_write(&writer->records, writer->config.log, clock_ms());
+    return records_wait(&writer->records) ? ST_LOG_DOWN : ST_OK;
+}
+
 /* Commit, then the bus, then the answers: a client never has what the log has not. */
 static void write_batch(struct writer *writer, struct append_request *first)
 {
     struct event_log_state state;
     size_t count = 0;
+    bool has_notes = false;
 
-    for (struct append_request *request = first; request; request = request->next)
+    for (struct append_request *request = first; request; request = request->next) {
         writer->entries[count++] = request->entry;
+        has_notes = has_notes || request->record;
+    }
+    first->status = has_notes ? write_notes(writer) : ST_OK;
     event_log_state(writer->config.log, &state);
     first->position.epoch = state.head.epoch;
     int64_t began_us = clock_us();
-    first->status = event_log_append(writer->config.log, writer->entries, count,
-                                     clock_ms(), &first->position.seq);
+    if (!first->status)
+        first->status = event_log_append(writer->config.log, writer->entries, count,
+                                         clock_ms(), &first->position.seq);
     if (!first->status) {
         metrics_add(writer->config.metrics, METRIC_LOG_COMMITS, 1);
         metrics_add(writer->config.metrics, METRIC_LOG_COMMIT_US, clock_us() - began_us);

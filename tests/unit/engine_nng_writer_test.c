@@ -12,9 +12,9 @@
 #include <cmocka.h>
 
 #include "bridge/engine_nng_writer.h"
+#include "support/durable_house.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 
 enum {
     GUARD_MS = 5000, /* nothing else wakes the loop */
@@ -32,7 +32,7 @@ struct scene {
     struct event_log *log;
     struct metrics metrics;
     struct writer *writer;
-    unsigned wanted, kept;
+    unsigned wanted, kept, refused;
     uint64_t last_seq;
     bool is_late;
 };
@@ -51,6 +51,12 @@ static void on_kept(void *ctx, enum status status, const struct position *positi
 {
     struct scene *scene = ctx;
 
+    if (status && scene->refused == 0) {
+        assert_int_equal(status, ST_LOG_DOWN);
+        scene->refused++;
+        uv_stop(&scene->loop);
+        return;
+    }
     assert_int_equal(status, ST_OK);
     assert_int_equal(position->seq, scene->last_seq + 1);
     scene->last_seq = position->seq;
@@ -89,10 +95,8 @@ static void on_guard(uv_timer_t *timer)
     uv_stop(&scene->loop);
 }
 
-static void scene_open(struct scene *scene)
+static void scene_open_with(struct scene *scene, struct event_log *log)
 {
-    const struct event_log_limits keep = {300000, 1000, 1 << 20};
-
     *scene = (struct scene){0};
     atomic_store(&frames_sent, 0);
     uv_loop_init(&scene->loop);
@@ -104,13 +108,21 @@ static void scene_open(struct scene *scene)
         scene;
     uv_prepare_start(&scene->older, on_prepare);
 
-    scene->log = event_log_create(7, &keep);
+    scene->log = log;
     assert_int_equal(door_open(&scene->door, &scene->loop, DOOR_BYTES, DOOR_ITEMS),
                      ST_OK);
     struct writer_config config = {
         &scene->loop, scene->log, {0}, &scene->door, &scene->metrics};
     scene->writer = writer_start(&config);
     assert_non_null(scene->writer);
+}
+
+static void scene_open(struct scene *scene)
+{
+    const struct event_log_limits keep = {300000, 1000, 1 << 20};
+
+    scene_open_with(scene, event_log_create(7, &keep));
+    scene->refused = 1; /* none may be */
 }
 
 /* Until so many are kept in all. */
@@ -135,8 +147,13 @@ static void scene_close(struct scene *scene)
     uv_close((uv_handle_t *)&scene->guard, NULL);
     uv_run(&scene->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&scene->loop), 0);
-    event_log_destroy(scene->log);
     free(scene->writer); /* nothing of it is under way any more */
+}
+
+static void scene_end(struct scene *scene)
+{
+    scene_close(scene);
+    event_log_destroy(scene->log);
 }
 
 /* Whichever of the two libuv runs first: the other one comes after the writer's turn. */
@@ -149,7 +166,7 @@ static void an_append_just_before_the_loop_waits_is_answered(void **state)
     scene_run(&scene, EACH);
     uv_prepare_start(&scene.younger, on_prepare);
     scene_run(&scene, 2 * EACH);
-    scene_close(&scene);
+    scene_end(&scene);
 }
 
 static void an_append_of_any_other_phase_is_answered(void **state)
@@ -164,7 +181,7 @@ static void an_append_of_any_other_phase_is_answered(void **state)
     uv_check_start(&scene.check, on_check);
     append_some(&scene);
     scene_run(&scene, 3 * EACH);
-    scene_close(&scene);
+    scene_end(&scene);
 }
 
 static void what_a_turn_appends_is_one_frame(void **state)
@@ -178,7 +195,7 @@ static void what_a_turn_appends_is_one_frame(void **state)
     append_some(&scene);
     scene_run(&scene, 2 * EACH);
     assert_int_equal(atomic_load(&frames_sent), 1);
-    scene_close(&scene);
+    scene_end(&scene);
 }
 
 static void what_waits_at_the_stop_is_answered(void **state)
@@ -189,8 +206,89 @@ static void what_waits_at_the_stop_is_answered(void **state)
     scene_open(&scene);
     uv_prepare_stop(&scene.older);
     append_some(&scene);
-    scene_close(&scene);
+    scene_end(&scene);
     assert_int_equal(scene.kept, EACH);
+}
+
+/* --- notes --- */
+
+static void append_noted(struct scene *scene, const char *name, const char *bytes)
+{
+    const struct engine_note note = {slice_of(name), slice_of(bytes)};
+
+    assert_int_equal(writer_append(scene->writer, SLICE("it has a note"), false, NULL,
+                                   &note, on_kept, scene),
+                     ST_OK);
+}
+
+static void note_alone(struct scene *scene, const char *name, const char *bytes)
+{
+    writer_record(scene->writer, EVENT_LOG_USER, slice_of(name), slice_of(bytes));
+}
+
+static void write_down(void *ctx, struct slice name, struct slice bytes)
+{
+    buf_add(ctx, name);
+    buf_add_byte(ctx, '=');
+    buf_add(ctx, slice_first(bytes, 8));
+    buf_add_byte(ctx, ' ');
+}
+
+static void assert_notes(struct scene *scene, const char *wanted)
+{
+    struct buf found = {.max = 1000};
+
+    event_log_users(scene->log, write_down, &found);
+    buf_add_byte(&found, 0);
+    assert_string_equal(found.ptr, wanted);
+    buf_finish(&found);
+}
+
+static void the_last_note_of_a_name_is_kept(void **state)
+{
+    struct scene scene;
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    scene_open_with(&scene, house.log);
+    uv_prepare_stop(&scene.older);
+    note_alone(&scene, "ada", "off");
+    append_noted(&scene, "ada", "on");
+    append_noted(&scene, "bob", "on");
+    scene_run(&scene, 2);
+    note_alone(&scene, "bob", "away");
+    scene_close(&scene);
+    assert_notes(&scene, "ada=on bob=away ");
+    house_remove(&house);
+}
+
+static void the_last_note_is_kept_also_when_one_before_did_not_fit(void **state)
+{
+    static char big[100000];
+    struct scene scene;
+    struct house house;
+
+    (void)state;
+    memset(big, 'x', sizeof big - 1);
+    house_open(&house);
+    scene_open_with(&scene, house.log);
+    uv_prepare_stop(&scene.older);
+    uv_mutex_lock(&house.log->writing);
+    log_db_limit_pages(((struct durable_log *)house.log)->writer, 20);
+    uv_mutex_unlock(&house.log->writing);
+    note_alone(&scene, "ada", big);
+    append_noted(&scene, "ada", "on"); /* it would fit */
+    scene_run(&scene, 0);
+    assert_int_equal(scene.refused, 1);
+    uv_mutex_lock(&house.log->writing);
+    log_db_limit_pages(((struct durable_log *)house.log)->writer, 100000);
+    uv_mutex_unlock(&house.log->writing);
+    append_noted(&scene, "ada", "on");
+    scene_run(&scene, 1);
+    scene_close(&scene);
+    assert_notes(&scene, "ada=on ");
+    house_remove(&house);
 }
 
 int main(void)
@@ -200,6 +298,8 @@ int main(void)
         cmocka_unit_test(an_append_of_any_other_phase_is_answered),
         cmocka_unit_test(what_a_turn_appends_is_one_frame),
         cmocka_unit_test(what_waits_at_the_stop_is_answered),
+        cmocka_unit_test(the_last_note_of_a_name_is_kept),
+        cmocka_unit_test(the_last_note_is_kept_also_when_one_before_did_not_fit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
