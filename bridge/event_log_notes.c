@@ -5,6 +5,7 @@
 #include "bridge/event_log_durable.h"
 
 #include "bridge/clock.h"
+#include "bridge/testing/test_hook.h"
 
 #include <limits.h>
 
@@ -124,7 +125,7 @@ void durable_sessions(struct event_log *base, event_log_session_fn *visit, void 
     struct durable_log *log = (struct durable_log *)base;
     struct session_visit sessions = {visit, ctx, clock_ms() + log->anchor_ms};
 
-    if (log->are_sessions_old)
+    if (log->are_sessions_old || test_hook_no_sessions())
         return;
     log_db_notes(log->writer, LOG_DB_SESSIONS, visit_session, &sessions);
 }

@@ -297,6 +297,7 @@ void http_server_adopt(struct http_server *server, int fd, const struct sockaddr
 void http_server_wind_down(struct http_server *server)
 {
     server->config.always_closes = true;
+    server->is_leaving = true;
     http_connections_close_idle(server);
 }
 

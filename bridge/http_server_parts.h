@@ -150,6 +150,7 @@ struct http_server {
     unsigned connections;
     unsigned long_ones; /* of them: connections that are in, or after, a long request */
     bool is_draining;
+    bool is_leaving; /* from its winding down on */
     unsigned open_handles;
 };
 

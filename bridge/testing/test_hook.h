@@ -32,6 +32,14 @@ bool test_hook_no_evict(void);
 /* What the bus repeats is delivered again, and what a client missed is read from the log
  * beyond where live events begin. */
 bool test_hook_no_dedupe(void);
+/* Who is stopped closes all of its clients at once. */
+bool test_hook_no_window(void);
+/* Who is stopped ends at once, whoever waits for it. */
+bool test_hook_no_drain(void);
+/* Who is stopped closes connections where an answer is due. */
+bool test_hook_no_last_answer(void);
+/* A log that is opened tells of none of the sessions it has. */
+bool test_hook_no_sessions(void);
 /* "clock=FILE": by so many ms, the eight bytes of FILE, the wall clock is ahead. */
 int64_t test_hook_clock_ahead_ms(void);
 /* "boot=N": it is the machine's Nth start, as far as the log can see. */

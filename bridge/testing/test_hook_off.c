@@ -44,6 +44,26 @@ bool test_hook_no_dedupe(void)
     return false;
 }
 
+bool test_hook_no_window(void)
+{
+    return false;
+}
+
+bool test_hook_no_drain(void)
+{
+    return false;
+}
+
+bool test_hook_no_last_answer(void)
+{
+    return false;
+}
+
+bool test_hook_no_sessions(void)
+{
+    return false;
+}
+
 int64_t test_hook_clock_ahead_ms(void)
 {
     return 0;

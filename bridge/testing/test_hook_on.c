@@ -23,6 +23,10 @@ static struct {
     bool no_recent;
     bool no_evict;
     bool no_dedupe;
+    bool no_window;
+    bool no_drain;
+    bool no_last_answer;
+    bool no_sessions;
     const volatile int64_t *clock_ahead_ms; /* a mapped file, or NULL */
     char crash_on[32];                      /* the point; empty: none */
     atomic_uint crash_after;
@@ -74,6 +78,10 @@ static bool set_switch(const char *spec)
         {"no-recent",      &hooks.no_recent     },
         {"no-evict",       &hooks.no_evict      },
         {"no-dedupe",      &hooks.no_dedupe     },
+        {"no-window",      &hooks.no_window     },
+        {"no-drain",       &hooks.no_drain      },
+        {"no-last-answer", &hooks.no_last_answer},
+        {"no-sessions",    &hooks.no_sessions   },
     };
 
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
@@ -141,6 +149,26 @@ bool test_hook_no_evict(void)
 bool test_hook_no_dedupe(void)
 {
     return hooks.no_dedupe;
+}
+
+bool test_hook_no_window(void)
+{
+    return hooks.no_window;
+}
+
+bool test_hook_no_drain(void)
+{
+    return hooks.no_drain;
+}
+
+bool test_hook_no_last_answer(void)
+{
+    return hooks.no_last_answer;
+}
+
+bool test_hook_no_sessions(void)
+{
+    return hooks.no_sessions;
 }
 
 int64_t test_hook_clock_ahead_ms(void)

@@ -73,12 +73,13 @@ async function run_one({ name, run, promises }, rounds, seed) {
 }
 
 // With a part switched off the same must fail: that it does is what is wanted.
-async function sabotage({ name, run }, { switches, rounds, ...options }) {
+async function sabotage({ name, run, promises }, { switches, rounds, by, ...options }) {
   for (let seed = wanted.seed; seed < wanted.seed + sabotage_tries; seed++) {
     try {
-      const { verdict } = await run(rounds, { ...options, seed: options.seed ?? seed, sabotage: switches }, world, () => {});
-      if (verdict.faults.length) {
-        console.log(`caught: ${name} with ${switches.join(' ')}: ${describe(verdict)}`);
+      const { verdict, figures } = await run(rounds, { ...options, seed: options.seed ?? seed, sabotage: switches }, world, () => {});
+      const is_caught = by ? figures[by] > bound(promises[by]) : verdict.faults.length > 0;
+      if (is_caught) {
+        console.log(`caught: ${name} with ${switches.join(' ')}: ${by ? `${by} ${figures[by].toFixed(0)}` : describe(verdict)}`);
         return;
       }
     } catch (error) {

@@ -19,6 +19,9 @@
 
 /* --- the C library's, which the linker finds here first --- */
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): theirs have odd ones.
+ */
+
 int fsync(int fd)
 {
     power_sync(fd);
@@ -52,6 +55,8 @@ int rename(const char *from, const char *to)
         power_move(old, new, power.names[old]);
     return code;
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
 /* --- what was promised --- */
 

@@ -12,6 +12,7 @@ import { on_stage } from './stage.mjs';
 const full = { seed: 1, clients: 5000, window_s: 20, rooms: 100, lanes: 4, pause_ms: 100, sabotage: [] };
 const members_of = (clients) => Math.min(200, Math.floor(clients / 5));
 const at_once = 50; // that connect for the first time
+const crowd_percent = 70; // that may come back within one second, of a window of three or more
 const back_ms = 60_000;
 const set = (window_s) => [
   `drain.window=${window_s}s`, 'limits.connections=20000', 'limits.handshakes=off', 'gateway.ping_interval=25s',
@@ -108,15 +109,16 @@ async function gather_plain(house, history, count, rooms) {
   return all;
 }
 
-// The most that came back within a second, as a multiple of the mean.
-function unevenness(records, from, window_s) {
-  const returns = records.filter(({ op, at }) => op === 'connect' && at >= from);
-  const seconds = new Map();
-  for (const { at } of returns) {
-    const second = Math.floor((at - from) / 1e9);
-    seconds.set(second, (seconds.get(second) ?? 0) + 1);
+// Those who came back within the second that saw most of them, of all.
+function densest(records, from) {
+  const times = records.filter(({ op, at }) => op === 'connect' && at >= from).map(({ at }) => at);
+  let most = 0;
+  for (let first = 0, last = 0; last < times.length; last++) {
+    while (times[last] - times[first] >= 1e9)
+      first++;
+    most = Math.max(most, last - first + 1);
   }
-  return Math.max(...seconds.values()) / (returns.length / window_s);
+  return most / times.length;
 }
 
 export function drain(wanted, world, say) {
@@ -125,8 +127,9 @@ export function drain(wanted, world, say) {
   return on_stage({ plan, world, say, house: { gateways: 1, set: set(window_s) } }, async (stage) => {
     const { house, history, figures } = stage;
     house.gateway = house.api.gateway; // no proxy in between
-    stage.members = await gather_members(house, history, { count: members_of(clients), rooms });
-    stage.members.push(...await gather_plain(house, history, clients - members_of(clients), rooms));
+    const count = plan.members ?? members_of(clients);
+    stage.members = await gather_members(house, history, { count, rooms });
+    stage.members.push(...await gather_plain(house, history, clients - count, rooms));
     stage.tell(`${stage.members.length} clients are there`);
     const publishing = publish_lanes(house, history, stage.chance(2), { ...plan, is_over: () => stage.is_over });
     publishing.catch(() => {}); // told below
@@ -142,7 +145,10 @@ export function drain(wanted, world, say) {
     await publishing;
     await stage.settle(Array.from({ length: rooms }, (_, i) => `r:${i}`));
     const { connects, recovered } = stage.returns();
-    figures.most_of_mean = unevenness(history.records, from, window_s);
+    const share = densest(history.records, from);
+    figures.most_of_mean = share * window_s;
+    figures.crowded_percent = Math.max(0, share * 100 - crowd_percent);
+    figures.untold_percent = stage.untold_percent();
     figures.not_recovered = connects - clients - recovered;
   });
 }

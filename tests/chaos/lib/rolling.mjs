@@ -6,7 +6,8 @@ import { gather_members, settled } from './members.mjs';
 import { body_of } from './publishers.mjs';
 import { on_stage } from './stage.mjs';
 
-const full = { seed: 1, rolls: 3, members: 16, rooms: 5, rate: 200, window: '500ms', sabotage: [] };
+// `lanes`: instead of a rate, so many publishes are always on their way.
+const full = { seed: 1, rolls: 3, members: 16, rooms: 5, rate: 200, lanes: 0, window: '500ms', sabotage: [] };
 const times = ['gateway.ping_interval=2s', 'gateway.ping_timeout=2s'];
 const roll_ms = 60_000;
 const back_ms = 30_000;
@@ -32,16 +33,22 @@ async function publish_twice(house, history, room, id) {
   return { tries, phase };
 }
 
-async function publish_paced(stage, { rate, rooms }) {
+async function publish_all(stage, { rate, lanes, rooms }) {
   const { house, history, figures } = stage;
   const random = stage.chance(2);
   const began = performance.now();
-  const open = [];
+  const all = [];
   let n = 0;
+  const publish_next = async () => all.push(await publish_twice(house, history, `r:${random(rooms)}`, `p${n++}`));
+  const lane = async () => {
+    while (!stage.is_over)
+      await publish_next();
+  };
+  const open = Array.from({ length: lanes }, lane);
   for (; !stage.is_over; await sleep(4))
-    for (const due = ((performance.now() - began) * rate) / 1000; n < due; n++)
-      open.push(publish_twice(house, history, `r:${random(rooms)}`, `p${n}`));
-  const all = await Promise.all(open);
+    for (const due = ((performance.now() - began) * rate) / 1000; lanes === 0 && n < due;)
+      open.push(publish_next());
+  await Promise.all(open);
   Object.assign(figures, {
     published: n, retried: all.filter(({ tries }) => tries > 1).length, failed: all.filter(({ phase }) => phase !== 'ok').length,
   });
@@ -53,7 +60,7 @@ export function rolling(wanted, world, say) {
   return on_stage({ plan, world, say, house: { gateways: 2, set } }, async (stage) => {
     const { house, history, figures } = stage;
     stage.members = await gather_members(house, history, { count: plan.members, rooms: plan.rooms });
-    const publishing = publish_paced(stage, plan);
+    const publishing = publish_all(stage, plan);
     publishing.catch(() => {}); // told below
     figures.roll_max = 0;
     for (let i = 0; i < plan.rolls; i++) {
@@ -70,5 +77,6 @@ export function rolling(wanted, world, say) {
     await stage.settle(Array.from({ length: plan.rooms }, (_, i) => `r:${i}`));
     const { connects, recovered } = stage.returns();
     figures.not_recovered = connects - plan.members - recovered;
+    figures.untold_percent = stage.untold_percent();
   });
 }

@@ -1,6 +1,7 @@
 // All scenarios. A row: `run(rounds, seed, sabotage, world, say)` gives {history, verdict, figures};
 // `at_once` is how many rounds one run takes at most; `promises` are ceilings of figures, in ms or
-// counts; `sabotage` are runs that must fail: switches, and how long such a run is.
+// counts; `sabotage` are runs that must fail: switches, and how long such a run is; `by` is the figure
+// that must exceed its promise, where the verdict is not what fails.
 import { absences } from './absences.mjs';
 import { bus_faults } from './bus_faults.mjs';
 import { damage } from './damage.mjs';
@@ -40,7 +41,10 @@ export const scenarios = [
     name: 'restart', at_once: 10,
     run: (rounds, options, ...stage) => restarts({ restarts: rounds, ...options }, ...stage),
     promises: { not_recovered: 0, complete_p99: 5000 },
-    sabotage: [{ switches: ['no-replay'], rounds: 1 }],
+    sabotage: [
+      { switches: ['no-replay'], rounds: 1 },
+      { switches: ['no-sessions'], rounds: 1, by: 'not_recovered' },
+    ],
   },
   {
     name: 'away', at_once: 20,
@@ -54,14 +58,21 @@ export const scenarios = [
   {
     name: 'drain', at_once: 20, // a round is 250 clients and a second: 5,000 in 20 s
     run: (rounds, options, ...stage) => drain({ clients: 250 * rounds, window_s: Math.max(3, rounds), ...options }, ...stage),
-    promises: { exit_beyond_window: 1000, most_of_mean: 2 },
-    sabotage: [],
+    promises: { exit_beyond_window: 1000, most_of_mean: 2, crowded_percent: 0, untold_percent: 2, not_recovered: 0 },
+    sabotage: [
+      { switches: ['no-window'], rounds: 1, by: 'crowded_percent' },
+      { switches: ['no-drain'], rounds: 1, by: 'untold_percent' },
+      { switches: ['no-last-answer'], rounds: 1, clients: 100, members: 80, by: 'untold_percent' },
+    ],
   },
   {
     name: 'rolling', at_once: 20,
     run: (rounds, options, ...stage) => rolling({ rolls: rounds, ...options }, ...stage),
-    promises: { failed: 0 },
-    sabotage: [],
+    promises: { failed: 0, not_recovered: 0, untold_percent: 2 },
+    sabotage: [
+      { switches: ['no-last-answer', 'no-idempotency'], rounds: 1, members: 4, lanes: 20 },
+      { switches: ['no-sessions'], rounds: 1, members: 60, by: 'not_recovered' },
+    ],
   },
   {
     name: 'damage', at_once: 10,

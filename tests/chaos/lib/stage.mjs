@@ -63,6 +63,13 @@ export class Stage {
     return { connects: back.length, recovered: back.filter(({ recovered }) => recovered).length };
   }
 
+  // Of those whose connection ended, who had no word before it.
+  untold_percent() {
+    const ends = this.history.records.filter(({ op }) => op === 'disconnect');
+    const untold = ends.filter(({ code, reason }) => code === 1006 || reason === 'transport error');
+    return (100 * untold.length) / Math.max(1, ends.length);
+  }
+
   close_members() {
     this.is_over = true;
     this.members.forEach((member) => member.close());
