@@ -41,6 +41,7 @@ enum status records_init(struct records *records)
     list_clear(&records->put);
     list_clear(&records->writing);
     records->awaited = NULL;
+    atomic_init(&records->are_behind, false);
     atomic_init(&records->has_lost, false);
     return uv_mutex_init(&records->lock) ? ST_NO_MEMORY : ST_OK;
 }
@@ -63,13 +64,19 @@ struct event_log_record *records_copy(enum event_log_subject subject, struct sli
     return record;
 }
 
+static void lose(struct records *records)
+{
+    atomic_store(&records->are_behind, true);
+    atomic_store(&records->has_lost, true);
+}
+
 void records_put(struct records *records, enum event_log_subject subject,
                  struct slice name, struct slice bytes)
 {
     struct event_log_record *record = records_copy(subject, name, bytes);
 
     if (!record) {
-        atomic_store(&records->has_lost, true);
+        lose(records);
         return;
     }
     uv_mutex_lock(&records->lock);
@@ -94,11 +101,14 @@ void records_write(struct records *records, struct event_log *log, uint64_t now_
     records->awaited = NULL;
     uv_mutex_unlock(&records->lock);
 
+    if (atomic_exchange(&records->are_behind, false))
+        event_log_doubt_sessions(log);
     if (records->writing.first &&
         !event_log_records(log, records->writing.first, now_ms)) {
         list_free(&records->writing);
     } else if (records->writing.count > MAX_RECORDS) {
         list_free(&records->writing);
+        event_log_doubt_sessions(log);
         atomic_store(&records->has_lost, true);
     }
     if (awaited)

@@ -235,6 +235,13 @@ enum status event_log_records(struct event_log *log, const struct event_log_reco
     return st;
 }
 
+void event_log_doubt_sessions(struct event_log *log)
+{
+    uv_mutex_lock(&log->writing);
+    log->ops->doubt_sessions(log);
+    uv_mutex_unlock(&log->writing);
+}
+
 void event_log_sessions(struct event_log *log, event_log_session_fn *visit, void *ctx)
 {
     uv_mutex_lock(&log->writing);

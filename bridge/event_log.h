@@ -145,6 +145,9 @@ struct event_log_record {
 /* Writer thread. All or nothing: ST_LOG_DOWN when they could not be written. */
 enum status event_log_records(struct event_log *log, const struct event_log_record *first,
                               uint64_t now_ms);
+/* Writer thread. Some were lost: what is kept of sessions is not to be believed, and goes
+ * with the next records. */
+void event_log_doubt_sessions(struct event_log *log);
 /* Lent for the call: a record of before this start, which was written `age_ms` ago.
  * Any thread, as event_log_keys. */
 typedef void event_log_session_fn(void *ctx, struct slice bytes, uint64_t age_ms);

@@ -31,7 +31,7 @@ struct durable_log {
     /* Writer thread. */
     struct log_db *writer;
     struct log_witness *witness;
-    bool are_sessions_old; /* those of the start are not to be believed */
+    bool are_sessions_old; /* those that are kept are not to be believed */
     struct buf row, keys;  /* that are being made */
     uint64_t anchor_ms;    /* `at_ms` of rows is the monotonic clock plus this */
     uint64_t last_row;     /* its last seq */
@@ -85,6 +85,7 @@ void durable_condemn(struct event_log *base);
 void durable_keys(struct event_log *base, event_log_key_fn *visit, void *ctx);
 enum status durable_records(struct event_log *base, const struct event_log_record *first,
                             uint64_t now_ms);
+void durable_doubt_sessions(struct event_log *base);
 void durable_sessions(struct event_log *base, event_log_session_fn *visit, void *ctx);
 void durable_users(struct event_log *base, event_log_user_fn *visit, void *ctx);
 /* Inside a transaction. */

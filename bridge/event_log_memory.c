@@ -238,6 +238,11 @@ static enum status drop_records(struct event_log *base,
     return ST_OK;
 }
 
+static void doubt_nothing(struct event_log *base)
+{
+    (void)base;
+}
+
 static void no_sessions(struct event_log *base, event_log_session_fn *visit, void *ctx)
 {
     (void)base;
@@ -266,6 +271,7 @@ static const struct event_log_ops memory_ops = {
     .end_read = end_read,
     .keys = no_keys,
     .records = drop_records,
+    .doubt_sessions = doubt_nothing,
     .sessions = no_sessions,
     .users = no_users,
     .close = close_log,

@@ -103,6 +103,14 @@ enum status durable_records(struct event_log *base, const struct event_log_recor
     return st;
 }
 
+void durable_doubt_sessions(struct event_log *base)
+{
+    struct durable_log *log = (struct durable_log *)base;
+
+    log->are_sessions_old = true;
+    log_witness_doubt_sessions(log->witness, true);
+}
+
 struct session_visit {
     event_log_session_fn *visit;
     void *ctx;

@@ -20,6 +20,7 @@ static const struct event_log_ops durable_ops = {
     .end_read = durable_end_read,
     .keys = durable_keys,
     .records = durable_records,
+    .doubt_sessions = durable_doubt_sessions,
     .sessions = durable_sessions,
     .users = durable_users,
     .close = durable_close,

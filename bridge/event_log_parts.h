@@ -45,6 +45,7 @@ struct event_log_ops {
     void (*keys)(struct event_log *log, event_log_key_fn *visit, void *ctx);
     enum status (*records)(struct event_log *log, const struct event_log_record *first,
                            uint64_t now_ms);
+    void (*doubt_sessions)(struct event_log *log);
     void (*sessions)(struct event_log *log, event_log_session_fn *visit, void *ctx);
     void (*users)(struct event_log *log, event_log_user_fn *visit, void *ctx);
     void (*close)(struct event_log *log);
