@@ -109,6 +109,14 @@ const leaves = async ({ me }) => {
   me.line.close();
   await settled();
 };
+// For good: 41 and the like are not answered, and the next gateway asks the directory.
+const is_over = async ({ me, sidecast }) => {
+  await leaves({ me });
+  for (const [nsp, { sid }] of is_reference ? [] : Object.entries(me.known).filter(([, known]) => known.sid)) {
+    const event = { event: 'anybody', namespace: nsp ? '/custom' : '/', sockets: [sid], volatile: true, data: 0 };
+    await until(async () => (await sidecast.publish(event)).json.recipients === 0, bound(3000), () => `${sid} is still known`);
+  }
+};
 const is_closed = async ({ me }) => {
   await me.line.is_closed();
   await settled();
@@ -200,20 +208,20 @@ const returns = [
   ['two namespaces', [in_custom, leaves, says(1), says_in_custom(2),
     back('old', { missed: [said(1)] }), connects('old', { nsp: '/custom,', missed: ['42/custom,["said",2,"@"]'] })], member],
   ['a server that closes', [asks(['42["drop"]'], []), is_closed, says(1), back('old', { missed: [said(1)] })], member],
-  ['a client that breaks the protocol', [asks(['4x'], []), is_closed, says(1), back('new')], stranger,
+  ['a client that breaks the protocol', [asks(['4x'], []), is_closed, is_over, says(1), back('new')], stranger,
     { there: [[asks(['4x'], []), is_closed, says(1), back('old', { missed: [said(1)] })], member], differs: 'a session is over after what the protocol forbids' }],
   ['beside its connection', [opens_beside('old'), says(1), hears(said(1))], member,
     { there: [[opens_beside('new'), says(1)], stranger], differs: 'who comes back while its connection before is alive' }],
-  ['after 41', [asks(['41'], []), leaves, back('new')], stranger],
+  ['after 41', [asks(['41'], []), is_over, back('new')], stranger],
   ['after 41 on the same connection', [asks(['41'], []), connects('new')], stranger],
-  ['after 41 in one namespace', [connects('new', { ...anew, nsp: '/custom,' }), asks(['41/custom,'], []), leaves, says(1),
+  ['after 41 in one namespace', [connects('new', { ...anew, nsp: '/custom,' }), asks(['41/custom,'], []), is_over, says(1),
     back('old', { missed: [said(1)] }), connects('new', { nsp: '/custom,' })], member],
-  ['after 41 of who had come back', [leaves, back('old'), asks(['41'], []), leaves, back('new')], stranger,
+  ['after 41 of who had come back', [leaves, back('old'), asks(['41'], []), is_over, back('new')], stranger,
     { there: [[leaves, back('old'), asks(['41'], []), leaves, back('old')], member], differs: 'after a DISCONNECT packet it is for good' }],
   ['who was disconnected', [asks(['42["unheard-of"]'], ['42["error",{"code":"E_UNKNOWN_EVENT","message":"*","meta":{}},"@"]', '41']), is_closed,
-    back('new')], stranger],
+    is_over, back('new')], stranger],
   ['who was disconnected for a rate', [asks(['42["once"]', '42["once"]'], ['42["error",{"code":"E_RATE_LIMIT","message":"*","meta":{}},"@"]', '41']),
-    is_closed, back('new')], stranger],
+    is_closed, is_over, back('new')], stranger],
 ];
 
 function opens_beside(is) {
@@ -286,11 +294,11 @@ const offsets = [
 
 let rooms_given = 0;
 
-async function play(gateway, [, [Line, steps], state]) {
+async function play(gateway, [, [Line, steps], state], { sidecast }) {
   const room = `r${rooms_given++}`, lines = [], in_room = (item) =>
     (typeof item === 'string' ? item.replace('"ROOM"', `"${room}"`).replace('"OTHER"', `"${room}:other"`) : item);
   const me = new Guest(gateway, Line), other = new Guest(gateway, WebSocketLine);
-  const visit = { me, other, in_room, lines };
+  const visit = { me, other, in_room, lines, sidecast };
 
   try {
     for (const guest of [other, me]) {
@@ -306,10 +314,10 @@ async function play(gateway, [, [Line, steps], state]) {
   }
 }
 
-function run(gateway, rows, { over = both, ...options } = {}) {
+function run(sidecast, rows, { over = both, ...options } = {}) {
   const all = rows.flatMap(([name, steps, state, difference]) => over.map((Line) => [`${name} [${Line.transport}]`, [Line, steps], state,
     difference && { ...difference, there: [[Line, difference.there[0]], difference.there[1]] }]));
-  return run_rows(gateway, all, { play, ...options });
+  return run_rows(sidecast.gateway, all, { play, sidecast, ...options });
 }
 
 const silent = async ({ me }) => {
@@ -335,9 +343,9 @@ const tables = [
 
 // Most of the time goes by in a few rows that wait.
 describe('clients come back as they do at the reference', { concurrency: 2 }, () => {
-  test('whatever was and was not said', { concurrency: true }, with_conformance('returning', ({ gateway }, t) =>
-    Promise.all(tables.map(([name, rows, options]) => t.test(name, () => run(gateway, rows, options))))));
+  test('whatever was and was not said', { concurrency: true }, with_conformance('returning', (sidecast, t) =>
+    Promise.all(tables.map(([name, rows, options]) => t.test(name, () => run(sidecast, rows, options))))));
 
   // A client that is not prompt itself is closed, too: on a loaded machine it may try again.
-  test('in time', with_conformance('brief', ({ gateway }) => run(gateway, times, { attempts: 3 })));
+  test('in time', with_conformance('brief', (sidecast) => run(sidecast, times, { attempts: 3 })));
 });
