@@ -5,6 +5,7 @@
 #include "bridge/room_index.h"
 
 #include "bridge/clock.h"
+#include "bridge/room_chains.h"
 #include "proto/bus_wire.h"
 
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 enum {
     FIRST_ENTRIES = 1024,
     FIRST_MARKS = 1024,
+    TRAIL = 512, /* entries that chains may lead to: beyond it a walk is as good */
 };
 
 struct entry {
@@ -29,10 +31,13 @@ struct mark {
 struct room_index {
     struct hash_key key;
     struct entry *ring;
-    size_t capacity, first, count; /* capacity: a power of two */
-    uint64_t from;                 /* entries are complete after it … */
-    uint64_t last;                 /* … up to here */
-    uint64_t removed;              /* by retention, up to here */
+    struct room_chains chains;
+    size_t capacity; /* a power of two */
+    uint64_t first;  /* entries have numbers; this is the oldest one's */
+    size_t count;
+    uint64_t from;    /* entries are complete after it … */
+    uint64_t last;    /* … up to here */
+    uint64_t removed; /* by retention, up to here */
     struct mark *marks;
     size_t mark_capacity, mark_count;
     uint64_t folded; /* a mark for every room */
@@ -44,10 +49,11 @@ struct room_index *room_index_create(const struct hash_key *key)
 {
     struct room_index *index = calloc(1, sizeof *index);
 
-    if (index)
-        index->key = *key;
-    if (index)
-        time_marks_clear(&index->times, clock_wall_ms());
+    if (!index)
+        return NULL;
+    index->key = *key;
+    index->first = 1;
+    time_marks_clear(&index->times, clock_wall_ms());
     return index;
 }
 
@@ -56,6 +62,7 @@ void room_index_destroy(struct room_index *index)
     if (!index)
         return;
     time_marks_finish(&index->times);
+    room_chains_finish(&index->chains);
     free(index->ring);
     free(index->marks);
     free(index);
@@ -63,7 +70,8 @@ void room_index_destroy(struct room_index *index)
 
 void room_index_clear(struct room_index *index, uint64_t floor)
 {
-    index->first = index->count = 0;
+    index->first += index->count;
+    index->count = 0;
     index->from = index->last = index->removed = index->folded = floor;
     index->mark_count = 0;
     time_marks_clear(&index->times, clock_wall_ms());
@@ -96,14 +104,16 @@ static bool grow_ring(struct room_index *index)
     size_t capacity = index->capacity ? index->capacity * 2 : FIRST_ENTRIES;
     struct entry *ring = malloc(capacity * sizeof *ring);
 
-    if (!ring)
+    if (!ring ||
+        !room_chains_grow(&index->chains, capacity, index->first, index->count)) {
+        free(ring);
         return false;
+    }
     for (size_t i = 0; i < index->count; i++)
-        ring[i] = *entry_at(index, i);
+        ring[(index->first + i) & (capacity - 1)] = *entry_at(index, i);
     free(index->ring);
     index->ring = ring;
     index->capacity = capacity;
-    index->first = 0;
     return true;
 }
 
@@ -112,7 +122,7 @@ static void uncover_oldest(struct room_index *index)
 {
     index->from = entry_at(index, 0)->seq;
     while (index->count > 0 && entry_at(index, 0)->seq == index->from) {
-        index->first = (index->first + 1) & (index->capacity - 1);
+        index->first++;
         index->count--;
     }
 }
@@ -127,6 +137,7 @@ static void add_entry(struct room_index *index, uint64_t seq, uint64_t hash, boo
         if (index->from == seq)
             return;
     }
+    room_chains_add(&index->chains, index->first + index->count, hash);
     *entry_at(index, index->count++) = (struct entry){seq, is_past, hash};
 }
 
@@ -243,7 +254,7 @@ void room_index_remove(struct room_index *index, uint64_t through)
     index->removed = through;
     while (index->count > 0 && entry_at(index, 0)->seq <= through) {
         struct entry entry = *entry_at(index, 0);
-        index->first = (index->first + 1) & (index->capacity - 1);
+        index->first++;
         index->count--;
         set_mark(index, &entry);
     }
@@ -368,36 +379,137 @@ static size_t search_end(const struct room_index *index, size_t start)
     return end;
 }
 
+/* Where a search puts what it finds. */
+struct findings {
+    uint64_t *seqs;
+    size_t max, count;
+    uint64_t through;
+};
+
+/* In the order of the log, each event once. False: there is no room for it. */
+static bool add_finding(struct findings *findings, uint64_t seq)
+{
+    if (findings->count > 0 && findings->seqs[findings->count - 1] == seq)
+        return true;
+    if (findings->count == findings->max) {
+        findings->through = seq - 1;
+        return false;
+    }
+    findings->seqs[findings->count++] = seq;
+    return true;
+}
+
+/* Entry after entry. */
+static void walk(const struct room_index *index, const struct room_wishes *wishes,
+                 size_t start, size_t end, struct findings *findings)
+{
+    const struct entry *ring = index->ring;
+    const size_t mask = index->capacity - 1;
+    const uint64_t bits = bits_of(wishes);
+
+    if (end < index->count)
+        findings->through = entry_at(index, end)->seq - 1;
+    for (uint64_t i = index->first + start; i != index->first + end; i++) {
+        const struct entry *entry = &ring[i & mask];
+        bool may_be = bits >> entry->hash % 64 & 1;
+        if (may_be && is_wished(wishes, entry->hash) &&
+            !add_finding(findings, entry->seq))
+            return;
+    }
+}
+
+/* What chains lead to. */
+struct trail {
+    uint64_t numbers[TRAIL];
+    size_t count, chains; /* chains: that led to any */
+    size_t steps;         /* that may still be taken */
+};
+
+/* Back to entry number `low`. False: it is too far. */
+static bool follow(const struct room_index *index, uint64_t hash, uint64_t low,
+                   struct trail *trail)
+{
+    size_t before = trail->count;
+
+    for (uint64_t number = room_chains_last(&index->chains, hash); number >= low;
+         number = room_chains_before(&index->chains, number)) {
+        if (trail->steps == 0 || trail->count == TRAIL)
+            return false;
+        trail->steps--;
+        if (index->ring[number & (index->capacity - 1)].hash == hash)
+            trail->numbers[trail->count++] = number;
+    }
+    trail->chains += trail->count > before;
+    return true;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+/* Each chain came youngest first. */
+static void sort_trail(struct trail *trail)
+{
+    uint64_t *numbers = trail->numbers;
+
+    if (trail->chains > 1) {
+        qsort(numbers, trail->count, sizeof *numbers, compare);
+        return;
+    }
+    for (size_t i = 0; i < trail->count / 2; i++) {
+        uint64_t number = numbers[i];
+        numbers[i] = numbers[trail->count - 1 - i];
+        numbers[trail->count - 1 - i] = number;
+    }
+}
+
+/* Gives whether that was less than a walk would be: rooms that little is said in. */
+static bool find_trail(const struct room_index *index, const struct room_wishes *wishes,
+                       size_t start, struct trail *trail)
+{
+    uint64_t low = index->first + start;
+    bool is_near = follow(index, 0, low, trail);
+
+    for (size_t i = 0; is_near && i < wishes->count; i++)
+        is_near = follow(index, wishes->hashes[i], low, trail);
+    if (is_near)
+        sort_trail(trail);
+    return is_near;
+}
+
+static void take_trail(const struct room_index *index, const struct trail *trail,
+                       struct findings *findings)
+{
+    for (size_t i = 0; i < trail->count; i++) {
+        size_t slot = trail->numbers[i] & (index->capacity - 1);
+        if (!add_finding(findings, index->ring[slot].seq))
+            return;
+    }
+}
+
 size_t room_index_find(const struct room_index *index, const struct room_wishes *wishes,
                        uint64_t after, uint64_t *seqs, size_t max, uint64_t *through)
 {
-    size_t found = 0;
+    struct findings findings = {
+        .seqs = seqs, .max = max, .through = index->last > after ? index->last : after};
+    struct trail trail;
 
     *through = after;
     if (after < index->from)
         return 0;
-    const struct entry *ring = index->ring;
-    const size_t mask = index->capacity - 1;
-    const uint64_t bits = bits_of(wishes);
-    const size_t start = entry_after(index, after);
-    const size_t end = search_end(index, start);
-    for (size_t i = index->first + start; i != index->first + end; i++) {
-        const struct entry *entry = &ring[i & mask];
-        if (!(bits >> entry->hash % 64 & 1) ||
-            (found > 0 && seqs[found - 1] == entry->seq) ||
-            !is_wished(wishes, entry->hash))
-            continue;
-        if (found == max) {
-            *through = entry->seq - 1;
-            return found;
-        }
-        seqs[found++] = entry->seq;
-    }
-    if (end < index->count)
-        *through = entry_at(index, end)->seq - 1;
-    else if (index->last > after)
-        *through = index->last;
-    return found;
+    size_t start = entry_after(index, after);
+    size_t end = search_end(index, start);
+    trail.count = trail.chains = 0;
+    trail.steps = (end - start) / 4;
+    if (find_trail(index, wishes, start, &trail))
+        take_trail(index, &trail, &findings);
+    else
+        walk(index, wishes, start, end, &findings);
+    *through = findings.through;
+    return findings.count;
 }
 
 /* --- the past --- */

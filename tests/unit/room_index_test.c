@@ -10,6 +10,8 @@
 #include "bridge/room_index.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const struct hash_key hash_key = {1, 2};
 
@@ -82,20 +84,116 @@ static void a_long_search_ends_between_two_events_and_goes_on_from_there(void **
         PAIRS = ROOM_INDEX_STEPS / 2
     };
     struct room_index *index = room_index_create(&hash_key);
-    uint64_t seqs[4], through;
+    uint64_t *seqs = calloc(PAIRS + 2, sizeof *seqs);
+    uint64_t through;
 
     (void)state;
     add(index, 1, "a", NULL); /* so that the last step falls between two rooms of one */
     for (uint64_t seq = 2; seq <= PAIRS + 1; seq++)
         add(index, seq, "a", "b");
     add(index, PAIRS + 2, "c", NULL);
-    uint64_t hash = hash_of(index, "c");
+    uint64_t hash = hash_of(index, "a");
     const struct room_wishes wishes = {&hash, 1};
-    assert_int_equal(room_index_find(index, &wishes, 0, seqs, 4, &through), 0);
+    assert_int_equal(room_index_find(index, &wishes, 0, seqs, PAIRS + 2, &through),
+                     PAIRS);
     assert_int_equal(through, PAIRS);
-    assert_int_equal(room_index_find(index, &wishes, through, seqs, 4, &through), 1);
+    assert_int_equal(room_index_find(index, &wishes, through, seqs, PAIRS + 2, &through),
+                     1);
+    assert_int_equal(seqs[0], PAIRS + 1);
+    assert_int_equal(through, PAIRS + 2);
+    /* What little is said of a room is found at once, however far it is. */
+    hash = hash_of(index, "c");
+    assert_int_equal(room_index_find(index, &wishes, 0, seqs, PAIRS + 2, &through), 1);
     assert_int_equal(seqs[0], PAIRS + 2);
     assert_int_equal(through, PAIRS + 2);
+    free(seqs);
+    room_index_destroy(index);
+}
+
+enum {
+    EVENTS = 3000, /* more than the index begins with */
+    FEW_ROOMS = 40,
+    OLDEST = 700, /* what came before was removed */
+    WANTED = 3,
+};
+
+/* Little is said in most rooms, and much in one. */
+static unsigned room_of(uint64_t seq, unsigned which)
+{
+    unsigned random = (unsigned)(seq * 2654435761U + which * 40503U) >> 7;
+
+    return random % 3 == 0 ? 0 : random % FEW_ROOMS;
+}
+
+/* As whoever looks at each event would. */
+static size_t find_simply(const bool *is_wanted, uint64_t after, uint64_t *seqs,
+                          size_t max, uint64_t *through)
+{
+    size_t count = 0;
+
+    for (uint64_t seq = after + 1; seq <= EVENTS; seq++) {
+        if (!is_wanted[room_of(seq, 0)] && !is_wanted[room_of(seq, 1)])
+            continue;
+        if (count == max) {
+            *through = seq - 1;
+            return count;
+        }
+        seqs[count++] = seq;
+    }
+    *through = EVENTS;
+    return count;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+static void assert_found(struct room_index *index, unsigned first_room, uint64_t after,
+                         size_t max)
+{
+    uint64_t hashes[WANTED], got[EVENTS], expected[EVENTS], through, expected_through;
+    bool is_wanted[FEW_ROOMS] = {false};
+    char name[16];
+
+    for (unsigned i = 0; i < WANTED; i++) {
+        unsigned room = (first_room + i * 7) % FEW_ROOMS;
+        is_wanted[room] = true;
+        snprintf(name, sizeof name, "room:%u", room);
+        hashes[i] = hash_of(index, name);
+    }
+    qsort(hashes, WANTED, sizeof *hashes, compare);
+    const struct room_wishes wishes = {hashes, WANTED};
+    size_t count = room_index_find(index, &wishes, after, got, max, &through);
+    size_t wanted = find_simply(is_wanted, after, expected, max, &expected_through);
+    assert_int_equal(count, wanted);
+    assert_int_equal(through, expected_through);
+    assert_memory_equal(got, expected, count * sizeof *got);
+}
+
+static void what_is_found_is_what_a_look_at_each_event_finds(void **state)
+{
+    struct room_index *index = room_index_create(&hash_key);
+
+    (void)state;
+    add(index, 1, "before", NULL);
+    room_index_clear(index, 0); /* what was known is not mistaken for what comes */
+    for (uint64_t seq = 1; seq <= EVENTS; seq++) {
+        char a[16], b[16];
+        snprintf(a, sizeof a, "room:%u", room_of(seq, 0));
+        snprintf(b, sizeof b, "room:%u", room_of(seq, 1));
+        add(index, seq, a, b);
+    }
+    room_index_remove(index, OLDEST);
+    for (unsigned room = 0; room < FEW_ROOMS; room++) {
+        for (uint64_t after = OLDEST; after <= EVENTS; after += 230) {
+            assert_found(index, room, after, EVENTS);
+            assert_found(index, room, after, 5);
+        }
+        assert_found(index, room, EVENTS, 5);
+    }
     room_index_destroy(index);
 }
 
@@ -165,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_search_gives_each_event_of_the_rooms_once),
         cmocka_unit_test(a_long_search_ends_between_two_events_and_goes_on_from_there),
+        cmocka_unit_test(what_is_found_is_what_a_look_at_each_event_finds),
         cmocka_unit_test(what_is_no_envelope_is_for_every_room),
         cmocka_unit_test(beyond_its_bound_it_covers_the_newer_part),
         cmocka_unit_test(old_marks_become_one_that_is_never_too_low),
