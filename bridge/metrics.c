@@ -19,6 +19,12 @@ static const char not_recovered_help[] =
     "Clients that came back and got a new session, or were told to come again "
     "(bus_down).";
 
+static const char catchups_help[] =
+    "Clients that were given the past: since their last event, or of a room they joined.";
+static const char catchups_cut_help[] =
+    "Of these, those that lack some: beyond catchup.per_room, total or ttl, or gone from "
+    "the log.";
+
 /* clang-format off */
 static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_HTTP_REQUESTS] = {"sidecast_http_requests_total", "counter", "HTTP requests read."},
@@ -105,6 +111,11 @@ static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_NOT_RECOVERED_FORBIDDEN] = {"sidecast_not_recovered_total", "counter", not_recovered_help},
     [METRIC_NOT_RECOVERED_BUS] = {"sidecast_not_recovered_total", "counter", not_recovered_help},
     [METRIC_MISSED_EVENTS] = {"sidecast_missed_events_total", "counter", "Events that clients got from the log when they came back."},
+    [METRIC_CATCHUPS] = {"sidecast_catchups_total", "counter", catchups_help},
+    [METRIC_CATCHUPS_JOIN] = {"sidecast_catchups_total", "counter", catchups_help},
+    [METRIC_CATCHUPS_CUT] = {"sidecast_catchups_cut_total", "counter", catchups_cut_help},
+    [METRIC_CATCHUPS_CUT_JOIN] = {"sidecast_catchups_cut_total", "counter", catchups_cut_help},
+    [METRIC_CATCHUP_EVENTS] = {"sidecast_catchup_events_total", "counter", "Events of the past that clients got by time, or of the rooms they joined."},
 };
 /* clang-format on */
 
@@ -125,6 +136,10 @@ static const char *const labels[METRIC_COUNT] = {
     [METRIC_NOT_RECOVERED_EXPIRED] = "reason=\"expired\"",
     [METRIC_NOT_RECOVERED_FORBIDDEN] = "reason=\"forbidden\"",
     [METRIC_NOT_RECOVERED_BUS] = "reason=\"bus_down\"",
+    [METRIC_CATCHUPS] = "reason=\"since\"",
+    [METRIC_CATCHUPS_JOIN] = "reason=\"join\"",
+    [METRIC_CATCHUPS_CUT] = "reason=\"since\"",
+    [METRIC_CATCHUPS_CUT_JOIN] = "reason=\"join\"",
 };
 
 void metrics_set(struct metrics *metrics, enum metric metric, uint64_t value)

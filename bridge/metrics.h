@@ -98,6 +98,11 @@ enum metric {
     METRIC_NOT_RECOVERED_FORBIDDEN,
     METRIC_NOT_RECOVERED_BUS,
     METRIC_MISSED_EVENTS, /* that clients got when they came back */
+    METRIC_CATCHUPS,      /* that reached their end: of who said since when … */
+    METRIC_CATCHUPS_JOIN, /* … and of who joined */
+    METRIC_CATCHUPS_CUT,  /* of these, those that were not given everything */
+    METRIC_CATCHUPS_CUT_JOIN,
+    METRIC_CATCHUP_EVENTS, /* that they were given of the past */
     METRIC_COUNT
 };
 

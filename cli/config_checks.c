@@ -7,6 +7,7 @@
 #include "proto/ip_prefix.h"
 #include "proto/origin.h"
 #include "proto/route_rules.h"
+#include "proto/units.h"
 #include "publisher-api/api_keys_watch.h"
 
 #include <string.h>
@@ -193,6 +194,32 @@ static void check_window(const struct invocation *call, struct faults *warnings)
                    "session; catchup brings what they missed");
 }
 
+static void check_past(const struct invocation *call, const struct document_node *node,
+                       const char *key, struct faults *warnings)
+{
+    const char *reason;
+    uint64_t ttl_ms;
+
+    if (node && node->kind == DOCUMENT_SCALAR &&
+        !units_parse_duration(node->text, &ttl_ms, &reason) &&
+        ttl_ms > call->config.log.keep_age_ms)
+        faults_add(warnings, node->place, NULL,
+                   "%s: older events than log.keep.age are not in the log", key);
+}
+
+/* A past that nobody keeps. */
+static void check_pasts(const struct invocation *call, struct faults *warnings)
+{
+    const struct document_node *root = config_file_root(call->file);
+    const struct document_node *rooms = document_find(root, "rooms");
+
+    check_past(call, document_find(document_find(root, "catchup"), "ttl"), "catchup.ttl",
+               warnings);
+    for (size_t i = 0; rooms && rooms->kind == DOCUMENT_LIST && i < rooms->count; i++)
+        check_past(call, document_find(document_find(&rooms->items[i], "history"), "ttl"),
+                   "rooms[].history.ttl", warnings);
+}
+
 static bool everybody_reads(const char *path)
 {
     struct stat stat_of;
@@ -231,5 +258,6 @@ void config_checks_unsafe(const struct invocation *call, struct faults *warnings
                        "%s: %s", unsafe[i].key, unsafe[i].text);
     check_auth_mode(call, warnings);
     check_window(call, warnings);
+    check_pasts(call, warnings);
     check_readers(call, warnings);
 }

@@ -147,6 +147,20 @@ static bool is_cut(const struct catchup *catchup)
     return is_cut;
 }
 
+void catchup_account(const struct catchup *catchup, enum status status)
+{
+    struct metrics *metrics = catchup->services->metrics;
+    bool has_asked = catchup->wish != CATCHUP_UNASKED;
+
+    metrics_add(metrics, METRIC_CATCHUP_EVENTS, (int64_t)catchup->count);
+    if (status)
+        return;
+    metrics_add(metrics, has_asked ? METRIC_CATCHUPS : METRIC_CATCHUPS_JOIN, 1);
+    if (is_cut(catchup))
+        metrics_add(metrics, has_asked ? METRIC_CATCHUPS_CUT : METRIC_CATCHUPS_CUT_JOIN,
+                    1);
+}
+
 /* The last word, to who asked. */
 static void say_done(struct catchup *catchup, struct session *session)
 {
@@ -177,6 +191,7 @@ static void finished(void *ctx, enum status status)
     struct catchup *catchup = ctx;
     struct session *session = catchup->session;
 
+    catchup_account(catchup, status);
     if (!status)
         say_done(catchup, session);
     session->catchup = NULL;

@@ -31,6 +31,8 @@ struct catchup {
     uint64_t count; /* events given */
     char room[];    /* of a history: its name, terminated */
 };
+/* Counts it. `status`: whether its client was given all that there was to give. */
+void catchup_account(const struct catchup *catchup, enum status status);
 /* Accepts NULL. */
 void catchup_destroy(struct catchup *catchup);
 

@@ -27,18 +27,21 @@ static bool was_given(const struct session *session, uint64_t seq,
 
 static bool wants(void *ctx, uint64_t seq, const struct envelope *envelope)
 {
-    const struct catchup *catchup = ctx;
+    struct catchup *catchup = ctx;
 
     if (seq > catchup->live_after)
         return true;
-    return envelope->flags & ENVELOPE_HISTORY && catchup_has(catchup, seq, envelope) &&
-           !was_given(catchup->session, seq, envelope);
+    if (!(envelope->flags & ENVELOPE_HISTORY) || !catchup_has(catchup, seq, envelope) ||
+        was_given(catchup->session, seq, envelope))
+        return false;
+    catchup->count++;
+    return true;
 }
 
 /* The next one begins when the session is live again: catchup_go_on. */
 static void given(void *ctx, enum status status)
 {
-    (void)status;
+    catchup_account(ctx, status);
     catchup_destroy(ctx);
 }
 

@@ -120,6 +120,19 @@ test('coming back cannot be asked for where clients say later who they are', wit
   assert.match(refused.err, /on\.yaml:3:28: with auth\.mode: event nobody comes back/);
 }));
 
+test('a past that the log does not keep is a warning', with_folder((put) => {
+  const past = (age) => `log: {keep: {age: ${age}}}
+catchup: {from: '{auth.since}', ttl: 2h}
+rooms:
+  - {match: 'a:*', allow: token, history: {ttl: 1h}}
+  - {match: 'b:*', allow: token, history: {ttl: 61m}}
+`;
+  const warned = (file) => [...run(['check-config', file]).err.matchAll(/:(\d+:\d+): ([a-z_.[\]]+): older events/g)]
+    .map(([, at, name]) => `${at} ${name}`);
+  assert.deepEqual(warned(put('short.yaml', past('1h'))), ['2:38 catchup.ttl', '5:49 rooms[].history.ttl']);
+  assert.deepEqual(warned(put('long.yaml', past('2h'))), []);
+}));
+
 test('secrets and keys that no process could use are faults of check-config, too', with_folder((put) => {
   const file = put('sidecast.yaml', 'auth:\n  jwt:\n    hmac_secret: short\npublisher:\n  api_keys: [sk_x]\n');
   const { code, err } = run(['check-config', file]);

@@ -69,6 +69,14 @@ static void reads(struct house *house, struct ws_peer *peer, const char *part)
         fail_msg("no %s in %s", part, got);
 }
 
+static void is_counted(const struct house *house, enum metric metric, uint64_t n)
+{
+    struct metrics_snapshot snapshot;
+
+    metrics_snapshot(&house->metrics, &snapshot);
+    assert_int_equal(snapshot.values[metric], n);
+}
+
 static void the_past_comes_first_then_what_came_meanwhile(void **state)
 {
     struct house *house = *state;
@@ -85,6 +93,9 @@ static void the_past_comes_first_then_what_came_meanwhile(void **state)
     reads(house, peer, "\"data\":3,");
     reads(house, peer, "\"data\":4,");
     assert_int_equal(house->engine.last_pid, LIMIT_PID_BYTES);
+    is_counted(house, METRIC_CATCHUPS, 1);
+    is_counted(house, METRIC_CATCHUPS_CUT, 0);
+    is_counted(house, METRIC_CATCHUP_EVENTS, 1); /* the others came while it connected */
     peer_destroy(peer);
 }
 
@@ -121,6 +132,9 @@ static void where_the_log_cannot_tell_everything_counts_as_missing(void **state)
     reads(house, peer, "\"data\":2,");
     reads(house, peer,
           "{\"count\":0,\"truncated\":true,\"rooms\":[\"*\",\"user:ada\",\"p:1\"]}");
+    is_counted(house, METRIC_CATCHUPS, 1);
+    is_counted(house, METRIC_CATCHUPS_CUT, 1);
+    is_counted(house, METRIC_CATCHUP_EVENTS, 0);
     peer_destroy(peer);
 }
 
@@ -185,6 +199,10 @@ static void histories_follow_the_ack_one_by_one(void **state)
     fake_engine_answer(&house->engine, ST_UNAVAILABLE, 1);
     tell(house, "h:2", "3");
     reads(house, peer, "\"data\":3,");
+    is_counted(house, METRIC_CATCHUPS, 0);
+    is_counted(house, METRIC_CATCHUPS_JOIN, 2);
+    is_counted(house, METRIC_CATCHUPS_CUT_JOIN, 1); /* of which the log told nothing */
+    is_counted(house, METRIC_CATCHUP_EVENTS, 1);
     peer_destroy(peer);
 }
 
