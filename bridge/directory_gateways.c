@@ -117,6 +117,7 @@ enum directory_meeting directory_contact(struct directory *directory, struct sli
     gateway->incarnation = incarnation;
     gateway->last_number = 0;
     gateway->last_serial = 0;
+    gateway->first_refused = gateway->last_refused = 0;
     gateway->heard_ms = now_ms;
     gateway->lease = (struct directory_lease){0};
     return MEETING_NEW;
@@ -128,6 +129,8 @@ bool directory_is_in_order(struct directory_gateway *gateway, uint64_t number)
         return false;
     if (gateway->last_number == 0)
         gateway->met_number = number;
+    if (number > gateway->last_number)
+        gateway->first_refused = gateway->last_refused = 0;
     gateway->last_number = number;
     return true;
 }
@@ -138,6 +141,25 @@ bool directory_is_new_event(struct directory_gateway *gateway, uint64_t serial)
         return false;
     gateway->last_serial = serial;
     return true;
+}
+
+void directory_refuse(struct directory *directory, struct slice id, uint64_t incarnation,
+                      uint64_t serial)
+{
+    struct directory_gateway *gateway = find_gateway(directory, id);
+
+    if (!gateway || gateway->incarnation != incarnation)
+        return;
+    if (gateway->first_refused == 0 || serial < gateway->first_refused)
+        gateway->first_refused = serial;
+    if (serial > gateway->last_refused)
+        gateway->last_refused = serial;
+}
+
+bool directory_is_refused(const struct directory_gateway *gateway, uint64_t serial)
+{
+    return gateway->first_refused != 0 && serial >= gateway->first_refused &&
+           serial <= gateway->last_refused;
 }
 
 bool directory_met_with(const struct directory_gateway *gateway, uint64_t number)

@@ -189,7 +189,8 @@ static void serve_find(const struct serving *serving, struct slice pid)
         encode_rooms(&session, answer);
 }
 
-/* What was published before is not kept twice: then nobody knows where any more. */
+/* What was published before is not kept twice: then nobody knows where any more. Nor is
+ * what could not be kept before: others may have come behind it. */
 static void serve_publish(const struct serving *serving, const struct directory_op *op)
 {
     struct directory_result result = {.outcome = OUTCOME_OK, .kind = RESULT_POSITION};
@@ -197,11 +198,11 @@ static void serve_publish(const struct serving *serving, const struct directory_
     size_t at = answer->len;
     bool is_new = directory_is_new_event(serving->gateway, op->serial);
 
-    if (is_new)
-        result.outcome = OUTCOME_FULL; /* until it is kept */
+    if (is_new || directory_is_refused(serving->gateway, op->serial))
+        result.outcome = OUTCOME_FULL; /* a new one: until it is kept */
     directory_result_encode(&result, answer);
     if (is_new && !buf_status(answer))
-        serving->keeper->keep(serving->keeper->ctx, op->envelope, op->is_volatile, at);
+        serving->keeper->keep(serving->keeper->ctx, op, at);
 }
 
 static void serve_seen(const struct serving *serving, const struct wire_session *who)

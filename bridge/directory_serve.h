@@ -9,11 +9,12 @@
 #include "proto/directory_wire.h"
 
 /*
- * Who keeps what gateways publish. `keep` borrows the envelope; what has become of it is
- * written at `at` of the answer by directory_result_settle, before the answer leaves.
+ * Who keeps what gateways publish. `keep` borrows the operation; what has become of its
+ * event is written at `at` of the answer by directory_result_settle, before the answer
+ * leaves. Of one that is not kept the directory is told: directory_refuse.
  */
 struct directory_keeper {
-    void (*keep)(void *ctx, struct slice envelope, bool is_volatile, size_t at);
+    void (*keep)(void *ctx, const struct directory_op *op, size_t at);
     /*
      * What directory_read says of this session by now is to be kept for the next start,
      * before the answer leaves; nothing: it is over. NULL: nobody keeps them.

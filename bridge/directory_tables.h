@@ -57,9 +57,10 @@ struct directory_gateway {
     struct directory_gateway *next;
     struct slice id; /* bytes follow the struct */
     uint64_t incarnation;
-    uint64_t last_number; /* of its requests; 0: met, and none came yet */
-    uint64_t met_number;  /* of the first one since it was met */
-    uint64_t last_serial; /* of the events that it published */
+    uint64_t last_number;                 /* of its requests; 0: met, and none came yet */
+    uint64_t met_number;                  /* of the first one since it was met */
+    uint64_t last_serial;                 /* of the events that it published */
+    uint64_t first_refused, last_refused; /* of the last request; 0: none */
     uint64_t heard_ms;
     struct directory_lease lease;
     struct directory_session *sessions;

@@ -23,7 +23,7 @@ struct records {
     struct record_list put; /* under the lock, as the next */
     uv_sem_t *awaited;
     struct record_list writing; /* writer's thread */
-    atomic_bool are_behind; /* some were lost, and the log is to be told */
+    atomic_bool are_behind;     /* some were lost, and the log is to be told */
     atomic_bool has_lost;
 };
 

@@ -28,14 +28,24 @@ struct directory_thread {
 /* An event of a gateway on its way to the log. */
 struct keeping {
     struct directory_thread *thread;
+    uint64_t serial;
     size_t at; /* of its result, in the answer */
 };
 
-/* Loop thread, as the next three. */
+/* Loop thread, as the next four. */
 static void close_one(struct directory_thread *self)
 {
     if (--self->open == 0)
         uv_sem_post(&self->answered);
+}
+
+static void refuse(struct directory_thread *self, uint64_t serial)
+{
+    struct directory_request request;
+
+    if (!directory_request_decode(link_message_bytes(self->request), &request))
+        directory_refuse(self->config.directory, request.gateway, request.incarnation,
+                         serial);
 }
 
 static void on_kept(void *ctx, enum status status, const struct position *position)
@@ -50,6 +60,8 @@ static void on_kept(void *ctx, enum status status, const struct position *positi
     };
 
     directory_result_settle(&self->answer, keeping->at, &result);
+    if (status)
+        refuse(self, keeping->serial);
     free(keeping);
     close_one(self);
 }
@@ -62,24 +74,26 @@ static bool is_gateways(const struct envelope *event, bool is_volatile)
 }
 
 /* What is no event, or cannot be kept, stays the failure that its result says. */
-static void keep(void *ctx, struct slice envelope, bool is_volatile, size_t at)
+static void keep(void *ctx, const struct directory_op *op, size_t at)
 {
     struct directory_thread *self = ctx;
+    struct engine *engine = self->config.engine;
     struct keeping *keeping = NULL;
     struct envelope event;
 
-    if (!envelope_decode(envelope, &self->room, &event) &&
-        is_gateways(&event, is_volatile))
+    if (!envelope_decode(op->envelope, &self->room, &event) &&
+        is_gateways(&event, op->is_volatile))
         keeping = malloc(sizeof *keeping);
-    if (!keeping)
-        return;
-    *keeping = (struct keeping){self, at};
-    self->open++;
-    if (!self->config.engine->ops->append(self->config.engine, envelope, is_volatile,
-                                          NULL, on_kept, keeping))
-        return;
-    self->open--;
+    if (keeping) {
+        *keeping = (struct keeping){self, op->serial, at};
+        self->open++;
+        if (!engine->ops->append(engine, op->envelope, op->is_volatile, NULL, on_kept,
+                                 keeping))
+            return;
+        self->open--;
+    }
     free(keeping);
+    refuse(self, op->serial);
 }
 
 static void record(void *ctx, struct slice sid)

@@ -288,12 +288,12 @@ struct kept_events {
     size_t at;
 };
 
-static void keep_event(void *ctx, struct slice envelope, bool is_volatile, size_t at)
+static void keep_event(void *ctx, const struct directory_op *op, size_t at)
 {
     struct kept_events *kept = ctx;
 
-    assert_false(is_volatile);
-    strncat(kept->text, envelope.ptr, envelope.len);
+    assert_false(op->is_volatile);
+    strncat(kept->text, op->envelope.ptr, op->envelope.len);
     kept->at = at;
 }
 
@@ -335,6 +335,27 @@ static void an_event_that_is_sent_again_is_kept_once(void **state)
     directory_destroy(directory);
 }
 
+/* Its answer was lost, and said that the log is down. */
+static void an_event_that_could_not_be_kept_is_never_said_to_be(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct kept_events kept = {{0}, 0};
+
+    (void)state;
+    publish(directory, 1, 1, "a", &kept);
+    assert_int_equal(publish(directory, 2, 2, "b", &kept), OUTCOME_FULL);
+    directory_refuse(directory, SLICE("g1"), 7, 2);
+    directory_refuse(directory, SLICE("g1"), 6, 1);
+    directory_refuse(directory, SLICE("g2"), 7, 1);
+    assert_int_equal(publish(directory, 2, 2, "b", &kept), OUTCOME_FULL);
+    assert_int_equal(publish(directory, 2, 2, "b", &kept), OUTCOME_FULL);
+    assert_int_equal(publish(directory, 2, 1, "a", &kept), OUTCOME_OK);
+    assert_int_equal(publish(directory, 3, 3, "c", &kept), OUTCOME_FULL);
+    assert_int_equal(publish(directory, 3, 3, "c", &kept), OUTCOME_OK);
+    assert_string_equal(kept.text, "abc"); /* not b once more, behind others */
+    directory_destroy(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +368,7 @@ int main(void)
         cmocka_unit_test(ghosts_are_told_until_they_have_heard),
         cmocka_unit_test(a_lease_that_meets_the_directory_is_not_settled),
         cmocka_unit_test(an_event_that_is_sent_again_is_kept_once),
+        cmocka_unit_test(an_event_that_could_not_be_kept_is_never_said_to_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
