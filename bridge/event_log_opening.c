@@ -231,25 +231,37 @@ static enum status note_anchor(struct durable_log *log)
     return st;
 }
 
+/* What a start writes. */
+static enum status begin(struct durable_log *log, enum log_verdict verdict,
+                         const struct log_findings *findings)
+{
+    enum status st = note_anchor(log);
+
+    if (!st && verdict != LOG_GOES_ON)
+        return durable_begin_epoch(log, log_verdict_text(verdict));
+    if (!st)
+        log_witness_begin(log->witness, findings->epoch, findings->head, log->boot_id);
+    return st;
+}
+
 static enum status settle_epoch(struct durable_log *log,
                                 const struct log_testimony *testimony,
                                 const struct log_findings *findings)
 {
     enum log_verdict verdict = log_epoch_judge(testimony, findings, log->boot_id);
-    const char *why = log_verdict_text(verdict);
     enum status st = ST_OK;
 
-    if (verdict == LOG_IS_DAMAGED || verdict == LOG_LACKS_EVENTS)
-        st = start_anew(log, why);
+    if (verdict == LOG_IS_DAMAGED || verdict == LOG_HAS_NO_WITNESS ||
+        verdict == LOG_LACKS_EVENTS)
+        st = start_anew(log, log_verdict_text(verdict));
     set_anchor(log, testimony);
     if (!st)
-        st = note_anchor(log);
-    if (!st && verdict != LOG_GOES_ON)
-        return durable_begin_epoch(log, why);
-    if (!st)
-        st = log_witness_begin(log->witness, findings->epoch, findings->head,
-                               log->boot_id);
-    return st;
+        st = begin(log, verdict, findings);
+    if (!st || !log->writer || !log_db_is_damaged(log->writer))
+        return st;
+    /* What could be read may still be damaged where only writing looks. */
+    st = start_anew(log, log_verdict_text(LOG_IS_DAMAGED));
+    return st ? st : begin(log, LOG_IS_DAMAGED, findings);
 }
 
 static enum status open_others(struct durable_log *log)
