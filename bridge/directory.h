@@ -81,12 +81,13 @@ bool directory_is_in_order(struct directory_gateway *gateway, uint64_t number);
 bool directory_is_new_event(struct directory_gateway *gateway, uint64_t serial);
 /*
  * An event of the request under way could not be kept. Where the answer that says so is
- * lost and the request comes again, directory_is_refused: true of it, and perhaps of
- * others of the request. Ignored when the gateway is gone.
+ * lost the event comes again, with this request or first in the next one, and
+ * directory_is_refused is true of it, and perhaps of others that came with it.
+ * Ignored when the gateway is gone.
  */
 void directory_refuse(struct directory *directory, struct slice id, uint64_t incarnation,
                       uint64_t serial);
-bool directory_is_refused(const struct directory_gateway *gateway, uint64_t serial);
+bool directory_is_refused(struct directory_gateway *gateway, uint64_t serial);
 /*
  * Whether the gateway was met with this request, which is in order. When its answer was
  * lost it comes again, from a gateway that is known by then and has yet to hear that it

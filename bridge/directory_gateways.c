@@ -118,6 +118,7 @@ enum directory_meeting directory_contact(struct directory *directory, struct sli
     gateway->last_number = 0;
     gateway->last_serial = 0;
     gateway->first_refused = gateway->last_refused = 0;
+    gateway->refused_number = 0;
     gateway->heard_ms = now_ms;
     gateway->lease = (struct directory_lease){0};
     return MEETING_NEW;
@@ -129,8 +130,6 @@ bool directory_is_in_order(struct directory_gateway *gateway, uint64_t number)
         return false;
     if (gateway->last_number == 0)
         gateway->met_number = number;
-    if (number > gateway->last_number)
-        gateway->first_refused = gateway->last_refused = 0;
     gateway->last_number = number;
     return true;
 }
@@ -150,16 +149,23 @@ void directory_refuse(struct directory *directory, struct slice id, uint64_t inc
 
     if (!gateway || gateway->incarnation != incarnation)
         return;
-    if (gateway->first_refused == 0 || serial < gateway->first_refused)
+    /* What an answer before this one refused has been heard, or it comes again first. */
+    bool is_first = gateway->refused_number != gateway->last_number;
+    if (is_first || serial < gateway->first_refused)
         gateway->first_refused = serial;
-    if (serial > gateway->last_refused)
+    if (is_first || serial > gateway->last_refused)
         gateway->last_refused = serial;
+    gateway->refused_number = gateway->last_number;
 }
 
-bool directory_is_refused(const struct directory_gateway *gateway, uint64_t serial)
+bool directory_is_refused(struct directory_gateway *gateway, uint64_t serial)
 {
-    return gateway->first_refused != 0 && serial >= gateway->first_refused &&
-           serial <= gateway->last_refused;
+    bool is_refused = gateway->first_refused != 0 && serial >= gateway->first_refused &&
+                      serial <= gateway->last_refused;
+
+    if (is_refused)
+        gateway->refused_number = gateway->last_number;
+    return is_refused;
 }
 
 bool directory_met_with(const struct directory_gateway *gateway, uint64_t number)

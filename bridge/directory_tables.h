@@ -60,7 +60,8 @@ struct directory_gateway {
     uint64_t last_number;                 /* of its requests; 0: met, and none came yet */
     uint64_t met_number;                  /* of the first one since it was met */
     uint64_t last_serial;                 /* of the events that it published */
-    uint64_t first_refused, last_refused; /* of the last request; 0: none */
+    uint64_t first_refused, last_refused; /* serials; 0: none */
+    uint64_t refused_number;              /* of the last request that had some of them */
     uint64_t heard_ms;
     struct directory_lease lease;
     struct directory_session *sessions;

@@ -352,7 +352,12 @@ static void an_event_that_could_not_be_kept_is_never_said_to_be(void **state)
     assert_int_equal(publish(directory, 2, 1, "a", &kept), OUTCOME_OK);
     assert_int_equal(publish(directory, 3, 3, "c", &kept), OUTCOME_FULL);
     assert_int_equal(publish(directory, 3, 3, "c", &kept), OUTCOME_OK);
-    assert_string_equal(kept.text, "abc"); /* not b once more, behind others */
+    assert_int_equal(publish(directory, 4, 2, "b", &kept), OUTCOME_FULL);
+    assert_int_equal(publish(directory, 4, 4, "d", &kept), OUTCOME_FULL);
+    directory_refuse(directory, SLICE("g1"), 7, 4);
+    assert_int_equal(publish(directory, 5, 2, "b", &kept), OUTCOME_FULL);
+    assert_int_equal(publish(directory, 5, 4, "d", &kept), OUTCOME_FULL);
+    assert_string_equal(kept.text, "abcd"); /* not b once more, behind others */
     directory_destroy(directory);
 }
 
