@@ -39,6 +39,7 @@ struct log_witness {
     volatile struct page *page;
     int fd;
     unsigned turn;
+    atomic_bool is_denied; /* for the life of the process */
 };
 
 static uint64_t opening_sum(const struct opening *opening)
@@ -62,6 +63,10 @@ static void write_opening(struct log_witness *witness, const struct opening *ope
     witness->page->opening = page.opening;
     atomic_signal_fence(memory_order_seq_cst);
     witness->page->opening_sum = page.opening_sum;
+    /* Whichever of the two came last, it ends with nothing. */
+    atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_load(&witness->is_denied))
+        witness->page->opening_sum = 0;
 }
 
 static void read_page(const struct page *page, struct log_testimony *testimony)
@@ -181,6 +186,8 @@ bool log_witness_doubts_sessions(const struct log_witness *witness)
 
 void log_witness_deny(struct log_witness *witness)
 {
+    atomic_store(&witness->is_denied, true);
+    atomic_thread_fence(memory_order_seq_cst);
     witness->page->opening_sum = 0;
 }
 

@@ -29,7 +29,7 @@ void log_witness_see(struct log_witness *witness, uint64_t head);
 /* Whether the log's sessions are older than what clients were told. */
 void log_witness_doubt_sessions(struct log_witness *witness, bool are_behind);
 bool log_witness_doubts_sessions(const struct log_witness *witness);
-/* The log is damaged: nothing more is said for it. Any thread. */
+/* The log is damaged: nothing more is said for it, whatever follows. Any thread. */
 void log_witness_deny(struct log_witness *witness);
 /* The log is closed and on the disk, and so is this. */
 void log_witness_end(struct log_witness *witness);
