@@ -305,8 +305,9 @@ struct engine_ops {
     /*
      * Borrows `wish`. on_event for each event of its rooms, in order, then on_done, once:
      * ST_OK; ST_NOT_FOUND when the log does not have all that was asked for (any more),
-     * also halfway; ST_UNAVAILABLE after 2 s without an answer. What the gateway has
-     * applied lately is given without asking for it.
+     * ST_CONFLICT when it is of another epoch by now, also halfway; ST_UNAVAILABLE after
+     * 2 s without an answer. What the gateway has applied lately is given without asking
+     * for it.
      */
     void (*replay)(struct engine *engine, const struct engine_replay *wish);
     void (*marks)(struct engine *engine, const struct room_key *rooms, size_t count,

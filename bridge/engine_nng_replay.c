@@ -222,9 +222,10 @@ static void use_rooms_page(struct replayer *replayer, struct job *job,
 {
     uint64_t end = job->through < page->head.seq ? job->through : page->head.seq;
 
-    if (recovery_judge_page(&job->after, page->head.epoch, page->floor)) {
-        end_job(job, ST_NOT_FOUND);
-        return;
+    switch (recovery_judge_page(&job->after, page->head.epoch, page->floor)) {
+    case RECOVERY_PAGE_WHOLE: break;
+    case RECOVERY_PAGE_GONE: end_job(job, ST_NOT_FOUND); return;
+    case RECOVERY_PAGE_OTHER: end_job(job, ST_CONFLICT); return;
     }
     visit_events(replayer, job, page);
     job->after.seq = page->through;

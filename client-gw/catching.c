@@ -382,7 +382,7 @@ static void use_page(struct catching *catching, const struct asked *asked,
         past_reading_turn(&catching->reading, &asked->page, through);
     if (catching->on_proven)
         tell_proven(catching, status);
-    else if (status == ST_NOT_FOUND)
+    else if (status == ST_NOT_FOUND || status == ST_CONFLICT)
         fail(catching, CLOSE_SLOW_CONSUMER);
     else if (status == ST_FORBIDDEN)
         connection_end_session(catching->session, CLOSE_KICKED);
@@ -395,7 +395,8 @@ static void use_page(struct catching *catching, const struct asked *asked,
 /* Of the log, which is there. */
 static bool is_answer(enum status status)
 {
-    return status == ST_OK || status == ST_NOT_FOUND || status == ST_FORBIDDEN;
+    return status == ST_OK || status == ST_NOT_FOUND || status == ST_CONFLICT ||
+           status == ST_FORBIDDEN;
 }
 
 static void on_page(void *ctx, enum status status, uint64_t through)

@@ -43,10 +43,10 @@ struct catching_wish {
     bool (*wants)(void *ctx, uint64_t seq, const struct envelope *envelope);
     /*
      * Once, also at once: ST_OK when the first page is there and nothing was gone when it
-     * was made. Nothing is sent before catching_go. ST_NOT_FOUND: something is gone, or
-     * the log has another epoch; ST_FORBIDDEN: the session was ended by an administrator
-     * meanwhile; ST_UNAVAILABLE; ST_DRAINING: it was stopped. After these the caller
-     * stops it. NULL: nobody waits for it, sending begins at once.
+     * was made. Nothing is sent before catching_go. ST_NOT_FOUND: something is gone;
+     * ST_CONFLICT: the log has another epoch; ST_FORBIDDEN: the session was ended by an
+     * administrator meanwhile; ST_UNAVAILABLE; ST_DRAINING: it was stopped. After these
+     * the caller stops it. NULL: nobody waits for it, sending begins at once.
      */
     void (*on_proven)(void *ctx, enum status status);
     /*

@@ -157,10 +157,12 @@ static void on_proven(void *ctx, enum status status)
         status = session_resume(session, resumed, job);
         if (status)
             answer(job, status);
-    } else if (status == ST_NOT_FOUND || status == ST_FORBIDDEN) {
+    } else if (status == ST_NOT_FOUND || status == ST_CONFLICT ||
+               status == ST_FORBIDDEN) {
         session_undo(session);
-        give_up(job,
-                status == ST_NOT_FOUND ? RECOVERY_HISTORY_OVERFLOW : RECOVERY_FORBIDDEN);
+        give_up(job, status == ST_NOT_FOUND  ? RECOVERY_HISTORY_OVERFLOW
+                     : status == ST_CONFLICT ? RECOVERY_EPOCH_CHANGED
+                                             : RECOVERY_FORBIDDEN);
     } else {
         put_off(job);
     }
@@ -168,14 +170,12 @@ static void on_proven(void *ctx, enum status status)
 
 /* One ghost: the connection that it had here. Its other sessions may be come back to, as
  * this one. */
-static void evict(struct session *ghost, uint64_t *generation, uint64_t *proven)
+static void evict(struct session *ghost, uint64_t *proven)
 {
     struct connection *connection = ghost->connection;
 
     session_share(ghost);
     connection_close(connection, CLOSE_REPLACED);
-    if (ghost->generation > *generation)
-        *generation = ghost->generation;
     if (ghost->reach.proven > *proven)
         *proven = ghost->reach.proven;
     session_drop(ghost);
@@ -197,13 +197,12 @@ static void go_on(struct return_job *job)
     struct session *ghost = session_find(job->recovery->config.sessions, job->record.sid);
     struct session_return found = {
         .record = &job->record,
-        .generation = job->record.generation,
         .rooms = job->rooms,
         .room_count = job->room_count,
     };
 
     if (ghost && !test_hook_no_evict())
-        evict(ghost, &found.generation, &job->facts.proven);
+        evict(ghost, &job->facts.proven);
     if (is_over(job)) /* the ghost was on the same connection */
         return;
     found.from = recovery_from(&job->facts);

@@ -333,11 +333,14 @@ enum status session_identify(struct session *session, struct claims *claims,
                              session_done_fn *on_done, void *ctx)
 {
     struct session_set *set = session->set;
+    struct engine *engine = set->config.engine;
+    struct position head;
 
     claims_drop(session->claims);
     session->claims = claims;
     session->state = SESSION_OPENING;
-    session->reach.proven = session_position(session); /* it was in no room before */
+    engine->ops->head(engine, &head);
+    session->reach.proven = head.seq; /* it was in no room before */
     enum status st = str_map_put(&set->by_sid, slice_of(session->sid), session);
     if (!st)
         st = session_enter_first(session, rooms, room_count);
@@ -485,6 +488,9 @@ uint64_t session_position(const struct session *session)
 
     if (session->catching)
         return catching_position(session->catching);
+    /* While it opened: what is held comes after what was there before. */
+    if (session->held && session->held->count > 0)
+        return session->reach.proven;
     engine->ops->head(engine, &head);
     return head.seq;
 }
@@ -515,8 +521,10 @@ struct slice session_set_told_room(const struct session_set *set,
 
 void session_rebase(struct session *session, uint64_t seq)
 {
-    session->reach =
-        (struct recovery_reach){.proven = seq, .is_unsure = session->is_answered};
+    session->reach = (struct recovery_reach){
+        .proven = seq, .out = session->reach.out, .is_unsure = session->is_answered};
+    if (!session->is_answered)
+        session_drop_held(session);
     for (uint16_t i = 0; i < session->membership_count; i++)
         session->memberships[i].joined_seq = seq;
     if (session->is_counted)

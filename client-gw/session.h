@@ -142,7 +142,6 @@ enum status session_identify(struct session *session, struct claims *claims,
 /* A session that somebody comes back to, as it was found. All borrowed. */
 struct session_return {
     const struct engine_session *record;
-    uint64_t generation;       /* the highest that is known of it */
     uint64_t from;             /* everything for it up to here has reached the client */
     const struct slice *rooms; /* that it is put into beside those of the record */
     size_t room_count;

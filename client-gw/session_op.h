@@ -15,6 +15,7 @@ struct session_set {
     struct voice_set *voices;
     struct buf patterns; /* where rules are spelled out */
     struct str_map by_sid;
+    uint32_t returns;                  /* so many clients came back to here */
     struct engine_membership *scratch; /* LIMIT_SESSION_ROOMS, for one write */
 };
 

@@ -86,6 +86,8 @@ enum recovery_page recovery_judge_page(const struct position *after, uint64_t ep
 
 void recovery_pinged(struct recovery_reach *reach, uint64_t sent)
 {
+    if (reach->out++ > 0)
+        return;
     reach->pinged = sent;
     reach->is_pinged = true;
 }
@@ -95,6 +97,8 @@ bool recovery_ponged(struct recovery_reach *reach)
     bool is_more =
         reach->is_pinged && (reach->is_unsure || reach->pinged > reach->proven);
 
+    if (reach->out > 0)
+        reach->out--;
     if (is_more)
         reach->proven = higher(reach->proven, reach->pinged);
     if (reach->is_pinged)

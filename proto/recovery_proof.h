@@ -74,14 +74,16 @@ enum recovery_page recovery_judge_page(const struct position *after, uint64_t ep
 /* What has reached a client that is connected, for certain. */
 struct recovery_reach {
     uint64_t proven; /* everything for it up to here has */
-    uint64_t pinged; /* what was sent before the ping that is out */
-    bool is_pinged;  /* one is */
+    uint64_t pinged; /* what was sent before the first ping that is out */
+    bool is_pinged;  /* and that is known */
+    unsigned out;    /* pings without their pong */
     bool is_unsure;  /* it was told to go on from `proven`; nobody knows if it heard */
 };
 
 /* A ping goes out behind all that was sent up to `sent`. */
 void recovery_pinged(struct recovery_reach *reach, uint64_t sent);
-/* Its answer has come; true: more is proven than before. */
+/* The answer to one of them has come, and which is not known: the first one. True: more
+ * is proven than before. */
 bool recovery_ponged(struct recovery_reach *reach);
 
 #endif

@@ -159,6 +159,24 @@ static void who_may_not_have_heard_is_believed_after_the_next_ping(void **state)
     assert_int_equal(reach.proven, 7);
 }
 
+/* A sign of life may come before a pong that is late, and then the next ping goes out. */
+static void a_late_pong_proves_no_later_ping(void **state)
+{
+    struct recovery_reach reach = {0};
+
+    (void)state;
+    recovery_pinged(&reach, 0);
+    recovery_pinged(&reach, 20);
+    assert_false(recovery_ponged(&reach));
+    recovery_pinged(&reach, 30);
+    assert_false(recovery_ponged(&reach)); /* of the second one */
+    assert_false(recovery_ponged(&reach));
+    recovery_pinged(&reach, 40);
+    recovery_pinged(&reach, 50);
+    assert_true(recovery_ponged(&reach));
+    assert_int_equal(reach.proven, 40);
+}
+
 static void what_is_owed_begins_after_the_highest_of_three(void **state)
 {
     struct recovery_facts facts = {
@@ -213,6 +231,7 @@ int main(void)
         cmocka_unit_test(a_page_is_whole_gone_or_of_another_log),
         cmocka_unit_test(a_pong_proves_what_went_before_its_ping),
         cmocka_unit_test(who_may_not_have_heard_is_believed_after_the_next_ping),
+        cmocka_unit_test(a_late_pong_proves_no_later_ping),
         cmocka_unit_test(what_is_owed_begins_after_the_highest_of_three),
         cmocka_unit_test(a_room_is_complete_unless_what_is_gone_was_owed),
         cmocka_unit_test(every_reason_has_its_word),
