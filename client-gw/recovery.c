@@ -176,7 +176,8 @@ static void evict(struct session *ghost, uint64_t *proven)
 
     session_share(ghost);
     connection_close(connection, CLOSE_REPLACED);
-    if (ghost->reach.proven > *proven)
+    /* What it was told to go on from need not have reached its client. */
+    if (!ghost->reach.is_unsure && ghost->reach.proven > *proven)
         *proven = ghost->reach.proven;
     session_drop(ghost);
 }
