@@ -240,7 +240,8 @@ static enum status begin(struct durable_log *log, enum log_verdict verdict,
     if (!st && verdict != LOG_GOES_ON)
         return durable_begin_epoch(log, log_verdict_text(verdict));
     if (!st)
-        log_witness_begin(log->witness, findings->epoch, findings->head, log->boot_id);
+        st = log_witness_begin(log->witness, findings->epoch, findings->head,
+                               log->boot_id);
     return st;
 }
 
@@ -251,8 +252,7 @@ static enum status settle_epoch(struct durable_log *log,
     enum log_verdict verdict = log_epoch_judge(testimony, findings, log->boot_id);
     enum status st = ST_OK;
 
-    if (verdict == LOG_IS_DAMAGED || verdict == LOG_HAS_NO_WITNESS ||
-        verdict == LOG_LACKS_EVENTS)
+    if (verdict == LOG_IS_DAMAGED || verdict == LOG_LACKS_EVENTS)
         st = start_anew(log, log_verdict_text(verdict));
     set_anchor(log, testimony);
     if (!st)
