@@ -311,7 +311,7 @@ static void apply(struct gate *gate)
 }
 
 /* As connection_set_reset and session_rebase have it. */
-static void reset_visit(struct visit *visit, const struct position *now, bool is_new)
+static void reset_visit(struct visit *visit, const struct position *now)
 {
     const struct line_frame resync = {.word = LINE_RESYNC, .position = *now};
 
@@ -325,7 +325,7 @@ static void reset_visit(struct visit *visit, const struct position *now, bool is
         return;
     if (!visit->is_answered)
         visit->held.count = 0;
-    visit->was_rebased = is_new;
+    visit->was_rebased = true;
     visit->reach = (struct recovery_reach){
         .proven = now->seq, .out = visit->reach.out, .is_unsure = visit->is_answered};
     for (unsigned room = 0; room < HOUSE_ROOMS; room++)
@@ -335,15 +335,13 @@ static void reset_visit(struct visit *visit, const struct position *now, bool is
 
 static void reset(struct gate *gate)
 {
-    bool is_new = gate->applied.epoch != gate->house->head.epoch;
-
     gate->applied = gate->house->head;
     recent_begin(gate->recent, &gate->applied);
     world_trace(gate->world, "%s begins anew at %llu-%llu", gate->id,
                 (unsigned long long)gate->applied.epoch,
                 (unsigned long long)gate->applied.seq);
     for (unsigned i = 0; i < GATE_VISITS; i++)
-        reset_visit(&gate->visits[i], &gate->applied, is_new);
+        reset_visit(&gate->visits[i], &gate->applied);
 }
 
 /* The bus loses things, and the log may have let go of them. */

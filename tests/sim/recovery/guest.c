@@ -196,6 +196,8 @@ static void hear_hello(struct guest *guest, const struct line_frame *frame)
         guest->went_back = false;
         guest->has_offset = guest->has_ended = false;
         guest->was_resynced = frame->was_rebased;
+        if (frame->was_rebased)
+            guest->since = 0; /* its record may be of before that */
         memset(guest->got, 0, sizeof guest->got);
     } else {
         /* Who says nothing of what it has cannot be told that the log began anew. */

@@ -34,7 +34,7 @@ struct line_frame {
     struct position position;
     enum recovery_reason reason; /* of a hello */
     bool is_recovered;
-    bool was_rebased; /* the log began anew while it was opening */
+    bool was_rebased; /* something was lost while it was opening */
 };
 
 struct line_queue {
