@@ -1,6 +1,6 @@
 /*
- * The durable log: rows of a database, a witness, and a thread that moves the
- * write-ahead log into the file. See event_log.h. Opening: event_log_opening.c.
+ * The durable log: rows of a database, and a witness. See event_log.h. Opening:
+ * event_log_opening.c; the write-ahead log: event_log_tidier.c.
  *
  * Rows are a chain: each has the last seq of the one before it, so that a row that is
  * missing is noticed. A commit is one row as long as it is small, since what SQLite does
@@ -16,9 +16,6 @@
 #include <stdlib.h>
 
 enum {
-    WAL_PAGES = 1000,      /* 4 MB: the tidier is woken */
-    WAL_MAX_PAGES = 2000,  /* 8 MB: writes follow each other so fast that the tidier never
-                              finds all moved; the writer does it */
     WAL_FULL_PAGES = 4000, /* 16 MB: it cannot be moved; no more is written, since a disk
                               that is full of what waits to be moved could not heal */
 };
@@ -48,18 +45,6 @@ static void set_down(struct durable_log *log, bool is_down)
                  LOG_TEXT("data_dir", log->folder));
 }
 
-/* After each commit, whatever it was for: only when all of it is moved does the
- * write-ahead log begin anew, and what the tidier began before does not cover it. */
-static void wake_tidier(struct durable_log *log)
-{
-    int pages = log_db_wal_pages(log->writer);
-
-    if (pages >= WAL_MAX_PAGES)
-        log_db_checkpoint(log->writer);
-    else if (pages >= WAL_PAGES && log->has_tidier)
-        uv_sem_post(&log->wake_tidier);
-}
-
 enum status durable_begin(struct durable_log *log)
 {
     if (log_db_wal_pages(log->writer) >= WAL_FULL_PAGES)
@@ -74,7 +59,8 @@ enum status durable_settle(struct durable_log *log, enum status st)
     if (st)
         log_db_rollback(log->writer);
     set_down(log, st != ST_OK);
-    wake_tidier(log);
+    if (!st)
+        durable_committed(log);
     return st;
 }
 
@@ -362,56 +348,20 @@ void durable_end_read(struct event_log *base)
 
 /* --- beside it --- */
 
-static void checkpoint(struct durable_log *log)
-{
-    char path[LOG_PATH_BYTES];
-    bool is_damaged;
-
-    log_folder_path(log->folder, "log.db", path);
-    if (log->tidier || !log_db_open(path, LOG_DB_TIDIES, &log->tidier, &is_damaged))
-        log_db_checkpoint(log->tidier);
-}
-
-/* Moves the write-ahead log into the file while the writer goes on. */
-void durable_run_tidier(void *arg)
-{
-    struct durable_log *log = arg;
-
-    while (true) {
-        uv_sem_wait(&log->wake_tidier);
-        while (uv_sem_trywait(&log->wake_tidier) == 0)
-            ;
-        if (atomic_load(&log->is_stopping))
-            return;
-        checkpoint(log);
-    }
-}
-
-static void stop_tidier(struct durable_log *log)
-{
-    if (!log->has_tidier)
-        return;
-    log->has_tidier = false;
-    atomic_store(&log->is_stopping, true);
-    uv_sem_post(&log->wake_tidier);
-    uv_thread_join(&log->tidier_thread);
-    uv_sem_destroy(&log->wake_tidier);
-}
-
 /* The reader's thread lives as long as the process: its connection stays open. */
 void durable_close(struct event_log *base)
 {
     struct durable_log *log = self_of(base);
 
     durable_free_spent(log);
-    stop_tidier(log);
+    durable_stop_tidier(log);
     if (base->is_lost || base->state.is_down)
         return;
     enum status st = log_db_set(log->writer, LOG_DB_ANCHOR, log->anchor_ms);
     if (!st)
         st = durable_note_marks(log, base->state.head.epoch);
     if (!st)
-        st = log_db_checkpoint(log->writer);
+        st = durable_move(log);
     if (!st && log_folder_sync(log->folder))
         log_witness_end(log->witness);
 }
@@ -420,7 +370,7 @@ void durable_destroy(struct event_log *base)
 {
     struct durable_log *log = self_of(base);
 
-    stop_tidier(log);
+    durable_stop_tidier(log);
     durable_free_spent(log);
     log_db_close(log->reader);
     log_db_close(log->tidier);

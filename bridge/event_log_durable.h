@@ -53,9 +53,12 @@ struct durable_log {
 
     uint64_t removed_row; /* under the lock: rows up to here are not the log's any more */
 
-    struct log_db *tidier; /* opened by its thread */
+    struct log_db *tidier; /* its thread opens it */
     uv_thread_t tidier_thread;
     uv_sem_t wake_tidier;
+    uv_mutex_t moving;      /* a checkpoint runs */
+    unsigned moved_commits; /* under it: how many commits there were at the last one */
+    atomic_uint commits;
     atomic_bool is_stopping;
     bool has_tidier;
 };
@@ -99,6 +102,11 @@ enum status durable_begin(struct durable_log *log);
 enum status durable_settle(struct durable_log *log, enum status st);
 void durable_close(struct event_log *base);
 void durable_destroy(struct event_log *base);
-void durable_run_tidier(void *arg);
+/* The writer's thread, after a commit. */
+void durable_committed(struct durable_log *log);
+/* Moves the write-ahead log, unless the tidier is at it. The writer's thread. */
+enum status durable_move(struct durable_log *log);
+enum status durable_start_tidier(struct durable_log *log);
+void durable_stop_tidier(struct durable_log *log);
 
 #endif

@@ -26,7 +26,7 @@ void durable_tidy(struct durable_log *log, uint64_t now_ms)
         return;
     log->tidied_ms = now_ms;
     if (log->base.state.is_down)
-        log_db_checkpoint(log->writer); /* what is moved makes room */
+        durable_move(log); /* what is moved makes room */
     uint64_t until = at_ms > log->config.key_age_ms ? at_ms - log->config.key_age_ms : 0;
     enum status st = durable_begin(log);
     if (!st)

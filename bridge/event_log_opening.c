@@ -226,7 +226,7 @@ static enum status note_anchor(struct durable_log *log)
 {
     enum status st = log_db_set(log->writer, LOG_DB_ANCHOR, log->anchor_ms);
 
-    if (st && !log_db_is_damaged(log->writer) && !log_db_checkpoint(log->writer))
+    if (st && !log_db_is_damaged(log->writer) && !durable_move(log))
         st = log_db_set(log->writer, LOG_DB_ANCHOR, log->anchor_ms);
     return st;
 }
@@ -257,7 +257,7 @@ static enum status settle_epoch(struct durable_log *log,
     set_anchor(log, testimony);
     if (!st)
         st = begin(log, verdict, findings);
-    if (!st || !log->writer || !log_db_is_damaged(log->writer))
+    if (!st || !log->writer || !log_db_is_corrupt(log->writer))
         return st;
     /* What could be read may still be damaged where only writing looks. */
     st = start_anew(log, log_verdict_text(LOG_IS_DAMAGED));
@@ -273,14 +273,7 @@ static enum status open_others(struct durable_log *log)
     enum status st = log_db_open(path, LOG_DB_READS, &log->reader, &is_damaged);
     if (st)
         return st;
-    if (uv_sem_init(&log->wake_tidier, 0))
-        return ST_NO_MEMORY;
-    if (uv_thread_create(&log->tidier_thread, durable_run_tidier, log)) {
-        uv_sem_destroy(&log->wake_tidier);
-        return ST_NO_MEMORY;
-    }
-    log->has_tidier = true;
-    return ST_OK;
+    return durable_start_tidier(log);
 }
 
 static enum status open_parts(struct durable_log *log, const char **reason)
@@ -308,11 +301,22 @@ static enum status open_parts(struct durable_log *log, const char **reason)
 
 void durable_release(struct durable_log *log)
 {
+    uv_mutex_destroy(&log->moving);
     event_log_finish(&log->base);
     if (log->lock >= 0)
         close(log->lock);
     free(log->folder);
     free(log);
+}
+
+static bool init_locks(struct durable_log *log)
+{
+    if (uv_mutex_init(&log->moving))
+        return false;
+    if (event_log_init(&log->base, &durable_ops, &log->config.keep))
+        return true;
+    uv_mutex_destroy(&log->moving);
+    return false;
 }
 
 enum status event_log_open(const struct event_log_config *config, struct event_log **log,
@@ -328,7 +332,7 @@ enum status event_log_open(const struct event_log_config *config, struct event_l
     self->row.max = LOG_ROW_BYTES + LOG_ROW_EVENT_BYTES + LIMIT_ENVELOPE_BYTES;
     self->keys.max = DURABLE_MAX_BATCH * LOG_KEY_BYTES;
     self->folder = slice_dup(slice_of(config->folder));
-    if (!self->folder || !event_log_init(&self->base, &durable_ops, &config->keep)) {
+    if (!self->folder || !init_locks(self)) {
         free(self->folder);
         free(self);
         return ST_NO_MEMORY;

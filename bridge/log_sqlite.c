@@ -104,15 +104,19 @@ struct log_db {
     sqlite3_stmt *statements[STATEMENTS];
     enum log_db_mode mode;
     int wal_pages;
-    bool is_damaged;
+    bool is_damaged, is_corrupt;
 };
+
+static bool is_contents(int code)
+{
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
 
 /* What no room on the disk will heal. After a failed sync nobody knows what is on it. */
 static bool is_fatal(int code, int extended)
 {
-    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB ||
-           extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_SHORT_READ ||
-           extended == SQLITE_IOERR_DATA;
+    return is_contents(code) || extended == SQLITE_IOERR_FSYNC ||
+           extended == SQLITE_IOERR_SHORT_READ || extended == SQLITE_IOERR_DATA;
 }
 
 static enum status judge(struct log_db *db, int code)
@@ -121,6 +125,7 @@ static enum status judge(struct log_db *db, int code)
         return ST_OK;
     if (is_fatal(code & 0xff, sqlite3_extended_errcode(db->handle)))
         db->is_damaged = true;
+    db->is_corrupt = db->is_corrupt || is_contents(code & 0xff);
     return ST_LOG_DOWN;
 }
 
@@ -249,6 +254,11 @@ void log_db_close(struct log_db *db)
 bool log_db_is_damaged(const struct log_db *db)
 {
     return db->is_damaged;
+}
+
+bool log_db_is_corrupt(const struct log_db *db)
+{
+    return db->is_corrupt;
 }
 
 int log_db_wal_pages(const struct log_db *db)

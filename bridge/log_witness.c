@@ -33,6 +33,7 @@ struct page {
         uint64_t head, sum;
     } heads[2];
     uint64_t are_sessions_behind;
+    uint64_t denied_epoch; /* of the log that was found damaged; 0: none */
 };
 
 struct log_witness {
@@ -130,8 +131,10 @@ enum status log_witness_open(const char *path, struct log_witness **witness,
     self->page = map;
     memcpy(&copy, map, sizeof copy);
     *testimony = (struct log_testimony){0};
-    if (is_whole)
+    if (is_whole) {
         read_page(&copy, testimony);
+        testimony->denied_epoch = copy.denied_epoch;
+    }
     *witness = self;
     return ST_OK;
 }
@@ -188,6 +191,7 @@ void log_witness_deny(struct log_witness *witness)
 {
     atomic_store(&witness->is_denied, true);
     atomic_thread_fence(memory_order_seq_cst);
+    witness->page->denied_epoch = witness->page->opening.epoch;
     witness->page->opening_sum = 0;
 }
 

@@ -11,6 +11,8 @@ enum log_verdict log_epoch_judge(const struct log_testimony *testimony,
         return LOG_IS_DAMAGED;
     if (findings->epoch == 0)
         return LOG_IS_NEW;
+    if (testimony->denied_epoch == findings->epoch)
+        return LOG_IS_DAMAGED;
     if (testimony->epoch != findings->epoch)
         return LOG_HAS_NO_WITNESS;
     if (findings->head < testimony->head)

@@ -13,12 +13,14 @@ enum {
     LOG_BOOT_ID_BYTES = 16,
 };
 
-/* What the witness file says; all zero when it says nothing that can be believed. */
+/* What the witness file says; all zero when it says nothing that can be believed, but
+ * for the denial. */
 struct log_testimony {
     uint64_t epoch;
     uint64_t head; /* the last seq that the log was seen to have */
     bool is_clean; /* everything was on the disk when it was closed */
     unsigned char boot_id[LOG_BOOT_ID_BYTES];
+    uint64_t denied_epoch; /* the log of this one was found damaged by who used it */
 };
 
 /* What the log itself has. */

@@ -253,6 +253,26 @@ static void damage_that_only_writing_meets_begins_a_new_epoch(void **state)
     forget_image(&house, &image);
 }
 
+/* Or the next start would find nothing, and the process after it end the same way. */
+static void what_a_running_log_found_damaged_is_set_aside(void **state)
+{
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    append(&house, "r:1", 10, 1, 5);
+    uint64_t epoch = state_of(&house).head.epoch;
+    durable_condemn(house.log);
+    restart(&house, true);
+    assert_int_not_equal(state_of(&house).head.epoch, epoch);
+    assert_true(size_of(&house, "log.db.damaged") > 0);
+    append(&house, "r:1", 10, 1, 5);
+    epoch = state_of(&house).head.epoch;
+    restart(&house, false);
+    assert_int_equal(state_of(&house).head.epoch, epoch);
+    house_remove(&house);
+}
+
 static void a_lost_end_begins_a_new_epoch(void **state)
 {
     struct image image;
@@ -374,6 +394,7 @@ int main(void)
         cmocka_unit_test(no_flipped_bit_is_taken_for_an_event),
         cmocka_unit_test(no_cut_file_is_taken_for_the_whole_log),
         cmocka_unit_test(damage_that_only_writing_meets_begins_a_new_epoch),
+        cmocka_unit_test(what_a_running_log_found_damaged_is_set_aside),
         cmocka_unit_test(a_lost_end_begins_a_new_epoch),
         cmocka_unit_test(a_full_disk_refuses_and_heals),
         cmocka_unit_test(a_row_that_goes_bad_is_not_read_and_ends_the_log),

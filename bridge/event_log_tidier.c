@@ -1,0 +1,99 @@
+/*
+ * Moves the write-ahead log into the database's file: a thread with a connection of its
+ * own does it beside the writer; the writer itself where that does not keep up.
+ *
+ * SQLite before 3.51.3 may lose pages (its "WAL-reset bug") when a checkpoint begins just
+ * after one that has moved everything, while another connection's commit begins the
+ * write-ahead log anew. Only the writer commits, so only the thread beside it has to take
+ * care: it begins no checkpoint before a commit has ended since the last one.
+ */
+#include "bridge/event_log_durable.h"
+
+enum {
+    WAL_PAGES = 1000,     /* 4 MB: the tidier is woken */
+    WAL_MAX_PAGES = 2000, /* 8 MB: writes follow each other so fast that the tidier never
+                             finds all moved; the writer does it */
+};
+
+static struct log_db *connection_of(struct durable_log *log)
+{
+    char path[LOG_PATH_BYTES];
+    bool is_damaged;
+
+    log_folder_path(log->folder, "log.db", path);
+    if (!log->tidier)
+        log_db_open(path, LOG_DB_TIDIES, &log->tidier, &is_damaged);
+    return log->tidier;
+}
+
+static void move_beside_writer(struct durable_log *log)
+{
+    struct log_db *db = connection_of(log);
+
+    uv_mutex_lock(&log->moving);
+    if (db && atomic_load(&log->commits) != log->moved_commits) {
+        log_db_checkpoint(db);
+        log->moved_commits = atomic_load(&log->commits);
+    }
+    uv_mutex_unlock(&log->moving);
+}
+
+enum status durable_move(struct durable_log *log)
+{
+    if (uv_mutex_trylock(&log->moving))
+        return ST_OK; /* the tidier is at it */
+    enum status st = log_db_checkpoint(log->writer);
+    log->moved_commits = atomic_load(&log->commits);
+    uv_mutex_unlock(&log->moving);
+    return st;
+}
+
+/* After each commit, whatever it was for: only when all of it is moved does the
+ * write-ahead log begin anew, and what the tidier began before does not cover it. */
+void durable_committed(struct durable_log *log)
+{
+    int pages = log_db_wal_pages(log->writer);
+
+    atomic_fetch_add(&log->commits, 1);
+    if (pages >= WAL_MAX_PAGES)
+        durable_move(log);
+    else if (pages >= WAL_PAGES && log->has_tidier)
+        uv_sem_post(&log->wake_tidier);
+}
+
+static void run_tidier(void *arg)
+{
+    struct durable_log *log = arg;
+
+    while (true) {
+        uv_sem_wait(&log->wake_tidier);
+        while (uv_sem_trywait(&log->wake_tidier) == 0)
+            ;
+        if (atomic_load(&log->is_stopping))
+            return;
+        move_beside_writer(log);
+    }
+}
+
+enum status durable_start_tidier(struct durable_log *log)
+{
+    if (uv_sem_init(&log->wake_tidier, 0))
+        return ST_NO_MEMORY;
+    if (uv_thread_create(&log->tidier_thread, run_tidier, log)) {
+        uv_sem_destroy(&log->wake_tidier);
+        return ST_NO_MEMORY;
+    }
+    log->has_tidier = true;
+    return ST_OK;
+}
+
+void durable_stop_tidier(struct durable_log *log)
+{
+    if (!log->has_tidier)
+        return;
+    log->has_tidier = false;
+    atomic_store(&log->is_stopping, true);
+    uv_sem_post(&log->wake_tidier);
+    uv_thread_join(&log->tidier_thread);
+    uv_sem_destroy(&log->wake_tidier);
+}
