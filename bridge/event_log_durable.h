@@ -59,6 +59,7 @@ struct durable_log {
     uv_mutex_t moving;      /* a checkpoint runs */
     unsigned moved_commits; /* under it: how many commits there were at the last one */
     atomic_uint commits;
+    int asked_pages; /* in the write-ahead log when it was last asked to move some */
     atomic_bool is_stopping;
     bool has_tidier;
 };
@@ -104,7 +105,7 @@ void durable_close(struct event_log *base);
 void durable_destroy(struct event_log *base);
 /* The writer's thread, after a commit. */
 void durable_committed(struct durable_log *log);
-/* Moves the write-ahead log, unless the tidier is at it. The writer's thread. */
+/* Moves the write-ahead log. The writer's thread. */
 enum status durable_move(struct durable_log *log);
 enum status durable_start_tidier(struct durable_log *log);
 void durable_stop_tidier(struct durable_log *log);

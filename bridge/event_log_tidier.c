@@ -10,9 +10,11 @@
 #include "bridge/event_log_durable.h"
 
 enum {
-    WAL_PAGES = 1000,     /* 4 MB: the tidier is woken */
-    WAL_MAX_PAGES = 2000, /* 8 MB: writes follow each other so fast that the tidier never
-                             finds all moved; the writer does it */
+    WAL_PAGES = 1000,     /* 4 MB: the tidier is woken … */
+    WAL_STEP_PAGES = 250, /* … and again: a commit that comes meanwhile keeps it from
+                             having moved all */
+    WAL_MAX_PAGES = 2000, /* 8 MB: writes follow each other so fast that it never has;
+                             the writer moves the rest */
 };
 
 static struct log_db *connection_of(struct durable_log *log)
@@ -40,24 +42,27 @@ static void move_beside_writer(struct durable_log *log)
 
 enum status durable_move(struct durable_log *log)
 {
-    if (uv_mutex_trylock(&log->moving))
-        return ST_OK; /* the tidier is at it */
+    uv_mutex_lock(&log->moving); /* for one move of the tidier's at most */
     enum status st = log_db_checkpoint(log->writer);
     log->moved_commits = atomic_load(&log->commits);
     uv_mutex_unlock(&log->moving);
     return st;
 }
 
-/* After each commit, whatever it was for: only when all of it is moved does the
- * write-ahead log begin anew, and what the tidier began before does not cover it. */
+/* Only when all of it is moved does the write-ahead log begin anew. */
 void durable_committed(struct durable_log *log)
 {
     int pages = log_db_wal_pages(log->writer);
 
     atomic_fetch_add(&log->commits, 1);
+    if (pages < log->asked_pages)
+        log->asked_pages = 0;
+    if (pages < WAL_PAGES || pages - log->asked_pages < WAL_STEP_PAGES)
+        return;
+    log->asked_pages = pages;
     if (pages >= WAL_MAX_PAGES)
         durable_move(log);
-    else if (pages >= WAL_PAGES && log->has_tidier)
+    else if (log->has_tidier)
         uv_sem_post(&log->wake_tidier);
 }
 
