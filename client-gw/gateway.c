@@ -41,7 +41,8 @@ struct gateway {
     struct connection_set *connections;
     struct deliver *deliver;
     struct probe *probe;
-    bool has_bus; /* as the engine said last */
+    bool has_bus;   /* as the engine said last */
+    bool is_ending; /* parts are gone: what the engine still says is nobody's */
     struct web_policy policy;
     struct peer_limits *limits;
     unsigned usable_descriptors; /* for clients */
@@ -131,6 +132,8 @@ static void on_event(void *ctx, const struct engine_event *event)
 {
     struct gateway *gateway = ctx;
 
+    if (gateway->is_ending)
+        return;
     probe_see(gateway->probe, &event->position);
     deliver_event(gateway->deliver, event);
 }
@@ -146,6 +149,8 @@ static void on_reset(void *ctx, const char *reason, const struct position *now)
 {
     struct gateway *gateway = ctx;
 
+    if (gateway->is_ending)
+        return;
     log_warn(gateway->config.log, "events are lost; every client is told",
              LOG_TEXT("reason", reason), LOG_NUM("seq", now->seq));
     probe_reset(gateway->probe, now);
@@ -155,6 +160,8 @@ static void on_reset(void *ctx, const char *reason, const struct position *now)
 
 static void tell_ready(struct gateway *gateway)
 {
+    if (gateway->is_ending)
+        return;
     lifecycle_ready(gateway->config.lifecycle,
                     gateway->has_bus && probe_is_well(gateway->probe),
                     gateway->has_bus ? "probe" : "bus_down");
@@ -466,6 +473,7 @@ void gateway_destroy(struct gateway *gateway)
     if (!gateway)
         return;
     uv_loop_t *loop = gateway->config.loop;
+    gateway->is_ending = true;
     drain_stop(&gateway->drain);
     uv_close((uv_handle_t *)&gateway->timer, NULL);
     uv_close((uv_handle_t *)&gateway->prepare, NULL);

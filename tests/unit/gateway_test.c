@@ -412,11 +412,33 @@ static void a_broken_log_resets_native_clients_and_returns_the_others(void **sta
     peer_destroy(native);
 }
 
+static void emit_late(uv_idle_t *idle)
+{
+    static int turns;
+
+    if (++turns < 3)
+        return;
+    emit(idle->data, ROOM_ALL, "", "1", false);
+    uv_close((uv_handle_t *)idle, NULL);
+}
+
+/* The loop turns while connections close, and the engine has not been told. */
+static void events_that_come_while_it_ends_are_nobodys(void **state)
+{
+    static uv_idle_t idle;
+    struct house *house = *state;
+
+    uv_idle_init(&house->loop, &idle);
+    idle.data = house;
+    uv_idle_start(&idle, emit_late); /* close_house turns the loop */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         GATEWAY_TEST(an_event_reaches_both_dialects),
         GATEWAY_TEST(a_burst_keeps_its_order),
+        GATEWAY_TEST(events_that_come_while_it_ends_are_nobodys),
         GATEWAY_TEST(events_of_others_do_not_arrive),
         GATEWAY_TEST(a_room_that_is_not_granted_is_refused),
         GATEWAY_TEST(rooms_per_socket_have_a_ceiling),

@@ -158,7 +158,7 @@ export const scenarios = {
   storm_9k: {
     rows: [
       { figure: 'all 9,000 back with 50 events each', unit: 'ms', goal: { at_most: 15_000 } },
-      { figure: 'connects refused at first', unit: '' },
+      { figure: 'connects refused at first', unit: 'connects' },
       { figure: 'publish p99 meanwhile', unit: 'ms', goal: { at_most: 250 } },
       { figure: 'gateway /healthz p99', unit: 'ms', goal: { at_most: 100 } },
       { figure: 'ops /healthz p99', unit: 'ms', goal: { at_most: 100 } },

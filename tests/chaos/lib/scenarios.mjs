@@ -70,7 +70,7 @@ export const scenarios = [
     run: (rounds, options, ...stage) => rolling({ rolls: rounds, ...options }, ...stage),
     promises: { failed: 0, not_recovered: 0, untold_percent: 2 },
     sabotage: [
-      { switches: ['no-last-answer', 'no-idempotency'], rounds: 1, members: 4, lanes: 20 },
+      { switches: ['no-last-answer', 'no-idempotency'], rounds: 4, members: 4, lanes: 100 },
       { switches: ['no-sessions'], rounds: 1, members: 60, by: 'not_recovered' },
     ],
   },
