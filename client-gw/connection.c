@@ -68,7 +68,7 @@ static void set_remove(struct connection_set *set, struct connection *connection
     if (connection->next)
         connection->next->prev = connection->prev;
     if (set->leaving == connection)
-        set->leaving = connection->next;
+        set->leaving = connection->prev;
     set->count--;
     metrics_add(set->config.metrics, METRIC_CONNECTIONS, -1);
 

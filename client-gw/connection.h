@@ -116,8 +116,8 @@ bool connection_set_next_due(const struct connection_set *set, uint64_t *due_ms)
 void connection_set_advance(struct connection_set *set, uint64_t now_ms);
 void connection_set_close_all(struct connection_set *set, enum close_reason reason);
 /*
- * Those that are open now are to leave, evenly over the window: tells who understands it
- * when its turn is. Gives how many they are.
+ * Those that have arrived by now are to leave, evenly over the window: tells who
+ * understands it when its turn is. Gives how many they are.
  */
 size_t connection_set_leave(struct connection_set *set, uint64_t window_ms);
 /* Sends the next of them away. False: there are no more. */

@@ -135,27 +135,40 @@ static void tell_turn(struct connection *connection, uint64_t in_ms)
         connection->dialect->send_drain(connection, in_ms);
 }
 
+/* Who is still on the way in is not sent away before it has arrived. */
+static bool may_leave(const struct connection *connection)
+{
+    const struct session *session = connection->sessions;
+
+    while (session && session->state != SESSION_OPEN)
+        session = session->next;
+    return session && connection->state == CONNECTION_OPEN;
+}
+
+/* The oldest first: newer ones may not all have arrived. */
 size_t connection_set_leave(struct connection_set *set, uint64_t window_ms)
 {
     size_t count = 0, turn = 0;
 
-    for (struct connection *c = set->first; c; c = c->next)
-        count += c->state == CONNECTION_OPEN;
-    for (struct connection *c = set->first; c; c = c->next)
-        if (c->state == CONNECTION_OPEN)
+    set->leaving = NULL;
+    for (struct connection *c = set->first; c; c = c->next) {
+        count += may_leave(c);
+        set->leaving = c;
+    }
+    for (struct connection *c = set->leaving; c; c = c->prev)
+        if (may_leave(c))
             tell_turn(c, window_ms * turn++ / count);
-    set->leaving = set->first;
     return count;
 }
 
 bool connection_set_leave_next(struct connection_set *set)
 {
-    while (set->leaving && set->leaving->state != CONNECTION_OPEN)
-        set->leaving = set->leaving->next;
+    while (set->leaving && !may_leave(set->leaving))
+        set->leaving = set->leaving->prev;
     struct connection *connection = set->leaving;
     if (!connection)
         return false;
-    set->leaving = connection->next;
+    set->leaving = connection->prev;
     connection_close(connection, CLOSE_DRAIN);
     return true;
 }

@@ -63,8 +63,8 @@ static void begin_leaving(struct drain *drain)
 
 /* --- step by step */
 
-/* The nth of them leaves when n parts of the window are over; who was accepted before it
- * and came in after, at its end. */
+/* The nth of them leaves when n parts of the window are over; who was on the way in when
+ * it began, at its end. */
 static void send_away(struct drain *drain)
 {
     uint64_t passed_ms = clock_ms() - drain->began_ms;

@@ -83,6 +83,19 @@ test('a gateway that is stopped sends its clients to the next one, which recover
     [late, ...members].forEach((member) => member.close());
   }));
 
+test('who is still on the way in when a gateway is stopped arrives first', with_sidecast(slow, async (sidecast) => {
+  const path_of = (sid) => `${sidecast.gateway}/socket.io/?EIO=4&transport=polling${sid ? `&sid=${sid}` : ''}`;
+  const text_of = async (...request) => (await fetch(...request)).text();
+  const { sid } = JSON.parse((await text_of(path_of())).slice(1));
+  const [old] = sidecast.pids.gateways;
+
+  process.kill(old, 'SIGTERM');
+  await until(() => sidecast.children().length > 2, patience_ms); // its successor
+  await text_of(path_of(sid), { method: 'POST', body: `40${JSON.stringify({ token: sidecast.token })}` });
+  assert.match(await text_of(path_of(sid)), /^40\{"sid"/);
+  await until(() => !is_alive(old), window_ms + bound(1000));
+}));
+
 // The program lies where the test can exchange it.
 function with_copy(options, body) {
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'sidecast-program-')));
@@ -165,8 +178,10 @@ test('when every process is told to stop, events still arrive while clients leav
 
 test('a gateway alone says that it is not ready, serves who is there, refuses who comes', with_sidecast({}, async (sidecast, t) => {
   const alone = await start_alone(sidecast, t, 'alone', { set: ['drain.window=3s'] });
-  const [first, second, third] = [await native(alone, { rooms: ['a'] }), await native(alone, { rooms: ['a'] }),
-    await connect(alone, { transports: ['polling'], rooms: ['a'], ...reconnection })];
+  // The oldest leaves first.
+  const third = await connect(alone, { transports: ['polling'], rooms: ['a'], ...reconnection });
+  const second = await native(alone, { rooms: ['a'] });
+  const first = await native(alone, { rooms: ['a'] });
   assert.equal((await sidecast.request(`${alone.gateway}/readyz`)).status, 200);
 
   alone.signal('SIGTERM');
