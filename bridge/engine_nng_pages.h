@@ -17,7 +17,7 @@ struct page_server *page_server_create(struct event_log *log);
 void page_server_destroy(struct page_server *server);
 
 /* ST_OK lends the answer until the next call. Else it deserves none. */
-enum status page_server_answer(struct page_server *server, struct slice request,
+enum status page_server_answer(struct page_server *server, struct slice bytes,
                                struct slice *answer);
 
 #endif

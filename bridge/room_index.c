@@ -493,10 +493,11 @@ static void take_trail(const struct room_index *index, const struct trail *trail
 size_t room_index_find(const struct room_index *index, const struct room_wishes *wishes,
                        uint64_t after, uint64_t *seqs, size_t max, uint64_t *through)
 {
-    struct findings findings = {
-        .seqs = seqs, .max = max, .through = index->last > after ? index->last : after};
+    struct findings findings = {.max = max,
+                                .through = index->last > after ? index->last : after};
     struct trail trail;
 
+    findings.seqs = seqs;
     *through = after;
     if (after < index->from)
         return 0;

@@ -329,7 +329,7 @@ static void on_found(void *ctx, enum status status, const struct engine_session 
         give_up(job, RECOVERY_UNKNOWN_SESSION);
     else if (status == ST_TIMEOUT)
         give_up(job, RECOVERY_EXPIRED);
-    else if (status || !copy_record(job, record))
+    else if (status || !record || !copy_record(job, record))
         put_off(job);
     else if (job->is_unreadable)
         give_up(job, RECOVERY_EPOCH_CHANGED);
