@@ -190,4 +190,15 @@ static inline void close_both(struct house *house)
     house_remove(house);
 }
 
+/* The thread sanitizer lets each process sleep for a second at its end; there are many.
+ */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "atexit_sleep_ms=0";
+}
+
+/* A test of the house that a row describes. */
+#define ROW(test, row) cmocka_unit_test_prestate(test, (void *)&(row))
+
 #endif

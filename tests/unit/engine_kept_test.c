@@ -82,15 +82,6 @@ static void a_session_is_found_after_everything_was_started_anew(void **state)
     close_both(&house);
 }
 
-/* The thread sanitizer lets each process sleep for a second at its end. */
-const char *__tsan_default_options(void);
-const char *__tsan_default_options(void)
-{
-    return "atexit_sleep_ms=0";
-}
-
-#define ROW(test, row) cmocka_unit_test_prestate(test, (void *)&(row))
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

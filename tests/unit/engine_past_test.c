@@ -98,16 +98,6 @@ static void a_past_of_another_log_is_told_to_be_none(void **state)
     close_both(&house);
 }
 
-/* The thread sanitizer lets each process sleep for a second at its end; there are many.
- */
-const char *__tsan_default_options(void);
-const char *__tsan_default_options(void)
-{
-    return "atexit_sleep_ms=0";
-}
-
-#define ROW(test, row) cmocka_unit_test_prestate(test, (void *)&(row))
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -497,16 +497,6 @@ static void an_unknown_engine_is_refused(void **state)
     assert_non_null(reason);
 }
 
-/* The thread sanitizer lets each process sleep for a second at its end; there are many.
- */
-const char *__tsan_default_options(void);
-const char *__tsan_default_options(void)
-{
-    return "atexit_sleep_ms=0";
-}
-
-#define ROW(test, row) cmocka_unit_test_prestate(test, (void *)&(row))
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
