@@ -285,7 +285,8 @@ static enum status open_parts(struct durable_log *log, const char **reason)
     enum status st = log_folder_claim(log->folder, &log->lock, reason);
     if (st)
         return st;
-    *reason = "data_dir: the log cannot be opened or written; is the disk full?";
+    *reason = "data_dir: the log cannot be opened or written; is the disk full, or its "
+              "file system a network's?";
     log_boot_id(log->boot_id);
     log_folder_path(log->folder, "witness", path);
     st = log_witness_open(path, &log->witness, &testimony);

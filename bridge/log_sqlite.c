@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     FORMAT = 3,    /* PRAGMA user_version */
@@ -144,6 +145,27 @@ static enum status execute(struct log_db *db, const char *text)
     return judge(db, sqlite3_exec(db->handle, text, NULL, NULL, NULL));
 }
 
+static int on_journal_mode(void *ctx, int columns, char **values, char **names)
+{
+    bool *is_wal = ctx;
+
+    (void)columns;
+    (void)names;
+    *is_wal = strcmp(values[0], "wal") == 0;
+    return 0;
+}
+
+/* Where files cannot be mapped for several connections, SQLite goes on without a
+ * write-ahead log and says it in its answer alone. */
+static enum status use_wal(struct log_db *db)
+{
+    bool is_wal = false;
+    enum status st = judge(db, sqlite3_exec(db->handle, "PRAGMA journal_mode = WAL",
+                                            on_journal_mode, &is_wal, NULL));
+
+    return st ? st : is_wal ? ST_OK : ST_LOG_DOWN;
+}
+
 static enum status read_format(struct log_db *db, int *format)
 {
     sqlite3_stmt *statement = NULL;
@@ -171,9 +193,12 @@ static enum status set_up(struct log_db *db)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     enum status st =
-        execute(db, "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
-                    "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
-                    "PRAGMA journal_size_limit = 16777216");
+        execute(db, "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY");
+    if (!st)
+        st = use_wal(db);
+    if (!st)
+        st = execute(db, "PRAGMA wal_autocheckpoint = 0;"
+                         "PRAGMA journal_size_limit = 16777216");
     if (!st)
         st = execute(db, db->mode == LOG_DB_WRITES_SYNC ? "PRAGMA synchronous = FULL"
                                                         : "PRAGMA synchronous = NORMAL");

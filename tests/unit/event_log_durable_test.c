@@ -9,6 +9,7 @@
 
 #include "support/durable_house.h"
 
+#include <sqlite3.h>
 #include <time.h>
 
 static void what_was_kept_is_there_after_a_restart(void **state)
@@ -257,6 +258,26 @@ static void a_second_log_in_the_folder_is_refused(void **state)
     house_remove(&house);
 }
 
+/* As on a network: its files cannot be mapped for several connections. */
+static void a_file_system_that_cannot_share_memory_is_refused(void **state)
+{
+    struct house house;
+    sqlite3_vfs *usual = sqlite3_vfs_find(NULL);
+    char path[LOG_PATH_BYTES];
+
+    (void)state;
+    house_open(&house);
+    event_log_destroy(house.log);
+    log_folder_path(house.folder, "log.db", path);
+    assert_int_equal(unlink(path), 0);
+    sqlite3_vfs_register(sqlite3_vfs_find("unix-dotfile"), 1);
+    enum status st = open_log(&house);
+    sqlite3_vfs_register(usual, 1);
+    assert_int_equal(st, ST_LOG_DOWN);
+    assert_non_null(strstr(house.reason, "a network's"));
+    house_remove(&house);
+}
+
 static void who_saw_more_than_the_log_has_gets_a_new_epoch(void **state)
 {
     struct house house;
@@ -348,6 +369,7 @@ int main(void)
         cmocka_unit_test(what_was_removed_long_ago_has_one_mark),
         cmocka_unit_test(volatile_events_leave_no_rows_for_ever),
         cmocka_unit_test(a_second_log_in_the_folder_is_refused),
+        cmocka_unit_test(a_file_system_that_cannot_share_memory_is_refused),
         cmocka_unit_test(who_saw_more_than_the_log_has_gets_a_new_epoch),
         cmocka_unit_test(keys_are_kept_with_their_events),
         cmocka_unit_test(a_log_of_64_mib_is_open_in_time),
