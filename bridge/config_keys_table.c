@@ -55,7 +55,7 @@ static const char *const command_acts[] = {"join",    "leave",    "rooms", "whoa
                                            "close",   "~forward", NULL};
 static const char *const unknown_client_events[] = {"ignore", "refuse", "disconnect",
                                                     "~forward", NULL};
-static const char *const rate_peers[] = {"socket", "user", "ip", "key", NULL};
+static const char *const rate_peers[] = {"socket", "user", "ip", NULL};
 static const char *const rate_acts[] = {"ack", "drop", "disconnect", "warn", NULL};
 static const char *const unknown_events[] = {"deny", "allow", NULL};
 static const char *const route_acts[] = {

@@ -119,8 +119,9 @@ static bool is_named_above(const struct config_key *key)
     char above[CONFIG_KEY_PATH_BYTES];
     size_t len = strlen(key->path);
 
-    while (len > 0 && !strchr(".[", key->path[len]))
+    do
         len--;
+    while (len > 0 && !strchr(".[", key->path[len]));
     snprintf(above, sizeof above, "%.*s", (int)len, key->path);
     return len > 0 && config_key_is_later(&(struct config_key){.path = above});
 }

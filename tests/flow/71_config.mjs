@@ -272,6 +272,29 @@ test('docs/configuration.md has the reference that the program prints', () => {
     'SIDECAST_UPDATE_DOCS=1 node --test tests/flow/71_config.mjs brings it up to date');
 });
 
+test('the reference names what is refused by name, and it is', with_folder((put) => {
+  const [, line] = /^Refused by name: (.*)\.$/m.exec(run(['config', '--markdown']).out);
+  const names = line.split(', ').map((name) => name.slice(1, -1));
+  for (const name of ['hooks', 'connect.hook', 'rooms[].hook', 'bus.redis'])
+    assert.ok(names.includes(name), `${name} in ${line}`);
+  assert.ok(!names.some((name) => name.startsWith('hooks.')), 'nothing below what is named');
+  for (const name of names.filter((each) => !/[[*]/.test(each))) {
+    const text = name.split('.').reduceRight((inner, part) => `{${part}: ${inner}}`, 'x');
+    assert.match(run(['check-config', put('sidecast.yaml', `${text}\n`)]).err, new RegExp(`: ${name} is not built yet$`, 'm'));
+  }
+}));
+
+test('the words of a rate that the schema lists are taken', with_folder((put) => {
+  const { per, then } = JSON.parse(run(['config', '--schema']).out).properties.limits.properties.rates.additionalProperties.properties;
+  for (const [name, { enum: words }] of Object.entries({ per, then })) {
+    assert.ok(words.length > 2, name);
+    for (const word of words) {
+      const { code, err } = run(['check-config', put('sidecast.yaml', `limits: {rates: {a: {rate: 1/s, ${name}: ${word}}}}\n`)]);
+      assert.equal(code, 0, err);
+    }
+  }
+}));
+
 test('the schema for editors is JSON Schema with all keys', () => {
   const schema = JSON.parse(run(['config', '--schema']).out);
   assert.equal(schema.additionalProperties, false);
