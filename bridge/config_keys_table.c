@@ -351,7 +351,7 @@ const struct config_key config_keys[] = {
         "the oldest beyond this size are removed"),
     KEY("recovery", KEY_MAP, NULL, 0, "what clients that come back get"),
     NUM("recovery.window", KEY_DURATION, "2m", recovery.window_ms, SECOND, 24 * HOUR, 0,
-        "how long a client may be away and still be known when it comes back"),
+        "how long a client may be away and still be known when it comes back; log.keep.age should be as long"),
     KEY("catchup", KEY_MAP, NULL, R, "what clients get that were not recovered and say when their last event was; absent: nothing"),
     KEY("catchup.from", KEY_TEMPLATE, NULL, 0, "where a client says it: {auth.since} is `since` of its CONNECT payload"),
     KEYPICK("catchup.unit", KEY_WORD, "auto", catchup_units, 0, "how: auto takes ISO texts, and numbers of ms or seconds"),

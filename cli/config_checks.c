@@ -5,6 +5,7 @@
 #include "cli/token_keys_load.h"
 #include "proto/auth_rules.h"
 #include "proto/ip_prefix.h"
+#include "proto/namespace_rules.h"
 #include "proto/origin.h"
 #include "proto/route_rules.h"
 #include "proto/units.h"
@@ -182,16 +183,25 @@ static void check_auth_mode(const struct invocation *call, struct faults *warnin
                    "auth.jwt: there is no secret or key, so no client can connect");
 }
 
-/* A window for nobody. */
-static void check_window(const struct invocation *call, struct faults *warnings)
+void config_checks_window(const struct invocation *call, struct faults *warnings)
 {
-    const struct auth_rules *auth = call->system ? call->system->auth : NULL;
+    const struct system *system = call->system;
+    const struct config *config = &call->config;
+    bool is_set = options_source(call->options, "recovery.window") != OPTION_DEFAULT;
+    const char *key = is_set ? "recovery.window" : "log.keep.age";
+    struct place place = options_place(call->options, key);
+    bool is_late = system && system->auth && auth_rules_mode(system->auth) == AUTH_EVENT;
+    bool recovers = !is_late && system && system->namespaces &&
+                    namespace_rules_recover(system->namespaces);
 
-    if (auth && auth_rules_mode(auth) == AUTH_EVENT &&
-        options_source(call->options, "recovery.window") != OPTION_DEFAULT)
-        faults_add(warnings, options_place(call->options, "recovery.window"), NULL,
+    if (is_late && is_set)
+        faults_add(warnings, place, NULL,
                    "recovery.window: with auth.mode: event nobody comes back to a "
                    "session; catchup brings what they missed");
+    if (recovers && config->recovery.window_ms > config->log.keep_age_ms)
+        faults_add(warnings, place, NULL,
+                   "recovery.window: events are gone from the log before the session "
+                   "is: log.keep.age is shorter");
 }
 
 static void check_past(const struct invocation *call, const struct document_node *node,
@@ -250,6 +260,18 @@ static void check_readers(const struct invocation *call, struct faults *warnings
     }
 }
 
+void config_checks_log(struct logger *log, const char *what, const struct faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++) {
+        const struct fault *fault = &faults->items[i];
+        log_warn(
+            log, what, LOG_TEXT("file", fault->place.file ? fault->place.file : "none"),
+            LOG_NUM("line", fault->place.line), LOG_NUM("column", fault->place.column),
+            LOG_TEXT("fault", fault->message),
+            LOG_TEXT("hint", fault->hint ? fault->hint : ""));
+    }
+}
+
 void config_checks_unsafe(const struct invocation *call, struct faults *warnings)
 {
     for (size_t i = 0; i < sizeof unsafe / sizeof *unsafe; i++)
@@ -257,7 +279,7 @@ void config_checks_unsafe(const struct invocation *call, struct faults *warnings
             faults_add(warnings, options_place(call->options, unsafe[i].key), NULL,
                        "%s: %s", unsafe[i].key, unsafe[i].text);
     check_auth_mode(call, warnings);
-    check_window(call, warnings);
+    config_checks_window(call, warnings);
     check_pasts(call, warnings);
     check_readers(call, warnings);
 }

@@ -43,15 +43,7 @@ void reload_destroy(struct reload *reload)
 static void log_faults(struct reload *reload, struct faults *faults)
 {
     faults_drop_echoes(faults);
-    for (size_t i = 0; i < faults->count; i++) {
-        const struct fault *fault = &faults->items[i];
-        log_warn(reload->log, "fault in the configuration",
-                 LOG_TEXT("file", fault->place.file ? fault->place.file : "none"),
-                 LOG_NUM("line", fault->place.line),
-                 LOG_NUM("column", fault->place.column),
-                 LOG_TEXT("fault", fault->message),
-                 LOG_TEXT("hint", fault->hint ? fault->hint : ""));
-    }
+    config_checks_log(reload->log, "fault in the configuration", faults);
     log_error(reload->log, "not reloaded: the configuration has faults",
               LOG_NUM("faults", faults->count + faults->left_out));
 }

@@ -157,6 +157,17 @@ static int open_engine(struct role *role, const struct config *config)
     return fail(is_config ? EXIT_CODE_CONFIG : EXIT_CODE_FAILED, reason);
 }
 
+/* Of the process that keeps the events, so that it is said once. */
+static void warn_of_window(struct role *role, const struct invocation *call)
+{
+    struct faults warnings = {0};
+
+    if (role->server->engine_role == ENGINE_LOG)
+        config_checks_window(call, &warnings);
+    config_checks_log(&role->parts.log, "doubtful configuration", &warnings);
+    faults_finish(&warnings);
+}
+
 static int open_parts(struct role *role, const struct invocation *call)
 {
     struct role_parts *parts = &role->parts;
@@ -183,6 +194,7 @@ static int open_parts(struct role *role, const struct invocation *call)
     int code = open_engine(role, &call->config);
     if (code)
         return code;
+    warn_of_window(role, call);
     parts->lifecycle = lifecycle_create(&lifecycle_config);
     return parts->lifecycle ? EXIT_CODE_OK : fail(EXIT_CODE_FAILED, "out of memory");
 }

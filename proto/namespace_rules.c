@@ -268,6 +268,17 @@ unsigned namespace_rules_uses(const struct namespace_rules *rules)
     return uses;
 }
 
+bool namespace_rules_recover(const struct namespace_rules *rules)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct namespace_rule *rule = &rules->rows[i].rule;
+        any = any || (!rule->refusal && rule->real->recovers);
+    }
+    return any;
+}
+
 const struct namespace_rule *namespace_rules_find(const struct namespace_rules *rules,
                                                   struct slice name)
 {

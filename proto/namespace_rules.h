@@ -33,6 +33,9 @@ void namespace_rules_destroy(struct namespace_rules *rules);
 /* The sources that any of the templates draws from. */
 unsigned namespace_rules_uses(const struct namespace_rules *rules);
 
+/* Whether clients may come back to their sessions in any that one may connect to. */
+bool namespace_rules_recover(const struct namespace_rules *rules);
+
 /* Lends the one that a client calls `name`; NULL: there is none. */
 const struct namespace_rule *namespace_rules_find(const struct namespace_rules *rules,
                                                   struct slice name);

@@ -133,6 +133,19 @@ rooms:
   assert.deepEqual(warned(put('long.yaml', past('2h'))), []);
 }));
 
+test('a session that outlives its events is a warning', with_folder((put) => {
+  const warned = (text) => [...run(['check-config', put('sidecast.yaml', text)]).err
+    .matchAll(/^warning: [^\n]*sidecast\.yaml:(\d+:\d+): (recovery\.window: events are gone [^\n]*)/gm)].map(([, at, words]) => `${at} ${words}`);
+  const words = 'recovery.window: events are gone from the log before the session is: log.keep.age is shorter';
+  assert.deepEqual(warned('recovery: {window: 6m}\n'), [`1:20 ${words}`]);
+  assert.deepEqual(warned('log: {keep: {age: 119s}}\n'), [`1:19 ${words}`], 'where the window is not in the file');
+  assert.deepEqual(warned('log: {keep: {age: 1m}}\nrecovery: {window: 61s}\n'), [`2:20 ${words}`]);
+  assert.deepEqual(warned('log: {keep: {age: 6m}}\nrecovery: {window: 6m}\n'), []);
+  assert.deepEqual(warned('log: {keep: {age: 1m}}\nnamespaces: {/: {recovery: off}}\n'), [], 'nobody comes back');
+  const event = "auth: {mode: event, event: {name: auth, token: '{args.0}'}}\nlog: {keep: {age: 1m}}\n";
+  assert.deepEqual(warned(event), [], 'nobody comes back');
+}));
+
 test('secrets and keys that no process could use are faults of check-config, too', with_folder((put) => {
   const file = put('sidecast.yaml', 'auth:\n  jwt:\n    hmac_secret: short\npublisher:\n  api_keys: [sk_x]\n');
   const { code, err } = run(['check-config', file]);
@@ -220,10 +233,10 @@ test('genconfig prints a good file with secrets of its own each time', with_fold
 
 const served = mkdtempSync(path.join(tmpdir(), 'sidecast-config-'));
 const served_file = path.join(served, 'sidecast.yaml');
-writeFileSync(served_file, 'gateway: {count: 2, ping_interval: 300ms}\n');
+writeFileSync(served_file, 'gateway: {count: 2, ping_interval: 300ms}\nlog: {keep: {age: 119s}}\n');
 test.after(() => rmSync(served, { recursive: true }));
 
-test('serve hands the file on to its children', with_sidecast({ args: ['-c', served_file] }, async (sidecast) => {
+test('serve hands the file on to its children, and what is doubtful in it is said once', with_sidecast({ args: ['-c', served_file] }, async (sidecast) => {
   assert.equal(sidecast.pids.gateways.length, 2);
   const answer = await sidecast.request(`${sidecast.gateway}/livez`);
   assert.equal(answer.status, 200);
@@ -234,6 +247,9 @@ test('serve hands the file on to its children', with_sidecast({ args: ['-c', ser
   const client = await socketio_text(sidecast);
   assert.equal(client.handshake.pingInterval, 300);
   client.close();
+  const doubts = sidecast.log.split('\n').filter((line) => line.includes(' warn ') && line.includes('recovery.window'));
+  assert.equal(doubts.length, 1, sidecast.log);
+  assert.match(doubts[0], /file=\S*sidecast\.yaml line=2 column=19 fault="recovery\.window: events are gone/);
 }));
 
 test('100 configurations with faults: each is told with its place, most with the right word', with_folder((put) => {

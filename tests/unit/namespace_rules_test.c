@@ -134,6 +134,30 @@ static void without_a_table_there_is_the_root_alone(void **state)
     finish(&tables);
 }
 
+static void clients_come_back_where_one_namespace_lets_them(void **state)
+{
+    static const struct {
+        const char *namespaces;
+        bool recover;
+    } rows[] = {
+        {"{}",                                                          true },
+        {"{/: {recovery: off}}",                                        false},
+        {"{/: {recovery: off}, /a: {}}",                                true },
+        {"{/: {recovery: off}, /a: {alias: /}}",                        false},
+        {"{/: {recovery: off}, /a: {refuse: {}}, /b: {recovery: off}}", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "{namespaces: %s}", rows[i].namespaces);
+        struct tables tables = tables_of(text);
+        if (namespace_rules_recover(tables.namespaces) != rows[i].recover)
+            fail_msg("%s", rows[i].namespaces);
+        finish(&tables);
+    }
+}
+
 static void each_fault_is_told(void **state)
 {
     static const char *const rows[][2] = {
@@ -195,6 +219,7 @@ int main(void)
         cmocka_unit_test(a_list_leaves_only_its_commands),
         cmocka_unit_test(a_refusal_has_the_words_of_the_file),
         cmocka_unit_test(without_a_table_there_is_the_root_alone),
+        cmocka_unit_test(clients_come_back_where_one_namespace_lets_them),
         cmocka_unit_test(each_fault_is_told),
         cmocka_unit_test(the_nearest_word_is_named),
     };
