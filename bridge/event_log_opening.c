@@ -51,6 +51,21 @@ static enum status note_no_marks(struct durable_log *log, uint64_t epoch)
     return st;
 }
 
+/* Names that an earlier process left are on the disk before it is said that all is. */
+static enum status testify(struct durable_log *log, uint64_t epoch, uint64_t head)
+{
+    struct log_testimony opening = {
+        .epoch = epoch,
+        .head = head,
+        .is_synced = log->config.syncs,
+    };
+
+    if (log->config.syncs && !log_folder_sync(log->folder))
+        return ST_LOG_DOWN;
+    memcpy(opening.boot_id, log->boot_id, LOG_BOOT_ID_BYTES);
+    return log_witness_begin(log->witness, &opening);
+}
+
 enum status durable_begin_epoch(struct durable_log *log, const char *why)
 {
     uint64_t epoch = event_log_random_epoch();
@@ -75,7 +90,7 @@ enum status durable_begin_epoch(struct durable_log *log, const char *why)
     uv_mutex_lock(&log->base.lock);
     forget_events(log, epoch);
     uv_mutex_unlock(&log->base.lock);
-    return log_witness_begin(log->witness, epoch, 0, log->boot_id);
+    return testify(log, epoch, 0);
 }
 
 /* --- what is there --- */
@@ -239,10 +254,7 @@ static enum status begin(struct durable_log *log, enum log_verdict verdict,
 
     if (!st && verdict != LOG_GOES_ON)
         return durable_begin_epoch(log, log_verdict_text(verdict));
-    if (!st)
-        st = log_witness_begin(log->witness, findings->epoch, findings->head,
-                               log->boot_id);
-    return st;
+    return st ? st : testify(log, findings->epoch, findings->head);
 }
 
 static enum status settle_epoch(struct durable_log *log,

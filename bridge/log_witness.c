@@ -1,6 +1,7 @@
 /*
- * Two heads are written in turn, each with a checksum of its own: whenever the process
- * dies, the one before it is whole. See the header.
+ * What was said of the log when it was opened, and its heads, are written in turn, each
+ * with a checksum of its own: whenever the process dies or the power goes, the one before
+ * it is whole. See the header.
  */
 #include "bridge/log_witness.h"
 
@@ -15,20 +16,22 @@
 #include <unistd.h>
 
 enum {
-    FILE_BYTES = 4096,
-    MAGIC = 0x31574353, /* "SCW1" */
+    BLOCK_BYTES = 4096, /* what a disk writes at once, or more */
+    FILE_BYTES = 3 * BLOCK_BYTES,
+    MAGIC = 0x32574353, /* "SCW2" */
 };
 
 struct opening {
-    uint64_t magic;
-    uint64_t epoch;
-    uint64_t is_clean;
+    uint64_t magic, serial, epoch, is_clean, is_synced;
     unsigned char boot_id[LOG_BOOT_ID_BYTES];
+    uint64_t sum; /* of what is before it */
 };
 
 struct page {
-    struct opening opening;
-    uint64_t opening_sum;
+    union {
+        struct opening opening;
+        unsigned char block[BLOCK_BYTES];
+    } openings[2]; /* by serial */
     struct {
         uint64_t head, sum;
     } heads[2];
@@ -36,17 +39,22 @@ struct page {
     uint64_t denied_epoch; /* of the log that was found damaged; 0: none */
 };
 
+_Static_assert(sizeof(struct page) <= FILE_BYTES, "the page is in the file");
+
 struct log_witness {
     volatile struct page *page;
     int fd;
     unsigned turn;
-    atomic_bool is_denied; /* for the life of the process */
+    struct opening said;    /* last */
+    _Atomic uint64_t epoch; /* of it */
+    atomic_bool is_denied;  /* for the life of the process */
 };
 
 static uint64_t opening_sum(const struct opening *opening)
 {
     const struct hash_key key = {MAGIC, 0};
-    return siphash(&key, (struct slice){(const char *)opening, sizeof *opening});
+    return siphash(&key,
+                   (struct slice){(const char *)opening, offsetof(struct opening, sum)});
 }
 
 static uint64_t head_sum(uint64_t epoch, uint64_t head)
@@ -55,42 +63,67 @@ static uint64_t head_sum(uint64_t epoch, uint64_t head)
     return siphash(&key, (struct slice){(const char *)&head, sizeof head});
 }
 
-static void write_opening(struct log_witness *witness, const struct opening *opening)
+static void unsay(volatile struct page *page)
 {
-    struct page page = {.opening = *opening, .opening_sum = opening_sum(opening)};
+    page->openings[0].opening.sum = page->openings[1].opening.sum = 0;
+}
 
-    witness->page->opening_sum = 0;
+/* In the place of the last but one. */
+static void say(struct log_witness *witness, const struct opening *opening)
+{
+    volatile struct opening *place;
+
+    witness->said = *opening;
+    witness->said.magic = MAGIC;
+    witness->said.serial++;
+    witness->said.sum = 0;
+    place = &witness->page->openings[witness->said.serial % 2].opening;
+    place->sum = 0;
     atomic_signal_fence(memory_order_seq_cst);
-    witness->page->opening = page.opening;
+    *place = witness->said;
     atomic_signal_fence(memory_order_seq_cst);
-    witness->page->opening_sum = page.opening_sum;
+    place->sum = witness->said.sum = opening_sum(&witness->said);
     /* Whichever of the two came last, it ends with nothing. */
     atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load(&witness->is_denied))
-        witness->page->opening_sum = 0;
+        unsay(witness->page);
 }
 
-static void read_page(const struct page *page, struct log_testimony *testimony)
+/* The last that was said; its serial is 0 when there is none. */
+static struct opening read_opening(const struct page *page)
 {
+    struct opening last = {0};
+
+    for (int i = 0; i < 2; i++) {
+        const struct opening *opening = &page->openings[i].opening;
+        if (opening->magic == MAGIC && opening->sum == opening_sum(opening) &&
+            opening->serial > last.serial)
+            last = *opening;
+    }
+    return last;
+}
+
+static void read_page(const struct page *page, const struct opening *opening,
+                      struct log_testimony *testimony)
+{
+    uint64_t head = 0;
     bool has_head = false;
 
-    *testimony = (struct log_testimony){0};
-    if (page->opening.magic != MAGIC || page->opening_sum != opening_sum(&page->opening))
-        return;
     for (int i = 0; i < 2; i++) {
-        if (page->heads[i].sum != head_sum(page->opening.epoch, page->heads[i].head))
+        if (page->heads[i].sum != head_sum(opening->epoch, page->heads[i].head))
             continue;
         has_head = true;
-        if (page->heads[i].head > testimony->head)
-            testimony->head = page->heads[i].head;
+        if (page->heads[i].head > head)
+            head = page->heads[i].head;
     }
-    if (!has_head) {
-        *testimony = (struct log_testimony){0};
+    /* Heads are not synced: nothing can be told of a log that was not either. */
+    if (opening->serial == 0 || (!has_head && !opening->is_synced))
         return;
-    }
-    testimony->epoch = page->opening.epoch;
-    testimony->is_clean = page->opening.is_clean == 1;
-    memcpy(testimony->boot_id, page->opening.boot_id, LOG_BOOT_ID_BYTES);
+    testimony->epoch = opening->epoch;
+    testimony->head = head;
+    testimony->is_clean = opening->is_clean == 1;
+    testimony->is_synced = opening->is_synced == 1;
+    memcpy(testimony->boot_id, opening->boot_id, LOG_BOOT_ID_BYTES);
 }
 
 /* The file with all its blocks, so that no store can fail on a full disk. */
@@ -132,7 +165,9 @@ enum status log_witness_open(const char *path, struct log_witness **witness,
     memcpy(&copy, map, sizeof copy);
     *testimony = (struct log_testimony){0};
     if (is_whole) {
-        read_page(&copy, testimony);
+        self->said = read_opening(&copy);
+        atomic_store(&self->epoch, self->said.epoch);
+        read_page(&copy, &self->said, testimony);
         testimony->denied_epoch = copy.denied_epoch;
     }
     *witness = self;
@@ -147,21 +182,25 @@ static enum status sync_page(struct log_witness *witness)
     return is_synced ? ST_OK : ST_LOG_DOWN;
 }
 
-enum status log_witness_begin(struct log_witness *witness, uint64_t epoch, uint64_t head,
-                              const unsigned char boot_id[LOG_BOOT_ID_BYTES])
+enum status log_witness_begin(struct log_witness *witness,
+                              const struct log_testimony *opening)
 {
-    struct opening opening = {.magic = MAGIC, .epoch = epoch};
+    struct opening next = {
+        .serial = witness->said.serial,
+        .epoch = opening->epoch,
+        .is_synced = opening->is_synced,
+    };
 
-    memcpy(opening.boot_id, boot_id, LOG_BOOT_ID_BYTES);
-    /* In between it says nothing, which costs an epoch and no truth. */
-    witness->page->opening_sum = 0;
-    atomic_signal_fence(memory_order_seq_cst);
+    memcpy(next.boot_id, opening->boot_id, LOG_BOOT_ID_BYTES);
+    atomic_store(&witness->epoch, opening->epoch);
+    /* The heads of another epoch make what was said before say nothing, which costs an
+     * epoch that is over. */
     for (int i = 0; i < 2; i++) {
-        witness->page->heads[i].head = head;
-        witness->page->heads[i].sum = head_sum(epoch, head);
+        witness->page->heads[i].head = opening->head;
+        witness->page->heads[i].sum = head_sum(opening->epoch, opening->head);
     }
     atomic_signal_fence(memory_order_seq_cst);
-    write_opening(witness, &opening);
+    say(witness, &next);
     return sync_page(witness);
 }
 
@@ -174,12 +213,15 @@ void log_witness_see(struct log_witness *witness, uint64_t head)
     atomic_signal_fence(memory_order_seq_cst);
     page->heads[turn].head = head;
     atomic_signal_fence(memory_order_seq_cst);
-    page->heads[turn].sum = head_sum(page->opening.epoch, head);
+    page->heads[turn].sum = head_sum(witness->said.epoch, head);
 }
 
 void log_witness_doubt_sessions(struct log_witness *witness, bool are_behind)
 {
+    if (log_witness_doubts_sessions(witness) == are_behind)
+        return;
     witness->page->are_sessions_behind = are_behind;
+    sync_page(witness);
 }
 
 bool log_witness_doubts_sessions(const struct log_witness *witness)
@@ -191,16 +233,17 @@ void log_witness_deny(struct log_witness *witness)
 {
     atomic_store(&witness->is_denied, true);
     atomic_thread_fence(memory_order_seq_cst);
-    witness->page->denied_epoch = witness->page->opening.epoch;
-    witness->page->opening_sum = 0;
+    witness->page->denied_epoch = atomic_load(&witness->epoch);
+    unsay(witness->page);
+    sync_page(witness);
 }
 
 void log_witness_end(struct log_witness *witness)
 {
-    struct opening opening = witness->page->opening;
+    struct opening last = witness->said;
 
-    opening.is_clean = 1;
-    write_opening(witness, &opening);
+    last.is_clean = 1;
+    say(witness, &last);
     sync_page(witness); /* without it the next start begins a new epoch */
 }
 

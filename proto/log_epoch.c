@@ -17,7 +17,7 @@ enum log_verdict log_epoch_judge(const struct log_testimony *testimony,
         return LOG_HAS_NO_WITNESS;
     if (findings->head < testimony->head)
         return LOG_LACKS_EVENTS;
-    if (testimony->is_clean ||
+    if (testimony->is_clean || testimony->is_synced ||
         memcmp(testimony->boot_id, boot_id, LOG_BOOT_ID_BYTES) == 0)
         return LOG_GOES_ON;
     return LOG_MACHINE_FAILED;

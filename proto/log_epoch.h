@@ -1,7 +1,7 @@
 /*
  * May the log go on in its epoch? Only if nobody can have seen a seq that it does not
- * have: after a clean stop, or on the same boot, when it reaches as far as the witness
- * saw it. A decision, no state.
+ * have: after a clean stop, on the same boot, or when each commit was on the disk before
+ * anybody saw it, and it reaches as far as the witness saw it. A decision, no state.
  */
 #ifndef PROTO_LOG_EPOCH_H
 #define PROTO_LOG_EPOCH_H
@@ -17,8 +17,9 @@ enum {
  * for the denial. */
 struct log_testimony {
     uint64_t epoch;
-    uint64_t head; /* the last seq that the log was seen to have */
-    bool is_clean; /* everything was on the disk when it was closed */
+    uint64_t head;  /* the last seq that the log was seen to have */
+    bool is_clean;  /* everything was on the disk when it was closed */
+    bool is_synced; /* everything was on the disk before anybody saw it */
     unsigned char boot_id[LOG_BOOT_ID_BYTES];
     uint64_t denied_epoch; /* the log of this one was found damaged by who used it */
 };
@@ -36,7 +37,7 @@ enum log_verdict {
     LOG_IS_DAMAGED,
     LOG_HAS_NO_WITNESS,
     LOG_LACKS_EVENTS,   /* the witness saw more */
-    LOG_MACHINE_FAILED, /* it was open when the machine went down */
+    LOG_MACHINE_FAILED, /* it was open, and not synced, when the machine went down */
     LOG_VERDICTS
 };
 

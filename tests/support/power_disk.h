@@ -18,6 +18,7 @@
 
 enum {
     POWER_SECTOR = 512,
+    POWER_MAPPED = 3 * 4096, /* of the mapped file, that are looked at */
     POWER_FILES = 64,
     POWER_CHANGES = 4096,
     POWER_NAMES = 6,
@@ -68,7 +69,7 @@ struct power_disk {
     size_t move_count;
     struct power_bytes left[POWER_NAMES]; /* after the cut */
     bool is_left[POWER_NAMES];
-    unsigned char mapped[POWER_SECTOR]; /* as it was seen last … */
+    unsigned char mapped[POWER_MAPPED]; /* as it was seen last … */
     size_t mapped_size;                 /* … and how long it was */
     size_t lost, kept;                  /* pieces that a cut took, or left */
 };
@@ -180,7 +181,7 @@ static inline void power_move(int from, int to, struct power_file *file)
 static inline void power_look(void)
 {
     int name = POWER_NAMES - 1;
-    unsigned char now[POWER_SECTOR];
+    unsigned char now[POWER_MAPPED];
     char path[POWER_PATH];
     struct stat info;
 

@@ -75,14 +75,24 @@ struct promise {
     bool is_key_found, is_user_found;
 };
 
+enum mode {
+    SYNCS,
+    SAYS_IT_SYNCS,
+    DOES_NOT_SYNC,
+    CHANGES, /* with each opening */
+};
+
 struct story {
     struct house house;
-    bool claims_fsync;
+    enum mode mode;
+    bool is_safe; /* everything that was answered is to be found */
     unsigned boot;
     struct promise promises[MAX_IDS]; /* by id */
     size_t id_count;
     struct position heads[MAX_EPOCHS]; /* the last seq that anybody saw of each epoch */
     size_t epoch_count;
+    size_t events;        /* that the last of them has at least */
+    bool is_overtaken;    /* a new epoch may begin that nobody sees */
     uint64_t clean_epoch; /* it was stopped cleanly in this epoch. 0: it was not */
     size_t cuts, answered, went_on, broken;
     char first_broken[128];
@@ -115,8 +125,10 @@ static void see(struct story *story)
     if (!head) {
         assert_true(story->epoch_count < MAX_EPOCHS);
         head = &story->heads[story->epoch_count++];
+        story->is_overtaken = false;
     }
     *head = state.head;
+    story->events = state.events;
 }
 
 /* --- what a publisher does --- */
@@ -177,6 +189,37 @@ static void tidy(struct story *story)
     log_db_close(tidier);
 }
 
+static void choose_mode(struct story *story)
+{
+    if (story->mode == CHANGES)
+        story->house.config.syncs = !power_chance(3);
+}
+
+/* What was safe stays so while a log that syncs is opened. */
+static void judge_opening(struct story *story)
+{
+    bool was_safe = story->is_safe;
+
+    story->is_safe = story->mode != DOES_NOT_SYNC &&
+                     (story->mode != CHANGES || story->house.config.syncs) &&
+                     (power.is_on || was_safe);
+    if (power.is_on)
+        story->is_overtaken = false;
+}
+
+static void start_again(struct story *story, bool is_clean)
+{
+    choose_mode(story);
+    restart(&story->house, is_clean);
+    judge_opening(story);
+}
+
+static void overtake(struct story *story)
+{
+    story->is_overtaken = true;
+    event_log_overtaken(story->house.log);
+}
+
 static void act(struct story *story)
 {
     struct durable_log *log = (struct durable_log *)story->house.log;
@@ -186,10 +229,10 @@ static void act(struct story *story)
         tidy(story);
     else if (what < 12)
         assert_int_equal(log_db_checkpoint(log->writer), ST_OK);
-    else if (what < 15)
-        event_log_overtaken(story->house.log);
+    else if (what < 14)
+        overtake(story);
     else if (what < 19)
-        restart(&story->house, what < 17);
+        start_again(story, what < 17);
     else if (what < 22)
         event_log_trim(story->house.log, clock_ms() + 1000);
     else
@@ -209,7 +252,9 @@ static void live(struct story *story)
 {
     story->clean_epoch = 0;
     power_begin(1 + power_chance(power_chance(3) ? 300 : 30));
+    choose_mode(story);
     assert_int_equal(open_log(&story->house), ST_OK);
+    judge_opening(story);
     see(story);
     for (size_t left = power_chance(STEPS); left > 0 && power.is_on; left--)
         act(story);
@@ -248,7 +293,7 @@ static void check_rows(struct story *story)
     struct log_db *db;
     bool is_damaged;
 
-    if (!story->claims_fsync || story->answered == 0)
+    if (!story->is_safe || story->answered == 0)
         return; /* a database without events may be lost */
     power_lay_out();
     log_folder_path(story->house.folder, "log.db", path);
@@ -296,6 +341,16 @@ static void find_user(void *ctx, struct slice name, struct slice bytes)
     story->promises[id].is_user_found = true;
 }
 
+/* What a log without syncs has lost is not asked of the next one. */
+static void release_promises(struct story *story)
+{
+    for (size_t i = 0; i < story->id_count; i++) {
+        struct promise *promise = &story->promises[i];
+        promise->has_key = promise->has_key && promise->is_key_found;
+        promise->has_user = promise->has_user && promise->is_user_found;
+    }
+}
+
 static void check_promises(struct story *story, uint64_t epoch)
 {
     for (size_t i = 0; i < story->id_count; i++)
@@ -305,13 +360,28 @@ static void check_promises(struct story *story, uint64_t epoch)
     for (size_t i = 0; i < story->id_count; i++) {
         const struct promise *promise = &story->promises[i];
         if (promise->position.epoch == 0 ||
-            !(story->claims_fsync || promise->position.epoch == epoch))
+            !(story->is_safe || promise->position.epoch == epoch))
             continue;
         if (promise->has_key && !promise->is_key_found)
             breaks(story, "an id is forgotten", i);
         if (promise->has_user && !promise->is_user_found)
             breaks(story, "a user is forgotten", i);
     }
+    if (!story->is_safe)
+        release_promises(story);
+}
+
+/* A log that syncs goes on as if its process had died. */
+static void check_epoch(struct story *story, const struct event_log_state *now)
+{
+    const struct position *last = story->heads + story->epoch_count - 1;
+
+    if (!story->is_safe || story->is_overtaken || story->epoch_count == 0)
+        return;
+    if (now->head.epoch != last->epoch)
+        breaks(story, "a synced log does not go on", last->seq);
+    else if (now->events < story->events)
+        breaks(story, "events are missing", story->events - now->events);
 }
 
 /* It starts, and either nothing is missing that anybody saw of its epoch, or the epoch is
@@ -331,6 +401,7 @@ static void check_log(struct story *story)
         breaks(story, "an epoch goes on without its end", seen->seq - now.head.seq);
     if (story->clean_epoch != 0 && now.head.epoch != story->clean_epoch)
         breaks(story, "a clean stop was forgotten", 0);
+    check_epoch(story, &now);
     story->went_on += seen != NULL;
     check_promises(story, now.head.epoch);
     event_log_destroy(story->house.log);
@@ -348,11 +419,12 @@ static size_t number_of(const char *name, size_t usual)
 static void forget_story(struct story *story)
 {
     memset(story->promises, 0, sizeof story->promises);
-    story->id_count = story->epoch_count = story->answered = 0;
+    story->id_count = story->epoch_count = story->answered = story->events = 0;
+    story->is_safe = story->is_overtaken = false;
 }
 
 /* Gives how many promises are broken in so many cuts, or more. */
-static size_t cut_power(size_t cuts, bool claims_fsync, bool syncs, const char *liar)
+static size_t cut_power(size_t cuts, enum mode mode, const char *liar)
 {
     struct story *story = calloc(1, sizeof *story);
     size_t seed = number_of("SIDECAST_LOG_SEED", 7), answered = 0;
@@ -361,8 +433,8 @@ static size_t cut_power(size_t cuts, bool claims_fsync, bool syncs, const char *
     power.lost = power.kept = 0;
     house_open(&story->house);
     event_log_destroy(story->house.log);
-    story->house.config.syncs = syncs;
-    story->claims_fsync = claims_fsync;
+    story->mode = mode;
+    story->house.config.syncs = mode == SYNCS;
     start_machine(story);
     for (size_t i = 0; story->cuts < cuts; i++) {
         forget_story(story);
@@ -394,36 +466,95 @@ static size_t cuts_wanted(void)
     return number_of("SIDECAST_LOG_POWER_CUTS", 300);
 }
 
-static void what_was_answered_is_on_the_disk_with_fsync(void **state)
+static void a_synced_log_goes_on_with_all_that_was_answered(void **state)
 {
     (void)state;
-    assert_int_equal(cut_power(cuts_wanted(), true, true, NULL), 0);
+    assert_int_equal(cut_power(cuts_wanted(), SYNCS, NULL), 0);
 }
 
 static void nothing_wrong_is_told_without_fsync(void **state)
 {
     (void)state;
-    assert_int_equal(cut_power(cuts_wanted(), false, false, NULL), 0);
+    assert_int_equal(cut_power(cuts_wanted(), DOES_NOT_SYNC, NULL), 0);
+}
+
+static void a_log_may_begin_to_sync_and_cease(void **state)
+{
+    (void)state;
+    assert_int_equal(cut_power(cuts_wanted(), CHANGES, NULL), 0);
+}
+
+/* --- sessions --- */
+
+static void count_session(void *ctx, struct slice bytes, uint64_t age_ms)
+{
+    size_t *count = ctx;
+
+    (void)bytes;
+    (void)age_ms;
+    ++*count;
+}
+
+/* A session is written, and the power goes, perhaps after it was doubted. Gives how many
+ * are believed then. */
+static size_t sessions_after_a_cut(size_t seed, bool are_doubted)
+{
+    const struct event_log_record session = {NULL, EVENT_LOG_SESSION, SLICE("sid"),
+                                             SLICE("what is known")};
+    struct story story = {.mode = SYNCS};
+    size_t count = 0;
+
+    house_open(&story.house);
+    event_log_destroy(story.house.log);
+    story.house.config.syncs = true;
+    power_format(story.house.folder, seed);
+    start_machine(&story);
+    power_begin(UINT64_MAX);
+    assert_int_equal(open_log(&story.house), ST_OK);
+    assert_int_equal(event_log_records(story.house.log, &session, clock_ms()), ST_OK);
+    if (are_doubted)
+        event_log_doubt_sessions(story.house.log);
+    power_cut();
+    event_log_destroy(story.house.log);
+    start_machine(&story);
+    power_lay_out();
+    assert_int_equal(open_log(&story.house), ST_OK);
+    event_log_sessions(story.house.log, count_session, &count);
+    power_finish();
+    house_remove(&story.house);
+    return count;
+}
+
+static void sessions_and_doubts_of_them_outlive_the_power(void **state)
+{
+    (void)state;
+    for (size_t seed = 0; seed < 30; seed++) {
+        assert_int_equal(sessions_after_a_cut(seed, false), 1);
+        assert_int_equal(sessions_after_a_cut(seed, true), 0);
+    }
 }
 
 static void a_log_that_does_not_sync_is_found_out(void **state)
 {
     (void)state;
-    assert_true(cut_power(40, true, false, NULL) > 0);
+    assert_true(cut_power(40, SAYS_IT_SYNCS, NULL) > 0);
 }
 
 static void a_disk_that_does_not_sync_is_found_out(void **state)
 {
     (void)state;
-    assert_true(cut_power(40, true, true, "log.db-wal") > 0);
-    assert_true(cut_power(200, false, false, "witness") > 0);
+    assert_true(cut_power(40, SYNCS, "log.db-wal") > 0);
+    assert_true(cut_power(200, SYNCS, "witness") > 0);
+    assert_true(cut_power(200, DOES_NOT_SYNC, "witness") > 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_answered_is_on_the_disk_with_fsync),
+        cmocka_unit_test(a_synced_log_goes_on_with_all_that_was_answered),
         cmocka_unit_test(nothing_wrong_is_told_without_fsync),
+        cmocka_unit_test(a_log_may_begin_to_sync_and_cease),
+        cmocka_unit_test(sessions_and_doubts_of_them_outlive_the_power),
         cmocka_unit_test(a_log_that_does_not_sync_is_found_out),
         cmocka_unit_test(a_disk_that_does_not_sync_is_found_out),
     };

@@ -18,25 +18,33 @@ static void the_epoch_goes_on_only_where_nobody_can_have_seen_more(void **state)
         struct log_findings findings;
         enum log_verdict verdict;
     } cases[] = {
-  /* epoch, head, is_clean, boot, denied | epoch, head, is_damaged */
-        {{7, 10, true, {1}, 0},  {7, 10, false}, LOG_GOES_ON       },
-        {{7, 10, true, {2}, 0},  {7, 10, false}, LOG_GOES_ON       },
-        {{7, 10, false, {1}, 0}, {7, 10, false}, LOG_GOES_ON       },
-        {{7, 10, false, {1}, 0}, {7, 12, false}, LOG_GOES_ON       }, /* died in between */
-        {{7, 0, false, {1}, 0},  {7, 0, false},  LOG_GOES_ON       },
-        {{7, 10, false, {2}, 0}, {7, 10, false}, LOG_MACHINE_FAILED},
-        {{7, 10, false, {2}, 0}, {7, 99, false}, LOG_MACHINE_FAILED},
-        {{7, 10, false, {1}, 0}, {7, 9, false},  LOG_LACKS_EVENTS  },
-        {{7, 10, true, {1}, 0},  {7, 9, false},  LOG_LACKS_EVENTS  },
-        {{8, 10, true, {1}, 0},  {7, 10, false}, LOG_HAS_NO_WITNESS},
-        {{0, 0, false, {0}, 0},  {7, 10, false}, LOG_HAS_NO_WITNESS},
-        {{0, 0, false, {0}, 7},  {7, 10, false}, LOG_IS_DAMAGED    },
-        {{0, 0, false, {0}, 8},  {7, 10, false}, LOG_HAS_NO_WITNESS},
-        {{7, 10, true, {1}, 6},  {7, 10, false}, LOG_GOES_ON       },
-        {{7, 10, true, {1}, 0},  {7, 10, true},  LOG_IS_DAMAGED    },
-        {{0, 0, false, {0}, 0},  {0, 0, true},   LOG_IS_DAMAGED    },
-        {{0, 0, false, {0}, 0},  {0, 0, false},  LOG_IS_NEW        },
-        {{7, 10, true, {1}, 0},  {0, 0, false},  LOG_IS_NEW        },
+  /* epoch, head, is_clean, is_synced, boot, denied | epoch, head, is_damaged */
+        {{7, 10, true, false, {1}, 0},  {7, 10, false}, LOG_GOES_ON       },
+        {{7, 10, true, false, {2}, 0},  {7, 10, false}, LOG_GOES_ON       },
+        {{7, 10, false, false, {1}, 0}, {7, 10, false}, LOG_GOES_ON       },
+        {{7, 10, false, false, {1}, 0},
+         {7, 12, false},
+         LOG_GOES_ON                                                      }, /* died in between */
+        {{7, 0, false, false, {1}, 0},  {7, 0, false},  LOG_GOES_ON       },
+        {{7, 10, false, false, {2}, 0}, {7, 10, false}, LOG_MACHINE_FAILED},
+        {{7, 10, false, false, {2}, 0}, {7, 99, false}, LOG_MACHINE_FAILED},
+        {{7, 10, false, true, {2}, 0},  {7, 10, false}, LOG_GOES_ON       },
+        {{7, 0, false, true, {2}, 0},   {7, 10, false}, LOG_GOES_ON       },
+        {{7, 10, false, true, {2}, 0},  {7, 9, false},  LOG_LACKS_EVENTS  },
+        {{7, 10, false, true, {2}, 7},  {7, 10, false}, LOG_IS_DAMAGED    },
+        {{7, 10, false, true, {2}, 0},  {7, 10, true},  LOG_IS_DAMAGED    },
+        {{6, 10, false, true, {2}, 0},  {7, 10, false}, LOG_HAS_NO_WITNESS},
+        {{7, 10, false, false, {1}, 0}, {7, 9, false},  LOG_LACKS_EVENTS  },
+        {{7, 10, true, false, {1}, 0},  {7, 9, false},  LOG_LACKS_EVENTS  },
+        {{8, 10, true, false, {1}, 0},  {7, 10, false}, LOG_HAS_NO_WITNESS},
+        {{0, 0, false, false, {0}, 0},  {7, 10, false}, LOG_HAS_NO_WITNESS},
+        {{0, 0, false, false, {0}, 7},  {7, 10, false}, LOG_IS_DAMAGED    },
+        {{0, 0, false, false, {0}, 8},  {7, 10, false}, LOG_HAS_NO_WITNESS},
+        {{7, 10, true, false, {1}, 6},  {7, 10, false}, LOG_GOES_ON       },
+        {{7, 10, true, false, {1}, 0},  {7, 10, true},  LOG_IS_DAMAGED    },
+        {{0, 0, false, false, {0}, 0},  {0, 0, true},   LOG_IS_DAMAGED    },
+        {{0, 0, false, false, {0}, 0},  {0, 0, false},  LOG_IS_NEW        },
+        {{7, 10, true, false, {1}, 0},  {0, 0, false},  LOG_IS_NEW        },
     };
 
     (void)state;

@@ -17,7 +17,8 @@ enum {
     EPOCH = 7,
 };
 
-static const unsigned char boot_id[LOG_BOOT_ID_BYTES] = "this boot";
+static const struct log_testimony opening = {
+    .epoch = EPOCH, .head = 3, .boot_id = "this boot"};
 
 struct scene {
     char path[32];
@@ -40,7 +41,7 @@ static void scene_open(struct scene *scene)
     close(fd);
     reopen(scene);
     assert_int_equal(scene->testimony.epoch, 0);
-    assert_int_equal(log_witness_begin(scene->witness, EPOCH, 3, boot_id), ST_OK);
+    assert_int_equal(log_witness_begin(scene->witness, &opening), ST_OK);
 }
 
 static void scene_close(struct scene *scene)
@@ -78,7 +79,7 @@ static void what_was_denied_says_nothing_whatever_follows(void **state)
     log_witness_end(scene.witness);
     reopen(&scene);
     assert_int_equal(scene.testimony.epoch, 0);
-    assert_int_equal(log_witness_begin(scene.witness, EPOCH, 3, boot_id), ST_OK);
+    assert_int_equal(log_witness_begin(scene.witness, &opening), ST_OK);
     reopen(&scene);
     assert_int_equal(scene.testimony.epoch, EPOCH); /* the next start is another one */
     scene_close(&scene);
@@ -93,7 +94,7 @@ static void doubts_of_sessions_outlive_the_process(void **state)
     assert_false(log_witness_doubts_sessions(scene.witness));
     log_witness_doubt_sessions(scene.witness, true);
     reopen(&scene);
-    assert_int_equal(log_witness_begin(scene.witness, EPOCH, 3, boot_id), ST_OK);
+    assert_int_equal(log_witness_begin(scene.witness, &opening), ST_OK);
     assert_true(log_witness_doubts_sessions(scene.witness));
     log_witness_doubt_sessions(scene.witness, false);
     reopen(&scene);
