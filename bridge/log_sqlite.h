@@ -94,7 +94,7 @@ enum status log_db_notes(struct log_db *db, enum log_db_table table,
  * a reader allows, and nothing is emptied. */
 enum status log_db_checkpoint(struct log_db *db);
 
-/* For tests of a full disk: the database may have so many pages. */
+/* Only tests of a full disk call this: the database may have so many pages. */
 void log_db_limit_pages(struct log_db *db, unsigned pages);
 
 #endif

@@ -24,8 +24,7 @@ openssl/.*               ^bridge/(token[a-z_]*|digest)\.c$
 sqlite3\.h               ^bridge/log_sqlite\.c$
 yaml\.h                  ^bridge/config_yaml\.c$
 curl/.*                  ^bridge/http_client\.c$
-hiredis/.*               ^bridge/redis_link\.c$
-zlib\.h                  ^client-gw/(gzip|ws_deflate)\.c$
+zlib\.h                  ^client-gw/gzip\.c$
 pcre2\.h                 ^proto/contract_pattern\.c$
 uv\.h                    ^(bridge|publisher-api|client-gw|cli)/
 jansson\.h               ^(proto|bridge|publisher-api|client-gw|cli)/
