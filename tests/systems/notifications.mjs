@@ -136,7 +136,7 @@ system('notifications', {
     assert.equal(world.sidecast.gateway, world.sidecast.publisher);
   });
   elsewhere('S4-09', 'more than 1000 connections', 'tests/flow/53_slow_connections.mjs', '4,000 slow connections keep nobody out, and are cut');
-  pending('S4-09', 'several machines by Redis', 'the bus is one machine\'s so far');
+  pending('S4-09', 'several machines by Redis', 'there is one publisher, and no Redis, so far');
 
   check('S4-10', 'log lines have the prefixes of their parts, and say why a client left', async (world) => {
     const id = world.id();

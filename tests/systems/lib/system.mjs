@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { scenarios } from '../../bench/lib/scenarios.mjs';
 import { connect } from '../../flow/lib/clients.mjs';
 import { program, start } from '../../flow/lib/sidecast.mjs';
 import { bound, until } from '../../flow/lib/wait.mjs';
@@ -159,6 +160,13 @@ function define_elsewhere(number, what, file, name) {
   });
 }
 
+// What depends on the machine: the bench has a scenario for it.
+function define_measured(number, what, scenario) {
+  run(note({ number, what, shown_by: `\`./dev bench --scenario ${scenario}\`` }), () => {
+    assert.ok(scenarios[scenario], `the bench has no ${scenario}`);
+  });
+}
+
 // Checks of examples/NAME. `options`: claims (of a user, by number), edits (of the file), set, args,
 // prepare (the folder, before the start; gives more options).
 export function system(name, options, define) {
@@ -168,6 +176,7 @@ export function system(name, options, define) {
       check: (...args) => define_check(shared, ...args),
       pending: define_pending,
       elsewhere: define_elsewhere,
+      measured: define_measured,
     });
   };
   if (is_listing()) {
