@@ -25,6 +25,9 @@ import (
 
 const tries, pauseMax = 3, 5 * time.Second
 
+// 409: the first try is still on its way
+var passing = map[int]bool{408: true, 409: true, 429: true, 500: true, 502: true, 503: true, 504: true}
+
 // Client may be used by several goroutines. What is empty comes from SIDECAST_URL,
 // SIDECAST_API_KEY and, only for tokens, SIDECAST_AUTH_JWT_HMAC_SECRET.
 type Client struct {
@@ -101,7 +104,6 @@ func (c *Client) Token(user string, rooms []string, ttl time.Duration, claims ma
 }
 
 // Gives an answer, or what failed and how long to wait; below 0: there is no use in waiting.
-// After a 409 there is: the first try is still on its way.
 func (c *Client) post(ctx context.Context, body []byte, id string) (*Answer, time.Duration, error) {
 	timeout := c.Timeout
 	if timeout == 0 {
@@ -130,7 +132,7 @@ func (c *Client) post(ctx context.Context, body []byte, id string) (*Answer, tim
 	}
 	failed := &Error{status, fmt.Sprint("HTTP ", status), "", text}
 	json.Unmarshal(text, failed) // a proxy\'s page stays in Problem alone
-	if status < 300 || status == 409 || status == 429 || status >= 502 && status <= 504 {
+	if status < 300 || passing[status] {
 		seconds, _ := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 16)
 		return nil, time.Duration(seconds) * time.Second, failed
 	}

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const tries = 3;
 const pause_max_ms = 5000;
-const passing = new Set([409, 429, 502, 503, 504]); // 409: the first try is still on its way
+const passing = new Set([408, 409, 429, 500, 502, 503, 504]); // 409: the first try is still on its way
 
 // A publish that was refused, or whose answer never came (status 0).
 export class SidecastError extends Error {

@@ -31,7 +31,7 @@ class Client
 {
     private const TRIES = 3;
     private const PAUSE_MAX = 5.0;
-    private const PASSING = [409, 429, 502, 503, 504]; // 409: the first try is still on its way
+    private const PASSING = [408, 409, 429, 500, 502, 503, 504]; // 409: the first try is still on its way
 
     private string $url;
     private string $key;

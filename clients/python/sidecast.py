@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 TRIES = 3
 PAUSE_MAX = 5.0
 IDLE_MAX = 4.0
-PASSING = (409, 429, 502, 503, 504)  # 409: the first try is still on its way
+PASSING = (408, 409, 429, 500, 502, 503, 504)  # 409: the first try is still on its way
 
 
 class SidecastError(Exception):
