@@ -1,5 +1,6 @@
-// Everything is stopped and started again, as an operator or a machine does it, and killed
-// at once: every client of every gateway comes back to its session, and has missed nothing.
+// Everything is stopped and started again, as an operator or a machine does it, killed at
+// once, or gone with the power of a machine whose log is synced: every client of every gateway
+// comes back to its session, and has missed nothing. Without the syncs it is told.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,8 +18,9 @@ const calm = {
   timeout: 20_000, reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 200,
 };
 
-// The same installation at each call: its port, its log, its secrets.
-async function installation(folder) {
+// The same installation at each call: its port, its log, its secrets. On a boot of its own
+// where `durability` is to outlive the power.
+async function installation(folder, { durability = 'log', loses_power = false } = {}) {
   const file = path.join(folder, 'sidecast.yaml');
   const port = await free_row(3);
   const env = {
@@ -26,9 +28,11 @@ async function installation(folder) {
     SIDECAST_AUTH_JWT_HMAC_SECRET: random_text(48),
   };
   writeFileSync(file, 'namespaces:\n  /: {recovery: on}\n', { mode: 0o600 });
+  let boots = 0;
   return async () => {
     const sidecast = await start({
-      set: [`data_dir=${folder}/data`],
+      set: [`data_dir=${folder}/data`, `log.durability=${durability}`],
+      hooks: loses_power ? [`boot=${++boots}`] : [],
       args: ['--port', String(port), '--gateways', '3', '--config', file], env,
     });
     sidecast.key = env.SIDECAST_PUBLISHER_API_KEYS;
@@ -45,9 +49,9 @@ async function kill_all(sidecast) {
 }
 
 // Half of them on polling; each in a room of all and in one of its own.
-async function crowd(sidecast) {
+async function crowd(sidecast, count = clients) {
   const sockets = [];
-  for (let i = 0; i < clients; i++) {
+  for (let i = 0; i < count; i++) {
     const socket = await connect(sidecast, {
       ...calm, transports: [i % 2 ? 'polling' : 'websocket'], rooms: ['all', `own:${i}`],
     });
@@ -68,10 +72,16 @@ async function publish(sidecast, numbers) {
   }
 }
 
-for (const [how, end, rounds] of [['stopped', (s) => s.stop(), 1], ['killed', kill_all, 2]]) {
+const ways = [
+  ['stopped', (s) => s.stop(), 1, {}],
+  ['killed', kill_all, 2, {}],
+  ['without power, synced before,', kill_all, 2, { durability: 'fsync', loses_power: true }],
+];
+
+for (const [how, end, rounds, options] of ways) {
   test(`all clients of three gateways recover when everything is ${how} and started again`, async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-whole-'));
-    const begin = await installation(folder);
+    const begin = await installation(folder, options);
     let sidecast = await begin();
     let sockets = [];
     try {
@@ -110,3 +120,31 @@ for (const [how, end, rounds] of [['stopped', (s) => s.stop(), 1], ['killed', ki
     }
   });
 }
+
+test('a log that was not synced tells its clients that the power was gone', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-whole-'));
+  const begin = await installation(folder, { loses_power: true });
+  let sidecast = await begin();
+  let sockets = [];
+  try {
+    sockets = await crowd(sidecast, 4);
+    const ids = sockets.map((socket) => socket.id);
+    await publish(sidecast, [1]);
+    await until(() => sockets.every((socket) => received(socket).length === 1), patience_ms);
+    await kill_all(sidecast);
+    sidecast.forget();
+    sidecast = await begin();
+    await until(() => sockets.every((socket) => socket.returns.length === 1), patience_ms);
+    assert.ok(sockets.every((socket, i) => !socket.returns[0] && socket.id !== ids[i]));
+    sockets.forEach((socket) => socket.close());
+    await sidecast.stop();
+  } catch (error) {
+    sidecast.kill();
+    console.error(`--- stderr of sidecast ---\n${sidecast.log.slice(-10_000)}--- end ---`);
+    throw error;
+  } finally {
+    sockets.forEach((socket) => socket.close());
+    sidecast.forget();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
