@@ -47,16 +47,19 @@ export const scenarios = {
       { figure: 'publishes', unit: '/s', goal: { at_least: 30_000 } },
       { figure: 'kept, beside memory', unit: '/s', goal: { ratio: 0.8 } },
       { figure: 'the same of server CPU', unit: '/s', goal: { ratio: 0.8 } },
+      { figure: 'synced, beside kept', unit: '/s' },
       { figure: 'publisher CPU per publish', unit: 'us' },
       { figure: 'gateway CPU per publish', unit: 'us' },
     ],
     sample: async (options) => {
       const got = await ingest(options, 'log');
       const in_memory = await ingest(options, 'memory');
+      const synced = await ingest(options, 'fsync');
       return {
         publishes: { value: got.publishes_per_s },
         'kept, beside memory': { value: got.publishes_per_s, limit: in_memory.publishes_per_s },
         'the same of server CPU': { value: per_server_cpu(got), limit: per_server_cpu(in_memory) },
+        'synced, beside kept': { value: synced.publishes_per_s, limit: got.publishes_per_s },
         'publisher CPU per publish': { value: got.publisher_cpu_us / got.publishes },
         'gateway CPU per publish': { value: got.gateway_cpu_us / got.publishes },
       };
