@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { scenarios } from '../../bench/lib/scenarios.mjs';
 import { connect } from '../../flow/lib/clients.mjs';
 import { program, start } from '../../flow/lib/sidecast.mjs';
 import { bound, until } from '../../flow/lib/wait.mjs';
@@ -163,7 +162,8 @@ function define_elsewhere(number, what, file, name) {
 // What depends on the machine: the bench has a scenario for it.
 function define_measured(number, what, scenario) {
   run(note({ number, what, shown_by: `\`./dev bench --scenario ${scenario}\`` }), () => {
-    assert.ok(scenarios[scenario], `the bench has no ${scenario}`);
+    const rows = readFileSync(path.join(root, 'tests/bench/lib/scenarios.mjs'), 'utf8');
+    assert.ok(rows.includes(`\n  ${scenario}: {`), `the bench has no ${scenario}`);
   });
 }
 
