@@ -9,6 +9,7 @@
 #include "client-gw/engineio.h"
 #include "client-gw/proving.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum {
@@ -111,7 +112,7 @@ struct connection *connection_create(struct connection_set *set, struct arrival 
     return connection;
 }
 
-static void end_sessions(struct connection *connection, enum close_reason reason)
+void connection_end_sessions(struct connection *connection, enum close_reason reason)
 {
     while (connection->sessions)
         session_close(connection->sessions, close_rows[reason].word,
@@ -122,8 +123,9 @@ void connection_destroy(struct connection *connection)
 {
     struct connection_set *set = connection->set;
 
+    assert(!set->is_walking);
     connection->state = CONNECTION_CLOSING;
-    end_sessions(connection, CLOSE_CLIENT);
+    connection_end_sessions(connection, CLOSE_CLIENT);
     free(connection->request_id);
     engineio_finish(connection);
     timer_wheel_cancel(&set->wheel, &connection->beat.node);
@@ -325,6 +327,19 @@ void connection_drained(struct connection *connection)
     tell_sessions(connection);
 }
 
+/* Its sessions' members do not move while somebody walks them; nothing is written past
+ * the end. */
+static void end_after_walk(struct connection *connection, enum close_reason reason)
+{
+    struct connection_set *set = connection->set;
+
+    connection->ends_for = reason;
+    connection->next_ending = set->ending;
+    set->ending = connection;
+    for (struct session *s = connection->sessions; s; s = s->next)
+        session_set_direct(s, -1);
+}
+
 void connection_close(struct connection *connection, enum close_reason reason)
 {
     struct connection_set *set = connection->set;
@@ -341,7 +356,10 @@ void connection_close(struct connection *connection, enum close_reason reason)
                     connection->outbox.count);
         frame_queue_finish(&connection->outbox);
     }
-    end_sessions(connection, reason);
+    if (set->is_walking)
+        end_after_walk(connection, reason);
+    else
+        connection_end_sessions(connection, reason);
     attachments_drop(connection);
     timer_wheel_cancel(&set->wheel, &connection->beat.node);
     timer_wheel_cancel(&set->wheel, &connection->deadline.node);

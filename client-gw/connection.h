@@ -66,9 +66,10 @@ struct connection {
     struct client_services *services; /* for the dialect */
     struct connection_set *set;
     struct connection *prev, *next;
-    struct connection *next_dirty;
+    struct connection *next_dirty, *next_ending;
     bool is_dirty; /* has frames of this burst in its outbox, unflushed */
     enum connection_state state;
+    enum close_reason ends_for; /* its sessions, with the walk */
     enum beat_state beat_state;
     struct connection_timer beat;     /* next ping, or the end of waiting for life */
     struct connection_timer deadline; /* the first of connect_due_ms and its sessions' */
@@ -137,6 +138,12 @@ void connection_set_each(struct connection_set *set, session_visit_fn *visit, vo
 bool connection_set_is_bursting(const struct connection_set *set);
 /* Writes what the events of this burst have queued. */
 void connection_set_flush(struct connection_set *set);
+/*
+ * Who closes between these two says and takes nothing more, but its sessions stay in
+ * their rooms until the second one: the members may be walked meanwhile.
+ */
+void connection_set_begin_walk(struct connection_set *set);
+void connection_set_end_walk(struct connection_set *set);
 
 /*
  * Takes `arrival`, whose mount's dialect it speaks and says its first words, and
@@ -176,8 +183,8 @@ void connection_send_answer(struct session *session, const struct buf *text);
 /* Sends a frame that is not shared. Takes it; NULL closes the connection. */
 void connection_send_own(struct connection *connection, struct frame *frame);
 
-/* Idempotent. Ends the sessions at once; what the outbox holds still goes out, but for
- * slow_consumer. */
+/* Idempotent. Ends the sessions at once, or with the walk; what the outbox holds still
+ * goes out, but for slow_consumer. */
 void connection_close(struct connection *connection, enum close_reason reason);
 
 /* The last words to a session, and its end. The connection goes on with others, and goes

@@ -236,6 +236,21 @@ bool connection_set_is_bursting(const struct connection_set *set)
     return set->dirty != NULL;
 }
 
+void connection_set_begin_walk(struct connection_set *set)
+{
+    set->is_walking = true;
+}
+
+void connection_set_end_walk(struct connection_set *set)
+{
+    set->is_walking = false;
+    while (set->ending) {
+        struct connection *connection = set->ending;
+        set->ending = connection->next_ending;
+        connection_end_sessions(connection, connection->ends_for);
+    }
+}
+
 void connection_set_flush(struct connection_set *set)
 {
     while (set->dirty) {

@@ -13,6 +13,8 @@ struct connection_set {
     struct connection *first;
     struct connection *dirty;   /* by next_dirty */
     struct connection *leaving; /* the next one to be sent away; NULL: nobody */
+    struct connection *ending;  /* by next_ending: closed during the walk */
+    bool is_walking;
     size_t count;
     size_t crowd; /* the most that there were since memory was given back */
     uint64_t last_ack;
@@ -21,5 +23,6 @@ struct connection_set {
 
 /* Writes what the outbox holds and tells the sessions whether they may write directly. */
 void connection_flush(struct connection *connection);
+void connection_end_sessions(struct connection *connection, enum close_reason reason);
 
 #endif

@@ -157,8 +157,8 @@ static bool is_repeated(const struct delivery *delivery, struct session *session
     return true;
 }
 
-/* A member that a full outbox ends leaves the room: the array shrinks while it is walked,
- * from its end, and the last one may take the room along. */
+/* From the end: who came last is first. Nobody leaves meanwhile: a member that a full
+ * outbox ends goes when all targets have been walked. */
 static void deliver_to_members(struct delivery *delivery,
                                const struct room_member *members, size_t count)
 {
@@ -233,6 +233,7 @@ static void deliver_envelope(struct deliver *deliver, const struct engine_event 
         delivery.view.position = (struct slice){0};
     deliver->stamp += STAMPS;
     skip_excepted(&delivery, envelope);
+    connection_set_begin_walk(deliver->config.connections);
     for (size_t i = 0; i < envelope->target_count; i++) {
         struct room_key key = {envelope->nsp, envelope->targets[i].kind,
                                envelope->targets[i].name};
@@ -241,6 +242,7 @@ static void deliver_envelope(struct deliver *deliver, const struct engine_event 
         else
             deliver_to_room(&delivery, &key);
     }
+    connection_set_end_walk(deliver->config.connections);
     voice_frames_drop(delivery.frames);
     metrics_add(deliver->config.metrics, METRIC_ADDRESSED, (int64_t)delivery.addressed);
     metrics_add(deliver->config.metrics, METRIC_DELIVERIES, (int64_t)delivery.delivered);

@@ -382,6 +382,105 @@ static void each_session_has_its_own_end(void **state)
     peer_destroy(peer);
 }
 
+/* --- two names of one namespace --- */
+
+static const char by_token[] =
+    PATIENT "namespaces: {/: {recovery: off}, /ws: {alias: /}}\n";
+
+/* One that reads nothing more than its answers; gives the sid that it has in "/". */
+static struct ws_peer *open_both(struct house *house, const char *user,
+                                 char sid[LIMIT_SIO_SID_BYTES + 1])
+{
+    struct ws_peer *peer = open_at(house, "/socket.io/");
+    char *token = mint(house, user, "[]", 60);
+    char text[2048];
+
+    setsockopt(peer->fd, SOL_SOCKET, SO_RCVBUF, &(int){4096}, sizeof(int));
+    snprintf(text, sizeof text, "40{\"token\":\"%s\"}", token);
+    connects(house, peer, text, "40{\"sid\":\"");
+    snprintf(sid, LIMIT_SIO_SID_BYTES + 1, "%s", house->text + strlen("40{\"sid\":\""));
+    snprintf(text, sizeof text, "40/ws,{\"token\":\"%s\"}", token);
+    connects(house, peer, text, "40/ws,{");
+    free(token);
+    return peer;
+}
+
+static int64_t counted(const struct house *house, enum metric metric)
+{
+    return atomic_load(&house->metrics.values[metric]);
+}
+
+static void expect_balance(const struct house *house)
+{
+    int64_t sum = counted(house, METRIC_DELIVERIES);
+
+    for (int i = METRIC_WAIVED_REPEATED; i <= METRIC_WAIVED_NO_MEMORY; i++)
+        sum += counted(house, i);
+    assert_int_equal(sum, counted(house, METRIC_ADDRESSED));
+}
+
+/* Which of both meets the ceiling is a matter of how many frames wait. */
+static void who_reads_nothing_under_two_names_doubles_nothing(void **state)
+{
+    static char data[20000];
+    struct house *house = *state;
+    char sid[LIMIT_SIO_SID_BYTES + 1];
+
+    use_yaml(house, by_token);
+    memset(data, 'x', sizeof data - 1);
+    data[0] = data[sizeof data - 2] = '"';
+    for (int odd = 0; odd < 2; odd++) {
+        struct ws_peer *slow = open_both(house, "ada", sid);
+        struct ws_peer *other = join_socketio(house, "bob", "[]");
+        int64_t closed = counted(house, METRIC_SLOW_CONSUMERS) + 1;
+        int count = 0;
+        if (odd)
+            emit(house, ROOM_SOCKET, sid, data, false);
+        for (; counted(house, METRIC_SLOW_CONSUMERS) < closed && count < 4000; count++) {
+            char number[12];
+            snprintf(number, sizeof number, "%05d", count);
+            memcpy(data + 1, number, 5);
+            emit(house, ROOM_ALL, "", data, false);
+            assert_starts(heard(house, other), "42[\"hello\",\"");
+            assert_memory_equal(house->text + strlen("42[\"hello\",\""), number, 5);
+        }
+        assert_int_equal(counted(house, METRIC_SLOW_CONSUMERS), closed);
+        emit(house, ROOM_ALL, "", "\"last\"", false);
+        hears(house, other, "42[\"hello\",\"last\"]");
+        assert_int_equal(counted(house, METRIC_SESSIONS), 1);
+        expect_balance(house);
+        peer_destroy(slow);
+        peer_destroy(other);
+        while (counted(house, METRIC_CONNECTIONS) > 0)
+            uv_run(&house->loop, UV_RUN_ONCE);
+    }
+}
+
+/* The room goes with its last member. */
+static void who_reads_nothing_under_two_names_takes_its_own_room_along(void **state)
+{
+    static char data[20000];
+    struct house *house = *state;
+    char sid[LIMIT_SIO_SID_BYTES + 1];
+
+    use_yaml(house, by_token);
+    memset(data, 'x', sizeof data - 1);
+    data[0] = data[sizeof data - 2] = '"';
+    for (int odd = 0; odd < 2; odd++) {
+        struct ws_peer *slow = open_both(house, "ada", sid);
+        int64_t closed = counted(house, METRIC_SLOW_CONSUMERS) + 1;
+        if (odd)
+            emit(house, ROOM_SOCKET, sid, data, false);
+        for (int i = 0; counted(house, METRIC_SLOW_CONSUMERS) < closed && i < 4000; i++)
+            emit(house, ROOM_USER, "ada", data, false);
+        assert_int_equal(counted(house, METRIC_SLOW_CONSUMERS), closed);
+        assert_int_equal(counted(house, METRIC_SESSIONS), 0);
+        assert_int_equal(counted(house, METRIC_USERS), 0);
+        expect_balance(house);
+        peer_destroy(slow);
+    }
+}
+
 /* --- reloads --- */
 
 static void a_reload_leaves_living_connections_as_they_are(void **state)
@@ -453,6 +552,8 @@ int main(void)
         GATEWAY_TEST(the_connect_timeout_ends_with_the_first_namespace),
         GATEWAY_TEST(each_session_has_its_own_time_to_say_who_it_is),
         GATEWAY_TEST(each_session_has_its_own_end),
+        GATEWAY_TEST(who_reads_nothing_under_two_names_doubles_nothing),
+        GATEWAY_TEST(who_reads_nothing_under_two_names_takes_its_own_room_along),
         GATEWAY_TEST(a_reload_leaves_living_connections_as_they_are),
     };
 
