@@ -109,7 +109,8 @@ void session_set_use(struct session_set *set, struct system *system);
 bool session_set_hides(const struct session_set *set, enum room_kind kind,
                        struct slice name);
 
-/* Writes every session to the directory again, also those that are opening. */
+/* Writes every session to the directory again, also those that are opening; of a client
+ * on its way back once its return is proven. */
 void session_set_put_all(struct session_set *set);
 /* By public id; NULL when it is not here. */
 struct session *session_find(const struct session_set *set, struct slice sid);

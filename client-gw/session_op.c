@@ -68,7 +68,8 @@ void session_set_put_all(struct session_set *set)
     struct session *session;
 
     for (size_t cursor = 0; (session = str_map_next(&set->by_sid, &cursor));)
-        session_put(session);
+        if (session->is_counted) /* else its client's return is not proven yet */
+            session_put(session);
 }
 
 static void finish_open(struct session *session, enum status status)

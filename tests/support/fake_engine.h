@@ -53,6 +53,9 @@ struct fake_engine {
     struct buf log[FAKE_LOG];
     uint64_t log_seqs[FAKE_LOG];
     size_t log_count;
+    const struct engine_session *found; /* whom a client comes back to; NULL: nobody */
+    bool holds_replay;                  /* until fake_engine_replayed */
+    struct engine_replay replay;        /* that waits; its rooms are not kept */
 };
 
 static void fake_subscribe(struct engine *engine, const struct engine_listener *listener,
@@ -133,6 +136,10 @@ static void fake_replay(struct engine *engine, const struct engine_replay *wish)
     struct fake_engine *fake = (struct fake_engine *)engine;
     struct engine_event event = {.position = wish->from};
 
+    if (fake->holds_replay) {
+        fake->replay = *wish;
+        return;
+    }
     for (size_t i = 0; i < fake->log_count; i++) {
         event.position.seq = fake->log_seqs[i];
         event.envelope = buf_slice(&fake->log[i]);
@@ -140,6 +147,15 @@ static void fake_replay(struct engine *engine, const struct engine_replay *wish)
             wish->on_event(wish->ctx, &event);
     }
     wish->on_done(wish->ctx, ST_OK, wish->to);
+}
+
+static void fake_session_find(struct engine *engine, struct slice pid,
+                              engine_found_fn *on_found, void *ctx)
+{
+    const struct fake_engine *fake = (struct fake_engine *)engine;
+
+    (void)pid;
+    on_found(ctx, fake->found ? ST_OK : ST_NOT_FOUND, fake->found, SLICE("g2"));
 }
 
 static enum status fake_publish(struct engine *engine, struct slice envelope,
@@ -209,6 +225,7 @@ static const struct engine_ops fake_ops = {
     .is_ready = fake_is_ready,
     .past = fake_past,
     .replay = fake_replay,
+    .session_find = fake_session_find,
     .session_put = fake_session_put,
     .session_park = fake_session_park,
     .session_drop = fake_session_drop,
@@ -239,6 +256,15 @@ static inline void fake_engine_answer(struct fake_engine *fake, enum status stat
     for (size_t i = 0; i < fake->past.rooms; i++)
         ranges[i] = (struct engine_past_range){joined - before, joined, false};
     on_past(fake->past.ctx, status, status ? NULL : ranges, (uint32_t)before);
+}
+
+/* What becomes of the replay that was held, without an event. */
+static inline void fake_engine_replayed(struct fake_engine *fake, enum status status)
+{
+    const struct engine_replay wish = fake->replay;
+
+    fake->holds_replay = false;
+    wish.on_done(wish.ctx, status, wish.from.seq);
 }
 
 static inline void fake_engine_keep(struct fake_engine *fake, struct slice envelope)

@@ -163,6 +163,44 @@ static void a_forgotten_gateway_puts_sessions_that_are_opening_too(void **state)
     peer_destroy(opening);
 }
 
+/* Until its return is proven it lives where the directory has it, or nowhere. */
+static void a_forgotten_gateway_puts_nobody_whose_return_may_fail(void **state)
+{
+    static const struct engine_session parked = {
+        .sid = SLICE("SSSSSSSSSSSSSSSSSSSS"),
+        .pid = SLICE("PPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP"),
+        .nsp = SLICE("/"),
+        .user = SLICE("ada"),
+        .generation = 1,
+        .epoch = 7,
+        .proven = 30};
+    struct house *house = *state;
+    struct ws_peer *io = peer_create(&house->loop, house->port);
+    char *token = mint(house, "ada", "[]", 60);
+    char connect[2048];
+
+    house->engine.found = &parked;
+    house->engine.holds_replay = true;
+    assert_int_equal(peer_upgrade(io, "/socket.io/?EIO=4&transport=websocket", ""), 101);
+    assert_starts(READ(house, io), "0{");
+    snprintf(connect, sizeof connect, "40{\"token\":\"%s\",\"pid\":\"%s\"}", token,
+             parked.pid.ptr);
+    peer_send(io, 1, connect);
+    for (int i = 0; i < 100000 && !house->engine.replay.on_done; i++)
+        peer_turn(io);
+    house->engine.listener->on_forgotten(house->engine.ctx);
+    assert_int_equal(house->engine.puts, 0);
+
+    fake_engine_replayed(&house->engine, ST_NOT_FOUND);
+    assert_starts(READ(house, io), "40{\"sid\":\"");
+    assert_null(strstr(house->text, parked.sid.ptr));
+    assert_int_equal(house->engine.puts, 1);
+    house->engine.listener->on_forgotten(house->engine.ctx);
+    assert_int_equal(house->engine.puts, 2);
+    free(token);
+    peer_destroy(io);
+}
+
 static void a_session_that_lives_elsewhere_is_closed_here(void **state)
 {
     struct house *house = *state;
@@ -427,6 +465,7 @@ int main(void)
                                         open_crowd, close_house),
         GATEWAY_TEST(who_arrives_during_the_drain_is_told_too),
         GATEWAY_TEST(a_forgotten_gateway_puts_sessions_that_are_opening_too),
+        RECOVERY_TEST(a_forgotten_gateway_puts_nobody_whose_return_may_fail),
         GATEWAY_TEST(a_session_that_lives_elsewhere_is_closed_here),
         GATEWAY_TEST(a_fenced_gateway_gives_way),
         RECOVERY_TEST(a_later_join_outlives_the_failure_of_an_earlier_one),
