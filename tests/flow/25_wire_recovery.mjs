@@ -178,7 +178,7 @@ const places = [
   ['what is said in a room with attachments', [tells([`451-["say","ROOM",${slot}]`, bytes[0]], [`451-["said",${slot},"@"]`, bytes[0]]),
     hears(`451-["said",${slot},"@"]`, bytes[0])], member],
   ['what is volatile', [whispers, hears('42["whispered",1,"@"]')], member,
-    { there: [[whispers, hears('42["whispered",1]')], member], differs: 'volatile events have a place, too' }],
+    { there: [[whispers, hears('42["whispered",1]')], member], differs: 'volatile events have an offset, too' }],
   ['in another namespace', [connects('new', { ...anew, nsp: '/custom,' }), asks(['42/custom,1["join","ROOM"]'],
     ['43/custom,1[{"ok":true,"recovered":false}]']), asks(['42/custom,["say","ROOM",2]'], ['42/custom,["said",2,"@"]'])], member],
   ['the same event has one place for all', [says(1), hears(said(1)), ({ me, other }) => assert.equal(me.known[''].place, other.known[''].place)], member],
