@@ -1,5 +1,6 @@
 // The page: joins rooms by commands with acks, shows what is told there, and is back in its rooms
-// after a drop. The token stands behind the # of the address, which browsers send to nobody.
+// after a drop: by itself, or after a long one by joining again. The token stands behind the # of
+// the address, which browsers send to nobody.
 const gateway = new URLSearchParams(location.search).get('gateway') ?? 'http://127.0.0.1:7410';
 const socket = window.io(gateway, { auth: { token: location.hash.slice(1) } });
 const feed = document.querySelector('#feed');
@@ -14,11 +15,14 @@ function show_state(text, kind = '') {
     button.disabled = kind !== 'on';
 }
 
-socket.on('connect', () => {
+socket.on('connect', async () => {
   show_state(`connected by ${socket.io.engine.transport.name}`, 'on');
   socket.io.engine.once('upgrade', ({ name }) => show_state(`connected by ${name}`, 'on'));
-  for (const again of joined.values())
-    again();
+  if (socket.recovered || joined.size === 0)
+    return; // recovered: in its rooms, and what was missed follows by itself
+  await Promise.all([...joined.values()].map((join) => join()));
+  // Now that nothing falls between, a page with a state of its own asks its backend for it.
+  tell('agent', 'joined again', 'what happened meanwhile is not shown here');
 });
 socket.on('disconnect', (reason) => show_state(reason));
 socket.on('connect_error', ({ message, data }) => {

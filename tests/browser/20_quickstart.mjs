@@ -1,7 +1,8 @@
 // The quickstart, as its README has it: every command is run as it stands there, but for the
-// ports, and two people work on one board.
+// ports, and two people work on one board; also while the server is killed, and when all is lost.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,12 +10,13 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { free_ports } from '../flow/lib/ports.mjs';
-import { program, sanitizer_report } from '../flow/lib/sidecast.mjs';
+import { children_of, program, sanitizer_report } from '../flow/lib/sidecast.mjs';
 import { until } from '../flow/lib/wait.mjs';
 import { laptop, launch, open, phone } from './lib/page.mjs';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const seen_ms = 15_000;
+const session_url = '**/session?*';
 
 // A copy of what the README needs, with ports of its own; a release is built already.
 async function lay_out(folder) {
@@ -39,9 +41,11 @@ async function lay_out(folder) {
   };
 }
 
-// What runs on, in a terminal of its own.
+// What runs on, in a terminal of its own. Clocks are exact here.
 function begin(folder, script) {
-  const child = spawn('bash', ['-ec', script], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('bash', ['-ec', script], {
+    cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, SIDECAST_AUTH_JWT_LEEWAY: '0s' },
+  });
   child.said = '';
   child.ended = new Promise((resolve) => child.on('exit', resolve));
   for (const stream of [child.stdout, child.stderr])
@@ -85,6 +89,61 @@ async function work_together(ada, grace, publish_both) {
   }
 }
 
+const says = (page, text) => page.waitForFunction((words) =>
+  document.querySelector('#state-text').textContent === words, text, { timeout: seen_ms });
+const move_as = (page, user, task, to) => page.evaluate(([who, body]) =>
+  fetch(`/moves?user=${who}`, { method: 'POST', body }).then(({ status }) => status), [user, JSON.stringify({ task, to })]);
+
+async function stop(sidecast) {
+  sidecast.kill('SIGTERM');
+  assert.equal(await sidecast.ended, 0, sidecast.said);
+  assert.doesNotMatch(sidecast.said, sanitizer_report);
+}
+
+// The tokens that the page gets from now on are over in seconds.
+async function shorten_tokens(page, key_file) {
+  const key = readFileSync(key_file, 'utf8').trim();
+  await page.route(session_url, async (route) => {
+    const session = await (await route.fetch()).json();
+    const [head, claims] = session.token.split('.');
+    const exp = Math.floor(Date.now() / 1000) + 5;
+    const part = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(claims, 'base64url')), exp })).toString('base64url');
+    const mac = createHmac('sha256', key).update(`${head}.${part}`).digest('base64url');
+    await route.fulfill({ json: { ...session, token: `${head}.${part}.${mac}` } });
+  });
+}
+
+// The gateway is killed: what happens meanwhile arrives as if nothing had been. Then a token ends.
+async function return_unharmed(ada, grace, sidecast, key_file) {
+  const is_gateway = (pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[1] === 'gateway';
+  await shorten_tokens(grace, key_file);
+  const back = Promise.all([says(ada, 'live as Ada, nothing missed'), says(grace, 'live as Grace, nothing missed')]);
+  process.kill(children_of(sidecast.pid).find(is_gateway), 'SIGKILL');
+  assert.equal(await move_as(ada, 'linus', 4, 'done'), 204);
+  await back;
+  await grace.unroute(session_url);
+  for (const page of [ada, grace]) {
+    await in_column(page, 'done', 4);
+    assert.match(await page.textContent('#feed'), /Linus moved “Water the plants” to Done/);
+  }
+  await says(grace, 'live as Grace'); // with a new token, and so in a new session
+}
+
+// All that the server knew is lost, and an event with it: the board is loaded again.
+async function return_anew(ada, grace, serving) {
+  rmSync(process.env.SIDECAST_DATA_DIR, { recursive: true });
+  await move_as(ada, 'linus', 5, 'done');
+  const sidecast = await serving();
+  for (const [page, name] of [[ada, 'Ada'], [grace, 'Grace']]) {
+    await says(page, `live as ${name}`);
+    await in_column(page, 'done', 5);
+    assert.doesNotMatch(await page.textContent('#feed'), /Ship it/, 'no event told of it');
+  }
+  await grace.click('[data-task="5"] .back');
+  await in_column(ada, 'doing', 5);
+  return sidecast;
+}
+
 test('the quickstart runs as its README says, and two people see one board', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-test-'));
   const { blocks, pages } = await lay_out(folder);
@@ -95,27 +154,32 @@ test('the quickstart runs as its README says, and two people see one board', asy
   t.after(() => running.forEach((child) => child.kill('SIGKILL')));
   assert.deepEqual([serve, backend, publishes.length], ['sidecast serve -c sidecast.yaml\n', 'node backend.mjs\n', 2]);
 
+  const serving = () => run_on(`${setup}exec ${serve}`, /is ready\./);
+  const run_on = async (script, words) => {
+    const child = begin(folder, script);
+    running.push(child);
+    await until(() => words.test(child.said), 20_000, () => `not ready: ${child.said}`);
+    return child;
+  };
   const checked = await shell(`${setup}sidecast check-config sidecast.yaml`);
   assert.match(checked.stdout, /is good\n$/);
   assert.equal(checked.stderr, '', 'no warning');
-  for (const [script, words] of [[serve, /is ready\./], [backend, /the board is at/]]) {
-    const child = begin(folder, `${setup}exec ${script}`);
-    running.push(child);
-    await until(() => words.test(child.said), 20_000, () => `not ready: ${child.said}`);
-  }
+  let sidecast = await serving();
+  const backing = await run_on(`${setup}exec ${backend}`, /the board is at/);
   assert.deepEqual(readdirSync(path.join(folder, 'examples/quickstart/secrets')), ['api.keys', 'jwt.key']);
   const browser = await launch();
   try {
     const ada = await open_board(browser, pages[0], laptop), grace = await open_board(browser, pages[1], phone);
     await work_together(ada, grace, async () => [
       JSON.parse((await shell(setup + publishes[0])).stdout), JSON.parse((await shell(setup + publishes[1])).stdout)]);
+    assert.doesNotMatch(sidecast.said, / (warn|error) /);
+    await return_unharmed(ada, grace, sidecast, path.join(folder, 'examples/quickstart/secrets/jwt.key'));
+    await stop(sidecast);
+    sidecast = await return_anew(ada, grace, serving);
   } finally {
     await browser.close();
   }
-  for (const child of running)
-    child.kill('SIGTERM');
-  assert.equal(await running[0].ended, 0, running[0].said);
-  assert.doesNotMatch(running[0].said, sanitizer_report);
-  assert.doesNotMatch(running[0].said, / (warn|error) /);
-  await running[1].ended;
+  await stop(sidecast);
+  backing.kill('SIGTERM');
+  await backing.ended;
 });

@@ -83,19 +83,31 @@ const socket = window.io(session.gateway, {
   auth: async (give) => give({ token: (await (await ask('/session')).json()).token }),
 });
 
-socket.on('connect', async () => {
-  show('connected', `live as ${session.user}`);
-  // What was missed while nobody listened: the backend knows.
-  (await (await ask('/tasks')).json()).forEach(put);
+let loaded; // events wait for it, so that no older answer of the backend undoes them
+const load = async () => (await (await ask('/tasks')).json()).forEach(put);
+
+socket.on('connect', () => {
+  show('connected', `live as ${session.user}${socket.recovered ? ', nothing missed' : ''}`);
+  // Recovered: what was missed follows by itself. Else this is a new session, the first one or one
+  // after a long time away: rooms that the page itself had joined would be joined again here (these
+  // are joined by the file), and then the backend is asked how things are.
+  if (!socket.recovered)
+    loaded = load().catch(() => show('lost', 'the backend does not answer'));
 });
-socket.on('disconnect', () => show('waiting', 'coming back'));
+socket.on('disconnect', (reason) => {
+  show('waiting', 'coming back');
+  if (reason === 'io server disconnect') // its token is over; after all else it tries by itself
+    socket.connect();
+});
 socket.on('connect_error', (error) => show('lost', error.message));
 
-socket.on('task.added', ({ task, title, by }) => {
+socket.on('task.added', async ({ task, title, by }) => {
+  await loaded;
   put({ task, title, column: 'todo' });
   say(by, `added “${title}”`);
 });
-socket.on('task.moved', ({ task, to, by }) => {
+socket.on('task.moved', async ({ task, to, by }) => {
+  await loaded;
   const card = cards.get(task);
   if (!card)
     return;
