@@ -26,7 +26,8 @@ struct asked {
     struct catching_set *set;
     struct catching *catching; /* NULL: it was stopped meanwhile */
     struct past_page page;
-    size_t count; /* of events that were sent */
+    size_t count;   /* of events that were sent */
+    bool is_return; /* to who came back */
     bool is_kicked;
 };
 
@@ -348,6 +349,7 @@ static bool ask(struct catching *catching)
         wish.from.seq = catching->reading.read;
         *asked = (struct asked){.set = set,
                                 .catching = catching,
+                                .is_return = !catching->wants,
                                 .page = past_page_begin(&catching->reading)};
         catching->asked = asked;
         set->asked++;
@@ -406,7 +408,8 @@ static void on_page(void *ctx, enum status status, uint64_t through)
     struct catching *catching = asked->catching;
 
     set->asked--;
-    metrics_add(set->metrics, METRIC_MISSED_EVENTS, (int64_t)asked->count);
+    if (asked->is_return)
+        metrics_add(set->metrics, METRIC_MISSED_EVENTS, (int64_t)asked->count);
     if (catching) {
         struct session *session = session_share(catching->session);
         struct connection_set *connections = session->connection->set;
@@ -554,8 +557,7 @@ enum status catching_hold(struct catching *catching, struct frame *frame)
     if (session_hold(session, frame) == ST_OK)
         return ST_OK;
     /* The event at hand is the last one that was applied. */
-    if (session->held)
-        frame_queue_finish(session->held);
+    session_forget_held(session);
     catching->set->engine->ops->head(catching->set->engine, &head);
     past_reading_extend(&catching->reading, head.seq);
     catching_drained(catching);

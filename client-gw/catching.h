@@ -39,7 +39,8 @@ struct catching_wish {
     bool is_live;  /* and its client is told so: an older event is not where it is */
     const struct catching_past *past;
     size_t past_count;
-    /* More to say of an event; NULL: all are wanted. */
+    /* More to say of an event; NULL: all are wanted, and counted as missed by who came
+     * back. */
     bool (*wants)(void *ctx, uint64_t seq, const struct envelope *envelope);
     /*
      * Once, also at once: ST_OK when the first page is there and nothing was gone when it

@@ -248,7 +248,7 @@ enum status catchup_read(struct catchup *catchup, struct session *session,
                 (struct catching_past){one->wish.key, one->range.base};
     }
     /* What is held now is read, too: it comes once, behind what is older. */
-    session_drop_held(session);
+    session_forget_held(session);
     enum status st = catching_begin(catchup->services->catching, session, &wish);
     free(past);
     return st;

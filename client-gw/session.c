@@ -114,15 +114,20 @@ void session_drop(struct session *session)
     drop_memory(session);
 }
 
-void session_drop_held(struct session *session)
+void session_forget_held(struct session *session)
 {
-    if (session->held) {
-        metrics_add(session->set->config.metrics, METRIC_DISCARDED_CLOSED,
-                    session->held->count);
+    if (session->held)
         frame_queue_finish(session->held);
-    }
     free(session->held);
     session->held = NULL;
+}
+
+void session_drop_held(struct session *session)
+{
+    if (session->held)
+        metrics_add(session->set->config.metrics, METRIC_DISCARDED_CLOSED,
+                    session->held->count);
+    session_forget_held(session);
 }
 
 static enum status make_slot(struct session *session)

@@ -55,7 +55,9 @@ void session_release_held(struct session *session);
 void session_go(struct session *session);
 /* What waits behind `held` grows, up to its ceiling. */
 enum status session_hold(struct session *session, struct frame *frame);
+/* It is let go: nobody gets it any more, or the log is read from before it. */
 void session_drop_held(struct session *session);
+void session_forget_held(struct session *session);
 
 /* What everybody is in, and `rooms`, as far as it is not in them. */
 enum status session_enter_first(struct session *session, const struct slice *rooms,

@@ -96,6 +96,8 @@ static void the_past_comes_first_then_what_came_meanwhile(void **state)
     is_counted(house, METRIC_CATCHUPS, 1);
     is_counted(house, METRIC_CATCHUPS_CUT, 0);
     is_counted(house, METRIC_CATCHUP_EVENTS, 1); /* the others came while it connected */
+    is_counted(house, METRIC_MISSED_EVENTS, 0);  /* it did not come back */
+    is_counted(house, METRIC_DISCARDED_CLOSED, 0);
     peer_destroy(peer);
 }
 
@@ -203,6 +205,9 @@ static void histories_follow_the_ack_one_by_one(void **state)
     is_counted(house, METRIC_CATCHUPS_JOIN, 2);
     is_counted(house, METRIC_CATCHUPS_CUT_JOIN, 1); /* of which the log told nothing */
     is_counted(house, METRIC_CATCHUP_EVENTS, 1);
+    is_counted(house, METRIC_DELIVERIES, 2);
+    is_counted(house, METRIC_MISSED_EVENTS, 0);
+    is_counted(house, METRIC_DISCARDED_CLOSED, 0); /* what waited has been read again */
     peer_destroy(peer);
 }
 
