@@ -150,6 +150,16 @@ static void add_marks(struct page_server *server, struct replay_page *page)
     buf_finish(&marks);
 }
 
+/* Nobody is told that nothing is missing of what could not be read: the next publisher
+ * answers, when it has begun a new epoch. */
+static bool is_lost(struct event_log *log)
+{
+    struct event_log_state state;
+
+    event_log_state(log, &state);
+    return state.is_lost;
+}
+
 enum status page_server_answer(struct page_server *server, struct slice bytes,
                                struct slice *answer)
 {
@@ -173,7 +183,7 @@ enum status page_server_answer(struct page_server *server, struct slice bytes,
         add_marks(server, &page);
     else
         add_events(server, &request, &page);
-    st = buf_status(&server->page);
+    st = is_lost(server->log) ? ST_LOG_DOWN : buf_status(&server->page);
     if (!st)
         replay_page_encode(&page, server->page.ptr);
     *answer = buf_slice(&server->page);

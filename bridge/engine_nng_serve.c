@@ -203,7 +203,8 @@ struct replay_thread {
     struct past_server *past;
 };
 
-/* A request that makes no sense gets no answer: whoever sent it is not one of us. */
+/* A request that makes no sense gets no answer, since whoever sent it is not one of us;
+ * nor does one to a log that is lost. */
 static void serve_page(struct replay_thread *self, struct slice request)
 {
     struct slice answer;

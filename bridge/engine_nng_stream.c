@@ -123,13 +123,18 @@ static void ask(struct stream *stream)
         stream->has_asked = false;
 }
 
+static void set_missing(struct stream *stream)
+{
+    if (stream->is_missing)
+        return;
+    stream->is_missing = true;
+    stream->missing_ms = stream->now_ms;
+    metrics_add(stream->config.metrics, METRIC_BUS_GAPS, 1);
+}
+
 static void miss(struct stream *stream)
 {
-    if (!stream->is_missing) {
-        stream->is_missing = true;
-        stream->missing_ms = stream->now_ms;
-        metrics_add(stream->config.metrics, METRIC_BUS_GAPS, 1);
-    }
+    set_missing(stream);
     ask(stream);
 }
 
@@ -451,6 +456,7 @@ static void use_page(void *ctx, const struct replay_page *page)
     stream->has_asked = false;
     if (!page || stream->is_stopped)
         return; /* the tick asks again */
+    uint64_t before = stream->applied.seq;
     bool is_aligned = align(stream, page);
     if (is_aligned && !stream->is_stopped)
         apply_page(stream, page);
@@ -459,9 +465,13 @@ static void use_page(void *ctx, const struct replay_page *page)
     if (is_aligned && stream->applied.seq >= page->head.seq) {
         stream->is_missing = false;
         continue_parked(stream);
-    } else {
-        miss(stream);
+        return;
     }
+    set_missing(stream);
+    /* A page that brings nothing is of a log that cannot read now: the tick asks again.
+     */
+    if (!is_aligned || stream->applied.seq > before)
+        ask(stream);
 }
 
 /* --- what the engine calls --- */

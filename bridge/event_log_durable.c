@@ -275,6 +275,15 @@ static bool pick_from_row(void *ctx, const struct log_row *row, uint64_t sum)
     return false;
 }
 
+/* What is there no page has, as long as this lasts. */
+static void set_unreadable(struct durable_log *log, bool is_unreadable)
+{
+    if (is_unreadable && !log->is_unreadable)
+        log_error(log->config.log, "the log cannot be read",
+                  LOG_TEXT("data_dir", log->folder));
+    log->is_unreadable = is_unreadable;
+}
+
 bool durable_begin_read(struct event_log *base, uint64_t epoch)
 {
     struct durable_log *log = self_of(base);
@@ -284,6 +293,8 @@ bool durable_begin_read(struct event_log *base, uint64_t epoch)
     enum status st = log_db_begin(log->reader);
     if (!st)
         st = log_db_get(log->reader, LOG_DB_EPOCH, &found);
+    if (st)
+        set_unreadable(log, true);
     if (log_db_is_damaged(log->reader) || (!st && found == 0))
         durable_condemn(base);
     return !st && found == epoch;
@@ -300,6 +311,7 @@ static void stop_reading(struct row_reading *rows, uint64_t read_through)
 {
     rows->reading->has_stopped = true;
     rows->reading->read_through = read_through;
+    set_unreadable(rows->log, true);
     if (rows->is_damaged || log_db_is_damaged(rows->log->reader))
         durable_condemn(&rows->log->base);
 }
@@ -314,6 +326,8 @@ void durable_read(struct event_log *base, uint64_t after, uint64_t through,
     enum status st = log_db_read(log->reader, after, through, read_row, &rows);
     if (st || rows.is_damaged)
         stop_reading(&rows, reading->last > after ? reading->last : after);
+    else
+        set_unreadable(log, false);
 }
 
 void durable_pick(struct event_log *base, const uint64_t *seqs, size_t count,

@@ -50,6 +50,7 @@ struct durable_log {
     /* Reading thread. */
     struct log_db *reader;
     uint64_t read_epoch;
+    bool is_unreadable; /* since something was read last; it has been told */
 
     uint64_t removed_row; /* under the lock: rows up to here are not the log's any more */
 

@@ -108,15 +108,12 @@ struct log_db {
     bool is_damaged, is_corrupt;
 };
 
-static bool is_contents(int code)
+/* The bytes are wrong, or cannot be had. Of an errno that tells of a broken disk SQLite
+ * makes CORRUPTFS, and of that CORRUPT where a statement meets it. */
+static bool is_contents(int code, int extended)
 {
-    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
-}
-
-/* What no room on the disk will heal. After a failed sync nobody knows what is on it. */
-static bool is_fatal(int code, int extended)
-{
-    return is_contents(code) || extended == SQLITE_IOERR_FSYNC ||
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB ||
+           extended == SQLITE_IOERR_READ || extended == SQLITE_IOERR_CORRUPTFS ||
            extended == SQLITE_IOERR_SHORT_READ || extended == SQLITE_IOERR_DATA;
 }
 
@@ -124,9 +121,12 @@ static enum status judge(struct log_db *db, int code)
 {
     if (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW)
         return ST_OK;
-    if (is_fatal(code & 0xff, sqlite3_extended_errcode(db->handle)))
+    int extended = sqlite3_extended_errcode(db->handle);
+    db->is_corrupt = db->is_corrupt || is_contents(code & 0xff, extended);
+    /* What no room on the disk will heal. After a failed sync nobody knows what is on it.
+     */
+    if (db->is_corrupt || extended == SQLITE_IOERR_FSYNC)
         db->is_damaged = true;
-    db->is_corrupt = db->is_corrupt || is_contents(code & 0xff);
     return ST_LOG_DOWN;
 }
 

@@ -31,7 +31,7 @@ enum status log_db_open(const char *path, enum log_db_mode mode, struct log_db *
 void log_db_close(struct log_db *db);
 
 bool log_db_is_damaged(const struct log_db *db);
-/* It is, and the bytes of the file say so, not the disk. */
+/* It is, and for what lies in the file, not for what was to be written. */
 bool log_db_is_corrupt(const struct log_db *db);
 /* Pages in the write-ahead log after the last commit of this connection. */
 int log_db_wal_pages(const struct log_db *db);

@@ -18,7 +18,7 @@ enum {
     AT_ONCE = 4,            /* pages that are asked for: the stream's own wait for them */
     PAGE_BYTES = 64 * 1024, /* or one event */
     PER_TURN = 64,          /* sessions that are looked at */
-    AGAIN_MS = 100,         /* after the log could not be asked */
+    AGAIN_MS = 100,         /* after the log could not be asked, or could not read */
 };
 
 /* A page that was asked for. */
@@ -414,6 +414,8 @@ static void on_page(void *ctx, enum status status, uint64_t through)
         struct session *session = session_share(catching->session);
         struct connection_set *connections = session->connection->set;
         catching->asked = NULL;
+        if (!status && !past_page_has_come(&asked->page, &catching->reading, through))
+            status = ST_UNAVAILABLE;
         use_page(catching, asked, status, through);
         connection_set_flush(connections);
         session_drop(session);

@@ -52,6 +52,12 @@ void past_page_took(struct past_page *page, uint64_t seq)
     page->last = seq;
 }
 
+bool past_page_has_come(const struct past_page *page, const struct past_reading *reading,
+                        uint64_t through)
+{
+    return page->is_cut || page->last > reading->read || through > reading->read;
+}
+
 void past_reading_turn(struct past_reading *reading, const struct past_page *page,
                        uint64_t through)
 {

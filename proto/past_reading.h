@@ -39,6 +39,11 @@ struct past_page past_page_begin(const struct past_reading *reading);
 /* Is the next event to be taken? What follows one that had no room is not, either. */
 bool past_page_takes(struct past_page *page, bool has_room);
 void past_page_took(struct past_page *page, uint64_t seq);
+/* Whether a page that is complete up to `through` has brought anything. If not, the log
+ * could read nothing of what was asked for: that says not even that nothing is missing.
+ */
+bool past_page_has_come(const struct past_page *page, const struct past_reading *reading,
+                        uint64_t through);
 /* That was all of the page, which is complete up to `through`. */
 void past_reading_turn(struct past_reading *reading, const struct past_page *page,
                        uint64_t through);

@@ -16,14 +16,17 @@ struct page_row {
     unsigned room;
     uint64_t through;
     uint64_t read; /* then */
+    bool is_nothing;
 };
 
 static const struct page_row rows[] = {
-    {"all of it",                    {12, 15},     9, 20, 20},
-    {"nothing in it",                {0},          9, 20, 20},
-    {"no room for the last",         {12, 15, 17}, 2, 20, 15},
-    {"no room for any",              {12, 15},     0, 20, 10},
-    {"it ends where its events end", {12, 15},     9, 15, 15},
+    {"all of it",                    {12, 15},     9, 20, 20, false},
+    {"nothing in it",                {0},          9, 20, 20, false},
+    {"no room for the last",         {12, 15, 17}, 2, 20, 15, false},
+    {"no room for any",              {12, 15},     0, 20, 10, false},
+    {"it ends where its events end", {12, 15},     9, 15, 15, false},
+    {"it could not be read",         {0},          9, 10, 10, true },
+    {"the log ends before it",       {0},          9, 5,  10, true },
 };
 
 static void a_page_is_read_as_far_as_it_was_taken(void **state)
@@ -37,6 +40,8 @@ static void a_page_is_read_as_far_as_it_was_taken(void **state)
         for (unsigned k = 0; k < 4 && row->seqs[k]; k++)
             if (past_page_takes(&page, k < row->room))
                 past_page_took(&page, row->seqs[k]);
+        assert_int_equal(past_page_has_come(&page, &reading, row->through),
+                         !row->is_nothing);
         past_reading_turn(&reading, &page, row->through);
         if (reading.read != row->read || reading.position != row->read)
             fail_msg("%s: %d", row->what, (int)reading.read);
