@@ -329,7 +329,7 @@ const struct config_key config_keys[] = {
     KEY("events.*.to", KEY_ANY, NULL, 0, "where it goes when a publish names no target: a room, a list of rooms, all, or one of {rooms: …}, {users: …}, {first: […]}"),
     KEY("events.*.envelope", KEY_TEMPLATE, NULL, 0, "the payload that clients get"),
     KEY("events.*.args", KEY_TEMPLATE, NULL, 0, "the arguments that clients get"),
-    KEY("events.*.emit_as", KEY_TEXTS, NULL, 0, "the names that clients get it under"),
+    KEY("events.*.emit_as", KEY_TEXTS, NULL, 0, "the names that clients get it under, at most 64"),
     KEY("events.*.history", KEY_SWITCH, "on", 0, "whether new members may get it"),
     KEY("events.*.volatile", KEY_SWITCH, "off", 0, "whether it may be dropped"),
     KEY("events.*.publish", KEY_TEXTS, NULL, 0, "names of API keys, or scopes, that may publish it"),

@@ -57,7 +57,20 @@ struct engine_config {
 typedef void engine_key_fn(void *ctx, const struct log_key *key,
                            const struct position *position, uint64_t age_ms);
 
-/* Runs once per append: ST_OK with the position, or why the event was not kept. */
+/*
+ * What is appended as one: its envelopes get consecutive positions and are kept together,
+ * with the key and the note, or nothing of it is.
+ */
+struct engine_append {
+    const struct slice *envelopes; /* 1 to LIMIT_APPEND_GROUP */
+    size_t count;
+    bool is_volatile;
+    const struct log_key *key;      /* NULL: none */
+    const struct engine_note *note; /* NULL: none */
+};
+
+/* Runs once per append: ST_OK with the position, of several envelopes that of the last
+ * one, or why it was not kept. */
 typedef void engine_kept_fn(void *ctx, enum status status,
                             const struct position *position);
 
@@ -269,17 +282,12 @@ struct engine_ops {
                         const char **reason);
 
     /*
-     * Borrows `envelope` and `key` (NULL: none), which is kept with the event. ST_OK:
-     * queued, and on_kept will run once. ST_BUSY: too much waits, on_kept will not run.
-     * The event is kept before the bus sees it; nothing is said about receivers.
+     * Borrows everything. ST_OK: all of it is queued, and on_kept will run once.
+     * ST_BUSY: too much waits, and nothing of it is queued: on_kept will not run. It is
+     * kept before the bus sees it; nothing is said about receivers.
      */
-    enum status (*append)(struct engine *engine, struct slice envelope, bool is_volatile,
-                          const struct log_key *key, engine_kept_fn *on_kept, void *ctx);
-
-    /* The same; the note is kept with the event, or neither is. */
-    enum status (*append_noted)(struct engine *engine, struct slice envelope,
-                                const struct engine_note *note, engine_kept_fn *on_kept,
-                                void *ctx);
+    enum status (*append)(struct engine *engine, const struct engine_append *what,
+                          engine_kept_fn *on_kept, void *ctx);
     /* Kept by itself, a moment later. Nobody is told whether it was. Borrows. */
     void (*note)(struct engine *engine, const struct engine_note *note);
     /* The notes that were kept, lent for the call; where the log is in memory there are

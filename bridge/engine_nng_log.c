@@ -282,25 +282,14 @@ enum status engine_nng_log_open(const struct engine_config *config,
     return ST_OK;
 }
 
-static enum status append(struct engine *engine, struct slice envelope, bool is_volatile,
-                          const struct log_key *key, engine_kept_fn *on_kept, void *ctx)
+static enum status append(struct engine *engine, const struct engine_append *what,
+                          engine_kept_fn *on_kept, void *ctx)
 {
     struct log_engine *self = self_of(engine);
 
     if (self->is_closed)
         return ST_DRAINING;
-    return writer_append(self->writer, envelope, is_volatile, key, NULL, on_kept, ctx);
-}
-
-static enum status append_noted(struct engine *engine, struct slice envelope,
-                                const struct engine_note *with, engine_kept_fn *on_kept,
-                                void *ctx)
-{
-    struct log_engine *self = self_of(engine);
-
-    if (self->is_closed)
-        return ST_DRAINING;
-    return writer_append(self->writer, envelope, false, NULL, with, on_kept, ctx);
+    return writer_append(self->writer, what, on_kept, ctx);
 }
 
 static void note(struct engine *engine, const struct engine_note *alone)
@@ -409,7 +398,6 @@ static void close_log(struct engine *engine)
 const struct engine_ops engine_nng_log = {
     .name = "nng",
     .append = append,
-    .append_noted = append_noted,
     .keys = keys,
     .note = note,
     .notes = notes,

@@ -78,6 +78,8 @@ static void keep(void *ctx, const struct directory_op *op, size_t at)
 {
     struct directory_thread *self = ctx;
     struct engine *engine = self->config.engine;
+    const struct engine_append what = {
+        .envelopes = &op->envelope, .count = 1, .is_volatile = op->is_volatile};
     struct keeping *keeping = NULL;
     struct envelope event;
 
@@ -87,8 +89,7 @@ static void keep(void *ctx, const struct directory_op *op, size_t at)
     if (keeping) {
         *keeping = (struct keeping){self, op->serial, at};
         self->open++;
-        if (!engine->ops->append(engine, op->envelope, op->is_volatile, NULL, on_kept,
-                                 keeping))
+        if (!engine->ops->append(engine, &what, on_kept, keeping))
             return;
         self->open--;
     }

@@ -24,18 +24,25 @@ enum {
     TRIM_SLICES = 4, /* between two batches: what waits does not wait for all of it */
 };
 
-/* One append on its way: queue, commit, answer. */
+_Static_assert((size_t)LIMIT_APPEND_GROUP <= (size_t)MAX_BATCH,
+               "a batch holds any append");
+_Static_assert(LIMIT_APPEND_BYTES / LIMIT_ENVELOPE_BYTES >= LIMIT_APPEND_GROUP,
+               "so does an empty queue");
+
+/* One append on its way: queue, commit, answer. No batch has a part of it. */
 struct append_request {
     struct inbox_item item; /* of a batch's first request: carries all of it */
     struct append_request *next;
-    struct event_log_entry entry;
     struct log_key key;
-    struct event_log_record *record; /* with a note: entry.record */
+    struct event_log_record *record; /* with a note: the last entry's */
     engine_kept_fn *on_kept;
     void *ctx;
     struct writer *writer;
     struct position position; /* the next two are the batch's: in its first request */
     enum status status;
+    size_t bytes; /* of all entries */
+    size_t count;
+    struct event_log_entry entries[];
 };
 
 struct request_list {
@@ -49,7 +56,7 @@ struct writer {
 
     /* Loop thread. */
     struct position head;
-    size_t open_requests, open_bytes; /* not answered yet */
+    size_t open_events, open_bytes; /* not answered yet */
     struct request_list gathered;
     uv_prepare_t before_wait;
     uv_idle_t stay_awake; /* active while something is gathered */
@@ -163,7 +170,9 @@ static void write_batch(struct writer *writer, struct append_request *first)
     bool has_notes = false;
 
     for (struct append_request *request = first; request; request = request->next) {
-        writer->entries[count++] = request->entry;
+        memcpy(&writer->entries[count], request->entries,
+               request->count * sizeof *request->entries);
+        count += request->count;
         has_notes = has_notes || request->record;
     }
     first->status = has_notes ? write_notes(writer) : ST_OK;
@@ -200,7 +209,8 @@ static void tidy_log(struct writer *writer)
     metrics_set(writer->config.metrics, METRIC_LOG_DOWN, state.is_down);
 }
 
-/* What waits, at most MAX_BATCH of it; NULL when it is time for a beacon or to stop. */
+/* What waits, at most MAX_BATCH events of it; NULL when it is time for a beacon or to
+ * stop. */
 static struct append_request *take_batch(struct writer *writer, bool *is_stopping)
 {
     struct append_request *first;
@@ -216,8 +226,8 @@ static struct append_request *take_batch(struct writer *writer, bool *is_stoppin
     }
     first = writer->waiting.first;
     end = &first;
-    for (size_t n = 0; n < MAX_BATCH && *end; n++)
-        end = &(*end)->next;
+    for (size_t n = 0; *end && n + (*end)->count <= MAX_BATCH; end = &(*end)->next)
+        n += (*end)->count;
     writer->waiting.first = *end;
     if (!*end)
         list_clear(&writer->waiting);
@@ -248,18 +258,24 @@ static void run_writer(void *arg)
 
 /* --- loop thread --- */
 
+static void free_bytes(struct append_request *request)
+{
+    for (size_t i = 0; i < request->count; i++)
+        free(request->entries[i].bytes);
+}
+
 /* What the log has not taken is ours to free: volatile events, a failed batch. */
 static void answer_request(struct append_request *request, enum status status,
                            const struct position *position)
 {
     struct writer *writer = request->writer;
 
-    writer->open_requests--;
-    writer->open_bytes -= request->entry.len;
+    writer->open_events -= request->count;
+    writer->open_bytes -= request->bytes;
     if (!status)
         writer->head = *position;
-    if (status || request->entry.is_volatile)
-        free(request->entry.bytes);
+    if (status || request->entries[0].is_volatile)
+        free_bytes(request);
     free(request->record);
     request->on_kept(request->ctx, status, status ? NULL : position);
     free(request);
@@ -273,31 +289,53 @@ static void run_answers(struct inbox_item *item)
 
     while (request) {
         struct append_request *next = request->next;
+        position.seq += request->count - 1; /* its last one's */
         answer_request(request, status, &position);
         position.seq++;
         request = next;
     }
 }
 
-static struct append_request *new_request(struct slice envelope,
-                                          const struct engine_note *note)
+/* False: out of memory. */
+static bool fill_request(struct append_request *request, const struct engine_append *what)
 {
-    struct append_request *request = calloc(1, sizeof *request);
-    struct event_log_record *record =
-        note ? records_copy(EVENT_LOG_USER, note->name, note->bytes) : NULL;
-    char *bytes = slice_dup(envelope);
+    struct event_log_entry *last = &request->entries[what->count - 1];
+    const struct engine_note *note = what->note;
+    bool is_whole = true;
 
-    if (!request || !bytes || (note && !record)) {
-        free(request);
-        free(record);
-        free(bytes);
-        return NULL;
+    for (size_t i = 0; i < what->count; i++) {
+        struct event_log_entry *entry = &request->entries[i];
+        entry->bytes = slice_dup(what->envelopes[i]);
+        entry->len = what->envelopes[i].len;
+        entry->is_volatile = what->is_volatile;
+        is_whole &= entry->bytes != NULL;
     }
-    request->record = record;
-    request->entry.bytes = bytes;
-    request->entry.len = envelope.len;
-    request->entry.record = record;
-    return request;
+    if (what->key) {
+        request->key = *what->key;
+        last->key = &request->key;
+    }
+    if (note) {
+        request->record = records_copy(EVENT_LOG_USER, note->name, note->bytes);
+        last->record = request->record;
+        is_whole &= request->record != NULL;
+    }
+    return is_whole;
+}
+
+static struct append_request *new_request(const struct engine_append *what)
+{
+    struct append_request *request =
+        calloc(1, sizeof *request + what->count * sizeof *request->entries);
+
+    if (!request)
+        return NULL;
+    request->count = what->count;
+    if (fill_request(request, what))
+        return request;
+    free_bytes(request);
+    free(request->record);
+    free(request);
+    return NULL;
 }
 
 static void hand_over(struct writer *writer)
@@ -334,29 +372,41 @@ static void on_idle(uv_idle_t *handle)
     (void)handle; /* the loop does not wait, that is all */
 }
 
-enum status writer_append(struct writer *writer, struct slice envelope, bool is_volatile,
-                          const struct log_key *key, const struct engine_note *note,
+/* Whether there is place for all of it; gives how many bytes that takes. */
+static enum status find_place(const struct writer *writer,
+                              const struct engine_append *what, size_t *bytes)
+{
+    *bytes = 0;
+    if (what->count > LIMIT_APPEND_GROUP)
+        return ST_TOO_LARGE;
+    for (size_t i = 0; i < what->count; i++) {
+        if (what->envelopes[i].len > LIMIT_ENVELOPE_BYTES)
+            return ST_TOO_LARGE;
+        *bytes += what->envelopes[i].len;
+    }
+    if (writer->open_events + what->count > LIMIT_APPEND_EVENTS ||
+        writer->open_bytes + *bytes > LIMIT_APPEND_BYTES)
+        return ST_BUSY;
+    return ST_OK;
+}
+
+enum status writer_append(struct writer *writer, const struct engine_append *what,
                           engine_kept_fn *on_kept, void *ctx)
 {
-    if (envelope.len > LIMIT_ENVELOPE_BYTES)
-        return ST_TOO_LARGE;
-    if (writer->open_requests >= LIMIT_APPEND_REQUESTS ||
-        writer->open_bytes + envelope.len > LIMIT_APPEND_BYTES)
-        return ST_BUSY;
+    size_t bytes;
+    enum status st = find_place(writer, what, &bytes);
 
-    struct append_request *request = new_request(envelope, note);
+    if (st)
+        return st;
+    struct append_request *request = new_request(what);
     if (!request)
         return ST_NO_MEMORY;
-    request->entry.is_volatile = is_volatile;
-    if (key) {
-        request->key = *key;
-        request->entry.key = &request->key;
-    }
     request->on_kept = on_kept;
     request->ctx = ctx;
     request->writer = writer;
-    writer->open_requests++;
-    writer->open_bytes += envelope.len;
+    request->bytes = bytes;
+    writer->open_events += what->count;
+    writer->open_bytes += bytes;
     if (!writer->gathered.first)
         uv_idle_start(&writer->stay_awake, on_idle);
 

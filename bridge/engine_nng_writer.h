@@ -24,10 +24,9 @@ struct writer_config {
 /* Gives a running writer (writer_stop), or NULL. Loop thread, as all below. */
 struct writer *writer_start(const struct writer_config *config);
 
-/* As engine_ops.append, or append_noted where `note` is not NULL. The thread gets it when
- * the loop next waits. */
-enum status writer_append(struct writer *writer, struct slice envelope, bool is_volatile,
-                          const struct log_key *key, const struct engine_note *note,
+/* As engine_ops.append; ST_TOO_LARGE for what no queue would take. The thread gets it
+ * when the loop next waits. */
+enum status writer_append(struct writer *writer, const struct engine_append *what,
                           engine_kept_fn *on_kept, void *ctx);
 
 /* Has the record written with what comes next; empty `bytes`: removed. Borrows. */

@@ -100,6 +100,14 @@ static void read_words(struct reading *reading, const struct document_node *node
         add_word(reading, is_list ? &node->items[i] : node, fault_of, words);
 }
 
+static void read_emit_names(struct reading *reading, const struct document_node *node)
+{
+    if (node && node->kind == DOCUMENT_LIST && node->count > LIMIT_EMIT_NAMES)
+        complain(reading, node->place, "an event has at most 64 names for clients");
+    else
+        read_words(reading, node, event_name_fault, &reading->rule->emit_as);
+}
+
 static const char *publisher_fault(struct slice word)
 {
     return word.len == 0 || !utf8_is_plain(word)
@@ -359,7 +367,7 @@ bool event_row_read(const struct document_node *row, const struct system_files *
     read_contract(&reading, document_find(row, "contract"));
     read_to(&reading, document_find(row, "to"));
     read_shape(&reading, document_find(row, "envelope"), document_find(row, "args"));
-    read_words(&reading, document_find(row, "emit_as"), event_name_fault, &rule->emit_as);
+    read_emit_names(&reading, document_find(row, "emit_as"));
     read_words(&reading, document_find(row, "aliases"), event_name_fault, &rule->aliases);
     read_words(&reading, document_find(row, "publish"), publisher_fault, &rule->publish);
     rule->history = read_switch(&reading, document_find(row, "history"));

@@ -29,6 +29,7 @@ enum {
     LIMIT_PUBLISH_BYTES = 256 * 1024,
     LIMIT_EVENT_NAME_BYTES = 128,
     LIMIT_EVENT_ID_BYTES = 64,
+    LIMIT_EMIT_NAMES = 64, /* that clients get one event under */
     LIMIT_META_BYTES = 1024,
     LIMIT_TARGETS = 1000,
     LIMIT_EXCEPT = 100,
@@ -51,8 +52,9 @@ enum {
     LIMIT_BUS_BATCH_BYTES = 64 * 1024,
     LIMIT_BUS_MESSAGE_BYTES = LIMIT_ENVELOPE_BYTES + 64,
     LIMIT_BUS_BUFFERS = 240,
-    LIMIT_APPEND_REQUESTS = 10000,
+    LIMIT_APPEND_EVENTS = 10000,
     LIMIT_APPEND_BYTES = 64 * 1024 * 1024,
+    LIMIT_APPEND_GROUP = LIMIT_EMIT_NAMES, /* events that are kept together */
 
     /* directory */
     LIMIT_DIRECTORY_BYTES = 1024 * 1024, /* of one request, one session, one answer */

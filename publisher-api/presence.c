@@ -224,9 +224,11 @@ static enum status append(struct presence *presence, const struct presence_news 
     if (note_of(presence, news, &what))
         presence_note_encode(&what, &out);
     const struct engine_note with = {news->name, buf_slice(&out)};
+    const struct slice event_bytes = buf_slice(&presence->wire);
+    const struct engine_append event = {
+        .envelopes = &event_bytes, .count = 1, .note = &with};
     presence->open++;
-    enum status st = engine->ops->append_noted(engine, buf_slice(&presence->wire), &with,
-                                               on_kept, telling);
+    enum status st = engine->ops->append(engine, &event, on_kept, telling);
     if (st) {
         presence->open--;
         free(telling);

@@ -29,8 +29,7 @@ struct publish_call {
     struct publish_teller teller;
     struct http_exchange *exchange; /* NULL: the peer has left */
     unsigned waits;                 /* of enum call_wait */
-    size_t unkept;                  /* appends that the engine has not answered */
-    size_t uncounted;               /* and targets */
+    size_t uncounted;               /* targets that the engine has not answered */
     uint64_t users, online;         /* counted one by one; users 0: they are not */
     uint32_t ticket;                /* 0: none */
     struct log_key key;             /* with a ticket: kept with the event */
@@ -66,7 +65,7 @@ struct publish_calls *publish_calls_create(const struct publish_calls_config *co
         return NULL;
     }
     calls->config = *config;
-    calls->wire.max = LIMIT_ENVELOPE_BYTES;
+    calls->wire.max = LIMIT_EMIT_NAMES * LIMIT_ENVELOPE_BYTES;
     calls->body.max = REPLY_BYTES;
     calls->rooms.max = REPLY_ROOMS_BYTES;
     return calls;
@@ -112,7 +111,7 @@ static struct publish_call *call_take(struct publish_calls *calls)
     }
     call->exchange = NULL;
     call->waits = WAIT_SUBMIT;
-    call->unkept = call->uncounted = 0;
+    call->uncounted = 0;
     call->users = call->online = 0;
     call->ticket = 0;
     call->kept = ST_OK;
@@ -288,8 +287,7 @@ static void on_kept(void *ctx, enum status status, const struct position *positi
         call->position = *position;
     else
         call->kept = status;
-    if (--call->unkept == 0)
-        call_arrived(call, WAIT_KEPT);
+    call_arrived(call, WAIT_KEPT);
 }
 
 static void on_count(void *ctx, const struct engine_count *count)
@@ -320,45 +318,57 @@ static void give_ulid(struct publish_calls *calls, struct publish_call *call,
     envelope->id = (struct slice){call->id, call->id_len};
 }
 
-/* One event to the log; on_kept will say what came of it. The last one of a call has its
- * key: what is repeated after half of them is published again, rather than not. */
-static enum status append_one(struct publish_call *call, const struct envelope *envelope,
-                              bool is_last)
+/* Gives the encoded event, or one under each of the names that clients get it under; how
+ * many. They lie in `wire`: buf_status. */
+static size_t encode_names(const struct envelope *envelope, const struct event_rule *rule,
+                           struct buf *wire, struct slice *envelopes)
+{
+    size_t names = rule ? event_rule_emit_count(rule) : 0;
+    size_t count = names > 0 ? names : 1;
+    struct envelope named = *envelope;
+    size_t at = 0;
+
+    buf_clear(wire);
+    for (size_t i = 0; i < count; i++) {
+        if (names > 0) {
+            struct event_name name = event_rule_emit_name(rule, i);
+            named.event = name.text;
+            named.event_json = name.json;
+        }
+        envelope_encode(&named, wire);
+        envelopes[i].len = wire->len - at;
+        at = wire->len;
+    }
+    for (size_t i = count; i-- > 0;) {
+        at -= envelopes[i].len;
+        envelopes[i].ptr = wire->ptr + at;
+    }
+    return count;
+}
+
+/* All names with the key, or nothing; on_kept will say what came of it. */
+static enum status append_all(struct publish_call *call, const struct envelope *envelope,
+                              const struct event_rule *rule)
 {
     struct publish_calls *calls = call->calls;
     struct engine *engine = calls->config.engine;
-
-    buf_clear(&calls->wire);
-    envelope_encode(envelope, &calls->wire);
+    struct slice envelopes[LIMIT_EMIT_NAMES];
+    const struct engine_append what = {
+        .envelopes = envelopes,
+        .count = encode_names(envelope, rule, &calls->wire, envelopes),
+        .is_volatile = envelope->flags & ENVELOPE_VOLATILE,
+        .key = call->ticket ? &call->key : NULL,
+    };
     enum status st = buf_status(&calls->wire);
-    if (st)
-        return st;
-    call->waits |= WAIT_KEPT;
-    call->unkept++;
-    st = engine->ops->append(engine, buf_slice(&calls->wire),
-                             envelope->flags & ENVELOPE_VOLATILE,
-                             is_last && call->ticket ? &call->key : NULL, on_kept, call);
-    if (st && --call->unkept == 0)
-        call->waits &= ~(unsigned)WAIT_KEPT;
-    return st;
-}
 
-/* Once, or once under each of the names that clients get it under. */
-static enum status append_each(struct publish_call *call, const struct envelope *envelope,
-                               const struct event_rule *rule)
-{
-    size_t names = rule ? event_rule_emit_count(rule) : 0;
-    struct envelope named = *envelope;
-    enum status st = ST_OK;
-
-    if (names == 0)
-        return append_one(call, envelope, true);
-    for (size_t i = 0; i < names && !st; i++) {
-        struct event_name name = event_rule_emit_name(rule, i);
-        named.event = name.text;
-        named.event_json = name.json;
-        st = append_one(call, &named, i + 1 == names);
+    if (!st) {
+        call->waits |= WAIT_KEPT;
+        st = engine->ops->append(engine, &what, on_kept, call);
     }
+    if (st)
+        call->waits &= ~(unsigned)WAIT_KEPT;
+    if (calls->wire.cap > LIMIT_ENVELOPE_BYTES)
+        buf_finish(&calls->wire);
     return st;
 }
 
@@ -400,7 +410,7 @@ static enum status call_append(struct publish_call *call,
     else
         count_all(call, envelope);
     call_describe(call);
-    return append_each(call, envelope, order->rule);
+    return append_all(call, envelope, order->rule);
 }
 
 static void tell_done(const struct publish_teller *teller)

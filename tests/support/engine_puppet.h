@@ -6,6 +6,7 @@
  *
  * Publisher                                     answers
  *   append COUNT BYTES VOLATILE [ROOM]          kept FIRST LAST FAILED
+ *   group COUNT BYTES VOLATILE [ROOM]           kept LAST LAST FAILED (all as one)
  *   disconnect USER                             kept SEQ SEQ FAILED
  *   count TARGETS EXCEPT                        count N COMPLETE   ("r:1,user:u", "-")
  *   members ROOM CURSOR LIMIT                   members N CURSOR
@@ -439,6 +440,7 @@ static inline void puppet_obey(struct puppet *puppet, char *line)
         void (*run)(struct puppet *puppet, char **words);
     } commands[] = {
         {"append",     puppet_append    },
+        {"group",      puppet_group     },
         {"disconnect", puppet_disconnect},
         {"count",      puppet_count     },
         {"members",    puppet_members   },

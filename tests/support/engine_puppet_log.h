@@ -35,9 +35,10 @@ static inline void puppet_pump(struct puppet *puppet)
            puppet->appended - puppet->answered < PUPPET_OUTSTANDING) {
         const struct engine_ops *ops = puppet->engine->ops;
         struct slice wire = buf_slice(&puppet->wire);
+        const struct engine_append what = {
+            .envelopes = &wire, .count = 1, .is_volatile = puppet->is_volatile};
         /* A gateway publishes by way of the log's process. */
-        if (ops->append ? ops->append(puppet->engine, wire, puppet->is_volatile, NULL,
-                                      puppet_kept, puppet)
+        if (ops->append ? ops->append(puppet->engine, &what, puppet_kept, puppet)
                         : ops->publish(puppet->engine, wire, puppet->is_volatile,
                                        puppet_kept, puppet))
             _exit(4);
@@ -61,7 +62,8 @@ static inline struct envelope_target puppet_target(const char *text)
     return (struct envelope_target){key.kind, key.name};
 }
 
-static inline void puppet_append(struct puppet *puppet, char **words)
+/* COUNT BYTES VOLATILE [ROOM [AT]] */
+static inline void puppet_encode(struct puppet *puppet, char **words)
 {
     struct envelope_target target = puppet_target(words[4] ? words[4] : "r:1");
     size_t bytes = (size_t)atol(words[2]);
@@ -84,8 +86,30 @@ static inline void puppet_append(struct puppet *puppet, char **words)
     buf_clear(&puppet->wire);
     envelope_encode(&envelope, &puppet->wire);
     free(data);
+}
+
+static inline void puppet_append(struct puppet *puppet, char **words)
+{
+    puppet_encode(puppet, words);
     puppet_begin_append(puppet, (uint64_t)atol(words[1]));
     puppet_pump(puppet);
+}
+
+/* All of them as one. */
+static inline void puppet_group(struct puppet *puppet, char **words)
+{
+    struct slice envelopes[LIMIT_APPEND_GROUP];
+
+    puppet_encode(puppet, words);
+    const struct engine_append what = {.envelopes = envelopes,
+                                       .count = (size_t)atol(words[1]),
+                                       .is_volatile = puppet->is_volatile};
+    for (size_t i = 0; i < what.count; i++)
+        envelopes[i] = buf_slice(&puppet->wire);
+    puppet_begin_append(puppet, 1);
+    puppet->appended = 1;
+    if (puppet->engine->ops->append(puppet->engine, &what, puppet_kept, puppet))
+        _exit(4);
 }
 
 static inline void puppet_disconnect(struct puppet *puppet, char **words)

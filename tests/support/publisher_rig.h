@@ -38,12 +38,14 @@ struct rig_held {
     engine_kept_fn *on_kept;
     engine_count_fn *on_count;
     void *ctx;
+    size_t count; /* of envelopes */
 };
 
 struct rig_engine {
     struct engine base;
     atomic_int mode;
     atomic_uint appended;
+    atomic_uint places; /* so many may be held; of more, append says no */
     atomic_ullong recipients;
     atomic_bool complete, is_rebuilding;
     uint64_t seq;
@@ -80,32 +82,38 @@ static inline struct rig_engine *rig_engine_of(struct engine *engine)
 }
 
 static inline void rig_kept(struct rig_engine *engine, enum status status,
-                            engine_kept_fn *on_kept, void *ctx)
+                            const struct rig_held *held)
 {
-    const struct position position = {1, ++engine->seq};
-    on_kept(ctx, status, status ? NULL : &position);
+    engine->seq += status ? 0 : held->count;
+    const struct position position = {1, engine->seq};
+    held->on_kept(held->ctx, status, status ? NULL : &position);
 }
 
-static inline enum status rig_append(struct engine *base, struct slice envelope,
-                                     bool is_volatile, const struct log_key *key,
-                                     engine_kept_fn *on_kept, void *ctx)
+static inline void rig_look_at(struct rig_engine *engine, struct slice envelope)
 {
-    struct rig_engine *engine = rig_engine_of(base);
-    int mode = engine->mode;
-
-    (void)is_volatile, (void)key;
-    if (mode == RIG_IS_BUSY || engine->held_count == RIG_HELD_MAX)
-        return ST_BUSY;
     memcpy(engine->before, engine->last, engine->last_len);
     engine->before_len = engine->last_len;
     engine->last_len = envelope.len < sizeof engine->last ? envelope.len : 0;
     memcpy(engine->last, envelope.ptr, engine->last_len);
     engine->appended++;
+}
+
+static inline enum status rig_append(struct engine *base,
+                                     const struct engine_append *what,
+                                     engine_kept_fn *on_kept, void *ctx)
+{
+    struct rig_engine *engine = rig_engine_of(base);
+    const struct rig_held held = {.on_kept = on_kept, .ctx = ctx, .count = what->count};
+    int mode = engine->mode;
+
+    if (mode == RIG_IS_BUSY || engine->held_count + what->count > engine->places)
+        return ST_BUSY;
+    for (size_t i = 0; i < what->count; i++)
+        rig_look_at(engine, what->envelopes[i]);
     if (mode == RIG_KEEPS_NOW || mode == RIG_COUNTS_LATE)
-        rig_kept(engine, ST_OK, on_kept, ctx);
+        rig_kept(engine, ST_OK, &held);
     else
-        engine->held[engine->held_count++] =
-            (struct rig_held){.on_kept = on_kept, .ctx = ctx};
+        engine->held[engine->held_count++] = held;
     return ST_OK;
 }
 
@@ -143,8 +151,7 @@ static inline void rig_engine_flush(struct rig_engine *engine)
         if (held.on_count)
             held.on_count(held.ctx, &count);
         else
-            rig_kept(engine, engine->mode == RIG_LOSES_LOG ? ST_LOG_DOWN : ST_OK,
-                     held.on_kept, held.ctx);
+            rig_kept(engine, engine->mode == RIG_LOSES_LOG ? ST_LOG_DOWN : ST_OK, &held);
     }
 }
 
@@ -262,6 +269,7 @@ static inline struct rig *rig_start_with(struct system *system)
 
     rig->log = (struct logger){.level = LOG_LEVEL_ERROR, .role = "test"};
     rig->engine.base.ops = &rig_ops;
+    rig->engine.places = RIG_HELD_MAX;
     rig->engine.recipients = 17;
     rig->engine.complete = true;
     rig->keys = token_keys_create();

@@ -298,6 +298,27 @@ static void an_event_goes_out_under_each_of_its_names(void **state)
     assert_int_equal(answer.status, 503);
 }
 
+/* Else a repeated id would bring the first name once more, or leave one out. */
+static void all_names_are_kept_or_none_is(void **state)
+{
+    static const char twins[] = "{\"event\":\"twins\",\"room\":\"x\",\"id\":\"t-1\"}";
+    struct rig *rig = *state;
+    struct rig_answer answer;
+
+    rig->engine.places = 1;
+    rig_post(rig, "/broadcast", AUTH, twins, &answer);
+    assert_int_equal(answer.status, 503);
+    assert_int_equal(rig->engine.appended, 0);
+    rig->engine.places = 2;
+    rig_post(rig, "/broadcast", AUTH, twins, &answer);
+    assert_int_equal(answer.status, 202);
+    assert_non_null(strstr(answer.body, "\"position\":\"AAAAAAAB-2\""));
+    assert_int_equal(rig->engine.appended, 2);
+    rig_post(rig, "/broadcast", AUTH, twins, &answer);
+    assert_non_null(strstr(answer.body, "\"duplicate\":true"));
+    assert_int_equal(rig->engine.appended, 2);
+}
+
 static void flags_are_the_rows_unless_the_request_says_more(void **state)
 {
     static const struct {
@@ -366,6 +387,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_event_goes_out_under_each_of_its_names, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(all_names_are_kept_or_none_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(flags_are_the_rows_unless_the_request_says_more,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_row_names_keys_and_scopes_that_may_publish,

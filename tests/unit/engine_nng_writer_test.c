@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "bridge/engine_nng_writer.h"
+#include "proto/bus_wire.h"
 #include "support/durable_house.h"
 
 #include <stdatomic.h>
@@ -21,6 +22,7 @@ enum {
     DOOR_BYTES = 1 << 20,
     DOOR_ITEMS = 16,
     EACH = 3, /* appends of one phase */
+    FRAMES = 8,
 };
 
 struct scene {
@@ -34,16 +36,25 @@ struct scene {
     struct writer *writer;
     unsigned wanted, kept, refused;
     uint64_t last_seq;
+    size_t group; /* so many are appended as one */
     bool is_late;
 };
 
-static atomic_uint frames_sent; /* with events: by the writer's thread */
+/* With events: by the writer's thread. */
+static atomic_uint frames_sent;
+static atomic_uint sent[FRAMES]; /* how many the first frames had */
 
 enum status link_send(struct link link, struct slice bytes)
 {
+    struct bus_frame frame;
+
     (void)link;
-    if (bytes.len > 64) /* longer than a beacon */
-        atomic_fetch_add(&frames_sent, 1);
+    if (bus_frame_decode(bytes, &frame))
+        abort();
+    if (frame.span.count > 0) {
+        unsigned at = atomic_fetch_add(&frames_sent, 1);
+        atomic_store(&sent[at % FRAMES], (unsigned)frame.span.count);
+    }
     return ST_OK;
 }
 
@@ -64,15 +75,43 @@ static void on_kept(void *ctx, enum status status, const struct position *positi
         uv_stop(&scene->loop);
 }
 
+/* Once, with the position of the last. */
+static void on_group_kept(void *ctx, enum status status, const struct position *position)
+{
+    struct scene *scene = ctx;
+
+    scene->last_seq += scene->group - 1;
+    on_kept(ctx, status, position);
+}
+
+static enum status append_group(struct scene *scene, size_t count)
+{
+    struct slice envelopes[LIMIT_APPEND_GROUP + 1];
+    const struct engine_append what = {.envelopes = envelopes, .count = count};
+
+    for (size_t i = 0; i < count; i++)
+        envelopes[i] = SLICE("an envelope is bytes to the writer");
+    scene->group = count;
+    return writer_append(scene->writer, &what, on_group_kept, scene);
+}
+
+static void append_one(struct scene *scene)
+{
+    const struct slice envelope = SLICE("an envelope is bytes to the writer");
+    const struct engine_append what = {.envelopes = &envelope, .count = 1};
+
+    assert_int_equal(writer_append(scene->writer, &what, on_kept, scene), ST_OK);
+}
+
+static void append_many(struct scene *scene, int count)
+{
+    for (int i = 0; i < count; i++)
+        append_one(scene);
+}
+
 static void append_some(struct scene *scene)
 {
-    static const char envelope[64] = "an envelope is bytes to the writer";
-
-    for (int i = 0; i < EACH; i++)
-        assert_int_equal(writer_append(scene->writer,
-                                       (struct slice){envelope, sizeof envelope}, false,
-                                       NULL, NULL, on_kept, scene),
-                         ST_OK);
+    append_many(scene, EACH);
 }
 
 static void on_prepare(uv_prepare_t *handle)
@@ -198,6 +237,47 @@ static void what_a_turn_appends_is_one_frame(void **state)
     scene_end(&scene);
 }
 
+/* --- what is appended as one --- */
+
+/* 999 and two: the two do not fit into one batch of a thousand, and are not parted. */
+static void no_batch_ends_within_a_group(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_open(&scene);
+    uv_prepare_stop(&scene.older);
+    append_many(&scene, 999);
+    assert_int_equal(append_group(&scene, 2), ST_OK);
+    append_many(&scene, 1);
+    scene_run(&scene, 1001);
+    assert_int_equal(scene.last_seq, 1002);
+    assert_int_equal(atomic_load(&scene.metrics.values[METRIC_LOG_COMMITS]), 2);
+    assert_int_equal(atomic_load(&sent[0]), 999);
+    assert_int_equal(atomic_load(&sent[1]), 3);
+    scene_end(&scene);
+}
+
+static void a_group_that_does_not_fit_waits_for_nothing(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_open(&scene);
+    uv_prepare_stop(&scene.older);
+    append_many(&scene, LIMIT_APPEND_EVENTS - 1);
+    assert_int_equal(append_group(&scene, 2), ST_BUSY);
+    append_one(&scene);
+    assert_int_equal(append_group(&scene, 1), ST_BUSY);
+    scene_run(&scene, LIMIT_APPEND_EVENTS);
+    assert_int_equal(scene.last_seq, LIMIT_APPEND_EVENTS);
+    assert_int_equal(append_group(&scene, LIMIT_APPEND_GROUP + 1), ST_TOO_LARGE);
+    assert_int_equal(append_group(&scene, LIMIT_APPEND_GROUP), ST_OK);
+    scene_run(&scene, LIMIT_APPEND_EVENTS + 1);
+    assert_int_equal(scene.last_seq, LIMIT_APPEND_EVENTS + LIMIT_APPEND_GROUP);
+    scene_end(&scene);
+}
+
 static void what_waits_at_the_stop_is_answered(void **state)
 {
     struct scene scene;
@@ -216,9 +296,10 @@ static void append_noted(struct scene *scene, const char *name, const char *byte
 {
     const struct engine_note note = {slice_of(name), slice_of(bytes)};
 
-    assert_int_equal(writer_append(scene->writer, SLICE("it has a note"), false, NULL,
-                                   &note, on_kept, scene),
-                     ST_OK);
+    const struct slice envelope = SLICE("it has a note");
+    const struct engine_append what = {.envelopes = &envelope, .count = 1, .note = &note};
+
+    assert_int_equal(writer_append(scene->writer, &what, on_kept, scene), ST_OK);
 }
 
 static void note_alone(struct scene *scene, const char *name, const char *bytes)
@@ -297,6 +378,8 @@ int main(void)
         cmocka_unit_test(an_append_just_before_the_loop_waits_is_answered),
         cmocka_unit_test(an_append_of_any_other_phase_is_answered),
         cmocka_unit_test(what_a_turn_appends_is_one_frame),
+        cmocka_unit_test(no_batch_ends_within_a_group),
+        cmocka_unit_test(a_group_that_does_not_fit_waits_for_nothing),
         cmocka_unit_test(what_waits_at_the_stop_is_answered),
         cmocka_unit_test(the_last_note_of_a_name_is_kept),
         cmocka_unit_test(the_last_note_is_kept_also_when_one_before_did_not_fit),

@@ -44,6 +44,21 @@ static void a_gateway_hears_every_event_once_in_order(void **state)
     close_both(&house);
 }
 
+static void what_is_appended_as_one_is_answered_once(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    open_both(&house);
+    ask(&house, &house.publisher, "group 1 10 0", "kept 1 1 0");
+    ask(&house, &house.publisher, "group 3 10 0", "kept 4 4 0");
+    ask(&house, &house.publisher, "group 64 10 1", "kept 68 68 0");
+    ask(&house, &house.publisher, "group 2 200000 0", "kept 70 70 0");
+    ask(&house, &house.gateway, "until 70", "seen 70 0 0");
+    ask(&house, &house.publisher, "head", "head 70");
+    close_both(&house);
+}
+
 /* In one bus message, so that a gateway settles once for it, or for several that came
  * together. A single round could be luck. */
 static void what_one_turn_appends_travels_together(void **state)
@@ -503,6 +518,7 @@ int main(void)
         ROW(a_log_without_gateways_keeps_events, nng_ipc),
         ROW(a_gateway_hears_every_event_once_in_order, nng_ipc),
         ROW(a_gateway_hears_every_event_once_in_order, nng_tcp),
+        ROW(what_is_appended_as_one_is_answered_once, nng_ipc),
         ROW(what_one_turn_appends_travels_together, nng_ipc),
         ROW(a_gateway_hears_every_event_once_in_order, nng_sealed),
         ROW(what_gateways_publish_is_kept_in_their_order, nng_ipc),
@@ -530,6 +546,7 @@ int main(void)
         ROW(who_waited_too_long_may_close_the_engine, nng_ipc),
         ROW(a_second_publisher_is_refused, nng_ipc),
         ROW(a_gateway_hears_every_event_once_in_order, nng_log),
+        ROW(what_is_appended_as_one_is_answered_once, nng_log),
         ROW(what_one_turn_appends_travels_together, nng_log),
         ROW(what_gateways_publish_is_kept_in_their_order, nng_log),
         ROW(a_stopped_publisher_keeps_each_event_once, nng_log),

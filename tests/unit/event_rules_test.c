@@ -10,6 +10,7 @@
 #include "support/yaml_node.h"
 
 #include "proto/event_rules.h"
+#include "proto/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,30 @@ static void every_mistake_has_its_place_and_its_hint(void **state)
             fail_msg("%s: at %u:%u", rows[i].yaml, fault->place.line,
                      fault->place.column);
         catalog_drop(&catalog);
+    }
+}
+
+static void an_event_has_at_most_so_many_names(void **state)
+{
+    static const size_t counts[] = {LIMIT_EMIT_NAMES, LIMIT_EMIT_NAMES + 1};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct buf yaml = {.max = 4096};
+        struct catalog catalog;
+        buf_add_text(&yaml, "events:\n  a:\n    emit_as: [n");
+        for (size_t n = 1; n < counts[i]; n++)
+            buf_print(&yaml, ", n%zu", n);
+        buf_add(&yaml, SLICE("]\0"));
+        catalog_make(&catalog, yaml.ptr, false);
+        if (counts[i] > LIMIT_EMIT_NAMES) {
+            assert_int_equal(catalog.faults.count, 1);
+            assert_non_null(strstr(catalog.faults.items[0].message, "at most 64 names"));
+        } else {
+            assert_non_null(catalog.rules);
+        }
+        catalog_drop(&catalog);
+        buf_finish(&yaml);
     }
 }
 
@@ -300,6 +325,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_mistake_has_its_place_and_its_hint),
+        cmocka_unit_test(an_event_has_at_most_so_many_names),
         cmocka_unit_test(all_mistakes_are_found_at_once),
         cmocka_unit_test(a_contract_without_its_folder_is_a_mistake),
         cmocka_unit_test(the_catalog_knows_rows_aliases_and_files),
