@@ -121,6 +121,7 @@ export const faults = [
     run: (house, random) => starve_memory(house, random(2) ? 'publisher' : house.any_gateway(), any(2000, random)) },
   { name: 'clock set', weight: 2, run: shift_clock },
   { name: 'all restarted', weight: 1, alone: true, run: async (house) => { await house.restart('SIGTERM'); return 'all restarted'; } },
+  { name: 'power lost', weight: 1, alone: true, run: async (house) => { await house.lose_power(); return 'power lost'; } },
   { name: 'all killed', weight: 1, alone: true, run: async (house) => { await house.restart('SIGKILL'); return 'all killed'; } },
 ];
 

@@ -39,11 +39,16 @@ async function free_run(count) {
 const own_config = 'namespaces: {/: {recovery: on}}\n';
 
 // Options: gateways (how many), set (key=value each), hooks (test switches of all processes),
-// disk_mib (of data_dir, where a world of one's own allows it), world, random, config (a text).
+// durability, disk_mib (of data_dir, where a world of one's own allows it), world, random, config
+// (a text).
 export class House {
-  static async start({ gateways = 3, set = [], hooks = [], disk_mib = 16, world, random, config = own_config }) {
+  boots = 1;
+
+  static async start({
+    gateways = 3, set = [], hooks = [], durability = 'log', disk_mib = 16, world, random, config = own_config,
+  }) {
     const house = new House();
-    Object.assign(house, { random, world, gateway_count: gateways });
+    Object.assign(house, { random, world, durability, gateway_count: gateways });
     house.folder = mkdtempSync(path.join(tmpdir(), 'sidecast-house-'));
     house.key = `sk_${random_text(32)}`;
     house.secret = random_text(48);
@@ -89,7 +94,10 @@ export class House {
     const file = path.join(this.folder, 'sidecast.yaml');
     if (config)
       writeFileSync(file, config, { mode: 0o600 });
-    const settings = [`bus.url=tcp://127.0.0.1:${this.ports.bus}`, `data_dir=${this.data}`, `run_dir=${this.folder}/run`, ...set];
+    const settings = [
+      `bus.url=tcp://127.0.0.1:${this.ports.bus}`, `data_dir=${this.data}`, `run_dir=${this.folder}/run`,
+      `log.durability=${this.durability}`, ...set,
+    ];
     return [
       'serve', '--json', '--port', String(this.ports.gateway), '--gateways', String(this.gateway_count), '--log-level', 'info',
       ...(config ? ['--config', file] : []),
@@ -103,7 +111,7 @@ export class House {
       ...process.env, TMPDIR: this.folder,
       SIDECAST_PUBLISHER_API_KEYS: this.key, SIDECAST_AUTH_JWT_HMAC_SECRET: this.secret,
     };
-    this.process = new Process(this.line, env);
+    this.process = new Process([...this.line, '--test-hook', `boot=${this.boots}`], env);
     const at = (port) => `http://127.0.0.1:${port}`;
     this.api = new Sidecast(this.process.child, this.folder, this);
     Object.assign(this.api, { gateway: at(this.ports.gateway), publisher: at(this.ports.publisher), ops: at(this.ports.ops) });
@@ -165,7 +173,13 @@ export class House {
     return until(() => this.is_ready(), ms, () => `not ready after ${ms} ms\n${this.log()}`);
   }
 
-  // As `systemctl restart`, or as a machine that is switched off and on.
+  // What was synced is there after it; what was not, too: only a disk could lose that.
+  async lose_power() {
+    this.boots++;
+    await this.restart('SIGKILL');
+  }
+
+  // As `systemctl restart`, or as a machine that is shut down and started.
   async restart(signal = 'SIGTERM') {
     const { log } = this.process;
     const children = children_of(this.process.child.pid);

@@ -1,4 +1,5 @@
-// Scenario "mixed": members come and go, publishers publish, and faults befall the house at random.
+// Scenario "mixed": members come and go, publishers publish, and faults befall the house at random,
+// whose log is synced with every other seed.
 import { sleep } from '../../flow/lib/wait.mjs';
 import { draw, faults } from './faults.mjs';
 import { churn, gather_members } from './members.mjs';
@@ -45,7 +46,9 @@ async function befall(stage) {
 // Gives {history, verdict, figures}. `say` hears what happens.
 export function mixed(wanted, world, say) {
   const plan = { ...full, ...wanted };
-  return on_stage({ plan, world, say, house: { set: quick_times, hooks: plan.hooks } }, async (stage) => {
+  const durability = plan.seed % 2 ? 'log' : 'fsync';
+  const setting = { set: quick_times, hooks: plan.hooks, durability };
+  return on_stage({ plan, world, say, house: setting }, async (stage) => {
     const { house, history } = stage;
     const is_over = () => stage.is_over;
     stage.members = await gather_members(house, history, { count: plan.members, rooms: plan.rooms });
