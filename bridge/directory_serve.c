@@ -190,19 +190,23 @@ static void serve_find(const struct serving *serving, struct slice pid)
 }
 
 /* What was published before is not kept twice: then nobody knows where any more. Nor is
- * what could not be kept before: others may have come behind it. */
+ * what could not be kept before: others may have come behind it. Where there is no memory
+ * for the answer nothing has happened: the request comes again. */
 static void serve_publish(const struct serving *serving, const struct directory_op *op)
 {
-    struct directory_result result = {.outcome = OUTCOME_OK, .kind = RESULT_POSITION};
+    struct directory_result result = {.outcome = OUTCOME_FULL, .kind = RESULT_POSITION};
     struct buf *answer = serving->answer;
     size_t at = answer->len;
-    bool is_new = directory_is_new_event(serving->gateway, op->serial);
 
-    if (is_new || directory_is_refused(serving->gateway, op->serial))
-        result.outcome = OUTCOME_FULL; /* a new one: until it is kept */
-    directory_result_encode(&result, answer);
-    if (is_new && !buf_status(answer))
+    directory_result_encode(&result, answer); /* of a new one: until it is kept */
+    if (buf_status(answer))
+        return;
+    if (directory_is_new_event(serving->gateway, op->serial)) {
         serving->keeper->keep(serving->keeper->ctx, op, at);
+    } else if (!directory_is_refused(serving->gateway, op->serial)) {
+        result.outcome = OUTCOME_OK;
+        directory_result_settle(answer, at, &result);
+    }
 }
 
 static void serve_seen(const struct serving *serving, const struct wire_session *who)

@@ -335,6 +335,33 @@ static void an_event_that_is_sent_again_is_kept_once(void **state)
     directory_destroy(directory);
 }
 
+/* There was no memory for an answer: none leaves, and the request comes again. */
+static void an_event_without_room_for_its_answer_is_still_new(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct kept_events kept = {{0}, 0};
+    const struct directory_keeper keeper = {.keep = keep_event, .ctx = &kept};
+    struct directory_request head = {SLICE("g1"), 7, 1, 2, {0}};
+    struct buf request = {.max = 1000};
+    size_t max = 0;
+
+    (void)state;
+    directory_request_encode(&head, &request);
+    directory_publish_encode(1, false, SLICE("a"), &request);
+    directory_publish_encode(2, false, SLICE("b"), &request);
+    while (kept.text[0] == '\0' && max < 1000) {
+        struct buf out = {.max = ++max};
+        directory_serve(directory, buf_slice(&request), 0, &keeper, &out);
+        buf_finish(&out);
+    }
+    assert_string_equal(kept.text, "a");
+    assert_int_equal(publish(directory, 1, 1, "a", &kept), OUTCOME_OK);
+    assert_int_equal(publish(directory, 1, 2, "b", &kept), OUTCOME_FULL);
+    assert_string_equal(kept.text, "ab");
+    buf_finish(&request);
+    directory_destroy(directory);
+}
+
 /* Its answer was lost, and said that the log is down. */
 static void an_event_that_could_not_be_kept_is_never_said_to_be(void **state)
 {
@@ -373,6 +400,7 @@ int main(void)
         cmocka_unit_test(ghosts_are_told_until_they_have_heard),
         cmocka_unit_test(a_lease_that_meets_the_directory_is_not_settled),
         cmocka_unit_test(an_event_that_is_sent_again_is_kept_once),
+        cmocka_unit_test(an_event_without_room_for_its_answer_is_still_new),
         cmocka_unit_test(an_event_that_could_not_be_kept_is_never_said_to_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
