@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 enum {
-    MAX_MOVED = 1000, /* in one answer */
+    MAX_MOVED = 1000,   /* in one answer */
+    HEAD_BYTES = 64,    /* of an answer, at most */
+    SESSION_BYTES = 512 /* of a session that is found, at most, beyond its texts */
 };
 
 static struct wire_session to_wire(const struct engine_session *session)
@@ -155,14 +157,16 @@ static void serve_lease(struct directory_gateway *gateway, bool is_new,
     directory_renew(gateway, &lease);
 }
 
-/* One answer stays within what the other side takes: the rest must be asked for again. */
-static bool has_room_for(const struct buf *answer, const struct engine_session *session)
+/* Whether it has room behind `used` bytes. One answer stays within what the other side
+ * takes; whatever may be put has room in one of its own. */
+static bool has_room_for(size_t used, const struct engine_session *session)
 {
-    size_t bytes = 512 + session->sid.len + session->pid.len + session->user.len;
+    size_t bytes =
+        SESSION_BYTES + session->sid.len + session->pid.len + session->user.len;
 
     for (size_t i = 0; i < session->room_count; i++)
         bytes += 10 + session->rooms[i].name.len;
-    return answer->len + bytes <= LIMIT_DIRECTORY_BYTES;
+    return used + bytes <= LIMIT_DIRECTORY_BYTES + HEAD_BYTES + SESSION_BYTES;
 }
 
 static void serve_find(const struct serving *serving, struct slice pid)
@@ -178,11 +182,12 @@ static void serve_find(const struct serving *serving, struct slice pid)
         result.outcome = OUTCOME_OK;
     else if (directory_find_lapsed(directory, pid, serving->now_ms, &session))
         result.outcome = OUTCOME_EXPIRED;
-    if (session.pid.len > 0 && has_room_for(answer, &session)) {
+    if (session.pid.len > 0 && has_room_for(answer->len, &session)) {
         result.kind = RESULT_SESSION;
         result.session = to_wire(&session);
     } else if (session.pid.len > 0) {
-        result.outcome = OUTCOME_FULL;
+        result.outcome =
+            has_room_for(HEAD_BYTES, &session) ? OUTCOME_LATER : OUTCOME_FULL;
     }
     directory_result_encode(&result, answer);
     if (result.kind == RESULT_SESSION)

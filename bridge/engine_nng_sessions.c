@@ -133,7 +133,7 @@ static void end_ending(struct sessions *sessions)
         op_end(op, op->status);
 }
 
-/* Finds that were put off are asked again. */
+/* Finds that were put off are asked again: once something is found, at once. */
 static void ask_later_ones(struct sessions *sessions, size_t max)
 {
     for (struct op *op; max > 0 && (op = op_list_take(&sessions->later)); max--) {
@@ -142,13 +142,10 @@ static void ask_later_ones(struct sessions *sessions, size_t max)
     }
 }
 
-static void give_found(struct sessions *sessions, struct op *op,
-                       const struct directory_result *result)
+static void give_found(struct op *op, const struct directory_result *result)
 {
     struct engine_session session;
     struct engine_membership *rooms = NULL;
-
-    ask_later_ones(sessions, SIZE_MAX);
 
     if (result->kind != RESULT_SESSION)
         op_end(op, op_status_of(result->outcome));
@@ -239,6 +236,7 @@ static void give_results(struct sessions *sessions, const struct directory_answe
     struct slice rest = answer->results;
     uint32_t left = answer->count;
     struct directory_result result;
+    bool has_found = false;
 
     /* From its own list: what a callback asks may be sent at once, and it may stop us. */
     while (sessions->asked.first)
@@ -252,8 +250,9 @@ static void give_results(struct sessions *sessions, const struct directory_answe
         }
         if (has_result && result.outcome == OUTCOME_ELSEWHERE)
             tell_moved(sessions, op);
+        has_found |= has_result && op->on_found;
         if (has_result && op->on_found)
-            give_found(sessions, op, &result);
+            give_found(op, &result);
         else if (has_result && op->on_kept)
             give_kept(op, &result);
         else if (has_result && op->on_seen)
@@ -262,6 +261,8 @@ static void give_results(struct sessions *sessions, const struct directory_answe
             op_end(op, has_result ? op_status_of(result.outcome) : ST_UNAVAILABLE);
         op_destroy(op);
     }
+    if (has_found)
+        ask_later_ones(sessions, SIZE_MAX);
 }
 
 /* Sessions that somebody else has by now. There may be more of them: the next lease,

@@ -24,7 +24,7 @@ struct sessions {
     struct op_list asked;    /* of the request under way */
     struct op_list answered; /* those whose results are being given */
     struct op_list ending;   /* to be told `status` */
-    struct op_list later;    /* finds: the directory does not know everything yet */
+    struct op_list later;    /* finds that are to be asked again */
     size_t waiting_bytes;
     size_t publishing_bytes; /* of events that nobody has kept yet */
     uint64_t serial;         /* of the last of them */

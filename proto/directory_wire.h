@@ -114,8 +114,9 @@ enum directory_outcome {
     OUTCOME_NOT_FOUND,
     OUTCOME_FULL,
     OUTCOME_ELSEWHERE, /* of a put: the session lives at another gateway by now */
-    OUTCOME_LATER,     /* of a find: not everything is known yet, ask again */
-    OUTCOME_EXPIRED,   /* of a find: its time was over; the session says whose it was */
+    /* Of a find: not everything is known yet, or the answer is full: ask again. */
+    OUTCOME_LATER,
+    OUTCOME_EXPIRED, /* of a find: its time was over; the session says whose it was */
     OUTCOME_COUNT
 };
 

@@ -22,6 +22,8 @@
  *   marks ROOM                                  marks STATUS MARK
  *   told                                        told RESETS REASON FORGOTTEN SETTLED
  *   fate                                        fate MOVED FENCED
+ *   large NUMBER COUNT BYTES                    done STATUS (of the last: "s1" of "p1" …)
+ *   finds NUMBER COUNT                          finds FOUND (all at once: "p1" …)
  *   crowd COUNT                                 crowd COUNT (sessions, nobody waits)
  *   part put|find|replay                        parted COUNT CALLS: three are asked, and
  *                                               the first answer closes the engine
@@ -33,6 +35,7 @@
 #ifndef TESTS_SUPPORT_ENGINE_PUPPET_H
 #define TESTS_SUPPORT_ENGINE_PUPPET_H
 
+#include "support/engine_puppet_large.h"
 #include "support/engine_puppet_log.h"
 
 static inline void puppet_head(struct puppet *puppet, char **words)
@@ -454,6 +457,8 @@ static inline void puppet_obey(struct puppet *puppet, char *line)
         {"park",       puppet_park      },
         {"prove",      puppet_prove     },
         {"find",       puppet_find      },
+        {"large",      puppet_large     },
+        {"finds",      puppet_finds     },
         {"replay",     puppet_replay    },
         {"marks",      puppet_marks     },
         {"past",       puppet_past      },

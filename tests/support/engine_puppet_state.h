@@ -45,6 +45,7 @@ struct puppet {
     unsigned parting;                 /* answers since somebody asked to part */
     unsigned parted_at_close;
     bool has_parted;
+    unsigned finding, found; /* sessions that are looked for, and those that are there */
     char reason[32];
     uint64_t wanted_seq; /* 0: nobody waits */
     int wanted_ready;    /* -1: nobody waits */

@@ -9,6 +9,12 @@
 
 #include "bridge/directory_serve.h"
 #include "support/directory_kit.h"
+#include "support/large_session.h"
+
+enum {
+    CROWD = 64, /* as many as one request may look for */
+    ANSWER_BYTES = LIMIT_DIRECTORY_BYTES + 32 * 1024,
+};
 
 /* One request: a drop of "s1". */
 static enum directory_standing serve_drop(struct directory *directory, const char *id,
@@ -112,7 +118,7 @@ static struct slice ask_with(struct directory *directory, uint64_t number,
                              const struct buf *ops, uint32_t count, struct buf *out)
 {
     const struct directory_request head = {SLICE("g1"), 1, number, count, {0}};
-    struct buf request = {.max = 4096};
+    struct buf request = {.max = ANSWER_BYTES};
     struct directory_answer answer;
 
     directory_request_encode(&head, &request);
@@ -283,6 +289,85 @@ static void a_lease_that_meets_the_directory_is_not_settled(void **state)
     directory_destroy(directory);
 }
 
+static void put_large(struct directory *directory, unsigned number, size_t bytes)
+{
+    struct buf ops = {.max = ANSWER_BYTES}, out = {.max = 4096};
+    struct directory_result result;
+    struct large_session large;
+
+    large_session_init(&large, number, bytes);
+    directory_encode_put(&large.record, &ops);
+    directory_lease_encode(&settled, 0, &ops);
+    struct slice results = ask_with(directory, number, &ops, 2, &out);
+    assert_true(directory_result_next(&results, &result));
+    assert_int_equal(result.outcome, OUTCOME_OK);
+    large_session_finish(&large);
+    buf_finish(&ops);
+    buf_finish(&out);
+}
+
+/* Looks for these sessions; gives how many it is to look for later, which are the first
+ * ones of `numbers` then. */
+static size_t find_large(struct directory *directory, uint64_t request, unsigned *numbers,
+                         size_t count)
+{
+    struct buf ops = {.max = 4096}, out = {.max = ANSWER_BYTES};
+    struct directory_result result;
+    size_t later = 0;
+    char pid[16];
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(pid, sizeof pid, "p%u", numbers[i]);
+        directory_find_encode(slice_of(pid), &ops);
+    }
+    struct slice results = ask_with(directory, request, &ops, (uint32_t)count, &out);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(directory_result_next(&results, &result));
+        snprintf(pid, sizeof pid, "p%u", numbers[i]);
+        if (result.outcome == OUTCOME_LATER) {
+            numbers[later++] = numbers[i];
+        } else {
+            assert_int_equal(result.outcome, OUTCOME_OK);
+            assert_true(slice_is(result.session.pid, pid));
+        }
+    }
+    buf_finish(&ops);
+    buf_finish(&out);
+    return later;
+}
+
+/* One answer has no room for all of them: nobody is turned away for that. */
+static void a_crowd_that_is_looked_for_at_once_is_found_in_turns(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    unsigned numbers[CROWD];
+    size_t count = CROWD;
+    uint64_t turns = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < CROWD; i++) {
+        numbers[i] = i + 1;
+        put_large(directory, i + 1, 20000);
+    }
+    while (count > 0 && turns < 3)
+        count = find_large(directory, CROWD + ++turns, numbers, count);
+    assert_int_equal(count, 0);
+    assert_int_equal(turns, 2);
+    directory_destroy(directory);
+}
+
+static void the_largest_session_that_may_be_put_is_found(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    unsigned number = 2;
+
+    (void)state;
+    put_large(directory, 1, 1000); /* the gateway is met with it */
+    put_large(directory, number, LIMIT_DIRECTORY_BYTES);
+    assert_int_equal(find_large(directory, 3, &number, 1), 0);
+    directory_destroy(directory);
+}
+
 struct kept_events {
     char text[64];
     size_t at;
@@ -399,6 +484,8 @@ int main(void)
         cmocka_unit_test(proofs_and_parks_come_in_bytes),
         cmocka_unit_test(ghosts_are_told_until_they_have_heard),
         cmocka_unit_test(a_lease_that_meets_the_directory_is_not_settled),
+        cmocka_unit_test(a_crowd_that_is_looked_for_at_once_is_found_in_turns),
+        cmocka_unit_test(the_largest_session_that_may_be_put_is_found),
         cmocka_unit_test(an_event_that_is_sent_again_is_kept_once),
         cmocka_unit_test(an_event_without_room_for_its_answer_is_still_new),
         cmocka_unit_test(an_event_that_could_not_be_kept_is_never_said_to_be),

@@ -86,6 +86,19 @@ static void a_killed_publisher_forgets_no_session(void **state)
     close_both(&house);
 }
 
+/* One answer has no room for all of them, and many ask at once. */
+static void a_crowd_with_large_sessions_is_found(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    house.config.gateway_count = 1; /* known: a find need not wait for others */
+    open_both(&house);
+    ask(&house, &house.gateway, "large 1 300 20000", "done OK");
+    ask(&house, &house.gateway, "finds 1 300", "finds 300");
+    close_both(&house);
+}
+
 static void who_comes_too_late_is_told_so(void **state)
 {
     struct house house;
@@ -147,6 +160,7 @@ int main(void)
         ROW(a_session_may_come_back, nng_log),
         ROW(a_killed_publisher_forgets_no_session, nng_log),
         ROW(a_killed_publisher_forgets_no_session, nng_fsync),
+        ROW(a_crowd_with_large_sessions_is_found, nng_ipc),
         ROW(who_comes_too_late_is_told_so, nng_log),
         ROW(what_waited_for_the_publisher_is_heard, nng_log),
         ROW(a_gateway_that_stops_parks_its_sessions, nng_ipc),
