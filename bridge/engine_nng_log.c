@@ -97,13 +97,9 @@ static void forget_session(void *ctx, struct slice sid)
 static void write_session(void *ctx, struct slice sid)
 {
     struct log_engine *self = ctx;
-    struct buf record = {.max = LIMIT_DIRECTORY_BYTES};
-    struct directory_kept kept;
+    struct buf record = {0};
 
-    directory_read(self->directory, sid, &kept);
-    directory_encode_kept(&kept, &record);
-    if (!buf_status(&record))
-        writer_record(self->writer, EVENT_LOG_SESSION, sid, buf_slice(&record));
+    serve_record(self->directory, self->writer, sid, &record);
     buf_finish(&record);
 }
 

@@ -64,7 +64,7 @@ struct event_log_record *records_copy(enum event_log_subject subject, struct sli
     return record;
 }
 
-static void lose(struct records *records)
+void records_lose(struct records *records)
 {
     atomic_store(&records->are_behind, true);
     atomic_store(&records->has_lost, true);
@@ -76,7 +76,7 @@ void records_put(struct records *records, enum event_log_subject subject,
     struct event_log_record *record = records_copy(subject, name, bytes);
 
     if (!record) {
-        lose(records);
+        records_lose(records);
         return;
     }
     uv_mutex_lock(&records->lock);

@@ -37,6 +37,9 @@ struct event_log_record *records_copy(enum event_log_subject subject, struct sli
 void records_put(struct records *records, enum event_log_subject subject,
                  struct slice name, struct slice bytes);
 
+/* The same for one that there was no memory to make. */
+void records_lose(struct records *records);
+
 /* Posts `written` once all that was put so far is written, or could not be. One at a
  * time. */
 void records_await(struct records *records, uv_sem_t *written);

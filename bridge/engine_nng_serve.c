@@ -7,6 +7,10 @@
 
 #include <stdlib.h>
 
+enum {
+    RECORD_BYTES = LIMIT_DIRECTORY_BYTES + LIMIT_GATEWAY_ID_BYTES + 16, /* of any put */
+};
+
 /*
  * One request at a time: it goes to the loop as the item, and the thread waits. Where
  * events are published, the answer waits for the log.
@@ -97,17 +101,26 @@ static void keep(void *ctx, const struct directory_op *op, size_t at)
     refuse(self, op->serial);
 }
 
+void serve_record(struct directory *directory, struct writer *writer, struct slice sid,
+                  struct buf *scratch)
+{
+    struct directory_kept kept;
+
+    buf_clear(scratch);
+    scratch->max = RECORD_BYTES;
+    if (directory_read(directory, sid, &kept))
+        directory_encode_kept(&kept, scratch);
+    if (buf_status(scratch))
+        writer_lose_record(writer);
+    else
+        writer_record(writer, EVENT_LOG_SESSION, sid, buf_slice(scratch));
+}
+
 static void record(void *ctx, struct slice sid)
 {
     struct directory_thread *self = ctx;
-    struct directory_kept kept;
 
-    buf_clear(&self->record);
-    if (directory_read(self->config.directory, sid, &kept))
-        directory_encode_kept(&kept, &self->record);
-    if (buf_status(&self->record))
-        return;
-    writer_record(self->config.writer, EVENT_LOG_SESSION, sid, buf_slice(&self->record));
+    serve_record(self->config.directory, self->config.writer, sid, &self->record);
     self->has_records = true;
 }
 
@@ -183,7 +196,6 @@ enum status serve_directory(const struct serve_config *config)
     if (!self)
         return ST_NO_MEMORY;
     self->config = *config;
-    self->record.max = LIMIT_DIRECTORY_BYTES;
     self->answer.max = LIMIT_DIRECTORY_BYTES + 32 * 1024;
     if (uv_sem_init(&self->answered, 0) || uv_sem_init(&self->written, 0)) {
         free(self);

@@ -28,4 +28,9 @@ struct serve_config {
 /* The answer to a gateway waits until its events and its sessions are kept. */
 enum status serve_directory(const struct serve_config *config);
 
+/* Has what the directory says of the session by now written; nothing: that it is over.
+ * Out of memory the log is told that its sessions are not to be believed. */
+void serve_record(struct directory *directory, struct writer *writer, struct slice sid,
+                  struct buf *scratch);
+
 #endif

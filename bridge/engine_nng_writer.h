@@ -33,6 +33,9 @@ enum status writer_append(struct writer *writer, const struct engine_append *wha
 void writer_record(struct writer *writer, enum event_log_subject subject,
                    struct slice name, struct slice bytes);
 
+/* One could not be made: the log is told that those that are kept are older. */
+void writer_lose_record(struct writer *writer);
+
 /* Posts `written` once the records so far are written; while the disk is full, once they
  * could not be. One at a time, and not after writer_stop. */
 void writer_await_records(struct writer *writer, uv_sem_t *written);

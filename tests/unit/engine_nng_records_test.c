@@ -122,6 +122,27 @@ static void sessions_that_fell_behind_are_not_believed(void **state)
     house_remove(&house);
 }
 
+static void what_could_not_be_made_is_not_believed_either(void **state)
+{
+    struct records records;
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    assert_int_equal(records_init(&records), ST_OK);
+    put(&records, "s1", "old");
+    put(&records, "s2", "old");
+    records_write(&records, house.log, clock_ms());
+    records_lose(&records);
+    records_write(&records, house.log, clock_ms());
+    assert_kept(&house, "");
+    assert_true(records_take_loss(&records));
+    put(&records, "s2", "new");
+    records_write(&records, house.log, clock_ms());
+    assert_kept(&house, "new ");
+    house_remove(&house);
+}
+
 static void too_many_of_them_are_lost_and_that_is_told(void **state)
 {
     static char big[100000];
@@ -155,6 +176,7 @@ int main(void)
         cmocka_unit_test(the_last_of_each_is_kept),
         cmocka_unit_test(what_a_full_disk_refused_is_written_later),
         cmocka_unit_test(sessions_that_fell_behind_are_not_believed),
+        cmocka_unit_test(what_could_not_be_made_is_not_believed_either),
         cmocka_unit_test(too_many_of_them_are_lost_and_that_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,6 +99,23 @@ static void a_crowd_with_large_sessions_is_found(void **state)
     close_both(&house);
 }
 
+/* Its record is longer than its put was: it is kept all the same, not the one before. */
+static void the_largest_session_that_may_be_put_is_kept(void **state)
+{
+    struct house house;
+
+    house_open(&house, state);
+    house.config.gateway_count = 1; /* known: a find need not wait for others */
+    open_both(&house);
+    ask(&house, &house.gateway, "put s1 p1 u 1 r:1", "done OK");
+    ask(&house, &house.gateway, "large 1 1 1048576", "done OK");
+    puppet_kill(&house.publisher);
+    puppet_kill(&house.gateway);
+    open_both(&house);
+    ask(&house, &house.gateway, "find p1", "found OK s1  9986 0");
+    close_both(&house);
+}
+
 static void who_comes_too_late_is_told_so(void **state)
 {
     struct house house;
@@ -161,6 +178,7 @@ int main(void)
         ROW(a_killed_publisher_forgets_no_session, nng_log),
         ROW(a_killed_publisher_forgets_no_session, nng_fsync),
         ROW(a_crowd_with_large_sessions_is_found, nng_ipc),
+        ROW(the_largest_session_that_may_be_put_is_kept, nng_log),
         ROW(who_comes_too_late_is_told_so, nng_log),
         ROW(what_waited_for_the_publisher_is_heard, nng_log),
         ROW(a_gateway_that_stops_parks_its_sessions, nng_ipc),
