@@ -4,8 +4,9 @@
  *
  * Rows are a chain: each has the last seq of the one before it, so that a row that is
  * missing is noticed. A commit is one row as long as it is small, since what SQLite does
- * for a row costs more than the event. Volatile events are in no row, and the rows cover
- * their seqs: the head is always the last row's last seq.
+ * for a row costs more than the event. Volatile events are in no row: those that come
+ * before an event are covered by its row, and for those that come last the head is a
+ * number, beside the one of the last row, which would be missed without it.
  */
 #include "bridge/event_log_durable.h"
 
@@ -18,6 +19,9 @@
 enum {
     WAL_FULL_PAGES = 4000, /* 16 MB: it cannot be moved; no more is written, since a disk
                               that is full of what waits to be moved could not heal */
+    FAR_SEQS =
+        1
+        << 30, /* after so many volatile ones there is a row: in one, seqs have 32 bits */
 };
 
 static struct durable_log *self_of(struct event_log *log)
@@ -74,22 +78,44 @@ void durable_free_spent(struct durable_log *log)
 /* --- append --- */
 
 static enum status add_row(struct durable_log *log, uint64_t seq, uint64_t at_ms,
-                           uint64_t *last_row)
+                           struct durable_end *end)
 {
     const struct log_row row = {
         .epoch = log->base.state.head.epoch,
-        .prev = *last_row,
+        .prev = end->row,
         .seq = seq,
         .at_ms = at_ms,
         .body = buf_slice(&log->row),
     };
+    enum status st = log_db_add(log->writer, &row);
+
+    buf_clear(&log->row);
+    end->row = seq;
+    return st;
+}
+
+static enum status note_head(struct durable_log *log, uint64_t seq,
+                             struct durable_end *end)
+{
+    enum status st = log_db_set(log->writer, LOG_DB_HEAD, seq);
+
+    if (!st && end->noted != end->row)
+        st = log_db_set(log->writer, LOG_DB_HEAD_ROW, end->row);
+    end->noted = end->row;
+    return st;
+}
+
+/* What was gathered, up to this seq. */
+static enum status add_gathered(struct durable_log *log, uint64_t seq, uint64_t at_ms,
+                                struct durable_end *end)
+{
     enum status st = buf_status(&log->row);
 
-    if (!st)
-        st = log_db_add(log->writer, &row);
-    buf_clear(&log->row);
-    *last_row = seq;
-    return st;
+    if (st)
+        return st;
+    if (log->row.len == 0 && seq - end->row < FAR_SEQS)
+        return note_head(log, seq, end);
+    return add_row(log, seq, at_ms, end);
 }
 
 static enum status add_keys(struct durable_log *log, uint64_t at_ms)
@@ -103,7 +129,7 @@ static enum status add_keys(struct durable_log *log, uint64_t at_ms)
 
 static enum status add_rows(struct durable_log *log,
                             const struct event_log_entry *entries, size_t count,
-                            uint64_t at_ms, uint64_t *last_row)
+                            uint64_t at_ms, struct durable_end *end)
 {
     struct position position = log->base.state.head; /* the writer's alone to change */
     enum status st = ST_OK;
@@ -114,12 +140,12 @@ static enum status add_rows(struct durable_log *log,
         const struct event_log_entry *entry = &entries[i];
         position.seq++;
         if (!entry->is_volatile)
-            log_row_add(&log->row, position.epoch, *last_row, position.seq,
+            log_row_add(&log->row, position.epoch, end->row, position.seq,
                         (struct slice){entry->bytes, entry->len});
         if (entry->key)
             log_key_encode(entry->key, &position, &log->keys);
         if (i + 1 == count || log->row.len >= LOG_ROW_BYTES)
-            st = add_row(log, position.seq, at_ms, last_row);
+            st = add_gathered(log, position.seq, at_ms, end);
         if (!st && entry->record)
             st = durable_record(log, entry->record, at_ms);
     }
@@ -128,13 +154,11 @@ static enum status add_rows(struct durable_log *log,
 
 /* What was committed, as readers know it. */
 static void admit(struct durable_log *log, const struct event_log_entry *entries,
-                  size_t count, uint64_t at_ms)
+                  size_t count)
 {
     struct event_log_state *state = &log->base.state;
 
     uv_mutex_lock(&log->base.lock);
-    if (log->removed_row == state->head.seq)
-        log->oldest_ms = at_ms;
     for (size_t i = 0; i < count; i++) {
         const struct event_log_entry *entry = &entries[i];
         struct slice bytes = {entry->bytes, entry->len};
@@ -153,14 +177,14 @@ enum status durable_append(struct event_log *base, const struct event_log_entry 
 {
     struct durable_log *log = self_of(base);
     uint64_t at_ms = now_ms + log->anchor_ms;
-    uint64_t last_row = log->last_row;
+    struct durable_end end = log->end;
 
     durable_free_spent(log);
     if (base->is_lost || count > DURABLE_MAX_BATCH)
         return ST_LOG_DOWN;
     enum status st = durable_begin(log);
     if (!st)
-        st = add_rows(log, entries, count, at_ms, &last_row);
+        st = add_rows(log, entries, count, at_ms, &end);
     if (!st)
         test_hook_crash_at("commit");
     st = durable_settle(log, st);
@@ -168,8 +192,10 @@ enum status durable_append(struct event_log *base, const struct event_log_entry 
         return ST_LOG_DOWN;
     test_hook_crash_at("committed");
     *first = base->state.head.seq + 1;
-    log->last_row = last_row;
-    admit(log, entries, count, at_ms);
+    if (log->removed_row == log->end.row)
+        log->oldest_ms = at_ms;
+    log->end = end;
+    admit(log, entries, count);
     log_witness_see(log->witness, base->state.head.seq);
     test_hook_crash_at("witnessed");
     for (size_t i = 0; i < count; i++)

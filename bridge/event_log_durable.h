@@ -21,6 +21,12 @@ struct durable_age {
     uint64_t seq;
 };
 
+/* Where the rows end. */
+struct durable_end {
+    uint64_t row;   /* the last one's last seq */
+    uint64_t noted; /* what the database says of it beside the head */
+};
+
 struct durable_log {
     struct event_log base;
     struct event_log_config config;
@@ -34,7 +40,7 @@ struct durable_log {
     bool are_sessions_old; /* those that are kept are not to be believed */
     struct buf row, keys;  /* that are being made */
     uint64_t anchor_ms;    /* `at_ms` of rows is the monotonic clock plus this */
-    uint64_t last_row;     /* its last seq */
+    struct durable_end end;
     uint64_t marked_row; /* what was removed up to here is noted, and may be deleted … */
     uint64_t deleted_row; /* … and is deleted up to here, or there was nothing */
     uint64_t oldest_ms;   /* of the oldest row, or earlier */

@@ -32,7 +32,8 @@ static void forget_events(struct durable_log *log, uint64_t epoch)
     log->base.state.head = (struct position){epoch, 0};
     log->base.state.floor = 0;
     log->base.state.events = log->base.state.bytes = 0;
-    log->last_row = log->removed_row = log->marked_row = log->deleted_row = 0;
+    log->end = (struct durable_end){0};
+    log->removed_row = log->marked_row = log->deleted_row = 0;
     log->age_count = 0;
     room_index_clear(log->base.rooms, 0);
 }
@@ -77,6 +78,10 @@ enum status durable_begin_epoch(struct durable_log *log, const char *why)
     if (!st)
         st = log_db_set(log->writer, LOG_DB_EPOCH, epoch);
     if (!st)
+        st = log_db_set(log->writer, LOG_DB_HEAD, 0);
+    if (!st)
+        st = log_db_set(log->writer, LOG_DB_HEAD_ROW, 0);
+    if (!st)
         st = note_no_marks(log, epoch);
     if (!st)
         st = log_db_commit(log->writer);
@@ -115,7 +120,7 @@ static bool survey_marks(void *ctx, struct slice name, uint64_t epoch, struct sl
         return false;
     state->floor = marks.floor;
     state->head.seq = marks.through;
-    log->last_row = log->removed_row = log->marked_row = marks.through;
+    log->end.row = log->removed_row = log->marked_row = marks.through;
     survey->is_damaged = false;
     return false;
 }
@@ -145,7 +150,7 @@ static bool survey_row(void *ctx, const struct log_row *row, uint64_t sum)
     struct log_row placed = *row;
 
     placed.epoch = log->base.state.head.epoch;
-    bool is_linked = row->seq > row->prev && row->prev == log->last_row;
+    bool is_linked = row->seq > row->prev && row->prev == log->end.row;
     bool is_sound = sum == log_row_checksum(&placed) || test_hook_no_checksum();
     survey->is_damaged = !is_linked || !is_sound || !survey_events(log, &placed);
     if (survey->is_damaged)
@@ -153,8 +158,24 @@ static bool survey_row(void *ctx, const struct log_row *row, uint64_t sum)
     if (!survey->has_begun)
         log->oldest_ms = row->at_ms;
     survey->has_begun = true;
-    log->last_row = log->base.state.head.seq = row->seq;
+    log->end.row = log->base.state.head.seq = row->seq;
     return true;
+}
+
+/* Volatile events came after the last row, which is there, if this is of now. */
+static enum status survey_head(struct survey *survey)
+{
+    struct durable_log *log = survey->log;
+    struct position *head = &log->base.state.head;
+    uint64_t noted = 0;
+
+    enum status st = log_db_get(log->writer, LOG_DB_HEAD, &noted);
+    if (!st)
+        st = log_db_get(log->writer, LOG_DB_HEAD_ROW, &log->end.noted);
+    if (noted > head->seq)
+        head->seq = noted;
+    survey->is_damaged = log->end.noted > log->end.row;
+    return st;
 }
 
 static bool survey_note(void *ctx, struct slice name, uint64_t at_ms, struct slice bytes)
@@ -181,7 +202,9 @@ static enum status look(struct durable_log *log, struct log_findings *findings)
     if (!st && epoch != 0)
         st = log_db_notes(log->writer, LOG_DB_MARKS, survey_marks, &survey);
     if (!st && !survey.is_damaged)
-        st = log_db_read(log->writer, log->last_row, UINT64_MAX, survey_row, &survey);
+        st = log_db_read(log->writer, log->end.row, UINT64_MAX, survey_row, &survey);
+    if (!st && !survey.is_damaged)
+        st = survey_head(&survey);
     if (!st)
         st = log_db_notes(log->writer, LOG_DB_KEYS, survey_note, log);
     if (!st)

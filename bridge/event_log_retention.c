@@ -104,7 +104,7 @@ static bool is_trim_due(struct durable_log *log, uint64_t now_ms)
     const struct event_log_limits *keep = &log->base.keep;
     uint64_t at_ms = now_ms + log->anchor_ms;
 
-    if (log->removed_row == log->last_row || log->base.is_lost)
+    if (log->removed_row == log->end.row || log->base.is_lost)
         return false;
     if (state->events > keep->events + keep->events / 8 ||
         state->bytes > keep->bytes + keep->bytes / 8 || log->is_trimming)

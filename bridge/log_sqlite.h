@@ -43,7 +43,9 @@ void log_db_rollback(struct log_db *db);
 
 enum log_db_number {
     LOG_DB_EPOCH,
-    LOG_DB_ANCHOR, /* ms between the clock of `at_ms` and the monotonic one */
+    LOG_DB_ANCHOR,   /* ms between the clock of `at_ms` and the monotonic one */
+    LOG_DB_HEAD,     /* where that is beyond the last row … */
+    LOG_DB_HEAD_ROW, /* … which then was this one, by its seq */
     LOG_DB_NUMBERS
 };
 /* 0 when it was never set. */

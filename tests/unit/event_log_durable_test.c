@@ -218,29 +218,130 @@ static void what_was_removed_long_ago_has_one_mark(void **state)
     house_remove(&house);
 }
 
-static void volatile_events_leave_no_rows_for_ever(void **state)
+/* --- volatile events --- */
+
+static void append_volatile(struct house *house, size_t commits, uint64_t now_ms)
 {
-    struct house house;
     struct event_log_entry entry = event_for("r:1", 0, 10);
     uint64_t first;
 
+    entry.is_volatile = true;
+    for (size_t i = 0; i < commits; i++)
+        assert_int_equal(event_log_append(house->log, &entry, 1, now_ms, &first), ST_OK);
+    free(entry.bytes);
+}
+
+static bool count_row(void *ctx, const struct log_row *row, uint64_t sum)
+{
+    size_t *count = ctx;
+
+    (void)row;
+    (void)sum;
+    ++*count;
+    return true;
+}
+
+static size_t rows_of(struct house *house)
+{
+    struct durable_log *log = (struct durable_log *)house->log;
+    size_t count = 0;
+
+    assert_int_equal(log_db_read(log->writer, 0, UINT64_MAX, count_row, &count), ST_OK);
+    return count;
+}
+
+static void volatile_events_take_no_place_in_the_log(void **state)
+{
+    struct house house;
+
     (void)state;
     house_open(&house);
-    house.log->keep.age_ms = 1000;
-    entry.is_volatile = true;
-    for (int i = 0; i < 1000; i++)
-        assert_int_equal(event_log_append(house.log, &entry, 1, 1000, &first), ST_OK);
-    free(entry.bytes);
-    struct durable_log *log = (struct durable_log *)house.log;
+    for (uint64_t head = 0; head < 10000; head += 2500) {
+        append_volatile(&house, 2499, 1000);
+        assert_int_equal(rows_of(&house), head / 2500);
+        restart(&house, head % 5000 == 0);
+        assert_int_equal(state_of(&house).head.seq, head + 2499);
+        append(&house, "r:1", 1, 1, 1000);
+        restart(&house, head % 5000 == 0);
+        assert_int_equal(state_of(&house).head.seq, head + 2500);
+    }
+    assert_int_equal(rows_of(&house), 4);
+    assert_int_equal(read_all(&house, 0, NULL, NULL).count, 4);
+    house_remove(&house);
+}
+
+static void who_stands_among_volatile_events_finds_what_follows(void **state)
+{
+    const struct room_key key = {SLICE("/"), ROOM_NAMED, SLICE("r:1")};
+
+    (void)state;
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct house house;
+        house_open(&house);
+        uint64_t hash = event_log_room_hash(house.log, &key);
+        const struct room_wishes wishes = {&hash, 1};
+        append(&house, "r:1", 5, 1, 1000);
+        append_volatile(&house, 10, 1000);
+        assert_int_equal(read_all(&house, 9, NULL, NULL).count, 0);
+        append_volatile(&house, 5, 1000);
+        append(&house, "r:1", 5, 5, 1000);
+        append_volatile(&house, 5, 1000);
+        if (restarts)
+            restart(&house, false);
+        for (uint64_t after = 5; after < 20; after++) {
+            assert_int_equal(read_all(&house, after, NULL, NULL).first, 21);
+            assert_int_equal(read_all(&house, after, NULL, NULL).count, 5);
+            assert_int_equal(read_all(&house, after, &wishes, "r:1").count, 5);
+        }
+        assert_int_equal(read_all(&house, 27, NULL, NULL).count, 0);
+        assert_false(state_of(&house).is_lost);
+        house_remove(&house);
+    }
+}
+
+static void volatile_events_go_on_where_everything_is_removed(void **state)
+{
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    house.config.keep.age_ms = house.log->keep.age_ms = 1000;
+    append(&house, "r:1", 10, 1, 1000);
+    append_volatile(&house, 10, 1000);
     trim_all(&house, 10000);
+    append_volatile(&house, 10, 10000);
     trim_all(&house, 13000);
-    assert_int_equal(log->deleted_row, 1000);
-    assert_int_equal(state_of(&house).head.seq, 1000);
+    assert_int_equal(rows_of(&house), 0);
+    for (int restarts = 0; restarts < 3; restarts++) {
+        assert_int_equal(state_of(&house).head.seq, 30 + restarts * 10);
+        assert_int_equal(state_of(&house).floor, 10);
+        append_volatile(&house, 10, 14000);
+        restart(&house, restarts > 0);
+    }
+    append(&house, "r:1", 1, 1, 14000);
     restart(&house, false);
-    assert_int_equal(state_of(&house).head.seq, 1000);
-    append(&house, "r:1", 1, 1, 11000);
+    assert_int_equal(read_all(&house, 10, NULL, NULL).first, 61);
+    house_remove(&house);
+}
+
+/* In a row, how far an event is from its beginning has 32 bits. */
+static void an_event_after_any_number_of_volatile_ones_is_kept(void **state)
+{
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    append(&house, "r:1", 1, 1, 1000);
+    for (uint64_t head = 1u << 29; head < UINT64_C(10) << 30; head += 1u << 29) {
+        house.log->state.head.seq = head;
+        append_volatile(&house, 1, 1000);
+    }
+    assert_in_range(rows_of(&house), 2, 10);
+    append(&house, "r:1", 1, 1, 1000);
+    uint64_t head = state_of(&house).head.seq;
     restart(&house, false);
-    assert_int_equal(read_all(&house, 1000, NULL, NULL).first, 1001);
+    assert_int_equal(state_of(&house).head.seq, head);
+    assert_int_equal(read_all(&house, 1, NULL, NULL).first, head);
     house_remove(&house);
 }
 
@@ -367,7 +468,10 @@ int main(void)
         cmocka_unit_test(marks_are_a_rooms_own),
         cmocka_unit_test(marks_outlive_the_process),
         cmocka_unit_test(what_was_removed_long_ago_has_one_mark),
-        cmocka_unit_test(volatile_events_leave_no_rows_for_ever),
+        cmocka_unit_test(volatile_events_take_no_place_in_the_log),
+        cmocka_unit_test(who_stands_among_volatile_events_finds_what_follows),
+        cmocka_unit_test(volatile_events_go_on_where_everything_is_removed),
+        cmocka_unit_test(an_event_after_any_number_of_volatile_ones_is_kept),
         cmocka_unit_test(a_second_log_in_the_folder_is_refused),
         cmocka_unit_test(a_file_system_that_cannot_share_memory_is_refused),
         cmocka_unit_test(who_saw_more_than_the_log_has_gets_a_new_epoch),
