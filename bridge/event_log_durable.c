@@ -404,6 +404,8 @@ void durable_close(struct event_log *base)
         st = durable_move(log);
     if (!st && log_folder_sync(log->folder))
         log_witness_end(log->witness);
+    if (log_db_is_damaged(log->writer))
+        durable_condemn(base);
 }
 
 void durable_destroy(struct event_log *base)

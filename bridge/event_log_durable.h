@@ -65,6 +65,7 @@ struct durable_log {
     uv_sem_t wake_tidier;
     uv_mutex_t moving;      /* a checkpoint runs */
     unsigned moved_commits; /* under it: how many commits there were at the last one */
+    bool is_stuck;          /* the same: the last one failed; it has been told */
     atomic_uint commits;
     int asked_pages; /* in the write-ahead log when it was last asked to move some */
     atomic_bool is_stopping;

@@ -20,12 +20,27 @@ enum {
 static struct log_db *connection_of(struct durable_log *log)
 {
     char path[LOG_PATH_BYTES];
-    bool is_damaged;
+    bool is_damaged = false;
 
     log_folder_path(log->folder, "log.db", path);
     if (!log->tidier)
         log_db_open(path, LOG_DB_TIDIES, &log->tidier, &is_damaged);
+    if (is_damaged)
+        durable_condemn(&log->base);
     return log->tidier;
+}
+
+/* Inside `moving`. */
+static enum status move(struct durable_log *log, struct log_db *db)
+{
+    enum status st = log_db_checkpoint(db);
+
+    log->moved_commits = atomic_load(&log->commits);
+    if (st && !log->is_stuck)
+        log_error(log->config.log, "what was committed cannot be moved into the log",
+                  LOG_TEXT("data_dir", log->folder));
+    log->is_stuck = st != ST_OK;
+    return st;
 }
 
 static void move_beside_writer(struct durable_log *log)
@@ -33,18 +48,17 @@ static void move_beside_writer(struct durable_log *log)
     struct log_db *db = connection_of(log);
 
     uv_mutex_lock(&log->moving);
-    if (db && atomic_load(&log->commits) != log->moved_commits) {
-        log_db_checkpoint(db);
-        log->moved_commits = atomic_load(&log->commits);
-    }
+    if (db && atomic_load(&log->commits) != log->moved_commits)
+        move(log, db);
     uv_mutex_unlock(&log->moving);
+    if (db && log_db_is_damaged(db))
+        durable_condemn(&log->base);
 }
 
 enum status durable_move(struct durable_log *log)
 {
     uv_mutex_lock(&log->moving); /* for one move of the tidier's at most */
-    enum status st = log_db_checkpoint(log->writer);
-    log->moved_commits = atomic_load(&log->commits);
+    enum status st = move(log, log->writer);
     uv_mutex_unlock(&log->moving);
     return st;
 }
@@ -60,10 +74,14 @@ void durable_committed(struct durable_log *log)
     if (pages < WAL_PAGES || pages - log->asked_pages < WAL_STEP_PAGES)
         return;
     log->asked_pages = pages;
-    if (pages >= WAL_MAX_PAGES)
-        durable_move(log);
-    else if (log->has_tidier)
-        uv_sem_post(&log->wake_tidier);
+    if (pages < WAL_MAX_PAGES) {
+        if (log->has_tidier)
+            uv_sem_post(&log->wake_tidier);
+        return;
+    }
+    durable_move(log);
+    if (log_db_is_damaged(log->writer))
+        durable_condemn(&log->base);
 }
 
 static void run_tidier(void *arg)

@@ -1,7 +1,7 @@
 /*
- * A durable log on a disk with a place that cannot be read, and with memory that is short
- * for a while. A start succeeds, what runs gives up or waits, and nobody is told that
- * nothing is missing.
+ * A durable log on a disk that fails: a place that cannot be read, a sync that is not
+ * done; and with memory that is short for a while. A start succeeds, what runs gives up
+ * or waits, and nobody is told that nothing is missing.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,13 +14,16 @@
 #include "support/durable_house.h"
 #include "support/faulty_disk.h"
 
+#include "bridge/clock.h"
 #include "bridge/engine_nng_pages.h"
 #include "proto/bus_wire.h"
 
 #include <fcntl.h>
+#include <time.h>
 
 enum {
     PAGE = 4096,
+    WAIT_MS = 5000,
 };
 
 /* --- memory that is short --- */
@@ -329,6 +332,83 @@ static void short_memory_passes_and_is_told_once(void **state)
     house_remove(&house);
 }
 
+/* --- syncs --- */
+
+static bool is_lost_soon(struct house *house)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+    uint64_t until_ms = clock_ms() + WAIT_MS;
+
+    while (!state_of(house).is_lost && clock_ms() < until_ms)
+        nanosleep(&pause, NULL);
+    return state_of(house).is_lost;
+}
+
+static void a_sync_that_fails_beside_the_writer_ends_the_log(void **state)
+{
+    struct house house;
+
+    (void)state;
+    for (unsigned n = 1; n <= 2; n++) { /* of what lies beside the file; of the file */
+        house_open(&house);
+        uint64_t epoch = state_of(&house).head.epoch;
+        faulty_disk_fail_sync(n);
+        append_much(&house, 130); /* enough to wake the tidier, not to move any here */
+        assert_true(is_lost_soon(&house));
+        faulty_disk_heal();
+        assert_is_given_up(&house, epoch);
+    }
+}
+
+static void a_sync_that_fails_under_the_writer_ends_the_log(void **state)
+{
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    uint64_t epoch = state_of(&house).head.epoch;
+    durable_stop_tidier((struct durable_log *)house.log);
+    faulty_disk_fail_sync(1);
+    append_much(&house, 1000);
+    assert_in_range(state_of(&house).head.seq, 1000, 5000);
+    faulty_disk_heal();
+    assert_is_given_up(&house, epoch);
+}
+
+static void a_sync_that_fails_in_a_commit_refuses_it_and_ends_the_log(void **state)
+{
+    struct event_log_entry entry = event_for("r:1", 11, 200);
+    struct house house;
+    uint64_t first;
+
+    (void)state;
+    house_open(&house);
+    house.config.syncs = true;
+    restart(&house, true);
+    append(&house, "r:1", 10, 1, 5);
+    uint64_t epoch = state_of(&house).head.epoch;
+    faulty_disk_fail_sync(1);
+    assert_int_equal(event_log_append(house.log, &entry, 1, 5, &first), ST_LOG_DOWN);
+    free(entry.bytes);
+    faulty_disk_heal();
+    assert_int_equal(state_of(&house).head.seq, 10);
+    assert_is_given_up(&house, epoch);
+}
+
+static void a_sync_that_fails_at_the_end_ends_the_log(void **state)
+{
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    uint64_t epoch = state_of(&house).head.epoch;
+    append(&house, "r:1", 30, 3, 5);
+    faulty_disk_fail_sync(1);
+    event_log_close(house.log);
+    faulty_disk_heal();
+    assert_is_given_up(&house, epoch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +416,10 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_ends_the_log),
         cmocka_unit_test(a_log_that_is_given_up_gives_no_page),
         cmocka_unit_test(short_memory_passes_and_is_told_once),
+        cmocka_unit_test(a_sync_that_fails_beside_the_writer_ends_the_log),
+        cmocka_unit_test(a_sync_that_fails_under_the_writer_ends_the_log),
+        cmocka_unit_test(a_sync_that_fails_in_a_commit_refuses_it_and_ends_the_log),
+        cmocka_unit_test(a_sync_that_fails_at_the_end_ends_the_log),
     };
 
     install_memory();
