@@ -108,10 +108,11 @@ static bool is_over(struct return_job *job)
     return true;
 }
 
-/* Nobody can tell at the moment: it comes again. */
-static void put_off(struct return_job *job)
+/* It comes again. */
+static void put_off(struct return_job *job, enum status why)
 {
-    count_reason(job, RECOVERY_BUS_DOWN);
+    if (why != ST_NO_MEMORY) /* else the bus has nothing to do with it */
+        count_reason(job, RECOVERY_BUS_DOWN);
     answer(job, ST_UNAVAILABLE);
 }
 
@@ -164,7 +165,7 @@ static void on_proven(void *ctx, enum status status)
                      : status == ST_CONFLICT ? RECOVERY_EPOCH_CHANGED
                                              : RECOVERY_FORBIDDEN);
     } else {
-        put_off(job);
+        put_off(job, status);
     }
 }
 
@@ -237,7 +238,7 @@ static void judge(struct return_job *job)
     switch (recovery_judge(&job->facts, &reason)) {
     case RECOVERY_GO: go_on(job); break;
     case RECOVERY_WAIT: wait_behind(job); break;
-    case RECOVERY_PUT_OFF: put_off(job); break;
+    case RECOVERY_PUT_OFF: put_off(job, ST_UNAVAILABLE); break;
     case RECOVERY_LOST: give_up(job, reason); break;
     }
 }
@@ -329,8 +330,10 @@ static void on_found(void *ctx, enum status status, const struct engine_session 
         give_up(job, RECOVERY_UNKNOWN_SESSION);
     else if (status == ST_TIMEOUT)
         give_up(job, RECOVERY_EXPIRED);
-    else if (status || !record || !copy_record(job, record))
-        put_off(job);
+    else if (status || !record)
+        put_off(job, status);
+    else if (!copy_record(job, record))
+        put_off(job, ST_NO_MEMORY);
     else if (job->is_unreadable)
         give_up(job, RECOVERY_EPOCH_CHANGED);
     else if (!is_still_granted(job, record))

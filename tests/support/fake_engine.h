@@ -53,7 +53,8 @@ struct fake_engine {
     struct buf log[FAKE_LOG];
     uint64_t log_seqs[FAKE_LOG];
     size_t log_count;
-    const struct engine_session *found; /* whom a client comes back to; NULL: nobody */
+    const struct engine_session *found; /* whom a client comes back to; NULL: nobody, */
+    enum status find_answer;            /* and why: ST_OK is ST_NOT_FOUND */
     bool holds_replay;                  /* until fake_engine_replayed */
     struct engine_replay replay;        /* that waits; its rooms are not kept */
 };
@@ -155,7 +156,8 @@ static void fake_session_find(struct engine *engine, struct slice pid,
     const struct fake_engine *fake = (struct fake_engine *)engine;
 
     (void)pid;
-    on_found(ctx, fake->found ? ST_OK : ST_NOT_FOUND, fake->found, SLICE("g2"));
+    bool is_nobody = !fake->found && fake->find_answer == ST_OK;
+    on_found(ctx, is_nobody ? ST_NOT_FOUND : fake->find_answer, fake->found, SLICE("g2"));
 }
 
 static enum status fake_publish(struct engine *engine, struct slice envelope,

@@ -201,6 +201,32 @@ static void a_forgotten_gateway_puts_nobody_whose_return_may_fail(void **state)
     peer_destroy(io);
 }
 
+/* It comes again; only an operator hears of the bus what is so. */
+static void who_cannot_be_looked_for_is_put_off_for_what_is_so(void **state)
+{
+    static const enum status answers[] = {ST_NO_MEMORY, ST_UNAVAILABLE};
+    struct house *house = *state;
+    char *token = mint(house, "ada", "[]", 60);
+    char connect[2048];
+
+    snprintf(connect, sizeof connect,
+             "40{\"token\":\"%s\",\"pid\":\"PPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP\"}", token);
+    for (int i = 0; i < 2; i++) {
+        struct ws_peer *io = peer_create(&house->loop, house->port);
+        house->engine.find_answer = answers[i];
+        assert_int_equal(peer_upgrade(io, "/socket.io/?EIO=4&transport=websocket", ""),
+                         101);
+        assert_starts(READ(house, io), "0{");
+        peer_send(io, 1, connect);
+        READ(house, io);
+        assert_int_equal(io->opcode, 8);
+        assert_int_equal(close_code(house), 1011);
+        assert_int_equal(value_of(house, METRIC_NOT_RECOVERED_BUS), i);
+        peer_destroy(io);
+    }
+    free(token);
+}
+
 static void a_session_that_lives_elsewhere_is_closed_here(void **state)
 {
     struct house *house = *state;
@@ -466,6 +492,7 @@ int main(void)
         GATEWAY_TEST(who_arrives_during_the_drain_is_told_too),
         GATEWAY_TEST(a_forgotten_gateway_puts_sessions_that_are_opening_too),
         RECOVERY_TEST(a_forgotten_gateway_puts_nobody_whose_return_may_fail),
+        RECOVERY_TEST(who_cannot_be_looked_for_is_put_off_for_what_is_so),
         GATEWAY_TEST(a_session_that_lives_elsewhere_is_closed_here),
         GATEWAY_TEST(a_fenced_gateway_gives_way),
         RECOVERY_TEST(a_later_join_outlives_the_failure_of_an_earlier_one),
