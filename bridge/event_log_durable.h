@@ -45,6 +45,7 @@ struct durable_log {
     uint64_t deleted_row; /* … and is deleted up to here, or there was nothing */
     uint64_t oldest_ms;   /* of the oldest row, or earlier */
     uint64_t opened_ms;   /* as the rows' */
+    uint64_t newest_ms;   /* of all that a start found */
     uint64_t trimmed_ms, tidied_ms, marked_ms;
     bool is_trimming;               /* a slice was not enough */
     bool has_keys;                  /* some were written, or found */

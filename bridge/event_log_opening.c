@@ -125,6 +125,12 @@ static bool survey_marks(void *ctx, struct slice name, uint64_t epoch, struct sl
     return false;
 }
 
+static void see_time(struct durable_log *log, uint64_t at_ms)
+{
+    if (at_ms > log->newest_ms)
+        log->newest_ms = at_ms;
+}
+
 static bool survey_events(struct durable_log *log, const struct log_row *row)
 {
     struct event_log_state *state = &log->base.state;
@@ -158,6 +164,7 @@ static bool survey_row(void *ctx, const struct log_row *row, uint64_t sum)
     if (!survey->has_begun)
         log->oldest_ms = row->at_ms;
     survey->has_begun = true;
+    see_time(log, row->at_ms);
     log->end.row = log->base.state.head.seq = row->seq;
     return true;
 }
@@ -183,9 +190,9 @@ static bool survey_note(void *ctx, struct slice name, uint64_t at_ms, struct sli
     struct durable_log *log = ctx;
 
     (void)name;
-    (void)at_ms;
     (void)bytes;
     log->has_keys = true;
+    see_time(log, at_ms);
     return true;
 }
 
@@ -243,18 +250,22 @@ static enum status start_anew(struct durable_log *log, const char *why)
               LOG_NUM("files", moved));
     forget_events(log, 0);
     log->has_keys = false;
+    log->newest_ms = 0;
     enum status st = open_writer(log, &findings);
     return !st && findings.is_damaged ? ST_LOG_DOWN : st;
 }
 
-/* The clock of rows goes on with the machine's, and does not follow a step of it while
- * this boot lasts. */
+/* The clock of rows goes on with the machine's, does not follow a step of it while this
+ * boot lasts, and never runs back: what lay in its future would not be forgotten. */
 static void set_anchor(struct durable_log *log, const struct log_testimony *testimony)
 {
     bool is_same_boot = memcmp(testimony->boot_id, log->boot_id, LOG_BOOT_ID_BYTES) == 0;
 
-    if (log->anchor_ms == 0 || !is_same_boot)
-        log->anchor_ms = (uint64_t)clock_wall_ms() - clock_ms();
+    if (log->anchor_ms == 0 || !is_same_boot) {
+        uint64_t wall_ms = (uint64_t)clock_wall_ms();
+        uint64_t next_ms = log->newest_ms + 1;
+        log->anchor_ms = (wall_ms > next_ms ? wall_ms : next_ms) - clock_ms();
+    }
     log->opened_ms = clock_ms() + log->anchor_ms;
 }
 
