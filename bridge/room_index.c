@@ -14,6 +14,7 @@
 enum {
     FIRST_ENTRIES = 1024,
     FIRST_MARKS = 1024,
+    WORTH_MARKS = ROOM_INDEX_MARKS / 8, /* fewer that go are not worth a rehash */
     TRAIL = 512, /* entries that chains may lead to: beyond it a walk is as good */
 };
 
@@ -209,20 +210,36 @@ static void forget_marks(struct room_index *index, uint64_t through)
         memset(index->marks, 0, index->mark_capacity * sizeof *index->marks);
 }
 
-/* Room for one more. Marks are given in the order of the log: the older half goes. */
+static bool is_lasting(const struct room_index *index, const struct mark *mark)
+{
+    return mark->hash != 0 && mark->seq > index->folded;
+}
+
+/* Marks are given in the order of the log: the older half goes, unless enough of them
+ * are folded already. */
+static void fold_older(struct room_index *index, uint64_t newest)
+{
+    uint64_t oldest = newest;
+    size_t lasting = 0;
+
+    for (size_t i = 0; i < index->mark_capacity; i++) {
+        const struct mark *mark = &index->marks[i];
+        if (!is_lasting(index, mark))
+            continue;
+        lasting++;
+        oldest = mark->seq < oldest ? mark->seq : oldest;
+    }
+    if (lasting + WORTH_MARKS > index->mark_count)
+        index->folded = oldest + (newest - oldest) / 2;
+}
+
+/* For one more. */
 static bool make_room(struct room_index *index, uint64_t newest)
 {
-    if (index->mark_count >= ROOM_INDEX_MARKS) {
-        uint64_t oldest = newest;
-        for (size_t i = 0; i < index->mark_capacity; i++) {
-            const struct mark *mark = &index->marks[i];
-            if (mark->hash != 0 && mark->seq > index->folded && mark->seq < oldest)
-                oldest = mark->seq;
-        }
-        index->folded = oldest + (newest - oldest) / 2;
-    } else if (index->mark_count * 2 < index->mark_capacity) {
+    if (index->mark_count >= ROOM_INDEX_MARKS)
+        fold_older(index, newest);
+    else if (index->mark_count * 2 < index->mark_capacity)
         return true;
-    }
     size_t capacity = FIRST_MARKS;
     while (capacity < 2 * (index->mark_count + 1) && capacity < 2 * ROOM_INDEX_MARKS)
         capacity *= 2;
@@ -231,7 +248,9 @@ static bool make_room(struct room_index *index, uint64_t newest)
 
 static void set_mark(struct room_index *index, const struct entry *entry)
 {
-    if (entry->hash == 0 || !make_room(index, entry->seq)) {
+    bool has_mark = index->mark_capacity > 0 && mark_of(index, entry->hash)->hash != 0;
+
+    if (entry->hash == 0 || (!has_mark && !make_room(index, entry->seq))) {
         forget_marks(index, entry->seq); /* a mark for all is never too low */
         return;
     }
@@ -261,11 +280,6 @@ void room_index_remove(struct room_index *index, uint64_t through)
 }
 
 /* --- marks that outlive the process --- */
-
-static bool is_lasting(const struct room_index *index, const struct mark *mark)
-{
-    return mark->hash != 0 && mark->seq > index->folded;
-}
 
 void room_index_save(const struct room_index *index, const struct log_marks *about,
                      struct buf *out)

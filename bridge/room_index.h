@@ -3,8 +3,9 @@
  * removed: so that a replay of a few rooms reads what it gives, and nobody is told that
  * events of his rooms are gone when only others' are. Not thread-safe: its owner locks.
  *
- * Bounded: beyond ROOM_INDEX_ENTRIES it covers the newer part of the log only; beyond
- * ROOM_INDEX_MARKS rooms the older half of the marks becomes one floor for all.
+ * Bounded: beyond ROOM_INDEX_ENTRIES it covers the newer part of the log only; among
+ * ROOM_INDEX_MARKS marks, when seven eighths of them are needed, the older half becomes
+ * one floor for all.
  */
 #ifndef BRIDGE_ROOM_INDEX_H
 #define BRIDGE_ROOM_INDEX_H

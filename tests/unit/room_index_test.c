@@ -258,6 +258,56 @@ static void old_marks_become_one_that_is_never_too_low(void **state)
     room_index_destroy(index);
 }
 
+/* Events for so many rooms that had none, each removed at once. */
+static void remove_new_rooms(struct room_index *index, uint64_t first, uint64_t last)
+{
+    char name[16];
+
+    for (uint64_t i = first; i <= last; i++) {
+        snprintf(name, sizeof name, "r%u", (unsigned)i);
+        add(index, i, name, NULL);
+        room_index_remove(index, i);
+    }
+}
+
+static void marks_that_are_folded_take_no_place_of_others(void **state)
+{
+    static const uint64_t folds[] = {ROOM_INDEX_MARKS / 4, ROOM_INDEX_MARKS / 2,
+                                     ROOM_INDEX_MARKS};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof folds / sizeof *folds; i++) {
+        struct room_index *index = room_index_create(&hash_key);
+        remove_new_rooms(index, 1, ROOM_INDEX_MARKS);
+        room_index_fold(index, folds[i]);
+        uint64_t last = ROOM_INDEX_MARKS + folds[i] - 1;
+        remove_new_rooms(index, ROOM_INDEX_MARKS + 1, last);
+        assert_int_equal(room_index_mark(index, hash_of(index, "quiet")), folds[i]);
+        char name[16];
+        for (uint64_t seq = folds[i] + 1; seq <= last; seq += 501) {
+            snprintf(name, sizeof name, "r%u", (unsigned)seq);
+            assert_int_equal(room_index_mark(index, hash_of(index, name)), seq);
+        }
+        room_index_destroy(index);
+    }
+}
+
+static void a_room_that_has_a_mark_needs_no_other_place(void **state)
+{
+    struct room_index *index = room_index_create(&hash_key);
+
+    (void)state;
+    remove_new_rooms(index, 1, ROOM_INDEX_MARKS);
+    for (unsigned i = 1; i <= 3; i++) {
+        add(index, ROOM_INDEX_MARKS + i, "r1", NULL);
+        room_index_remove(index, ROOM_INDEX_MARKS + i);
+        assert_int_equal(room_index_mark(index, hash_of(index, "r1")),
+                         ROOM_INDEX_MARKS + i);
+        assert_int_equal(room_index_mark(index, hash_of(index, "quiet")), 0);
+    }
+    room_index_destroy(index);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +317,8 @@ int main(void)
         cmocka_unit_test(what_is_no_envelope_is_for_every_room),
         cmocka_unit_test(beyond_its_bound_it_covers_the_newer_part),
         cmocka_unit_test(old_marks_become_one_that_is_never_too_low),
+        cmocka_unit_test(marks_that_are_folded_take_no_place_of_others),
+        cmocka_unit_test(a_room_that_has_a_mark_needs_no_other_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
