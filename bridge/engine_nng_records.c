@@ -1,11 +1,15 @@
 /* Records on their way to the log: see the header. */
 #include "bridge/engine_nng_records.h"
 
+#include "bridge/random.h"
+#include "bridge/str_map.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     MAX_RECORDS = 100000,
+    MAX_USERS = 500000, /* beside these */
 };
 
 static void list_clear(struct record_list *list)
@@ -36,11 +40,49 @@ static void list_free(struct record_list *list)
     list_clear(list);
 }
 
+static void list_push(struct record_list *list, struct event_log_record *record)
+{
+    record->next = list->first;
+    if (!list->first)
+        list->end = &record->next;
+    list->first = record;
+    list->count++;
+}
+
+/* The last of each user is left. */
+static void list_keep_users(struct record_list *list)
+{
+    struct hash_key key = random_hash_key();
+    struct str_map seen;
+    struct record_list newest; /* first */
+    struct event_log_record *record, *next;
+
+    list_clear(&newest);
+    for (record = list->first; record; record = next) {
+        next = record->next;
+        list_push(&newest, record);
+    }
+    list_clear(list);
+    str_map_init(&seen, &key, MAX_USERS);
+    for (record = newest.first; record; record = next) {
+        next = record->next;
+        if (record->subject == EVENT_LOG_USER && list->count < MAX_USERS &&
+            !str_map_find(&seen, record->name)) {
+            str_map_put(&seen, record->name, record); /* without memory an older stays */
+            list_push(list, record);
+        } else {
+            free(record);
+        }
+    }
+    str_map_finish(&seen);
+}
+
 enum status records_init(struct records *records)
 {
     list_clear(&records->put);
     list_clear(&records->writing);
     records->awaited = NULL;
+    records->kept_users = 0;
     atomic_init(&records->are_behind, false);
     atomic_init(&records->has_lost, false);
     return uv_mutex_init(&records->lock) ? ST_NO_MEMORY : ST_OK;
@@ -106,8 +148,10 @@ void records_write(struct records *records, struct event_log *log, uint64_t now_
     if (records->writing.first &&
         !event_log_records(log, records->writing.first, now_ms)) {
         list_free(&records->writing);
-    } else if (records->writing.count > MAX_RECORDS) {
-        list_free(&records->writing);
+        records->kept_users = 0;
+    } else if (records->writing.count > records->kept_users + MAX_RECORDS) {
+        list_keep_users(&records->writing);
+        records->kept_users = records->writing.count;
         event_log_doubt_sessions(log);
         atomic_store(&records->has_lost, true);
     }

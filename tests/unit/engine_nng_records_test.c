@@ -18,6 +18,21 @@ static void put(struct records *records, const char *sid, const char *bytes)
     records_put(records, EVENT_LOG_SESSION, slice_of(sid), slice_of(bytes));
 }
 
+static void put_user(struct records *records, const char *name, const char *bytes)
+{
+    records_put(records, EVENT_LOG_USER, slice_of(name), slice_of(bytes));
+}
+
+static void add_user(void *ctx, struct slice name, struct slice bytes)
+{
+    char *kept = ctx;
+
+    strncat(kept, name.ptr, name.len);
+    strcat(kept, ":");
+    strncat(kept, bytes.ptr, bytes.len);
+    strcat(kept, " ");
+}
+
 static void add_kept(void *ctx, struct slice bytes, uint64_t age_ms)
 {
     char *kept = ctx;
@@ -170,6 +185,45 @@ static void too_many_of_them_are_lost_and_that_is_told(void **state)
     house_remove(&house);
 }
 
+/* Nobody would tell them again, as sessions are. */
+static void too_many_sessions_take_no_user_along(void **state)
+{
+    static char big[100000];
+    char kept[64] = "";
+    struct records records;
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    assert_int_equal(records_init(&records), ST_OK);
+    memset(big, 'x', sizeof big - 1);
+    put_user(&records, "ada", "here");
+    put_user(&records, "bob", "here");
+    records_write(&records, house.log, clock_ms());
+    log_db_limit_pages(writer_of(&house), 1);
+    put_user(&records, "ada", "away");
+    put_user(&records, "eve", "here");
+    for (int round = 0; round < 2; round++) {
+        put(&records, "s1", big);
+        for (int i = 0; i < 100001; i++) {
+            put(&records, "s2", "y");
+            if (i % 1000 == 0)
+                put_user(&records, "eve", i % 2000 ? "here" : "away");
+        }
+        records_write(&records, house.log, clock_ms());
+        assert_true(records_take_loss(&records));
+        assert_int_equal(records.writing.count, 2 + round);
+        put_user(&records, "bob", "");
+    }
+    log_db_limit_pages(writer_of(&house), 100000);
+    records_write(&records, house.log, clock_ms());
+    assert_false(records_wait(&records));
+    event_log_users(house.log, add_user, kept);
+    assert_string_equal(kept, "ada:away eve:away ");
+    assert_kept(&house, "");
+    house_remove(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +232,7 @@ int main(void)
         cmocka_unit_test(sessions_that_fell_behind_are_not_believed),
         cmocka_unit_test(what_could_not_be_made_is_not_believed_either),
         cmocka_unit_test(too_many_of_them_are_lost_and_that_is_told),
+        cmocka_unit_test(too_many_sessions_take_no_user_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
