@@ -75,7 +75,7 @@ static char *path_of(struct house *house, const char *name)
 
 static void read_file(const char *path, char **bytes, size_t *size)
 {
-    struct stat info;
+    struct stat info = {0};
     int fd = open(path, O_RDONLY);
 
     assert_true(fd >= 0 && fstat(fd, &info) == 0);
