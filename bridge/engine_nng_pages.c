@@ -121,7 +121,7 @@ static void add_events(struct page_server *server, const struct replay_request *
     /* A gateway that has applied what the log never gave cannot go on in this epoch. */
     if (request->after.epoch == state.head.epoch && server->room_count == 0 &&
         request->after.seq > state.head.seq)
-        event_log_overtaken(server->log);
+        event_log_overtaken(server->log, state.head.epoch);
     if (request->after.epoch == state.head.epoch)
         event_log_read(server->log, request->after.seq, request->through,
                        server->room_count ? &wishes : NULL, add_event, server, &state,

@@ -80,9 +80,9 @@ void event_log_state(struct event_log *log, struct event_log_state *state)
     state->is_lost = atomic_load(&log->is_lost);
 }
 
-void event_log_overtaken(struct event_log *log)
+void event_log_overtaken(struct event_log *log, uint64_t epoch)
 {
-    atomic_store(&log->is_overtaken, true);
+    atomic_store(&log->overtaken_epoch, epoch);
 }
 
 bool event_log_reading_visit(struct event_log_reading *reading, uint64_t seq,

@@ -90,10 +90,11 @@ struct event_log_state {
 void event_log_state(struct event_log *log, struct event_log_state *state);
 
 /*
- * Somebody has seen a seq that the log has not given: the writer begins a new epoch at
- * its next trim. Any thread.
+ * Somebody has seen a seq that the log has not given in this epoch: nothing more is
+ * accepted in it, and the writer begins a new one at its next trim. One that is over
+ * already changes nothing. Any thread.
  */
-void event_log_overtaken(struct event_log *log);
+void event_log_overtaken(struct event_log *log, uint64_t epoch);
 
 /* Borrows the envelope, perhaps under the lock. False: stop before this one. */
 typedef bool event_log_visit_fn(void *ctx, uint64_t seq, struct slice envelope);

@@ -68,6 +68,16 @@ enum status durable_settle(struct durable_log *log, enum status st)
     return st;
 }
 
+void durable_leave_epoch(struct durable_log *log, const char *why)
+{
+    set_down(log, durable_begin_epoch(log, why) != ST_OK);
+}
+
+bool durable_is_overtaken(const struct durable_log *log)
+{
+    return atomic_load(&log->base.overtaken_epoch) == log->base.state.head.epoch;
+}
+
 void durable_free_spent(struct durable_log *log)
 {
     for (size_t i = 0; i < log->spent_count; i++)
@@ -180,7 +190,7 @@ enum status durable_append(struct event_log *base, const struct event_log_entry 
     struct durable_end end = log->end;
 
     durable_free_spent(log);
-    if (base->is_lost || count > DURABLE_MAX_BATCH)
+    if (base->is_lost || durable_is_overtaken(log) || count > DURABLE_MAX_BATCH)
         return ST_LOG_DOWN;
     enum status st = durable_begin(log);
     if (!st)

@@ -79,6 +79,10 @@ void durable_free_spent(struct durable_log *log);
 void durable_release(struct durable_log *log);
 /* Forgets all events; on failure the old epoch goes on. */
 enum status durable_begin_epoch(struct durable_log *log, const char *why);
+/* The same of a log that is open: while it cannot, the log is down. */
+void durable_leave_epoch(struct durable_log *log, const char *why);
+/* Somebody has seen more of its epoch. The writer's thread. */
+bool durable_is_overtaken(const struct durable_log *log);
 
 enum status durable_append(struct event_log *base, const struct event_log_entry *entries,
                            size_t count, uint64_t now_ms, uint64_t *first);
@@ -104,7 +108,7 @@ void durable_users(struct event_log *base, event_log_user_fn *visit, void *ctx);
 /* Inside a transaction. */
 enum status durable_record(struct durable_log *log, const struct event_log_record *record,
                            uint64_t at_ms);
-/* Old notes, and, while nothing can be written, whether it can be again. */
+/* A new epoch, old notes, and, while nothing can be written, whether it can be again. */
 void durable_tidy(struct durable_log *log, uint64_t now_ms);
 /* A transaction of the writer. ST_LOG_DOWN where there is no room for it. */
 enum status durable_begin(struct durable_log *log);

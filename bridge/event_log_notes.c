@@ -15,18 +15,16 @@ enum {
     TIDY_EVERY_MS = 500,
 };
 
-/* Old keys, and, while nothing can be written, whether it can be again. */
-void durable_tidy(struct durable_log *log, uint64_t now_ms)
+static bool is_due(const struct durable_log *log, uint64_t now_ms)
 {
-    uint64_t every_ms = log->base.state.is_down ? HEAL_EVERY_MS : TIDY_EVERY_MS;
-    uint64_t at_ms = now_ms + log->anchor_ms;
-
-    if (now_ms - log->tidied_ms < every_ms || log->base.is_lost ||
-        (!log->has_keys && !log->base.state.is_down))
-        return;
-    log->tidied_ms = now_ms;
     if (log->base.state.is_down)
-        durable_move(log); /* what is moved makes room */
+        return now_ms - log->tidied_ms >= HEAL_EVERY_MS;
+    return durable_is_overtaken(log) ||
+           (log->has_keys && now_ms - log->tidied_ms >= TIDY_EVERY_MS);
+}
+
+static void forget_notes(struct durable_log *log, uint64_t at_ms)
+{
     uint64_t until = at_ms > log->config.key_age_ms ? at_ms - log->config.key_age_ms : 0;
     enum status st = durable_begin(log);
     if (!st)
@@ -37,6 +35,19 @@ void durable_tidy(struct durable_log *log, uint64_t now_ms)
     if (!st)
         st = log_db_set(log->writer, LOG_DB_ANCHOR, log->anchor_ms);
     durable_settle(log, st);
+}
+
+void durable_tidy(struct durable_log *log, uint64_t now_ms)
+{
+    if (log->base.is_lost || !is_due(log, now_ms))
+        return;
+    log->tidied_ms = now_ms;
+    if (log->base.state.is_down)
+        durable_move(log); /* what is moved makes room */
+    if (durable_is_overtaken(log))
+        durable_leave_epoch(log, "a gateway has seen more than the log has");
+    else
+        forget_notes(log, now_ms + log->anchor_ms);
 }
 
 struct key_visit {

@@ -60,7 +60,7 @@ struct event_log {
     struct event_log_limits keep;
     struct event_log_state state; /* under the lock, as rooms */
     struct room_index *rooms;
-    atomic_bool is_overtaken;
+    atomic_uint_fast64_t overtaken_epoch;
     atomic_bool is_lost; /* what event_log_state says */
 };
 

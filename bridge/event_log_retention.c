@@ -234,8 +234,6 @@ bool durable_trim(struct event_log *base, uint64_t now_ms)
     struct durable_log *log = (struct durable_log *)base;
 
     durable_free_spent(log);
-    if (atomic_exchange(&base->is_overtaken, false))
-        durable_begin_epoch(log, "a gateway has seen more than the log has");
     durable_tidy(log, now_ms);
     bool is_trimming = trim_events(log, now_ms);
     return delete_rows(log, now_ms) || is_trimming;

@@ -14,9 +14,12 @@
 #include "bridge/engine_nng_pages.h"
 #include "support/durable_house.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 static void begin_anew(struct event_log *log)
 {
-    event_log_overtaken(log);
+    event_log_overtaken(log, log->state.head.epoch);
     event_log_trim(log, 100000);
 }
 
@@ -124,11 +127,101 @@ static void nothing_is_complete_by_marks_of_the_next_epoch(void **state)
     house_remove(&house);
 }
 
+/* --- when somebody has seen more than the log has --- */
+
+/* No file may grow. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static enum status append_one(struct house *house, uint64_t n)
+{
+    struct event_log_entry entry = event_for("r:1", n, 200);
+    uint64_t first;
+    enum status st = event_log_append(house->log, &entry, 1, 5, &first);
+
+    if (st)
+        free(entry.bytes);
+    return st;
+}
+
+static void nothing_is_accepted_in_an_epoch_that_was_overtaken(void **state)
+{
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    append(&house, "r:1", 10, 1, 5);
+    uint64_t epoch = state_of(&house).head.epoch;
+    event_log_overtaken(house.log, epoch);
+    assert_int_equal(append_one(&house, 11), ST_LOG_DOWN);
+    event_log_trim(house.log, 5);
+    assert_int_not_equal(state_of(&house).head.epoch, epoch);
+    assert_int_equal(append_one(&house, 1), ST_OK);
+    assert_int_equal(read_all(&house, 0, NULL, NULL).count, 1);
+    house_remove(&house);
+}
+
+static void an_epoch_that_could_not_begin_is_tried_again(void **state)
+{
+    struct house house;
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    house_open(&house);
+    append(&house, "r:1", 10, 1, 5);
+    uint64_t epoch = state_of(&house).head.epoch;
+    event_log_overtaken(house.log, epoch);
+    limit_files(4096);
+    for (uint64_t now_ms = 1000; now_ms < 2000; now_ms += 100) {
+        event_log_trim(house.log, now_ms);
+        assert_int_equal(append_one(&house, 11), ST_LOG_DOWN);
+    }
+    limit_files(RLIM_INFINITY);
+    assert_true(state_of(&house).is_down);
+    assert_int_equal(state_of(&house).head.epoch, epoch);
+    event_log_trim(house.log, 3000);
+    assert_false(state_of(&house).is_down);
+    assert_int_not_equal(state_of(&house).head.epoch, epoch);
+    append(&house, "r:1", 10, 1, 3000);
+    restart(&house, false);
+    assert_int_equal(read_all(&house, 0, NULL, NULL).count, 10);
+    house_remove(&house);
+}
+
+/* Several gateways have seen more, and say so one after the other. */
+static void an_epoch_is_overtaken_once(void **state)
+{
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    append(&house, "r:1", 10, 1, 5);
+    uint64_t epoch = state_of(&house).head.epoch;
+    begin_anew(house.log);
+    uint64_t next = state_of(&house).head.epoch;
+    append(&house, "r:1", 10, 1, 100000);
+    event_log_overtaken(house.log, epoch);
+    append(&house, "r:1", 10, 1, 100000);
+    event_log_trim(house.log, 100000);
+    assert_int_equal(state_of(&house).head.epoch, next);
+    assert_int_equal(read_all(&house, 0, NULL, NULL).count, 20);
+    house_remove(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_over_is_not_damaged),
         cmocka_unit_test(nothing_is_complete_by_marks_of_the_next_epoch),
+        cmocka_unit_test(nothing_is_accepted_in_an_epoch_that_was_overtaken),
+        cmocka_unit_test(an_epoch_that_could_not_begin_is_tried_again),
+        cmocka_unit_test(an_epoch_is_overtaken_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -387,7 +387,7 @@ static void who_saw_more_than_the_log_has_gets_a_new_epoch(void **state)
     house_open(&house);
     append(&house, "r:1", 10, 1, 5);
     uint64_t epoch = state_of(&house).head.epoch;
-    event_log_overtaken(house.log);
+    event_log_overtaken(house.log, epoch);
     event_log_trim(house.log, 5);
     assert_int_not_equal(state_of(&house).head.epoch, epoch);
     append(&house, "r:1", 3, 1, 5);
