@@ -132,7 +132,7 @@ static enum status add_keys(struct durable_log *log, uint64_t at_ms)
 {
     if (log->keys.len == 0)
         return buf_status(&log->keys);
-    log->has_keys = true;
+    log->has_notes = true;
     return log_db_note(log->writer, LOG_DB_KEYS, (struct slice){0}, at_ms,
                        buf_slice(&log->keys));
 }

@@ -48,7 +48,7 @@ struct durable_log {
     uint64_t newest_ms;   /* of all that a start found */
     uint64_t trimmed_ms, tidied_ms, marked_ms;
     bool is_trimming;               /* a slice was not enough */
-    bool has_keys;                  /* some were written, or found */
+    bool has_notes;                 /* some were written, or found */
     char *spent[DURABLE_MAX_BATCH]; /* bytes of the last batch */
     size_t spent_count;
     struct durable_age ages[DURABLE_AGES]; /* a ring, in their order */

@@ -20,7 +20,7 @@ static bool is_due(const struct durable_log *log, uint64_t now_ms)
     if (log->base.state.is_down)
         return now_ms - log->tidied_ms >= HEAL_EVERY_MS;
     return durable_is_overtaken(log) ||
-           (log->has_keys && now_ms - log->tidied_ms >= TIDY_EVERY_MS);
+           (log->has_notes && now_ms - log->tidied_ms >= TIDY_EVERY_MS);
 }
 
 static void forget_notes(struct durable_log *log, uint64_t at_ms)
@@ -85,7 +85,7 @@ enum status durable_record(struct durable_log *log, const struct event_log_recor
     enum log_db_table table =
         record->subject == EVENT_LOG_USER ? LOG_DB_USERS : LOG_DB_SESSIONS;
 
-    log->has_keys = true;
+    log->has_notes = true;
     if (record->bytes.len == 0)
         return log_db_unnote(log->writer, table, record->name);
     return log_db_note(log->writer, table, record->name, at_ms, record->bytes);

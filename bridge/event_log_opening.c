@@ -191,7 +191,7 @@ static bool survey_note(void *ctx, struct slice name, uint64_t at_ms, struct sli
 
     (void)name;
     (void)bytes;
-    log->has_keys = true;
+    log->has_notes = true;
     see_time(log, at_ms);
     return true;
 }
@@ -249,7 +249,7 @@ static enum status start_anew(struct durable_log *log, const char *why)
               LOG_TEXT("reason", why), LOG_TEXT("data_dir", log->folder),
               LOG_NUM("files", moved));
     forget_events(log, 0);
-    log->has_keys = false;
+    log->has_notes = false;
     log->newest_ms = 0;
     enum status st = open_writer(log, &findings);
     return !st && findings.is_damaged ? ST_LOG_DOWN : st;

@@ -6,6 +6,7 @@
  */
 #include "bridge/log_sqlite.h"
 
+#include <assert.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ enum {
 };
 
 enum statement {
+    DO_NOTHING,
     DO_BEGIN_WRITE,
     DO_BEGIN_READ,
     DO_COMMIT,
@@ -28,23 +30,18 @@ enum statement {
     DO_READ,
     DO_REMOVE,
     DO_CLEAR,
-    /* For each table of notes one of the next, in their order: statement_of. */
-    DO_NOTE,
+    DO_NOTE_KEYS,
+    DO_FORGET_KEYS,
+    DO_VISIT_KEYS,
     DO_NOTE_SESSION,
-    DO_NOTE_USER,
-    DO_NOTE_MARKS,
-    DO_UNNOTE,
     DO_UNNOTE_SESSION,
+    DO_FORGET_SESSIONS,
+    DO_VISIT_SESSIONS,
+    DO_NOTE_USER,
     DO_UNNOTE_USER,
-    DO_UNNOTE_MARKS,
-    DO_FORGET,
-    DO_FORGET_SESSION,
-    DO_FORGET_USER,
-    DO_FORGET_MARKS,
-    DO_NOTES,
-    DO_NOTES_SESSION,
-    DO_NOTES_USER,
-    DO_NOTES_MARKS,
+    DO_VISIT_USERS,
+    DO_NOTE_MARKS,
+    DO_VISIT_MARKS,
     STATEMENTS
 };
 
@@ -61,26 +58,31 @@ static const char *const texts[STATEMENTS] = {
                   "FROM event WHERE seq <= ?1 ORDER BY seq LIMIT ?2))",
     [DO_CLEAR] = "DELETE FROM event",
     /* Keys come by the thousand under names without order: they have no index. */
-    [DO_NOTE] = "INSERT INTO key (name, at, sum, body) VALUES (?1, ?2, ?3, ?4)",
-    [DO_UNNOTE] = "DELETE FROM key WHERE name = ?1",
-    [DO_FORGET] = "DELETE FROM key WHERE n < (SELECT min(n) + ?2 FROM key) AND at < ?1",
-    [DO_NOTES] = "SELECT name, at, sum, body FROM key ORDER BY n",
+    [DO_NOTE_KEYS] = "INSERT INTO key (name, at, sum, body) VALUES (?1, ?2, ?3, ?4)",
+    [DO_FORGET_KEYS] = "DELETE FROM key WHERE n < (SELECT min(n) + ?2 FROM key) "
+                       "AND at < ?1",
+    [DO_VISIT_KEYS] = "SELECT name, at, sum, body FROM key ORDER BY n",
     [DO_NOTE_SESSION] = "REPLACE INTO session (name, at, sum, body) "
                         "VALUES (?1, ?2, ?3, ?4)",
     [DO_UNNOTE_SESSION] = "DELETE FROM session WHERE name = ?1",
-    [DO_FORGET_SESSION] = "DELETE FROM session WHERE n IN "
-                          "(SELECT n FROM session WHERE at < ?1 LIMIT ?2)",
-    [DO_NOTES_SESSION] = "SELECT name, at, sum, body FROM session ORDER BY n",
+    [DO_FORGET_SESSIONS] = "DELETE FROM session WHERE n IN "
+                           "(SELECT n FROM session WHERE at < ?1 LIMIT ?2)",
+    [DO_VISIT_SESSIONS] = "SELECT name, at, sum, body FROM session ORDER BY n",
     [DO_NOTE_USER] = "REPLACE INTO user (name, at, sum, body) VALUES (?1, ?2, ?3, ?4)",
     [DO_UNNOTE_USER] = "DELETE FROM user WHERE name = ?1",
-    [DO_FORGET_USER] = "DELETE FROM user WHERE n IN "
-                       "(SELECT n FROM user WHERE at < ?1 LIMIT ?2)",
-    [DO_NOTES_USER] = "SELECT name, at, sum, body FROM user ORDER BY n",
+    [DO_VISIT_USERS] = "SELECT name, at, sum, body FROM user ORDER BY n",
     [DO_NOTE_MARKS] = "REPLACE INTO marks (name, at, sum, body) VALUES (?1, ?2, ?3, ?4)",
-    [DO_UNNOTE_MARKS] = "DELETE FROM marks WHERE name = ?1",
-    [DO_FORGET_MARKS] = "DELETE FROM marks WHERE n IN "
-                        "(SELECT n FROM marks WHERE at < ?1 LIMIT ?2)",
-    [DO_NOTES_MARKS] = "SELECT name, at, sum, body FROM marks ORDER BY n",
+    [DO_VISIT_MARKS] = "SELECT name, at, sum, body FROM marks ORDER BY n",
+};
+
+/* What can be done with the notes of each table, in the order of the tables. */
+static const struct {
+    enum statement note, unnote, forget, visit;
+} note_texts[] = {
+    {DO_NOTE_KEYS,    DO_NOTHING,        DO_FORGET_KEYS,     DO_VISIT_KEYS    },
+    {DO_NOTE_SESSION, DO_UNNOTE_SESSION, DO_FORGET_SESSIONS, DO_VISIT_SESSIONS},
+    {DO_NOTE_USER,    DO_UNNOTE_USER,    DO_NOTHING,         DO_VISIT_USERS   },
+    {DO_NOTE_MARKS,   DO_NOTHING,        DO_NOTHING,         DO_VISIT_MARKS   },
 };
 
 static const char schema[] =
@@ -438,16 +440,10 @@ enum status log_db_clear(struct log_db *db)
     return run(db, DO_CLEAR);
 }
 
-/* The statement `first` in its form for this table. */
-static enum statement statement_of(enum statement first, enum log_db_table table)
-{
-    return first + table;
-}
-
 enum status log_db_note(struct log_db *db, enum log_db_table table, struct slice name,
                         uint64_t at_ms, struct slice bytes)
 {
-    enum statement which = statement_of(DO_NOTE, table);
+    enum statement which = note_texts[table].note;
     sqlite3_stmt *statement = take(db, which);
 
     bind_bytes(statement, 1, name);
@@ -459,8 +455,9 @@ enum status log_db_note(struct log_db *db, enum log_db_table table, struct slice
 
 enum status log_db_unnote(struct log_db *db, enum log_db_table table, struct slice name)
 {
-    enum statement which = statement_of(DO_UNNOTE, table);
+    enum statement which = note_texts[table].unnote;
 
+    assert(which != DO_NOTHING);
     bind_bytes(take(db, which), 1, name);
     return run(db, which);
 }
@@ -468,8 +465,9 @@ enum status log_db_unnote(struct log_db *db, enum log_db_table table, struct sli
 enum status log_db_forget(struct log_db *db, enum log_db_table table, uint64_t at_ms,
                           size_t count)
 {
-    enum statement which = statement_of(DO_FORGET, table);
+    enum statement which = note_texts[table].forget;
 
+    assert(which != DO_NOTHING);
     bind_number(take(db, which), 1, at_ms < INT64_MAX ? at_ms : INT64_MAX);
     bind_number(take(db, which), 2, count);
     return run(db, which);
@@ -478,7 +476,7 @@ enum status log_db_forget(struct log_db *db, enum log_db_table table, uint64_t a
 enum status log_db_notes(struct log_db *db, enum log_db_table table,
                          log_db_note_fn *visit, void *ctx)
 {
-    sqlite3_stmt *statement = take(db, statement_of(DO_NOTES, table));
+    sqlite3_stmt *statement = take(db, note_texts[table].visit);
     bool goes_on = true;
     int code = SQLITE_DONE;
 

@@ -78,8 +78,9 @@ enum log_db_table {
 
 enum status log_db_note(struct log_db *db, enum log_db_table table, struct slice name,
                         uint64_t at_ms, struct slice bytes);
+/* Of sessions and users. */
 enum status log_db_unnote(struct log_db *db, enum log_db_table table, struct slice name);
-/* Removes at most `count` of those from before `at_ms`. */
+/* Of keys and sessions: removes at most `count` of those from before `at_ms`. */
 enum status log_db_forget(struct log_db *db, enum log_db_table table, uint64_t at_ms,
                           size_t count);
 
