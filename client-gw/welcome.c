@@ -210,6 +210,8 @@ static void turn_away(const struct command_call *call, enum refusal refusal)
         connection_end_session(call->session, refusal == REFUSAL_FORBIDDEN
                                                   ? CLOSE_FORBIDDEN
                                                   : CLOSE_UNAUTHORIZED);
+    if (refusal != REFUSAL_UNAVAILABLE) /* as at a CONNECT */
+        connection_refused(connection);
 }
 
 static enum refusal read_claims(const struct command_call *call, struct claims **claims,

@@ -285,6 +285,24 @@ static void a_bad_event_ends_the_connection(void **state)
     assert_int_equal(house->engine.puts, 0);
 }
 
+/* Another session keeps the connection that each of them would end alone. */
+static void ten_refused_events_end_the_connection(void **state)
+{
+    struct house *house = *state;
+
+    use_yaml(house, "auth: {mode: event, event: {name: auth, token: '{args.0}'}}\n"
+                    "namespaces: {/: {}, /b: {}}\n");
+    struct ws_peer *io = open_nobody(house);
+    for (int i = 0; i < 10; i++) {
+        peer_send(io, 1, "40/b,");
+        assert_starts(heard(house, io), "40/b,{\"sid\":\"");
+        peer_send(io, 1, "42/b,[\"auth\",\"bad\"]");
+        assert_hears(house, io, "41/b,");
+    }
+    assert_ends(house, io, 4401);
+    peer_destroy(io);
+}
+
 static void who_says_nothing_is_sent_away(void **state)
 {
     struct house *house = *state;
@@ -473,6 +491,7 @@ int main(void)
         GATEWAY_TEST(without_authentication_nobody_is_asked),
         GATEWAY_TEST(an_event_makes_nobody_somebody),
         GATEWAY_TEST(a_bad_event_ends_the_connection),
+        GATEWAY_TEST(ten_refused_events_end_the_connection),
         GATEWAY_TEST(who_says_nothing_is_sent_away),
         GATEWAY_TEST(an_end_is_warned_of_told_and_carried_out),
         GATEWAY_TEST(a_newer_token_puts_the_end_off),
