@@ -19,9 +19,9 @@
 enum {
     WAL_FULL_PAGES = 4000, /* 16 MB: it cannot be moved; no more is written, since a disk
                               that is full of what waits to be moved could not heal */
-    FAR_SEQS =
-        1
-        << 30, /* after so many volatile ones there is a row: in one, seqs have 32 bits */
+    WAIT_STEPS = 10,       /* until whoever keeps it from being moved … */
+    WAIT_STEP_MS = 5,      /* … has ended */
+    FAR_SEQS = 1 << 30, /* so many volatile ones take a row: in one, seqs have 32 bits */
 };
 
 static struct durable_log *self_of(struct event_log *log)
@@ -49,11 +49,24 @@ static void set_down(struct durable_log *log, bool is_down)
                  LOG_TEXT("data_dir", log->folder));
 }
 
+static bool is_wal_full(const struct durable_log *log)
+{
+    return log_db_wal_pages(log->writer) >= WAL_FULL_PAGES;
+}
+
+/* Reads are short, and one of them may be all that is in the way. */
+static void wait_for_readers(struct durable_log *log)
+{
+    for (int i = 0; i < WAIT_STEPS && is_wal_full(log) && !durable_move(log); i++)
+        if (is_wal_full(log))
+            uv_sleep(WAIT_STEP_MS);
+}
+
 enum status durable_begin(struct durable_log *log)
 {
-    if (log_db_wal_pages(log->writer) >= WAL_FULL_PAGES)
-        return ST_LOG_DOWN;
-    return log_db_begin(log->writer);
+    if (is_wal_full(log) && !log->base.state.is_down)
+        wait_for_readers(log);
+    return is_wal_full(log) ? ST_LOG_DOWN : log_db_begin(log->writer);
 }
 
 enum status durable_settle(struct durable_log *log, enum status st)

@@ -109,6 +109,32 @@ static void a_reader_that_stays_stops_the_log_before_the_disk_is_full(void **sta
     house_remove(&house);
 }
 
+/* As one read after the other does, which each are short. */
+static void a_reader_that_ends_in_time_costs_no_publish(void **state)
+{
+    struct house house;
+    struct log_db *reader;
+    char path[LOG_PATH_BYTES];
+    uint64_t epoch;
+    bool is_damaged;
+
+    (void)state;
+    house_open(&house);
+    const struct log_db *writer = ((struct durable_log *)house.log)->writer;
+    append(&house, "r:1", 100, 10, 5);
+    log_folder_path(house.folder, "log.db", path);
+    assert_int_equal(log_db_open(path, LOG_DB_READS, &reader, &is_damaged), ST_OK);
+    assert_int_equal(log_db_begin(reader), ST_OK);
+    assert_int_equal(log_db_get(reader, LOG_DB_EPOCH, &epoch), ST_OK);
+    while (log_db_wal_pages(writer) < 4000)
+        assert_int_equal(append_large(&house), ST_OK);
+    log_db_close(reader);
+    assert_int_equal(append_large(&house), ST_OK);
+    assert_in_range(log_db_wal_pages(writer), 0, 1000);
+    assert_false(state_of(&house).is_down);
+    house_remove(&house);
+}
+
 static void *note_sessions(void *house)
 {
     for (int n = 0; n < 2000; n++)
@@ -160,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commits_in_pairs_leave_time_to_move_what_waits),
         cmocka_unit_test(what_is_read_beside_the_writer_leaves_nothing_behind),
+        cmocka_unit_test(a_reader_that_ends_in_time_costs_no_publish),
         cmocka_unit_test(a_reader_that_stays_stops_the_log_before_the_disk_is_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
