@@ -26,6 +26,7 @@ void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t no
     bool has_no_bus = slice_starts_with(line, "not ready bus");
 
     watch->heard_ms = now_ms;
+    watch->has_spoken = true;
     if (slice_is(line, "ready")) {
         watch->ready_ms = now_ms;
         watch->was_ready = watch->has_served = true;
@@ -35,6 +36,20 @@ void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t no
         watch->no_bus_ms = has_no_bus ? now_ms : 0;
         hear_drain(watch, line);
     }
+}
+
+bool child_watch_may_reload(struct child_watch *watch)
+{
+    watch->owes_reload |= !watch->has_spoken;
+    return watch->has_spoken;
+}
+
+bool child_watch_is_owed_reload(struct child_watch *watch)
+{
+    bool is_owed = watch->has_spoken && watch->owes_reload;
+
+    watch->owes_reload &= !is_owed;
+    return is_owed;
 }
 
 void child_watch_excuse(struct child_watch *watch, uint64_t now_ms)

@@ -29,6 +29,8 @@ struct child_watch {
     bool was_ready;     /* in this life */
     bool blamed_server; /* in this life */
     bool has_served;    /* was ready, in this life or another */
+    bool has_spoken;    /* in this life: its signals are handled */
+    bool owes_reload;   /* it was to reload before it spoke */
     bool is_leaving;    /* it has said so: it ends within leave_ms */
     uint64_t leave_ms;
     unsigned delay_ms; /* before the last start */
@@ -39,6 +41,14 @@ void child_watch_started(struct child_watch *watch, uint64_t now_ms);
 /* One line of the child's, without its end: "ready", "not ready REASON", "not ready
  * draining MS", "alive". */
 void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t now_ms);
+
+/*
+ * Somebody wants it to reload. False: not yet; a signal would end it, which may have read
+ * what was there before. It is owed until its first line: child_watch_is_owed_reload,
+ * once.
+ */
+bool child_watch_may_reload(struct child_watch *watch);
+bool child_watch_is_owed_reload(struct child_watch *watch);
 
 /*
  * The watcher itself did not run until now (it was stopped, or the machine was): what the

@@ -97,6 +97,9 @@ static void on_alone(void *ctx)
 static void on_reload(void *ctx)
 {
     struct role *role = ctx;
+
+    if (role->is_ending) /* its parts are going, or have gone */
+        return;
     struct system *system = reload_read(role->reload);
     const char *why = "out of memory";
     bool is_taken = system && role->server->reload(role->running, system, &why);

@@ -169,6 +169,8 @@ void supervisor_heard(struct child *child, struct slice line)
     bool was_leaving = child->watch.is_leaving;
 
     child_watch_heard(&child->watch, line, clock_ms());
+    if (child_watch_is_owed_reload(&child->watch))
+        child_signal(child, SIGHUP);
     if (!supervisor->has_begun && !supervisor->is_stopping && child->plan->serves_bus &&
         child_watch_is_ready(&child->watch))
         begin(supervisor);
@@ -429,9 +431,8 @@ struct supervisor *supervisor_create(const struct supervisor_config *config)
 void supervisor_signal(struct supervisor *supervisor, int signum)
 {
     if (signum == SIGHUP) {
-        /* One that is still starting would die of it, and reads what is new anyway. */
         for (size_t i = 0; i < child_count(supervisor); i++)
-            if (child_watch_is_ready(&child_at(supervisor, i)->watch))
+            if (child_watch_may_reload(&child_at(supervisor, i)->watch))
                 child_signal(child_at(supervisor, i), signum);
         return;
     }

@@ -60,9 +60,9 @@ struct supervisor;
 /* Gives a supervisor whose children are starting, or NULL when out of memory. */
 struct supervisor *supervisor_create(const struct supervisor_config *config);
 
-/* Passes `signum` on, now and to nobody started later: SIGHUP reloads; SIGTERM and SIGINT
- * stop, who serves the bus when the others have gone, with a kill for those that take too
- * long. */
+/* Passes `signum` on, now and to nobody started later: SIGHUP reloads, who is still
+ * starting with its first word; SIGTERM and SIGINT stop, who serves the bus when the
+ * others have gone, with a kill for those that take too long. */
 void supervisor_signal(struct supervisor *supervisor, int signum);
 /* Exchanges every child for a new one, of the program that lies by now where this one
  * was started from: the next when the last has gone. Stops at the first that does not

@@ -65,6 +65,21 @@ test('a wrong file changes nothing, and the log says where it is wrong', with_fi
   assert.match(sidecast.log, /line=2 column=12 fault="contracts: cannot read the folder/);
 }));
 
+// A gateway without a bus still serves who is there; the publisher hears it when it goes on.
+test('who is not ready reloads like everybody else', with_file(rule('none'), async (sidecast) => {
+  process.kill(sidecast.pids.publisher, 'SIGSTOP');
+  try {
+    await until(async () => (await sidecast.request(`${sidecast.gateway}/readyz`)).status === 503, 8_000);
+    write(rule('any'));
+    process.kill(sidecast.pids.self, 'SIGHUP');
+    await until(() => /g1 .*reloaded the configuration/.test(sidecast.log), bound(1000), () => sidecast.log.slice(-2000));
+  } finally {
+    process.kill(sidecast.pids.publisher, 'SIGCONT');
+  }
+  await until(() => count(sidecast.log, 'reloaded the configuration') === 2, bound(1000));
+  assert.equal(await may_join(sidecast, 'lobby:1'), true);
+}));
+
 test('a child that dies while the file is wrong is back when it is right', with_file('gateway: {count: 2}\n', async (sidecast) => {
   write('gatway: {}\n');
   process.kill(sidecast.pids.gateways[0], 'SIGKILL');

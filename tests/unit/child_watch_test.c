@@ -282,6 +282,31 @@ static void a_new_server_that_did_not_help_is_not_blamed_again(void **state)
     assert_int_equal(child_watch_blames(&gateway, &publisher, 23000), BLAME_SERVER);
 }
 
+static void a_reload_is_owed_to_who_has_not_spoken_in_this_life(void **state)
+{
+    struct child_watch watch = started(1000);
+    unsigned delay_ms;
+
+    (void)state;
+    assert_false(child_watch_is_owed_reload(&watch));
+    assert_false(child_watch_may_reload(&watch));
+    assert_false(child_watch_may_reload(&watch));
+    assert_false(child_watch_is_owed_reload(&watch));
+    child_watch_heard(&watch, SLICE("not ready bus_down"), 1010);
+    assert_true(child_watch_is_owed_reload(&watch));
+    assert_false(child_watch_is_owed_reload(&watch));
+    assert_true(child_watch_may_reload(&watch));
+    assert_false(child_watch_is_owed_reload(&watch));
+
+    /* The next life reads the file itself. */
+    assert_true(child_watch_ended(&watch, 1, 1020, &delay_ms));
+    child_watch_started(&watch, 1030);
+    assert_false(child_watch_may_reload(&watch));
+    child_watch_started(&watch, 1040);
+    child_watch_heard(&watch, SLICE("alive"), 1050);
+    assert_false(child_watch_is_owed_reload(&watch));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +320,7 @@ int main(void)
         cmocka_unit_test(readiness_is_what_the_last_line_says),
         cmocka_unit_test(who_leaves_says_how_long_it_takes),
         cmocka_unit_test(any_line_is_a_sign_of_life),
+        cmocka_unit_test(a_reload_is_owed_to_who_has_not_spoken_in_this_life),
         cmocka_unit_test(a_bus_that_lets_nobody_in_is_blamed_on_its_server),
         cmocka_unit_test(who_was_connected_tries_anew_itself),
         cmocka_unit_test(a_new_server_that_did_not_help_is_not_blamed_again),
