@@ -173,7 +173,7 @@ static bool put_frame(struct catching *catching, struct frame *frame)
         return connection_send_later(connection, frame) == ST_OK;
     if (!frame_queue_push(&catching->ready, limits_of(catching), frame))
         return true;
-    connection_close(connection, CLOSE_SLOW_CONSUMER);
+    connection_overflows(connection);
     return false;
 }
 

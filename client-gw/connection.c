@@ -224,10 +224,8 @@ static enum status enqueue(struct connection *connection, struct frame *frame)
     if (connection->state != CONNECTION_OPEN)
         return ST_NOT_FOUND;
     enum status st = push(connection, frame);
-    if (st) {
-        metrics_add(connection->set->config.metrics, METRIC_SLOW_CONSUMERS, 1);
-        connection_close(connection, CLOSE_SLOW_CONSUMER);
-    }
+    if (st)
+        connection_overflows(connection);
     return st;
 }
 
@@ -367,6 +365,13 @@ void connection_close(struct connection *connection, enum close_reason reason)
         engineio_close(connection, reason);
     transport->ops->close(transport, close_rows[reason].code,
                           slice_of(close_rows[reason].word));
+}
+
+void connection_overflows(struct connection *connection)
+{
+    if (connection->state == CONNECTION_OPEN)
+        metrics_add(connection->set->config.metrics, METRIC_SLOW_CONSUMERS, 1);
+    connection_close(connection, CLOSE_SLOW_CONSUMER);
 }
 
 /* The words, and the end that they say. It may end the connection, too. */

@@ -186,6 +186,8 @@ void connection_send_own(struct connection *connection, struct frame *frame);
 /* Idempotent. Ends the sessions at once, or with the walk; what the outbox holds still
  * goes out, but for slow_consumer. */
 void connection_close(struct connection *connection, enum close_reason reason);
+/* More waits for it than may: closes it, and counts a slow consumer. */
+void connection_overflows(struct connection *connection);
 
 /* The last words to a session, and its end. The connection goes on with others, and goes
  * with its last one; of a polling client, when that has read the words and closes, or has

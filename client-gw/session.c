@@ -122,12 +122,16 @@ void session_forget_held(struct session *session)
     session->held = NULL;
 }
 
-void session_drop_held(struct session *session)
+static void discard_held(struct session *session, enum metric reason)
 {
     if (session->held)
-        metrics_add(session->set->config.metrics, METRIC_DISCARDED_CLOSED,
-                    session->held->count);
+        metrics_add(session->set->config.metrics, reason, session->held->count);
     session_forget_held(session);
+}
+
+void session_drop_held(struct session *session)
+{
+    discard_held(session, METRIC_DISCARDED_CLOSED);
 }
 
 static enum status make_slot(struct session *session)
@@ -472,11 +476,14 @@ enum status session_send(struct session *session, struct frame *frame)
         return catching_hold(session->catching, frame);
     if (session->state == SESSION_OPEN)
         return connection_send(session->connection, frame);
-    if (session->state != SESSION_OPENING)
+    if (session->state != SESSION_OPENING ||
+        session->connection->state != CONNECTION_OPEN)
         return ST_NOT_FOUND;
     enum status st = session_hold(session, frame);
-    if (st)
-        connection_close(session->connection, CLOSE_SLOW_CONSUMER);
+    if (st) {
+        discard_held(session, METRIC_DISCARDED_SLOW_CONSUMER);
+        connection_overflows(session->connection);
+    }
     return st;
 }
 

@@ -341,6 +341,39 @@ static void a_client_that_does_not_read_is_closed_alone(void **state)
     peer_destroy(good);
 }
 
+static int64_t counted(const struct house *house, enum metric metric)
+{
+    return atomic_load(&house->metrics.values[metric]);
+}
+
+/* One event more than may wait, and one that comes when it is over. */
+static void who_gets_too_much_while_it_opens_is_a_slow_consumer(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *io = peer_create(&house->loop, house->port);
+    int64_t may_wait = house->limits.outbox_frames;
+    char *token = mint(house, "ada", "[]", 60);
+    char target[1024];
+
+    house->engine.is_silent = true;
+    snprintf(target, sizeof target, "/ws?token=%s", token);
+    assert_int_equal(peer_upgrade(io, target, ""), 101);
+    while (house->engine.waiting_count == 0)
+        peer_turn(io);
+    for (int64_t i = 0; i < may_wait + 2; i++)
+        emit(house, ROOM_ALL, "", "1", i < may_wait + 1);
+    house->engine.is_silent = false;
+    READ(house, io);
+    assert_int_equal(io->opcode, 8);
+    assert_int_equal(close_code(house), 4503);
+    assert_int_equal(counted(house, METRIC_SLOW_CONSUMERS), 1);
+    assert_int_equal(counted(house, METRIC_DISCARDED_SLOW_CONSUMER), may_wait);
+    assert_int_equal(counted(house, METRIC_DISCARDED_CLOSED), 0);
+    assert_int_equal(counted(house, METRIC_WAIVED_SLOW_CONSUMER), 1);
+    free(token);
+    peer_destroy(io);
+}
+
 static void drained(void *ctx)
 {
     *(bool *)ctx = true;
@@ -454,6 +487,7 @@ int main(void)
         GATEWAY_TEST(a_broken_packet_ends_the_connection),
         GATEWAY_TEST(a_message_over_the_limit_ends_the_connection),
         GATEWAY_TEST(a_client_that_does_not_read_is_closed_alone),
+        GATEWAY_TEST(who_gets_too_much_while_it_opens_is_a_slow_consumer),
         GATEWAY_TEST(a_drain_tells_every_client),
         GATEWAY_TEST(a_refresh_leaves_what_the_new_token_does_not_grant),
         GATEWAY_TEST(a_broken_log_resets_native_clients_and_returns_the_others),
