@@ -3,6 +3,7 @@
 
 #include "proto/buf.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,8 +44,11 @@ struct watch {
 
 static bool is_loopback(const char *host)
 {
+    struct in_addr address; /* a name may begin with 127. as well */
+
     return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-           strncmp(host, "127.", 4) == 0;
+           (inet_pton(AF_INET, host, &address) == 1 &&
+            ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET);
 }
 
 bool http_client_may_fetch(const char *url, const char **reason)

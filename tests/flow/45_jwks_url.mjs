@@ -88,7 +88,7 @@ test('a new key works as soon as it is used; a silent address changes nothing',
   }));
 
 test('what is at an address others could speak for is not asked for', () => {
-  for (const bad of ['http://id.example.com/jwks', 'ftp://127.0.0.1/x', 'https://a:b@id.example.com/', 'jwks']) {
+  for (const bad of ['http://id.example.com/jwks', 'http://127.example.com/jwks', 'ftp://127.0.0.1/x', 'https://a:b@id.example.com/', 'jwks']) {
     const done = spawnSync(program, ['gateway', '--set', `auth.jwt.jwks_url=${bad}`], { encoding: 'utf8', timeout: 20_000 });
     assert.equal(done.status, 78, `${bad}: ${done.stderr}`);
     assert.match(done.stderr, /auth\.jwt\.jwks_url/);
