@@ -137,7 +137,7 @@ struct token_url *token_url_create(uv_loop_t *loop, const struct logger *log,
     if (!source)
         return NULL;
     source->log = log;
-    source->algs = algs & ~secrets;
+    token_url_take(source, algs);
     source->url = slice_dup(slice_of(url));
     source->client = http_client_create(loop);
     if (!source->url || !source->client) {
@@ -172,6 +172,16 @@ void token_url_destroy(struct token_url *source)
 const char *token_url_name(const struct token_url *source)
 {
     return source->url;
+}
+
+bool token_url_has_keys(const struct token_url *source)
+{
+    return source->text != NULL;
+}
+
+void token_url_take(struct token_url *source, unsigned algs)
+{
+    source->algs = algs & ~secrets;
 }
 
 void token_url_add(const struct token_url *source, struct token_keys *keys)

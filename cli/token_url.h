@@ -29,6 +29,12 @@ void token_url_destroy(struct token_url *source);
 /* Lends the url. */
 const char *token_url_name(const struct token_url *source);
 
+/* Whether it has ever said something that could be used. */
+bool token_url_has_keys(const struct token_url *source);
+
+/* Other algorithms are taken from now on, also of the keys that came already. */
+void token_url_take(struct token_url *source, unsigned algs);
+
 /* Adds what is known of its keys to `keys`. */
 void token_url_add(const struct token_url *source, struct token_keys *keys);
 

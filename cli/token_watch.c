@@ -12,7 +12,8 @@ struct token_watch {
     const struct logger *log;
     const struct config_auth *auth;
     struct token_keys *keys;
-    struct token_url *url; /* NULL: none is set */
+    struct token_url *url;    /* NULL: none is set */
+    struct token_url *before; /* the one it follows, while it has said nothing; or NULL */
     uv_loop_t *loop;
     uv_timer_t timer;
     struct file_look last; /* at the last try, good or bad */
@@ -24,6 +25,8 @@ static struct token_keys *load(struct token_watch *watch,
 {
     struct token_keys *keys = token_keys_load(watch->auth, NULL, watch->log, reason);
 
+    if (keys && watch->before)
+        token_url_add(watch->before, keys);
     if (keys && watch->url)
         token_url_add(watch->url, keys);
     return keys;
@@ -73,9 +76,20 @@ static void begin_looking(struct token_watch *watch)
         uv_timer_start(&watch->timer, on_timer, FILE_LOOK_MS, FILE_LOOK_MS);
 }
 
+static void forget_before(struct token_watch *watch)
+{
+    token_url_destroy(watch->before);
+    watch->before = NULL;
+}
+
+/* Never destroys the one that calls: `before` is there only while `url` has no keys. */
 static void on_changed(void *ctx)
 {
-    try_load(ctx);
+    struct token_watch *watch = ctx;
+
+    if (watch->url && token_url_has_keys(watch->url))
+        forget_before(watch);
+    try_load(watch);
 }
 
 static void on_unknown(void *ctx)
@@ -86,19 +100,49 @@ static void on_unknown(void *ctx)
         token_url_ask(watch->url);
 }
 
+/* What was followed so far gives way: at once, or when its successor has answered. */
+static void retire_url(struct token_watch *watch)
+{
+    if (watch->url && token_url_has_keys(watch->url))
+        watch->before = watch->url;
+    else
+        token_url_destroy(watch->url);
+    watch->url = NULL;
+}
+
+static bool is_at(const struct token_url *source, const char *url)
+{
+    return source && strcmp(token_url_name(source), url) == 0;
+}
+
 /* The address that is set now, if it is another one, or none any more. */
 static void follow_url(struct token_watch *watch, bool waits)
 {
     const char *url = watch->auth->jwks_url;
 
-    if (watch->url && strcmp(token_url_name(watch->url), url) == 0)
+    if (is_at(watch->url, url))
         return;
-    token_url_destroy(watch->url);
-    watch->url = NULL;
-    if (url[0])
+    retire_url(watch);
+    if (!url[0]) {
+        forget_before(watch);
+    } else if (is_at(watch->before, url)) {
+        watch->url = watch->before;
+        watch->before = NULL;
+    } else {
         watch->url =
             token_url_create(watch->loop, watch->log, url, token_keys_algs(watch->auth),
                              waits, on_changed, watch);
+    }
+}
+
+static void take_algs(const struct token_watch *watch)
+{
+    unsigned algs = token_keys_algs(watch->auth);
+
+    if (watch->before)
+        token_url_take(watch->before, algs);
+    if (watch->url)
+        token_url_take(watch->url, algs);
 }
 
 struct token_watch *token_watch_create(uv_loop_t *loop, const struct logger *log,
@@ -139,6 +183,7 @@ void token_watch_reload(struct token_watch *watch)
 {
     look(watch);
     follow_url(watch, false); /* the loop runs: nobody waits */
+    take_algs(watch);
     try_load(watch);
     begin_looking(watch); /* the configuration may have got its first file */
 }
@@ -152,6 +197,7 @@ void token_watch_destroy(struct token_watch *watch)
 {
     if (!watch)
         return;
+    token_url_destroy(watch->before);
     token_url_destroy(watch->url);
     token_keys_destroy(watch->keys);
     uv_close((uv_handle_t *)&watch->timer, on_closed);

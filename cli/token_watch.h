@@ -25,7 +25,10 @@ struct token_watch *token_watch_create(uv_loop_t *loop, const struct logger *log
 /* Lends the set, the same one as long as the watch lives. */
 struct token_keys *token_watch_keys(const struct token_watch *watch);
 
-/* Reads the files again, whether they look changed or not, and logs what came of it. */
+/*
+ * Reads the files again, whether they look changed or not, and logs what came of it. Keys
+ * of an address that is another one now stay until that one has said its own.
+ */
 void token_watch_reload(struct token_watch *watch);
 
 /* The keys end with it; its own memory goes when the loop has run the handle out. */

@@ -3,7 +3,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, sign } from 'node:crypto';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import test from 'node:test';
 import { connect } from './lib/clients.mjs';
 import { program, with_sidecast } from './lib/sidecast.mjs';
@@ -12,18 +15,20 @@ import { bound, until } from './lib/wait.mjs';
 const rotated_ms = 1000;
 
 class Key {
-  constructor(kid) {
-    Object.assign(this, { kid, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) });
+  constructor(kid, alg = 'ES256') {
+    const pair = alg === 'RS256' ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+      : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    Object.assign(this, { kid, alg, ...pair });
   }
 
   get jwk() {
-    return { kid: this.kid, alg: 'ES256', use: 'sig', ...this.publicKey.export({ format: 'jwk' }) };
+    return { kid: this.kid, alg: this.alg, use: 'sig', ...this.publicKey.export({ format: 'jwk' }) };
   }
 
   mint() {
     const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const exp = Math.floor(Date.now() / 1000) + 600;
-    const text = `${part({ alg: 'ES256', typ: 'JWT', kid: this.kid })}.${part({ sub: 'ada', exp })}`;
+    const text = `${part({ alg: this.alg, typ: 'JWT', kid: this.kid })}.${part({ sub: 'ada', exp })}`;
     const options = { key: this.privateKey, dsaEncoding: 'ieee-p1363' };
     return `${text}.${sign('sha256', text, options).toString('base64url')}`;
   }
@@ -32,6 +37,7 @@ class Key {
 const first = new Key('k1');
 const second = new Key('k2');
 const third = new Key('k3');
+const rsa = new Key('k4', 'RS256');
 const secret = Buffer.alloc(48, 'not a secret').toString('base64url');
 const oct = { kty: 'oct', kid: 'shared', alg: 'HS256', k: secret };
 
@@ -85,6 +91,63 @@ test('a new key works as soon as it is used; a silent address changes nothing',
     answer = '';
     assert.ok(await enters(sidecast, first.mint()));
     assert.ok(await enters(sidecast, third.mint()));
+  }));
+
+const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-jwks-'));
+const file = path.join(folder, 'sidecast.yaml');
+test.after(() => rmSync(folder, { recursive: true }));
+
+function write(jwt) {
+  writeFileSync(`${file}.new`, `auth: {jwt: ${JSON.stringify(jwt)}}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+async function reload(sidecast, jwt) {
+  const from = sidecast.log.length;
+  write(jwt);
+  process.kill(sidecast.pids.self, 'SIGHUP');
+  await until(() => sidecast.log.slice(from).split('reloaded the configuration').length === 3,
+    bound(2000), () => sidecast.log.slice(-2000));
+}
+
+const with_jwt = (jwt, body) => async (t) => {
+  answer = { keys: [first.jwk, rsa.jwk] };
+  write(jwt);
+  await with_sidecast({ args: ['-c', file] }, body)(t);
+};
+
+test('a reload applies the algorithms to the keys of the address too',
+  with_jwt({ jwks_url: url, algorithms: 'HS256,RS256' }, async (sidecast) => {
+    assert.ok(await enters(sidecast, rsa.mint()));
+    assert.ok(!await enters(sidecast, first.mint()));
+    await reload(sidecast, { jwks_url: url, algorithms: 'HS256,ES256' });
+    assert.ok(!await enters(sidecast, rsa.mint()));
+    assert.ok(await enters(sidecast, first.mint()));
+  }));
+
+test('the keys of an address are good until the one that follows it has answered',
+  with_jwt({ jwks_url: url }, async (sidecast) => {
+    let is_silent = true;
+    const waiting = [];
+    const say = (response) => response.end(JSON.stringify({ keys: [second.jwk] }));
+    const late = http.createServer((_, response) => (is_silent ? waiting.push(response) : say(response)));
+    await new Promise((resolve) => late.listen(0, '127.0.0.1', resolve));
+    try {
+      assert.ok(await enters(sidecast, first.mint()));
+      await reload(sidecast, { jwks_url: `http://127.0.0.1:${late.address().port}/` });
+      await until(() => waiting.length >= 2, bound(rotated_ms));
+      assert.ok(await enters(sidecast, first.mint()));
+      is_silent = false;
+      waiting.forEach(say);
+      await until(async () => enters(sidecast, second.mint()), bound(rotated_ms));
+      assert.ok(!await enters(sidecast, first.mint()));
+      // That there is none any more is all that has to be known: nobody is waited for.
+      await reload(sidecast, { jwks_url: '' });
+      assert.ok(!await enters(sidecast, second.mint()));
+    } finally {
+      late.close();
+      late.closeAllConnections();
+    }
   }));
 
 test('what is at an address others could speak for is not asked for', () => {
