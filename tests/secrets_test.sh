@@ -39,7 +39,7 @@ cli/reload.c|strcmp(options_text(reload->current.options, key), options_text(rel
 bridge/options.c|*|names of options
 proto/contract_types.c|*|keys of JSON Schema
 proto/event_asyncapi.c|*|keys of JSON Schema
-cli/token_watch.c|strcmp(token_url_name(watch->url), url)|the address of public keys
+cli/token_watch.c|strcmp(token_url_name(source), url)|the address of public keys
 proto/event_asyncapi.c|*|keys of JSON Schema
 bridge/str_map.c|*|the keys of a map: names and ids
 publisher-api/api_keys.c|slice_starts_with(secret, "sk_")|what all keys begin with
