@@ -146,7 +146,8 @@ struct front *front_create(const struct front_config *config)
     front->config = *config;
     front->spare_fd = spare_open();
     list_init(&front->visitors);
-    front->refuser = http_refuser_create(config->loop, config->log, config->metrics);
+    front->refuser =
+        http_refuser_create(config->loop, config->log, config->metrics, config->max_fd);
     uv_timer_init(config->loop, &front->sweep);
     front->sweep.data = front;
     front->listener.data = front;

@@ -38,6 +38,7 @@ struct http_refuser {
     const struct logger *log;
     struct metrics *metrics;
     uv_loop_t *loop;
+    unsigned max_fd;
     uv_timer_t sweep;
     struct list_node lingerers; /* oldest first: all wait equally long */
     unsigned count;
@@ -221,8 +222,9 @@ static void on_sweep(uv_timer_t *timer)
 static void linger(struct http_refuser *refuser, int fd)
 {
     struct lingerer *lingerer = NULL;
+    bool is_reserved = refuser->max_fd > 0 && fd >= (int)refuser->max_fd;
 
-    if (refuser->count < LINGER_COUNT)
+    if (refuser->count < LINGER_COUNT && !is_reserved)
         lingerer = calloc(1, sizeof *lingerer);
     if (!lingerer || uv_poll_init(refuser->loop, &lingerer->poll, fd) != 0) {
         free(lingerer);
@@ -282,7 +284,7 @@ void http_refuser_answer_at_once(struct http_refuser *refuser, int fd,
 }
 
 struct http_refuser *http_refuser_create(uv_loop_t *loop, const struct logger *log,
-                                         struct metrics *metrics)
+                                         struct metrics *metrics, unsigned max_fd)
 {
     struct http_refuser *refuser = calloc(1, sizeof *refuser);
 
@@ -291,6 +293,7 @@ struct http_refuser *http_refuser_create(uv_loop_t *loop, const struct logger *l
     refuser->log = log;
     refuser->metrics = metrics;
     refuser->loop = loop;
+    refuser->max_fd = max_fd;
     list_init(&refuser->lingerers);
     uv_timer_init(loop, &refuser->sweep);
     refuser->sweep.data = refuser;

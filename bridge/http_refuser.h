@@ -24,9 +24,10 @@ struct http_refusal {
     bool omits_body; /* the request is a HEAD */
 };
 
-/* Gives a refuser (http_refuser_destroy), or NULL. Keeps `log` and `metrics`. */
+/* Gives a refuser (http_refuser_destroy), or NULL. Keeps `log` and `metrics`. No
+ * descriptor from `max_fd` on lingers; 0: all may. */
 struct http_refuser *http_refuser_create(uv_loop_t *loop, const struct logger *log,
-                                         struct metrics *metrics);
+                                         struct metrics *metrics, unsigned max_fd);
 /* Closes what lingers; memory goes when the loop has run the handles out. */
 void http_refuser_destroy(struct http_refuser *refuser);
 

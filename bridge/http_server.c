@@ -231,7 +231,8 @@ struct http_server *http_server_create(const struct http_server_config *config)
     list_init(&server->spares);
     for (int phase = 0; phase < HTTP_PHASES; phase++)
         list_init(&server->phases[phase]);
-    server->refuser = http_refuser_create(config->loop, config->log, config->metrics);
+    server->refuser =
+        http_refuser_create(config->loop, config->log, config->metrics, config->max_fd);
     if (!server->refuser) {
         free(server);
         return NULL;

@@ -106,6 +106,7 @@ struct http_server_config {
     unsigned max_connections; /* without those whose request takes long, or did before
                                  they became idle */
     unsigned max_long;        /* of these */
+    unsigned max_fd;          /* no refused socket lingers from here on; 0: all may */
     const struct web_policy
         *policy;        /* keeps; NULL: nobody is asked where it comes from */
     bool always_closes; /* every answer says Connection: close (several gateways on one

@@ -396,6 +396,7 @@ static bool make_listeners(struct gateway *gateway)
     unsigned max_fd =
         gateway_take_descriptors(config); /* before a library sizes its tables */
     gateway->usable_descriptors = max_fd;
+    http.max_fd = max_fd;
     gateway->ws = ws_server_create(&ws);
     gateway->routes = gateway_routes_create(config->lifecycle, config->pages,
                                             config->page_count, &http.route_count);

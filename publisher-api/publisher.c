@@ -53,7 +53,7 @@ static void close_if_open(int fd)
 
 /* Takes `fd` and `pass`. */
 static bool listener_open(struct listener *listener, struct http_server_config *config,
-                          int fd, struct fd_pass *pass, unsigned max_fd)
+                          int fd, struct fd_pass *pass)
 {
     config->policy = &listener->policy;
     listener->http = http_server_create(config);
@@ -68,7 +68,7 @@ static bool listener_open(struct listener *listener, struct http_server_config *
         .metrics = config->metrics,
         .listen_fd = fd,
         .max_pending = config->max_connections,
-        .max_fd = max_fd,
+        .max_fd = config->max_fd,
         .head_deadline_ms = HEAD_DEADLINE_MS,
         .policy = &listener->policy,
         .http = listener->http,
@@ -117,8 +117,8 @@ static bool open_listeners(struct publisher *publisher,
 
     unsigned limit = descriptors_raise(2 * (MAX_CONNECTIONS + MAX_OPS_CONNECTIONS) +
                                        DESCRIPTORS_RESERVED);
-    unsigned max_fd = descriptors_for_clients(limit);
 
+    http.max_fd = descriptors_for_clients(limit);
     if (max_body > LIMIT_PUBLISH_BYTES)
         max_body = LIMIT_PUBLISH_BYTES;
     read_policies(publisher);
@@ -127,19 +127,17 @@ static bool open_listeners(struct publisher *publisher,
     http.find = routes_find;
     /* On the gateways' port the next request of a connection may be a gateway's. */
     http.always_closes = config->listen_fd < 0;
-    bool opened =
-        listener_open(&publisher->api, &http, config->listen_fd, config->pass, max_fd);
+    bool opened = listener_open(&publisher->api, &http, config->listen_fd, config->pass);
     if (config->ops_fd < 0)
         return opened;
 
     http.find = NULL;
     http.always_closes = false;
     http.max_connections = MAX_OPS_CONNECTIONS;
+    http.max_fd += OPS_DESCRIPTORS;
     http.routes = publisher->ops.routes;
     http.route_count = routes_ops(publisher->ops.routes);
-    return listener_open(&publisher->ops, &http, config->ops_fd, NULL,
-                         max_fd + OPS_DESCRIPTORS) &&
-           opened;
+    return listener_open(&publisher->ops, &http, config->ops_fd, NULL) && opened;
 }
 
 /* Where routes take tokens of clients, they are read as the gateway reads them. */

@@ -1,5 +1,6 @@
 // A gateway with 256 descriptors and 400 clients: the latecomers get 503, those that are in
-// notice nothing, no CPU is burnt, and once clients leave others get in.
+// notice nothing, no CPU is burnt, and once clients leave others get in. Who is refused in the
+// middle of a request takes nothing of the reserve.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { native } from './lib/clients.mjs';
@@ -67,5 +68,31 @@ test('without descriptors latecomers get 503 and nobody else notices [native]',
     }, bound(1000), () => 'nobody gets in although many have left');
     assert.ok(performance.now() - began < bound(1000));
     early.close();
+    wires.forEach((wire) => wire.close());
+  }));
+
+test('refusals of half read requests leave the reserve to the publisher',
+  with_sidecast({ descriptors: few }, async (sidecast) => {
+    const wires = [];
+    const connect = async (text) => {
+      const wire = new Wire(sidecast.publisher);
+      wires.push(wire);
+      await wire.send(text);
+      return wire;
+    };
+    await Promise.all(Array.from({ length: few }, () => connect('POST /livez HTTP/1.1\r\nHost: h\r\n')));
+    await until(() => wires.some((wire) => wire.ended), bound(2000), () => 'the publisher is not full');
+
+    // Bodies that nobody takes, of peers that do not close: their refusals linger.
+    wires[0].socket.write('Content-Length: 999999\r\n\r\n');
+    await wires[0].answers(1, bound(2000));
+    for (let i = 0; i < few / 3; i++) {
+      const wire = await connect('POST /nowhere HTTP/1.1\r\nHost: h\r\nContent-Length: 999999\r\n\r\n');
+      await wire.answered_or_closed(1, bound(2000));
+    }
+    await connect('POST /nowhere HTTP/1.1\r\n'); // takes what the last of them had
+    await sleep(100);
+    const { status } = await sidecast.request(`${sidecast.ops}/livez`);
+    assert.equal(status, 200);
     wires.forEach((wire) => wire.close());
   }));

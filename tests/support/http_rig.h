@@ -281,6 +281,7 @@ static inline struct rig *rig_start(struct rig_options options)
         .max_connections = options.max_connections ? options.max_connections : 1000,
         .policy = options.policy,
         .max_long = options.max_long,
+        .max_fd = options.max_fd,
         .protocol = options.protocol,
         .always_closes = options.always_closes,
         .routes = rig_routes,
