@@ -46,10 +46,11 @@ typedef void http_handle_fn(struct http_exchange *exchange,
 
 /*
  * Whether a request may go on, from its head alone: asked before a body over
- * LIMIT_HTTP_UNADMITTED_BYTES is read. Not ST_OK refuses; `detail` says why.
+ * LIMIT_HTTP_UNADMITTED_BYTES is read, which `request` has not yet. False: it has
+ * answered, and the connection closes.
  */
-typedef enum status http_admit_fn(const struct http_head *head, void *ctx,
-                                  char detail[LIMIT_HTTP_DETAIL_BYTES]);
+typedef bool http_admit_fn(struct http_exchange *exchange,
+                           const struct http_request *request, void *ctx);
 
 struct http_route {
     enum http_method method; /* HTTP_GET answers HEAD too */

@@ -282,17 +282,6 @@ static void *route_ctx(const struct http_exchange *exchange)
     return exchange->route->ctx ? exchange->route->ctx : exchange->server->config.ctx;
 }
 
-/* Much is taken in only from who may send it. */
-static enum status judge_sender(struct http_exchange *exchange)
-{
-    const struct http_head *head = exchange->head;
-    http_admit_fn *admit = exchange->route->admit;
-
-    if (!admit || (!head->is_chunked && head->length <= LIMIT_HTTP_UNADMITTED_BYTES))
-        return ST_OK;
-    return admit(head, route_ctx(exchange), exchange->detail);
-}
-
 /* Where the request comes from: before anything else is said about it. */
 static enum status judge_caller(struct http_exchange *exchange)
 {
@@ -348,8 +337,7 @@ static enum status judge(struct http_exchange *exchange)
         http_route_find(&exchange->server->config, head->method, head->path, &st);
     if (exchange->route) {
         exchange->max_body = exchange->route->max_body;
-        st = judge_body(exchange);
-        return st ? st : judge_sender(exchange);
+        return judge_body(exchange);
     }
     snprintf(exchange->detail, sizeof exchange->detail,
              st == ST_METHOD
@@ -401,6 +389,24 @@ static bool begin_own_body(struct http_exchange *exchange)
     return true;
 }
 
+/* Much is taken in only from who may send it. */
+static bool admit_body(struct http_exchange *exchange)
+{
+    const struct http_head *head = exchange->head;
+    http_admit_fn *admit = exchange->route ? exchange->route->admit : NULL;
+
+    if (!admit || (!head->is_chunked && head->length <= LIMIT_HTTP_UNADMITTED_BYTES))
+        return true;
+    fill_request(exchange);
+    exchange->state = EXCHANGE_EARLY;
+    if (!admit(exchange, &exchange->request, route_ctx(exchange))) {
+        assert(exchange->state == EXCHANGE_GONE);
+        return false;
+    }
+    exchange->state = EXCHANGE_BODY;
+    return true;
+}
+
 static bool step_head(struct http_exchange *exchange, const char *method,
                       const char *version)
 {
@@ -423,7 +429,7 @@ static bool step_head(struct http_exchange *exchange, const char *method,
     exchange->body.max = exchange->max_body;
     if (exchange->is_own && has_body(exchange->head) && !exchange->is_preflight)
         return begin_own_body(exchange);
-    return true;
+    return admit_body(exchange);
 }
 
 static bool step_body(struct http_exchange *exchange, const char *body, size_t len)

@@ -76,7 +76,7 @@ struct http_connection {
 enum exchange_state {
     EXCHANGE_HEAD,     /* the request line was read */
     EXCHANGE_BODY,     /* the head was read and judged */
-    EXCHANGE_EARLY,    /* with the protocol, its body unread */
+    EXCHANGE_EARLY,    /* with who may answer it, its body unread */
     EXCHANGE_RUNNING,  /* in its handler */
     EXCHANGE_AWAITED,  /* unanswered: libmicrohttpd asks again at its next run */
     EXCHANGE_HELD,     /* suspended, until an answer or the end of its peer */

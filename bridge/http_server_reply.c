@@ -166,7 +166,7 @@ static void print_headers(struct buf *out, const struct http_header *headers,
 static void send_early(struct http_exchange *exchange, const struct http_reply *reply)
 {
     struct slice body = body_of(reply);
-    struct buf wire = {.max = LIMIT_HTTP_HEAD_BYTES + PROBLEM_BYTES};
+    struct buf wire = {.max = LIMIT_HTTP_HEAD_BYTES + PROBLEM_BYTES + body.len};
     struct own_headers headers;
 
     collect(exchange, reply, true, &headers);
@@ -177,9 +177,12 @@ static void send_early(struct http_exchange *exchange, const struct http_reply *
     buf_print(&wire, "Content-Length: %zu\r\n\r\n", body.len);
     if (exchange->head->method != HTTP_HEAD)
         buf_add(&wire, body);
-    int twin = fcntl(exchange->connection->fd, F_DUPFD_CLOEXEC, 0);
+    int fd = exchange->connection->fd;
+    int twin = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (twin >= 0)
         http_refuser_answer_with(exchange->server->refuser, twin, buf_slice(&wire));
+    else
+        (void)!send(fd, wire.ptr, wire.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     buf_finish(&wire);
 }
 

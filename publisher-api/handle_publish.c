@@ -34,20 +34,32 @@ static enum status check_head(const struct http_head *head, struct problem *prob
     return ST_OK;
 }
 
-enum status admit_publish(const struct http_head *head, void *ctx,
-                          char detail[LIMIT_HTTP_DETAIL_BYTES])
+/* ST_OK fills `*caller` (caller_finish); else it has answered. */
+static enum status identify(const struct handler_parts *parts,
+                            struct http_exchange *exchange, const struct http_head *head,
+                            struct caller *caller)
 {
-    const struct handler_parts *parts = ctx;
-    struct caller caller;
-    const char *hint;
-    enum status st = caller_identify(&parts->trust, head, API_SCOPE_PUBLISH,
-                                     clock_wall_ms() / 1000, &caller, detail, &hint);
+    struct problem problem = {0};
+    char detail[CALLER_DETAIL_BYTES];
 
-    if (st)
-        metrics_add(parts->metrics, METRIC_PUBLISH_REFUSED, 1);
-    else
-        caller_finish(&caller);
-    return st;
+    problem.status =
+        caller_identify(&parts->trust, head, API_SCOPE_PUBLISH, clock_wall_ms() / 1000,
+                        caller, detail, &problem.hint);
+    problem.detail = detail;
+    if (problem.status)
+        refuse(parts, exchange, &problem);
+    return problem.status;
+}
+
+bool admit_publish(struct http_exchange *exchange, const struct http_request *request,
+                   void *ctx)
+{
+    struct caller caller;
+
+    if (identify(ctx, exchange, request->head, &caller))
+        return false;
+    caller_finish(&caller);
+    return true;
 }
 
 void handle_publish(struct http_exchange *exchange, const struct http_request *request,
@@ -56,17 +68,9 @@ void handle_publish(struct http_exchange *exchange, const struct http_request *r
     struct handler_parts *parts = ctx;
     struct problem problem = {0};
     struct caller caller;
-    char detail[CALLER_DETAIL_BYTES];
 
-    problem.status =
-        caller_identify(&parts->trust, request->head, API_SCOPE_PUBLISH,
-                        clock_wall_ms() / 1000, &caller, detail, &problem.hint);
-    if (problem.status) {
-        problem.detail = detail;
-        refuse(parts, exchange, &problem);
+    if (identify(parts, exchange, request->head, &caller))
         return;
-    }
-
     problem.status = check_head(request->head, &problem);
     if (problem.status) {
         refuse(parts, exchange, &problem);

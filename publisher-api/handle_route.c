@@ -171,24 +171,42 @@ static void refuse_caller(struct handler_parts *parts, const struct route_rule *
     refuse(&call, exchange, problem);
 }
 
-enum status admit_route(const struct http_head *head, void *ctx,
-                        char detail[LIMIT_HTTP_DETAIL_BYTES])
+/* Lends the rule and fills `*caller` (caller_finish) and `*claims` (claims_drop). NULL:
+ * it has answered. */
+static const struct route_rule *identify(struct handler_parts *parts,
+                                         struct http_exchange *exchange,
+                                         const struct http_request *request,
+                                         struct caller *caller, struct claims **claims)
 {
-    const struct handler_parts *parts = ctx;
+    struct problem problem = {0};
+    char detail[CALLER_DETAIL_BYTES] = "";
+    /* A reload may have come since the head was read. */
+    const struct route_rule *rule = find_rule(parts, request->head, &problem.status);
+
+    if (!rule) {
+        http_problem(exchange, &problem);
+        return NULL;
+    }
+    problem.status = route_caller_identify(parts, rule, request->head, request->peer,
+                                           caller, claims, detail, &problem.hint);
+    if (!problem.status)
+        return rule;
+    problem.detail = detail;
+    refuse_caller(parts, rule, exchange, request, &problem);
+    return NULL;
+}
+
+bool admit_route(struct http_exchange *exchange, const struct http_request *request,
+                 void *ctx)
+{
     struct caller caller;
     struct claims *claims;
-    const char *hint;
-    enum status st;
-    const struct route_rule *rule = find_rule(parts, head, &st);
 
-    if (!rule)
-        return st;
-    st = route_caller_identify(parts, rule, head, NULL, &caller, &claims, detail, &hint);
-    if (st)
-        return st;
+    if (!identify(ctx, exchange, request, &caller, &claims))
+        return false;
     caller_finish(&caller);
     claims_drop(claims);
-    return ST_OK;
+    return true;
 }
 
 void handle_route(struct http_exchange *exchange, const struct http_request *request,
@@ -196,27 +214,15 @@ void handle_route(struct http_exchange *exchange, const struct http_request *req
 {
     struct handler_parts *parts = ctx;
     struct system *system = parts->catalog.system;
-    struct problem problem = {0};
-    char detail[CALLER_DETAIL_BYTES] = "";
     struct caller caller;
     struct claims *claims;
-    /* A reload may have come since the head was read. */
-    const struct route_rule *rule = find_rule(parts, request->head, &problem.status);
+    const struct route_rule *rule = identify(parts, exchange, request, &caller, &claims);
 
-    if (!rule) {
-        http_problem(exchange, &problem);
+    if (!rule)
         return;
-    }
-    problem.status = route_caller_identify(parts, rule, request->head, request->peer,
-                                           &caller, &claims, detail, &problem.hint);
-    if (problem.status) {
-        problem.detail = detail;
-        refuse_caller(parts, rule, exchange, request, &problem);
-        return;
-    }
     struct route_call *call = route_call_create(parts, system, rule, request, claims);
     if (!call) {
-        problem.status = ST_NO_MEMORY;
+        struct problem problem = {.status = ST_NO_MEMORY};
         refuse_caller(parts, rule, exchange, request, &problem);
     } else if (rule->act == ROUTE_PUBLISH) {
         publish(parts, exchange, call, &caller);

@@ -91,7 +91,7 @@ static enum status identify_nobody(const struct route_rule *rule,
                                    char detail[CALLER_DETAIL_BYTES], const char **hint)
 {
     *hint = hint_local;
-    if (rule->act == ROUTE_PUBLISH && peer &&
+    if (rule->act == ROUTE_PUBLISH &&
         (!ip_address_is_loopback(peer) || caller_is_forwarded(head))) {
         snprintf(detail, CALLER_DETAIL_BYTES,
                  "This route takes requests of its own machine only.");

@@ -11,7 +11,7 @@
 
 /*
  * ST_OK fills `*caller` (caller_finish) and, of a route that asks for a token, `*claims`
- * (claims_drop). As caller_identify. `peer` NULL: not yet known, and not looked at.
+ * (claims_drop). As caller_identify.
  */
 enum status route_caller_identify(const struct handler_parts *parts,
                                   const struct route_rule *rule,

@@ -187,6 +187,40 @@ test('a route is for whom its auth names', with_file('auth.yaml', notifications,
   assert.equal((await ask(sidecast, 'POST', '/broadcast', { userIds: [1], notification }, page)).status, 403);
 }));
 
+const large = `auth: {user: "{claims.id}"}
+routes:
+  - match: POST /say
+    do: publish
+    auth: {jwt: on}
+    to: r
+    event: e
+    reply: {error: {success: false, error: "{code}", message: "{message}"}}
+`;
+
+// Nobody reads much of a stranger: he is told before his body is there.
+test('a large body is refused in the words of a small one', with_file('large.yaml', large, async (sidecast) => {
+  const refused = async () => {
+    const { text } = await sidecast.request(`${sidecast.ops}/metrics`);
+    return Number(/^sidecast_publish_refused_total (\d+)$/m.exec(text)[1]);
+  };
+  const say = (length) => ask(sidecast, 'POST', '/say', 'x'.repeat(length), keyed('a.b.c'));
+  const small = await say(10);
+  assert.deepEqual([small.status, small.json.success, small.json.error], [401, false, 'E_UNAUTH'], small.text);
+  assert.equal(await refused(), 1);
+  for (const length of [2000, 100_000]) {
+    const answer = await say(length);
+    assert.deepEqual([answer.status, answer.json], [401, small.json], answer.text);
+    assert.equal(answer.headers['www-authenticate'], small.headers['www-authenticate']);
+  }
+  const chunked = await fetch(`${sidecast.publisher}/say`, {
+    method: 'POST', headers: keyed('a.b.c'), body: new Blob(['{}']).stream(), duplex: 'half',
+  });
+  assert.deepEqual([chunked.status, await chunked.json()], [401, small.json]);
+  assert.equal(await refused(), 4);
+  const built_in = (length) => ask(sidecast, 'POST', '/broadcast', { event: 'e', room: 'r', data: 'x'.repeat(length) });
+  assert.deepEqual({ ...(await built_in(2000)).json, instance: 0 }, { ...(await built_in(10)).json, instance: 0 });
+}));
+
 test('a route is refused, limited and repeated as the built-in one is', with_file('limits.yaml', notifications, async (sidecast) => {
   const notification = { title: {} };
   const key = keyed(sidecast.key);
