@@ -21,6 +21,7 @@ enum {
     LOST = -1, /* beside exit codes: the connection, not the cause */
     FIRST_PAUSE_MS = 50,
     MAX_PAUSE_MS = 2000,
+    MIN_SILENCE_MS = 2000, /* a slow machine is not a lost one */
 };
 
 struct sub_args {
@@ -171,6 +172,17 @@ static int take_ack(struct sub *sub, struct slice ack)
     return EXIT_CODE_OK;
 }
 
+/* It pings that often: twice as long without a byte, and it is gone. */
+static void keep_pace(struct sub *sub, struct slice hello)
+{
+    uint64_t interval_ms;
+
+    if (!slice_to_u64(json_object_find(hello, "ping_interval").text, &interval_ms))
+        return;
+    sub->client.silence_ms =
+        2 * interval_ms > MIN_SILENCE_MS ? 2 * interval_ms : (uint64_t)MIN_SILENCE_MS;
+}
+
 /* The rooms of a session that it came back to are its rooms. */
 static int take_connected(struct sub *sub, struct slice hello)
 {
@@ -180,6 +192,7 @@ static int take_connected(struct sub *sub, struct slice hello)
     sub->lost_ms = 0;
     sub->pause_ms = FIRST_PAUSE_MS;
     keep_place(sub, hello);
+    keep_pace(sub, hello);
     if (came_back && !is_recovered)
         tell_missing(hello);
     if (is_recovered && sub->rooms_joined == sub->call->words.count)

@@ -139,6 +139,18 @@ enum status ws_client_send(struct ws_client *client, enum ws_opcode opcode,
     return st;
 }
 
+/* A peer that lost its power, or its network, says no end. */
+static enum status read_some(const struct ws_client *client, uint64_t deadline_ms,
+                             char bytes[READ_BYTES], size_t *got)
+{
+    uint64_t gone_ms = clock_ms() + client->silence_ms;
+    bool is_gone_first = client->silence_ms && (!deadline_ms || gone_ms < deadline_ms);
+    enum status st = dial_read(client->fd, bytes, READ_BYTES,
+                               is_gone_first ? gone_ms : deadline_ms, got);
+
+    return st == ST_TIMEOUT && is_gone_first ? ST_UNAVAILABLE : st;
+}
+
 enum status ws_client_read(struct ws_client *client, uint64_t deadline_ms,
                            struct ws_message *message)
 {
@@ -156,7 +168,7 @@ enum status ws_client_read(struct ws_client *client, uint64_t deadline_ms,
                 return st;
             continue;
         }
-        st = dial_read(client->fd, bytes, sizeof bytes, deadline_ms, &got);
+        st = read_some(client, deadline_ms, bytes, &got);
         if (st)
             return st;
         if (got == 0)

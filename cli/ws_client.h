@@ -11,6 +11,7 @@
 struct ws_client {
     int fd; /* -1: not connected */
     struct ws_reader reader;
+    uint64_t silence_ms; /* without a byte: the server is gone; 0: it may be silent */
 };
 
 /*
@@ -27,7 +28,7 @@ enum status ws_client_send(struct ws_client *client, enum ws_opcode opcode,
 
 /*
  * Lends the next text, binary or close message until the next call. ST_TIMEOUT at
- * `deadline_ms` (0: none); ST_UNAVAILABLE when the server is gone.
+ * `deadline_ms` (0: none); ST_UNAVAILABLE when the server is gone, or too long silent.
  */
 enum status ws_client_read(struct ws_client *client, uint64_t deadline_ms,
                            struct ws_message *message);

@@ -173,3 +173,16 @@ test('sub lives through pings, and ends when the server does',
     process.kill(sidecast.pids.gateways[0], 'SIGTERM');
     assert.equal((await listener.done).code, 69);
   }));
+
+test('sub notices a server that is silent without an end',
+  with_sidecast({ set: ['gateway.ping_interval=200ms', 'gateway.ping_timeout=200ms'] }, async (sidecast) => {
+    const listener = await sub(sidecast, ['a', '--retry', '0s']);
+    process.kill(sidecast.pids.gateways[0], 'SIGSTOP');
+    try {
+      const { code, err } = await listener.done;
+      assert.equal(code, 69, err);
+      assert.match(err, /the connection was lost/);
+    } finally {
+      process.kill(sidecast.pids.gateways[0], 'SIGCONT');
+    }
+  }));
