@@ -2,9 +2,9 @@
 #include "proto/access.h"
 
 #include "proto/auth_rules.h"
-#include "proto/command_rules.h"
 #include "proto/connect_rules.h"
 #include "proto/limits.h"
+#include "proto/namespace_rules.h"
 #include "proto/room_rules.h"
 
 static bool is_granted(const struct claims *claims, struct slice room)
@@ -86,6 +86,19 @@ static bool is_put_into(const struct system *system, const struct template_value
            search.is_found;
 }
 
+/* By a command that works in the room's namespace. */
+static bool is_let_in(const struct system *system, const struct template_values *values,
+                      const struct room_key *key, struct buf *scratch)
+{
+    for (size_t i = 0; i < command_rules_count(system->commands); i++) {
+        const struct command_rule *rule = command_rules_at(system->commands, i);
+        if (command_rule_leads_into(rule, values, key->name, scratch) &&
+            namespace_rules_allow(system->namespaces, key->nsp, rule))
+            return true;
+    }
+    return false;
+}
+
 bool access_may_stay(const struct system *system, const struct claims *claims,
                      const struct room_key *key, struct buf *scratch)
 {
@@ -97,7 +110,7 @@ bool access_may_stay(const struct system *system, const struct claims *claims,
         return may;
     access_values(system, claims, &memory, &values);
     may = is_put_into(system, &values, key->name, scratch) ||
-          command_rules_allow(system->commands, &values, key->name, scratch);
+          is_let_in(system, &values, key, scratch);
     buf_finish(&memory);
     return may;
 }

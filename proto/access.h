@@ -21,7 +21,8 @@ bool access_may_join(const struct system *system, const struct claims *claims,
 
 /*
  * Whether somebody may stay in a room with a newer token: by joining it again, because
- * they are put into it at connect, or because a command lets them in.
+ * they are put into it at connect, or because a command of its namespace that can give
+ * its name lets them in.
  */
 bool access_may_stay(const struct system *system, const struct claims *claims,
                      const struct room_key *key, struct buf *scratch);

@@ -241,15 +241,11 @@ bool command_rule_allows(const struct command_rule *rule,
     return match.is_found;
 }
 
-bool command_rules_allow(const struct command_rules *rules,
-                         const struct template_values *values, struct slice room,
-                         struct buf *scratch)
+bool command_rule_leads_into(const struct command_rule *rule,
+                             const struct template_values *values, struct slice room,
+                             struct buf *scratch)
 {
-    for (size_t i = 0; i < rules->count; i++) {
-        const struct command_rule *rule = &rules->rows[i].rule;
-        if (rule->action == COMMAND_JOIN &&
-            command_rule_allows(rule, values, room, scratch))
-            return true;
-    }
-    return false;
+    return rule->action == COMMAND_JOIN &&
+           template_could_give(rule->room, values, room, scratch) &&
+           command_rule_allows(rule, values, room, scratch);
 }

@@ -93,11 +93,11 @@ bool command_rule_allows(const struct command_rule *rule,
                          struct buf *scratch);
 
 /*
- * Whether some join command's `allow` lets these claims into the room: then they may stay
- * in it, also with a newer token. `values` need claims and user.
+ * Whether the rule could put these claims into the room: it joins, its `room` can give
+ * the name, and its `allow` lets them in. `values` need claims and user.
  */
-bool command_rules_allow(const struct command_rules *rules,
-                         const struct template_values *values, struct slice room,
-                         struct buf *scratch);
+bool command_rule_leads_into(const struct command_rule *rule,
+                             const struct template_values *values, struct slice room,
+                             struct buf *scratch);
 
 #endif

@@ -128,3 +128,26 @@ bool room_pattern_matches(struct slice pattern, struct slice name)
     } while (pattern_goes_on && name_goes_on);
     return !pattern_goes_on && !name_goes_on;
 }
+
+bool room_form_fits(struct slice form, struct slice name)
+{
+    const size_t none = SIZE_MAX;
+    size_t f = 0, n = 0, star = none, taken = 0; /* behind the last gap: form, name */
+
+    while (n < name.len || f < form.len) {
+        if (f < form.len && n < name.len && form.ptr[f] == '*' && name.ptr[n] != ':') {
+            star = ++f;
+            taken = ++n;
+        } else if (f < form.len && n < name.len && form.ptr[f] == name.ptr[n]) {
+            f++;
+            n++;
+        } else if (star != none && taken < name.len && name.ptr[taken] != ':') {
+            /* The gap takes one byte more. */
+            f = star;
+            n = ++taken;
+        } else {
+            return false;
+        }
+    }
+    return room_name_is_valid(name);
+}

@@ -50,4 +50,8 @@ bool room_key_equal(const struct room_key *a, const struct room_key *b);
 bool room_pattern_is_valid(struct slice pattern);
 bool room_pattern_matches(struct slice pattern, struct slice name);
 
+/* A form: a name in which each `*`, also as a part of a segment, stands for one byte of a
+ * segment or more. */
+bool room_form_fits(struct slice form, struct slice name);
+
 #endif

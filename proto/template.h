@@ -131,4 +131,10 @@ enum status template_rooms(const struct template *template,
                            template_room_fn *visit, void *ctx,
                            struct template_failure *failure);
 
+/* Whether the claims and the user of `values` and, for all else, some values could make
+ * this name of a room. For a template that does not fan out. */
+bool template_could_give(const struct template *template,
+                         const struct template_values *values, struct slice name,
+                         struct buf *scratch);
+
 #endif

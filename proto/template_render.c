@@ -462,6 +462,23 @@ static bool is_no_name(const struct found *found)
            (found->text.ptr[0] == 't' || found->text.ptr[0] == 'f');
 }
 
+/* One gap of a name. */
+static enum status write_gap(const struct template *template, const struct piece *piece,
+                             const struct found *found, struct buf *out,
+                             struct template_failure *failure)
+{
+    size_t from = out->len;
+    enum status st = write_text_piece(&piece->path, found, out, failure);
+
+    if (!st)
+        st = buf_status(out);
+    if (st)
+        return st;
+    if (is_no_name(found) || !gap_is_fit(template, slice_from(buf_slice(out), from)))
+        return fail(failure, &piece->path, "is not one segment of a room's name");
+    return ST_OK;
+}
+
 /* One name; `item` stands for the piece that fans out. */
 static enum status write_room(const struct template *template,
                               const struct template_values *values, struct slice item,
@@ -478,14 +495,9 @@ static enum status write_room(const struct template *template,
             found_json(&found, item);
         else
             find(&piece->path, values, &found);
-        size_t from = out->len;
-        enum status st = write_text_piece(&piece->path, &found, out, failure);
+        enum status st = write_gap(template, piece, &found, out, failure);
         if (st)
             return st;
-        if (buf_status(out))
-            return buf_status(out);
-        if (is_no_name(&found) || !gap_is_fit(template, slice_from(buf_slice(out), from)))
-            return fail(failure, &piece->path, "is not one segment of a room's name");
     }
     return buf_status(out);
 }
@@ -537,4 +549,50 @@ enum status template_rooms(const struct template *template,
             return st;
     }
     return ST_OK;
+}
+
+static bool is_known(const struct piece *piece)
+{
+    return piece->kind == PIECE_LITERAL || piece->path.source == TEMPLATE_CLAIMS ||
+           piece->path.source == TEMPLATE_USER;
+}
+
+/* A gap whose value is not known is a `*`. */
+static enum status write_form(const struct template *template,
+                              const struct template_values *values, struct buf *out)
+{
+    struct template_failure failure;
+
+    for (size_t i = 0; i < template->count; i++) {
+        const struct piece *piece = &template->pieces[i];
+        enum status st = ST_OK;
+        struct found found;
+        if (piece->kind == PIECE_LITERAL) {
+            buf_add(out, (struct slice){piece->literal, piece->literal_len});
+        } else if (!is_known(piece)) {
+            buf_add_byte(out, '*');
+        } else {
+            find(&piece->path, values, &found);
+            st = write_gap(template, piece, &found, out, &failure);
+        }
+        if (st)
+            return st;
+    }
+    return buf_status(out);
+}
+
+bool template_could_give(const struct template *template,
+                         const struct template_values *values, struct slice name,
+                         struct buf *scratch)
+{
+    bool is_whole = template->count == 1;
+
+    if (is_whole && !is_known(&template->pieces[0]))
+        return template->is_name(name);
+    buf_clear(scratch);
+    if (write_form(template, values, scratch))
+        return false;
+    /* A claim that is a whole name may have a `*` of its own, which is no gap. */
+    return is_whole ? slice_equal(buf_slice(scratch), name)
+                    : room_form_fits(buf_slice(scratch), name);
 }

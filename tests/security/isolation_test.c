@@ -263,7 +263,14 @@ static void make_policy(struct world *world)
              "  say: {do: relay, room: '{args.0.room}', as: said, member: false}\n"
              "  rooms: {do: rooms}\n"
              "  leave: {do: leave, room: '{args.0.room}'}\n"
-             "  refresh: {do: refresh}\n",
+             "  refresh: {do: refresh}\n"
+             /* Ways into other rooms, and one of another namespace: they keep nobody. */
+             "  aside: {do: join, room: 'aside:{args.0.room}', allow: ['**']}\n"
+             "  any: {do: join, room: '{args.0.room}', allow: ['**']}\n"
+             "namespaces:\n"
+             "  /: {recovery: off, commands: [subscribe, own, say, rooms, leave, "
+             "refresh, aside]}\n"
+             "  /else: {commands: [any]}\n",
              policy->puts_into_clubs ? "'club:{claims.clubs[]}'" : "", policy->own);
     use_yaml(world->house, yaml);
 }

@@ -142,6 +142,56 @@ static void tables_decide_before_the_token(void **state)
     system_release(system);
 }
 
+/* A command keeps somebody in a room that it could have put them into, where it works. */
+static void only_a_way_in_keeps_somebody_in_a_room(void **state)
+{
+    static const struct {
+        const char *nsp, *room;
+        bool may_stay;
+    } rows[] = {
+        {"/",      "project:7",   false}, /* `open` works in /staff alone */
+        {"/staff", "project:7",   true },
+        {"/gone",  "project:7",   false},
+        {"/",      "other:7",     false}, /* `village` gives no such name */
+        {"/",      "village:7",   true },
+        {"/",      "village:7:8", false},
+        {"/",      "v-7-x:a-b",   true },
+        {"/",      "v-7:a-b",     false},
+        {"/",      "v--x:a-b",    false},
+        {"/",      "v-7-x:b",     false},
+        {"/",      "team:red",    true }, /* by the claims of now */
+        {"/",      "team:blue",   false},
+        {"/",      "org:red",     false},
+        {"/",      "red",         true },
+        {"/",      "blue",        false},
+    };
+    struct system *system = system_of(
+        "namespaces:\n"
+        "  /: {commands: [subscribe, village, parts, team, org, mine]}\n"
+        "  /staff: {commands: [open]}\n"
+        "commands:\n"
+        "  subscribe: {do: join, room: '{args.0.room}'}\n"
+        "  open: {do: join, room: '{args.0.room}', allow: ['project:*']}\n"
+        "  village: {do: join, room: 'village:{args.0.id}', allow: ['**']}\n"
+        "  parts: {do: join, room: 'v-{args.0.a}-x:{args.0.b}-b', allow: ['**']}\n"
+        "  team: {do: join, room: 'team:{claims.team}', allow: ['**']}\n"
+        "  org: {do: join, room: 'org:{claims.org}', allow: ['**']}\n"
+        "  mine: {do: join, room: '{claims.team}', allow: ['**']}\n"
+        "  away: {do: leave, room: '{args.0.room}'}\n");
+    struct claims *claims = claims_of("{\"sub\":\"ada\",\"exp\":2000,\"team\":\"red\"}");
+    struct buf scratch = {.max = 4096};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct room_key key = {slice_of(rows[i].nsp), ROOM_NAMED, slice_of(rows[i].room)};
+        if (access_may_stay(system, claims, &key, &scratch) != rows[i].may_stay)
+            fail_msg("%s in %s", rows[i].room, rows[i].nsp);
+    }
+    claims_drop(claims);
+    buf_finish(&scratch);
+    system_release(system);
+}
+
 /* Who may send into a room, and whether clients hear its name. */
 static void rows_say_who_may_send_and_what_is_hidden(void **state)
 {
@@ -217,6 +267,7 @@ int main(void)
         cmocka_unit_test(two_stars_grant_all_named_rooms_and_no_others),
         cmocka_unit_test(nobody_may_join_nothing_but_everybody),
         cmocka_unit_test(tables_decide_before_the_token),
+        cmocka_unit_test(only_a_way_in_keeps_somebody_in_a_room),
         cmocka_unit_test(rows_say_who_may_send_and_what_is_hidden),
         cmocka_unit_test(no_user_is_not_the_empty_user),
     };

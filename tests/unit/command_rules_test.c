@@ -251,8 +251,10 @@ static void allow_is_asked_with_the_claims(void **state)
         if (command_rule_allows(find(rules, "s"), &values, room, &scratch) !=
             rows[i].is_allowed)
             fail_msg("%s %s", rows[i].claims, rows[i].room);
-        assert_int_equal(command_rules_allow(rules, &values, room, &scratch),
-                         rows[i].is_allowed);
+        assert_int_equal(
+            command_rule_leads_into(find(rules, "s"), &values, room, &scratch),
+            rows[i].is_allowed);
+        assert_false(command_rule_leads_into(find(rules, "u"), &values, room, &scratch));
         assert_false(command_rule_allows(find(rules, "none"), &values, room, &scratch));
     }
     buf_finish(&scratch);

@@ -417,6 +417,27 @@ static void a_newer_token_takes_and_gives_rooms(void **state)
     peer_destroy(io);
 }
 
+static void a_command_of_elsewhere_keeps_nobody_in_a_room(void **state)
+{
+    struct house *house = *state;
+
+    use_yaml(house, "namespaces: {/: {commands: [subscribe, renew, near]}, /staff: {}}\n"
+                    "commands:\n"
+                    "  subscribe: {do: join, room: '{args.0.room}'}\n"
+                    "  renew: {do: refresh}\n"
+                    "  near: {do: join, room: 'near:{args.0.id}', allow: ['**']}\n"
+                    "  open: {do: join, room: '{args.0.room}', allow: ['project:*']}\n");
+    struct ws_peer *io =
+        connect_io(house, "\"sub\":\"ada\",\"rooms\":[\"project:7\"]", 60);
+    ask(house, io, "subscribe", "room", "project:7", "439[{\"ok\":true");
+    ask(house, io, "near", "id", "1", "439[{\"ok\":true");
+    char *token = mint_claims(house, "\"sub\":\"ada\",\"rooms\":[]", 60);
+    ask(house, io, "renew", "token", token, "439[{\"ok\":true");
+    assert_string_equal(house->engine.last_rooms, "near:1,");
+    free(token);
+    peer_destroy(io);
+}
+
 static void a_reload_that_first_asks_for_claims_finds_those_of_who_is_here(void **state)
 {
     struct house *house = *state;
@@ -496,6 +517,7 @@ int main(void)
         GATEWAY_TEST(an_end_is_warned_of_told_and_carried_out),
         GATEWAY_TEST(a_newer_token_puts_the_end_off),
         GATEWAY_TEST(a_newer_token_takes_and_gives_rooms),
+        GATEWAY_TEST(a_command_of_elsewhere_keeps_nobody_in_a_room),
         GATEWAY_TEST(a_reload_that_first_asks_for_claims_finds_those_of_who_is_here),
         GATEWAY_TEST(a_room_has_as_many_members_as_its_row_says),
         GATEWAY_TEST(a_commands_own_list_decides_where_it_is_given),

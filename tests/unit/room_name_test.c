@@ -186,6 +186,41 @@ static void a_star_is_one_segment_and_two_are_the_rest(void **state)
             rows[i].matches);
 }
 
+static void a_gap_of_a_form_is_a_part_of_a_segment(void **state)
+{
+    static const struct {
+        const char *form, *name;
+        bool fits;
+    } rows[] = {
+        {"a:b",     "a:b",         true },
+        {"a:b",     "a:c",         false},
+        {"a:b",     "a:b:c",       false},
+        {"a:b:c",   "a:b",         false},
+        {"a:*",     "a:7",         true },
+        {"a:*",     "a:",          false},
+        {"a:*",     "a",           false},
+        {"a:*",     "a:7:8",       false},
+        {"*:*",     "a:7",         true },
+        {"*:*",     "a",           false},
+        {"v-*",     "v-7",         true },
+        {"v-*",     "v-",          false},
+        {"v-*",     "w-7",         false},
+        {"*-x:*-b", "1-2-x:a-b-b", true },
+        {"*-x:*-b", "1-x:a-b-c",   false},
+        {"*-x:*-b", "1-x:y-x:a-b", false},
+        {"**",      "a",           false},
+        {"*-*",     "a-b-c",       true },
+        {"*",       "a b",         false},
+        {"",        "",            false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (room_form_fits(slice_of(rows[i].form), slice_of(rows[i].name)) !=
+            rows[i].fits)
+            fail_msg("%s %s", rows[i].form, rows[i].name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +234,7 @@ int main(void)
         cmocka_unit_test(keys_differ_by_namespace_kind_and_name),
         cmocka_unit_test(patterns_follow_the_grammar),
         cmocka_unit_test(a_star_is_one_segment_and_two_are_the_rest),
+        cmocka_unit_test(a_gap_of_a_form_is_a_part_of_a_segment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
