@@ -139,8 +139,10 @@ static struct MHD_Response *make_response(const struct http_exchange *exchange,
     const struct http_server *server = exchange->server;
     struct slice body = body_of(reply);
     struct own_headers headers;
+    /* libmicrohttpd takes chunk lines and trailers that others read otherwise: nothing
+     * behind such an end is a request. */
     bool closes = reply->closes || server->config.always_closes || server->is_draining ||
-                  came_through_proxy(exchange->head);
+                  exchange->head->is_chunked || came_through_proxy(exchange->head);
     struct MHD_Response *response = MHD_create_response_from_buffer(
         body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_MUST_COPY);
 

@@ -84,3 +84,28 @@ test('later requests that smuggle are refused, and their connection closed', on_
     for (const [before, after] of [[[innocent], bytes], [[], innocent + bytes]])
       await assert_refused(what, url, before, after + behind, later ?? status);
 }));
+
+// Where chunks end is the parser's taste as well, which takes a bare line feed for an end of
+// line. So chunks are the last thing that a connection brings.
+const chunks = [
+  ['a chunk line with a bare line feed', '2\n{}\r\n0\r\n\r\n'],
+  ['an extension with a bare line feed', '2;\n{}\r\n0\r\n\r\n'],
+  ['an extension', '2;a=b\r\n{}\r\n0\r\n\r\n'],
+  ['a bare line feed behind the data', '2\r\n{}\n0\r\n\r\n'],
+  ['a trailer with a bare line feed', '2\r\n{}\r\n0\r\nA: b\n\r\n'],
+  ['a folded trailer', '2\r\n{}\r\n0\r\nA: b\r\n c\r\n\r\n'],
+  ['chunks as they should be', '2\r\n{}\r\n0\r\n\r\n'],
+];
+
+test('nothing behind a body of chunks is answered', with_sidecast({}, async (sidecast) => {
+  const heads = [
+    [sidecast.publisher, `POST /broadcast HTTP/1.1\r\nHost: h\r\nX-API-Key: ${sidecast.key}\r\n`],
+    [sidecast.gateway, 'POST /socket.io/?EIO=4&transport=polling&sid=none HTTP/1.1\r\nHost: h\r\n'],
+  ];
+  for (const [url, head] of heads)
+    for (const [what, body] of chunks) {
+      const wire = await send(url, [innocent], `${head}Transfer-Encoding: chunked\r\n\r\n${body}${behind}`);
+      assert.equal(wire.statuses().length, 2, `${what}: ${wire.text}`);
+      assert.doesNotMatch(wire.text, /\r\n\r\n(ready|not ready)/, `${what}: what stood behind was served`);
+    }
+}));

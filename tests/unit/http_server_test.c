@@ -29,14 +29,13 @@ static void pipelined_requests_are_answered_in_order(void **state)
         const char *bodies[3];
     } rows[] = {
         {POST_ECHO "Content-Length: 3\r\n\r\none" POST_ECHO
-                   "Content-Length: 3\r\n\r\ntwo",                                      {"one", "two"}      },
-        {GET_HEALTH POST_ECHO "Content-Length: 3\r\n\r\ntwo",                                    {"ok", "two"}       },
-        {POST_ECHO "Content-Length: 3\r\n\r\none" GET_HEALTH,                                    {"one", "ok"}       },
+                   "Content-Length: 3\r\n\r\ntwo",                           {"one", "two"}      },
+        {GET_HEALTH POST_ECHO "Content-Length: 3\r\n\r\ntwo",                         {"ok", "two"}       },
+        {POST_ECHO "Content-Length: 3\r\n\r\none" GET_HEALTH,                         {"one", "ok"}       },
         {"GET /later HTTP/1.1\r\nHost: a\r\n\r\n" GET_HEALTH POST_ECHO
-         "Content-Length: 1\r\n\r\nx",                                                  {"later", "ok", "x"}},
-        {POST_ECHO
-         "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n" GET_HEALTH,
-         {"abc", "ok"}                                                                                               },
+         "Content-Length: 1\r\n\r\nx",                                       {"later", "ok", "x"}},
+        {GET_HEALTH POST_ECHO
+         "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n", {"ok", "abc"}       },
     };
     struct rig *rig = rig_start((struct rig_options){0});
 
@@ -64,8 +63,12 @@ static void requests_may_come_byte_by_byte(void **state)
     for (size_t i = 0; i < 2; i++) {
         int fd = rig_connect(rig);
         setsockopt(fd, IPPROTO_TCP, 1 /* TCP_NODELAY */, &(int){1}, sizeof(int));
-        /* As first and as second request of its connection. */
-        for (int round = 0; round < 2; round++) {
+        /* As first and as second request of its connection; chunks are its last. */
+        if (i == 1) {
+            rig_send(fd, slice_of(GET_HEALTH));
+            expect_body(fd, "ok");
+        }
+        for (size_t round = i; round < 2; round++) {
             for (struct slice left = slice_of(requests[i]); left.len > 0;
                  left = slice_from(left, 1)) {
                 rig_send(fd, slice_first(left, 1));
