@@ -43,9 +43,9 @@ void child_watch_started(struct child_watch *watch, uint64_t now_ms);
 void child_watch_heard(struct child_watch *watch, struct slice line, uint64_t now_ms);
 
 /*
- * Somebody wants it to reload. False: not yet; a signal would end it, which may have read
- * what was there before. It is owed until its first line: child_watch_is_owed_reload,
- * once.
+ * Whether a signal makes it reload. False: it would still die of one, and may have read
+ * its file already, so that it is owed one from its first line on: asked after each line,
+ * child_watch_is_owed_reload says so once.
  */
 bool child_watch_may_reload(struct child_watch *watch);
 bool child_watch_is_owed_reload(struct child_watch *watch);
