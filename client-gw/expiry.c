@@ -35,6 +35,14 @@ static bool is_silent(const struct auth_rules *rules)
            auth_rules_warn_ms(rules) == 0;
 }
 
+/* Nothing is left to do, unless another file comes that says more. */
+static bool is_over(const struct session *session, const struct auth_rules *rules)
+{
+    return session->end == SESSION_END_TOLD &&
+           (auth_rules_end(rules) == AUTH_END_NONE ||
+            session->connection->state != CONNECTION_OPEN);
+}
+
 /* When the session is to be looked at again; 0: never. */
 static uint64_t next_ms(const struct session *session, const struct auth_rules *rules)
 {
@@ -42,8 +50,8 @@ static uint64_t next_ms(const struct session *session, const struct auth_rules *
     int64_t warn = (int64_t)auth_rules_warn_ms(rules);
     int64_t every = (int64_t)auth_rules_every_ms(rules);
 
-    if (session->state != SESSION_OPEN || session->end == SESSION_END_TOLD ||
-        left == INT64_MAX || is_silent(rules))
+    if (session->state != SESSION_OPEN || is_over(session, rules) || left == INT64_MAX ||
+        is_silent(rules))
         return 0;
     if (session->end == SESSION_END_AHEAD && warn > 0)
         left -= warn;
@@ -60,6 +68,21 @@ void expiry_arm(struct session *session)
 
     session->due_ms = next > 0 ? clock_ms() + next : 0;
     connection_arm(session->connection);
+}
+
+void expiry_reloaded(struct session *session, void *ctx)
+{
+    uint64_t before_ms = session->due_ms;
+
+    (void)ctx;
+    if (!session->is_answered)
+        return; /* armed when it is greeted */
+    expiry_arm(session);
+    /* However often files come, they put no look off. */
+    if (before_ms > 0 && before_ms < session->due_ms) {
+        session->due_ms = before_ms;
+        connection_arm(session->connection);
+    }
 }
 
 static void tell(struct session *session, const struct auth_rules *rules)
@@ -92,11 +115,13 @@ static void look_at(struct session *session, const struct auth_rules *rules)
 {
     int64_t left = left_ms(session);
 
-    if (session->state != SESSION_OPEN || session->end == SESSION_END_TOLD)
+    if (session->state != SESSION_OPEN || is_over(session, rules))
         return;
     if (left <= 0) {
+        bool is_told = session->end == SESSION_END_TOLD;
         session->end = SESSION_END_TOLD;
-        tell(session, rules);
+        if (!is_told)
+            tell(session, rules);
         carry_out(session, auth_rules_end(rules));
     } else if (session->end == SESSION_END_AHEAD &&
                left <= (int64_t)auth_rules_warn_ms(rules)) {

@@ -10,6 +10,7 @@
 #include "client-gw/deliver.h"
 #include "client-gw/drain.h"
 #include "client-gw/engineio.h"
+#include "client-gw/expiry.h"
 #include "client-gw/gateway_settings.h"
 #include "client-gw/http_routes.h"
 #include "client-gw/owner.h"
@@ -283,6 +284,7 @@ bool gateway_reload(struct gateway *gateway, struct system *system)
     if (!services_use(&gateway->services, system))
         return false;
     use_settings(gateway);
+    connection_set_each(gateway->connections, expiry_reloaded, NULL);
     return true;
 }
 

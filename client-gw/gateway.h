@@ -47,8 +47,8 @@ struct gateway_config {
 struct gateway *gateway_create(const struct gateway_config *config, const char **reason);
 
 /* Shares `system`: what it says holds from now on, and what `settings`, `limits` and
- * `web` say by now. Nobody is disconnected. False: out of memory, what held before holds.
- */
+ * `web` say by now. Nobody is disconnected, save soon who has a token that is over and
+ * had no end in what held before. False: out of memory, what held before holds. */
 bool gateway_reload(struct gateway *gateway, struct system *system);
 
 /* Who answers at the address of a gateway that stops. */

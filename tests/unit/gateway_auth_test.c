@@ -347,6 +347,53 @@ static void an_end_is_warned_of_told_and_carried_out(void **state)
     }
 }
 
+static void what_a_reload_says_of_ends_holds_for_who_is_here(void **state)
+{
+#define EMIT "emit: {event: over, payload: {}}"
+    static const struct {
+        const char *before, *said, *after, *last;
+    } rows[] = {
+        {"then: none",        NULL,              "then: disconnect",        "41"                      },
+        {"then: none, " EMIT, "42[\"over\",{}]", "then: disconnect, " EMIT, "41"                      },
+        {"then: none",        NULL,              "then: none, warn: 30m",   "42[\"expiring\",{\"in\":"},
+        {"every: 1h",         NULL,              "every: 50ms",             "41"                      },
+    };
+#undef EMIT
+    struct house *house = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char yaml[256];
+        snprintf(yaml, sizeof yaml, "auth: {expiry: {%s}}", rows[i].before);
+        use_yaml(house, yaml);
+        struct ws_peer *io = connect_io(house, "\"sub\":\"ada\"", 1);
+        assert_starts(house->text, "40{");
+        if (rows[i].said)
+            assert_hears(house, io, rows[i].said);
+        snprintf(yaml, sizeof yaml, "auth: {expiry: {%s}}", rows[i].after);
+        use_yaml(house, yaml);
+        assert_starts(heard(house, io), rows[i].last);
+        peer_destroy(io);
+    }
+}
+
+static void reloads_do_not_put_the_next_look_at_a_token_off(void **state)
+{
+    struct house *house = *state;
+    int64_t until_ms = clock_wall_ms() + 15000;
+
+    use_yaml(house, "auth: {expiry: {every: 600ms}}");
+    struct ws_peer *io = connect_io(house, "\"sub\":\"ada\"", 1);
+    while (io->opcode != 8 && clock_wall_ms() < until_ms) {
+        use_yaml(house, "auth: {expiry: {every: 600ms}}");
+        READ(house, io);
+        if (strcmp(house->text, "2") == 0)
+            peer_send(io, 1, "3");
+    }
+    assert_int_equal(io->opcode, 8);
+    assert_int_equal(close_code(house), 4401);
+    peer_destroy(io);
+}
+
 static void a_newer_token_puts_the_end_off(void **state)
 {
     struct house *house = *state;
@@ -515,6 +562,8 @@ int main(void)
         GATEWAY_TEST(ten_refused_events_end_the_connection),
         GATEWAY_TEST(who_says_nothing_is_sent_away),
         GATEWAY_TEST(an_end_is_warned_of_told_and_carried_out),
+        GATEWAY_TEST(what_a_reload_says_of_ends_holds_for_who_is_here),
+        GATEWAY_TEST(reloads_do_not_put_the_next_look_at_a_token_off),
         GATEWAY_TEST(a_newer_token_puts_the_end_off),
         GATEWAY_TEST(a_newer_token_takes_and_gives_rooms),
         GATEWAY_TEST(a_command_of_elsewhere_keeps_nobody_in_a_room),
