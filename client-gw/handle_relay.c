@@ -41,6 +41,7 @@ static enum status compose(const struct command_call *call, const struct room_ke
     struct json_value first = {0}, second;
     bool has_many = json_list_next(values, &cursor, &first) &&
                     json_list_next(values, &cursor, &second);
+    bool has_bytes = call->ack.has_binary && binary_count(values) > 0;
     struct envelope *envelope = &request->envelope;
 
     request->given_flags = 0;
@@ -48,7 +49,7 @@ static enum status compose(const struct command_call *call, const struct room_ke
     request->room.except[0] = slice_of(call->session->sid);
     *envelope = (struct envelope){
         .kind = ENVELOPE_EVENT,
-        .flags = call->ack.has_binary && binary_count(values) > 0 ? ENVELOPE_BINARY : 0,
+        .flags = ENVELOPE_HISTORY | (has_bytes ? ENVELOPE_BINARY : 0u),
         .at_ms = clock_wall_ms(),
         .accepted_us = clock_us(),
         .id = slice_of(services_new_id(call->services)),

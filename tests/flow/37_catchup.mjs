@@ -261,6 +261,27 @@ connect: {auto_join: ["h:own"]}
   client.close();
 }));
 
+test('what clients said is past like any other: on a join, and by time', with_file(`
+catchup: {from: "{auth.since}", done: {event: done, payload: "{catchup}"}}
+rooms: [{match: "c:*", allow: any, history: {size: 10, on_join: on}}]
+commands:
+  subscribe: {do: join, room: "{args.0.room}"}
+  say: {do: relay, room: "{args.0.room}", as: e, except_self: false}
+connect: {auto_join: ["c:{claims.own}"]}
+`, async (sidecast) => {
+  const said = { room: 'c:1', n: 7 };
+  const client = (own) => sidecast.mint({ sub: `u${own}`, own });
+  const ada = await kinds.websocket(sidecast, client(1));
+  assert.equal((await ada.socket.emitWithAck('say', said)).ok, true);
+  const bob = await kinds.websocket(sidecast, client(2));
+  bob.socket.emit('subscribe', { room: 'c:1' });
+  assert.deepEqual((await heard(bob, 1)).at(0), said);
+  const eve = await kinds.websocket(sidecast, client(1), 1);
+  assert.deepEqual((await heard(eve, 2))[0], said);
+  for (const one of [ada, bob, eve])
+    one.close();
+}));
+
 test('who leaves in the middle of it leaves nothing behind, and disturbs nobody', with_file(`
 catchup: {from: "{auth.since}", done: {event: done, payload: "{catchup}"}}
 connect: {auto_join: ["h:own"]}

@@ -158,6 +158,7 @@ static void a_relay_is_published_and_answered_when_it_is_kept(void **state)
     assert_true(slice_is(envelope.event, "said") && slice_is(envelope.args, "[1,\"x\"]"));
     assert_true(slice_is(envelope.targets[0].name, "r:1"));
     assert_int_equal(envelope.except_count, 0);
+    assert_int_equal(envelope.flags, ENVELOPE_HISTORY);
 
     says(house, io, "427[\"say\",\"r:1\",{\"a\":1}]",
          "437[{\"ok\":true,\"room\":\"r:1\"}]");
@@ -182,10 +183,14 @@ static int open_catalog(void **state)
             "  say: {do: relay, room: r, as: said, payload: {text: '{args.0.text}'}, "
             "member: false}\n"
             "  shout: {do: relay, room: r, as: shouted, member: false}\n"
+            "  note: {do: relay, room: r, as: noted, member: false}\n"
+            "  hint: {do: relay, room: r, as: hinted, member: false}\n"
             "events:\n"
             "  said: {contract: {properties: {text: {maxLength: 3}}}, "
             "envelope: {type: '{event}', data: '{payload}'}, volatile: true}\n"
             "  shout: {contract: {type: object, required: [loud]}}\n"
+            "  noted: {}\n"
+            "  hinted: {history: off}\n"
             "unknown_events: deny\n"));
 }
 
@@ -207,6 +212,11 @@ static void the_catalog_holds_for_clients_too(void **state)
     assert_int_equal(house->engine.published, 1);
     /* The command names what the catalog does not have. */
     says(house, io, "421[\"shout\",{\"loud\":1}]", "431[{\"ok\":true,\"room\":\"r\"}]");
+    assert_int_equal(published(house).flags, ENVELOPE_HISTORY);
+    says(house, io, "421[\"note\",1]", "431[{\"ok\":true,\"room\":\"r\"}]");
+    assert_int_equal(published(house).flags, ENVELOPE_HISTORY);
+    says(house, io, "421[\"hint\",1]", "431[{\"ok\":true,\"room\":\"r\"}]");
+    assert_int_equal(published(house).flags, 0);
     peer_destroy(io);
 }
 
