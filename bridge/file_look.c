@@ -46,13 +46,20 @@ void file_look_outside(void *ctx, const char *path)
 void file_look_inside(void *ctx, const char *path)
 {
     struct file_look *look = ctx;
+    enum status st = ST_NOT_FOUND;
     const char *reason;
     char *text = NULL;
 
     if (secret_file_is_regular(path)) /* a pipe would make the loop wait */
-        secret_file_read(path, &text, &reason);
-    digest_add(look->inside, text ? text : "", text ? strlen(text) : 0);
+        st = secret_file_read(path, &text, &reason);
+    if (text)
+        digest_add(look->inside, text, strlen(text));
+    else /* or it is longer than a secret: then a change is known by its times */
+        digest_add(look->inside, look->outside, sizeof look->outside);
     free(text);
+    /* It may be readable again without having changed: perhaps no descriptor was free. */
+    if (st == ST_NOT_FOUND || st == ST_NO_MEMORY)
+        look->is_young = true;
 }
 
 static bool is_same(const unsigned char *a, const unsigned char *b)

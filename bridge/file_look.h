@@ -15,12 +15,12 @@ enum {
 struct file_look {
     unsigned char outside[DIGEST_SHA256_BYTES];
     unsigned char inside[DIGEST_SHA256_BYTES];
-    bool is_young; /* one may change once more without its times telling */
+    bool is_young; /* to be read again: its times may not tell, or it was unreadable */
     size_t files;
 };
 
-/* Each adds one file to `ctx`, a struct file_look; a file that is not there looks like
- * nothing. */
+/* Each adds one file to `ctx`, a struct file_look: first all from outside. A file that is
+ * not there looks like nothing. */
 void file_look_outside(void *ctx, const char *path);
 void file_look_inside(void *ctx, const char *path);
 
