@@ -90,15 +90,22 @@ static enum refusal refusal_of(enum status status, char hint[160])
     return REFUSAL_LIMIT;
 }
 
-/* A CONNECT without a payload has an empty one. Nothing is kept that no table asks for.
- */
-static struct slice kept_auth(const struct client_services *services, struct slice auth)
+/* A CONNECT without a payload has an empty one. Nothing is kept that no table asks for,
+ * and of what is asked for only so much. */
+static enum refusal pick_auth(const struct client_services *services, struct slice auth,
+                              struct slice *kept, char hint[160])
 {
     bool is_used = services->system->client_uses & TEMPLATE_BIT(TEMPLATE_AUTH);
 
+    *kept = (struct slice){0};
     if (!is_used)
-        return (struct slice){0};
-    return auth.len > 0 ? auth : SLICE("{}");
+        return REFUSAL_NONE;
+    *kept = auth.len > 0 ? auth : SLICE("{}");
+    if (auth.len <= LIMIT_AUTH_BYTES)
+        return REFUSAL_NONE;
+    snprintf(hint, 160, "What comes with CONNECT is more than %d bytes.",
+             LIMIT_AUTH_BYTES);
+    return REFUSAL_LIMIT;
 }
 
 /* As a new one, or as the one that it was. */
@@ -126,9 +133,10 @@ enum refusal welcome_open(struct client_services *services,
 {
     bool is_nobody = auth_rules_mode(services->system->auth) == AUTH_EVENT;
     struct welcome_rooms rooms = {0};
-    enum refusal refusal = REFUSAL_NONE;
+    struct slice auth;
+    enum refusal refusal = pick_auth(services, guest->auth, &auth, hint);
 
-    if (!is_nobody)
+    if (!refusal && !is_nobody)
         refusal = welcome_rooms(services, guest->claims, guest->rooms, guest->room_count,
                                 &rooms, hint);
     if (refusal) {
@@ -136,10 +144,9 @@ enum refusal welcome_open(struct client_services *services,
         return refusal;
     }
     /* Whoever says later who it is cannot be believed to come back before. */
-    struct session *session =
-        session_open(services->sessions, guest->connection, guest->nsp, guest->name,
-                     guest->is_recoverable && !is_nobody, claims_share(guest->claims),
-                     kept_auth(services, guest->auth));
+    struct session *session = session_open(
+        services->sessions, guest->connection, guest->nsp, guest->name,
+        guest->is_recoverable && !is_nobody, claims_share(guest->claims), auth);
     enum status st = session ? ST_OK : ST_NO_MEMORY;
     if (session && !is_nobody)
         st = enter(services, session, guest, &rooms, on_connected);

@@ -77,6 +77,7 @@ enum {
 
     /* clients */
     LIMIT_CLIENT_MESSAGE_BYTES = 1000000,
+    LIMIT_AUTH_BYTES = 16384,    /* that a session keeps of its CONNECT */
     LIMIT_ACK_ID_DIGITS = 16,    /* 2^53-1 */
     LIMIT_ATTACHMENTS = 10,      /* of one packet */
     LIMIT_MESSAGE_ROOMS = 64,    /* in one native connect */

@@ -102,10 +102,12 @@ static inline int peer_upgrade(struct ws_peer *peer, const char *target,
     return status;
 }
 
-static inline void peer_send(struct ws_peer *peer, unsigned opcode, const char *text)
+/* `first` is the byte that tells the opcode, and with 0x80 the last frame of a message.
+ */
+static inline void peer_send_frame(struct ws_peer *peer, unsigned first, const char *text)
 {
     size_t len = strlen(text);
-    unsigned char frame[8192] = {(unsigned char)(0x80 | opcode)};
+    unsigned char frame[8192] = {(unsigned char)first};
     size_t at = 2;
 
     if (len > 7000)
@@ -122,6 +124,11 @@ static inline void peer_send(struct ws_peer *peer, unsigned opcode, const char *
     memcpy(frame + at + 4, text, len);
     if (send(peer->fd, frame, at + 4 + len, MSG_NOSIGNAL) < 0)
         peer->is_closed = true;
+}
+
+static inline void peer_send(struct ws_peer *peer, unsigned opcode, const char *text)
+{
+    peer_send_frame(peer, 0x80 | opcode, text);
 }
 
 /* One whole frame's payload, lent until the next call; empty with opcode 0 when none
