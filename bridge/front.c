@@ -49,7 +49,7 @@ static bool accept_without_descriptors(struct front *front)
         fd = accept_one(front, &peer);
     }
     if (fd >= 0)
-        front_refuse_at_once(front, fd, &peer, "No descriptor is free.");
+        front_refuse_at_once(front, fd, &peer, ST_BUSY, "No descriptor is free.");
     front->spare_fd = spare_open();
     if (front->spare_fd >= 0)
         return fd >= 0;
@@ -64,7 +64,8 @@ static void accept_all(struct front *front, int most)
         struct front_peer peer = {.guest = NULL};
         int fd = accept_one(front, &peer);
         if (fd >= 0 && front->config.max_fd > 0 && fd >= (int)front->config.max_fd) {
-            front_refuse_at_once(front, fd, &peer, "No descriptor is free for clients.");
+            front_refuse_at_once(front, fd, &peer, ST_BUSY,
+                                 "No descriptor is free for clients.");
         } else if (fd >= 0) {
             front_meet(front, fd, &peer);
         } else if (errno == EMFILE || errno == ENFILE) {
@@ -206,7 +207,7 @@ void front_stop(struct front *front)
         uv_close((uv_handle_t *)&front->listener, on_handle_closed);
     if (front->config.listen_fd >= 0)
         close(front->config.listen_fd);
-    front_visitors_close(front);
+    front_visitors_dismiss(front);
 }
 
 void front_destroy(struct front *front)

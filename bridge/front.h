@@ -65,8 +65,8 @@ void front_wake(struct front *front);
  * that the kernel gives whoever comes to others of the address. */
 void front_leave(struct front *front);
 
-/* Idempotent: no accept after it; pending heads are closed. What other processes have
- * handed on already is still met. */
+/* Idempotent: no accept after it; pending heads get 503 E_DRAINING. What other processes
+ * have handed on already is still met. */
 void front_stop(struct front *front);
 /* Closes the handles; memory goes when the loop has run them out. */
 void front_destroy(struct front *front);

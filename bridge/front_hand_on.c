@@ -51,7 +51,8 @@ static void on_socket(void *ctx, int fd, const struct sockaddr *address, socklen
     struct front_peer peer = peer_of(address, len);
 
     if (front->config.max_fd > 0 && fd >= (int)front->config.max_fd)
-        front_refuse_at_once(front, fd, &peer, "No descriptor is free for clients.");
+        front_refuse_at_once(front, fd, &peer, ST_BUSY,
+                             "No descriptor is free for clients.");
     else
         front_meet(front, fd, &peer);
 }

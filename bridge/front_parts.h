@@ -46,12 +46,13 @@ bool front_hand_on(struct front *front, int fd, const struct front_peer *peer,
 extern const struct fd_pass_events front_pass_events;
 /* Refuses those whose time is over. */
 void front_visitors_sweep(struct front *front);
-void front_visitors_close(struct front *front);
+/* Refuses them all: no further head is met. */
+void front_visitors_dismiss(struct front *front);
 /* The sweep runs while somebody waits for it. */
 void front_sweep_start(struct front *front);
 
-/* Takes `fd`: 503, and closes without lingering, since descriptors are what is short. */
+/* Takes `fd` and closes it without lingering: descriptors are short, or time is. */
 void front_refuse_at_once(struct front *front, int fd, const struct front_peer *peer,
-                          const char *detail);
+                          enum status status, const char *detail);
 
 #endif

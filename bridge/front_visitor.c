@@ -80,14 +80,14 @@ void front_refuse(struct front *front, int fd, const struct front_peer *peer,
 }
 
 void front_refuse_at_once(struct front *front, int fd, const struct front_peer *peer,
-                          const char *detail)
+                          enum status status, const char *detail)
 {
-    struct problem busy = {.status = ST_BUSY, .detail = detail};
+    struct problem problem = {.status = status, .detail = detail};
     struct note note;
     char ip[IP_TEXT_BYTES];
 
     peer_ip((const struct sockaddr *)&peer->address, peer->len, ip);
-    write_note(&note, ip, NULL, &busy);
+    write_note(&note, ip, NULL, &problem);
     http_refuser_answer_at_once(front->refuser, fd, &note.refusal);
     peer_guest_leave(peer->guest);
 }
@@ -243,7 +243,7 @@ static void make_room(struct front *front)
     if (front->visitor_count < front->config.max_pending || !oldest)
         return;
     struct front_peer peer = oldest->peer;
-    front_refuse_at_once(front, visitor_release(oldest), &peer,
+    front_refuse_at_once(front, visitor_release(oldest), &peer, ST_BUSY,
                          "Too many requests are arriving.");
 }
 
@@ -331,10 +331,13 @@ void front_visitors_sweep(struct front *front)
     }
 }
 
-void front_visitors_close(struct front *front)
+void front_visitors_dismiss(struct front *front)
 {
     struct list_node *node;
 
-    while ((node = list_first(&front->visitors)))
-        visitor_drop((struct visitor *)node);
+    while ((node = list_first(&front->visitors))) {
+        struct visitor *visitor = (struct visitor *)node;
+        struct front_peer peer = visitor->peer;
+        front_refuse_at_once(front, visitor_release(visitor), &peer, ST_DRAINING, NULL);
+    }
 }

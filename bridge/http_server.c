@@ -302,12 +302,19 @@ void http_server_wind_down(struct http_server *server)
     http_connections_close_idle(server);
 }
 
+bool http_server_is_reading(const struct http_server *server)
+{
+    return !list_is_empty(&server->phases[HTTP_PHASE_HEAD]) ||
+           !list_is_empty(&server->phases[HTTP_PHASE_BODY]);
+}
+
 void http_server_drain(struct http_server *server)
 {
     struct list_node *node;
 
     server->is_draining = true;
     http_connections_close_idle(server);
+    http_connections_dismiss_half(server);
     while ((node = list_first(&server->unanswered)))
         http_exchange_dismiss((struct http_exchange *)node);
 }

@@ -129,8 +129,10 @@ void http_server_adopt(struct http_server *server, int fd, const struct sockaddr
 /* Serves on, and ends each connection: idle ones now, the others with their next answer.
  */
 void http_server_wind_down(struct http_server *server);
-/* Answers what is held with 503 E_DRAINING and lets no further request in. Then destroy.
- */
+/* Whether a request is half read. */
+bool http_server_is_reading(const struct http_server *server);
+/* Answers what is held or half read with 503 E_DRAINING and lets no further request in.
+ * Then destroy. */
 void http_server_drain(struct http_server *server);
 void http_server_destroy(struct http_server *server);
 

@@ -99,29 +99,57 @@ void http_connection_cut(struct http_connection *connection)
     http_server_touch(connection->server, connection->daemon);
 }
 
+/* NULL: no request of it has an id. */
+static const char *request_id_of(const struct http_connection *connection)
+{
+    const struct http_exchange *exchange = connection->exchange;
+
+    return exchange && exchange->request_id[0] ? exchange->request_id : NULL;
+}
+
+/* Its request is half read. */
+static void refuse_half(struct http_connection *connection, enum status status,
+                        const char *detail)
+{
+    const char *id = request_id_of(connection);
+    char made[REQUEST_ID_SIZE];
+
+    if (!id)
+        request_id_choose(NULL, made);
+    struct http_refusal refusal = {
+        .problem = {.status = status,
+                    .detail = detail,
+                    .instance = slice_of(id ? id : made)},
+        .peer_ip = connection->peer_ip,
+    };
+    http_refuser_send(connection->server->refuser, connection->fd, &refusal);
+}
+
 static void expire(struct http_connection *connection)
 {
-    struct http_server *server = connection->server;
-    struct http_exchange *exchange = connection->exchange;
-    char made[REQUEST_ID_SIZE];
-    bool has_id = exchange && exchange->request_id[0];
-
     if (connection->phase == HTTP_PHASE_HEAD || connection->phase == HTTP_PHASE_BODY) {
-        if (!has_id)
-            request_id_choose(NULL, made);
-        struct http_refusal refusal = {
-            .problem = {.status = ST_TIMEOUT,
-                        .detail = "The request took too long to arrive.",
-                        .instance = slice_of(has_id ? exchange->request_id : made)},
-            .peer_ip = connection->peer_ip,
-        };
-        http_refuser_send(server->refuser, connection->fd, &refusal);
+        refuse_half(connection, ST_TIMEOUT, "The request took too long to arrive.");
     } else if (connection->phase == HTTP_PHASE_WRITE) {
-        log_info(server->config.log, "reader too slow",
+        const char *id = request_id_of(connection);
+        log_info(connection->server->config.log, "reader too slow",
                  LOG_TEXT("ip", connection->peer_ip),
-                 LOG_TEXT("request_id", has_id ? exchange->request_id : "-"));
+                 LOG_TEXT("request_id", id ? id : "-"));
     }
     http_connection_cut(connection);
+}
+
+void http_connections_dismiss_half(struct http_server *server)
+{
+    static const enum http_phase half[] = {HTTP_PHASE_HEAD, HTTP_PHASE_BODY};
+
+    for (size_t i = 0; i < sizeof half / sizeof *half; i++) {
+        struct list_node *node;
+        while ((node = list_first(&server->phases[half[i]]))) {
+            struct http_connection *connection = (struct http_connection *)node;
+            refuse_half(connection, ST_DRAINING, NULL);
+            http_connection_cut(connection);
+        }
+    }
 }
 
 /*

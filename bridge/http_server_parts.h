@@ -176,6 +176,8 @@ void http_connection_cut(struct http_connection *connection);
 void http_connection_enter(struct http_connection *connection, enum http_phase phase);
 /* Closes the connections that wait for a next request. */
 void http_connections_close_idle(struct http_server *server);
+/* Those whose request is half read get 503 E_DRAINING, and are closed. */
+void http_connections_dismiss_half(struct http_server *server);
 /* Closes the one that has waited longest for a next request, or else for the rest of one
  * and for too long. False: there is none. */
 bool http_connections_make_room(struct http_server *server);

@@ -21,6 +21,7 @@ enum {
     HEAD_DEADLINE_MS = 5000,
     /* Looked at twice, so that the last answers have left their buffers. */
     DRAIN_STEP_MS = 10,
+    READING_STEPS = 30, /* for the rest of what is half read */
 };
 
 /* A front and its http_server. */
@@ -40,7 +41,7 @@ struct publisher {
     struct presence *presence;
     struct listener api, ops;
     uv_timer_t drain_timer;
-    unsigned idle_steps;
+    unsigned steps, idle_steps;
     void (*on_drained)(void *ctx);
     void *on_drained_ctx;
 };
@@ -250,7 +251,10 @@ static void on_drain_step(uv_timer_t *timer)
 {
     struct publisher *publisher = timer->data;
 
-    if (publish_calls_open(publisher->parts.calls) > 0) {
+    bool is_reading =
+        ++publisher->steps < READING_STEPS && http_server_is_reading(publisher->api.http);
+
+    if (is_reading || publish_calls_open(publisher->parts.calls) > 0) {
         publisher->idle_steps = 0;
         return;
     }

@@ -49,8 +49,8 @@ bool publisher_reload(struct publisher *publisher, struct system *system,
 
 /*
  * No accept after it. What the engine has been given is still answered, once it is kept;
- * what is only half read gets 503 E_DRAINING. `on_done` runs once, when no answer is
- * outstanding; the caller bounds the wait.
+ * what is half read has a moment to become whole, and then gets 503 E_DRAINING. `on_done`
+ * runs once, when no answer is outstanding; the caller bounds the wait.
  */
 void publisher_drain(struct publisher *publisher, void (*on_done)(void *ctx), void *ctx);
 
