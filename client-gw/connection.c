@@ -474,11 +474,10 @@ void connection_is_alive(struct connection *connection)
 {
     struct connection_set *set = connection->set;
 
-    if (connection->state != CONNECTION_OPEN)
+    if (connection->state != CONNECTION_OPEN || connection->beat_state == BEAT_IDLE)
         return;
     connection->beat_state = BEAT_IDLE;
-    timer_wheel_set(&set->wheel, &connection->beat.node,
-                    clock_ms() + connection->mount->settings.ping_interval_ms);
+    timer_wheel_set(&set->wheel, &connection->beat.node, connection->next_ping_ms);
 }
 
 void connection_heard_pong(struct connection *connection)

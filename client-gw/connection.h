@@ -73,6 +73,7 @@ struct connection {
     enum beat_state beat_state;
     struct connection_timer beat;     /* next ping, or the end of waiting for life */
     struct connection_timer deadline; /* the first of connect_due_ms and its sessions' */
+    uint64_t next_ping_ms;            /* an interval after the last one, once waiting */
     uint64_t connect_due_ms;          /* for a first session; 0: there was one */
     uint64_t late_ms; /* how late the loop was in all, as far as this was excused */
     struct session *sessions;
@@ -219,7 +220,7 @@ void connection_pings(struct connection *connection);
 /* Its answer is due. Gives how much longer it has, because the loop was late since the
  * ping or since it was asked before. */
 uint64_t connection_excuse_ms(struct connection *connection);
-/* A sign of life: the next ping is due an interval from now. */
+/* A sign of life: the next ping goes out when it is due, however much a client says. */
 void connection_is_alive(struct connection *connection);
 /* Somebody has to connect in time (connect_timeout of the mount); nobody has to, any
  * more. */

@@ -83,6 +83,7 @@ static void beat_due(struct connection *connection)
     }
     connection_pings(connection);
     connection->beat_state = BEAT_WAITING;
+    connection->next_ping_ms = set->now_ms + connection->mount->settings.ping_interval_ms;
     /* A burst grew it; after an interval of quiet the memory is better with others. */
     if (connection->outbox.count == 0)
         frame_queue_finish(&connection->outbox);

@@ -236,6 +236,43 @@ static void a_silent_client_is_pinged_and_then_closed(void **state)
     peer_destroy(io);
 }
 
+static int open_pinging(void **state)
+{
+    struct config_gateway settings = house_settings;
+
+    settings.ping_interval_ms = 50;
+    settings.ping_timeout_ms = 5000;
+    return open_house_with(state, &settings, &house_limits);
+}
+
+/* A proxy counts what comes from the server, and the client has been promised pings. */
+static void who_speaks_is_pinged_as_often_as_who_is_silent(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *native = peer_create(&house->loop, house->port);
+    char *token = mint(house, "ada", "[]", 60);
+    unsigned frames = 0, messages = 0;
+    char text[2048];
+
+    snprintf(text, sizeof text, "{\"t\":\"connect\",\"token\":\"%s\",\"ping\":true}",
+             token);
+    assert_int_equal(peer_upgrade(native, "/ws", ""), 101);
+    peer_send(native, 1, text);
+    for (int i = 0; i < 200 && (frames < 4 || messages < 4); i++) {
+        peer_wait(native, 20);
+        peer_send(native, 1, "{\"t\":\"pong\"}");
+        while (peer_take(native, house->text, sizeof house->text)) {
+            frames += native->opcode == 9;
+            messages += strcmp(house->text, "{\"t\":\"ping\"}") == 0;
+        }
+    }
+    assert_true(frames >= 4);
+    assert_true(messages >= 4);
+    assert_false(native->is_closed);
+    peer_destroy(native);
+    free(token);
+}
+
 /* The loop was away while the pongs were due: each client has so much longer, once. */
 static void a_late_loop_gives_its_clients_as_much_time(void **state)
 {
@@ -481,6 +518,8 @@ int main(void)
         GATEWAY_TEST(a_token_that_is_too_long_is_not_called_missing),
         GATEWAY_TEST(what_is_no_upgrade_of_ours_is_refused),
         GATEWAY_TEST(a_silent_client_is_pinged_and_then_closed),
+        cmocka_unit_test_setup_teardown(who_speaks_is_pinged_as_often_as_who_is_silent,
+                                        open_pinging, close_house),
         GATEWAY_TEST(a_late_loop_gives_its_clients_as_much_time),
         GATEWAY_TEST(what_came_to_a_late_loop_is_read_before_time_is_up),
         GATEWAY_TEST(who_never_connects_is_closed),
