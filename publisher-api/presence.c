@@ -391,7 +391,7 @@ void presence_use(struct presence *presence, struct system *system)
         log_error(presence->config.log, "no memory for presence: it stays off");
     else if (presence->rules && presence->table) {
         const struct presence_limits limits = limits_of(presence->rules);
-        presence_table_limit(presence->table, &limits);
+        presence_table_limit(presence->table, &limits, clock_ms());
     }
 }
 

@@ -2,8 +2,8 @@
  * Users by name, each in the list that says what happens next: see the header.
  *
  * A list is in the order of its deadlines: what comes later waits longer. Those that a
- * start looks for wait for something else than those that left since, so they have a list
- * of their own.
+ * start looks for wait for something else than those that left since, and what was not
+ * kept for something else again, so they have lists of their own.
  */
 #include "publisher-api/presence_table.h"
 
@@ -21,6 +21,7 @@ enum presence_list {
     LIST_COMING,  /* are here, to be told */
     LIST_GOING,   /* are away, to be told */
     LIST_MISSING, /* the same, since before this start */
+    LIST_AGAIN,   /* to be told once more: it was not kept */
     LIST_AWAY,    /* nothing is to be told: the first was seen the longest ago */
     LISTS
 };
@@ -138,10 +139,30 @@ static struct presence_user *add_user(struct presence_table *table, struct slice
     return NULL;
 }
 
+/* How long who was here before this start may take. */
+static uint64_t missing_ms(const struct presence_limits *limits)
+{
+    return limits->grace_ms < limits->return_ms ? limits->return_ms : limits->grace_ms;
+}
+
+/* Nobody in the list waits longer: it stays in order. */
+static void hasten(struct presence_table *table, enum presence_list list, uint64_t due_ms)
+{
+    struct list_node *head = &table->lists[list];
+
+    for (struct list_node *node = head->next; node != head; node = node->next) {
+        struct presence_user *user = (struct presence_user *)node;
+        if (user->due_ms > due_ms)
+            user->due_ms = due_ms;
+    }
+}
+
 void presence_table_limit(struct presence_table *table,
-                          const struct presence_limits *limits)
+                          const struct presence_limits *limits, uint64_t now_ms)
 {
     table->limits = *limits;
+    hasten(table, LIST_GOING, now_ms + limits->grace_ms);
+    hasten(table, LIST_MISSING, now_ms + missing_ms(limits));
     str_map_limit(&table->by_name, LIMIT_DIRECTORY_SESSIONS + limits->max_away);
     forget_beyond(table);
 }
@@ -202,11 +223,9 @@ void presence_table_user(struct presence_table *table, struct slice nsp, struct 
 static void begin(struct presence_table *table, uint64_t now_ms)
 {
     struct list_node *missing = &table->lists[LIST_MISSING];
-    uint64_t wait_ms = table->limits.grace_ms;
+    uint64_t wait_ms = missing_ms(&table->limits);
 
     table->has_begun = true;
-    if (wait_ms < table->limits.return_ms)
-        wait_ms = table->limits.return_ms;
     for (struct list_node *node = missing->next; node != missing; node = node->next)
         ((struct presence_user *)node)->due_ms = now_ms + wait_ms;
 }
@@ -265,11 +284,12 @@ void presence_table_told(struct presence_table *table, struct presence_user *who
     if (is_kept) {
         who->is_said = !who->is_said;
         who->was_here = false;
+    } else if (who->is_here != who->is_said) {
+        who->due_ms = now_ms + RETRY_MS;
+        list_append(&table->lists[LIST_AGAIN], &who->node);
+        return;
     }
-    if (!is_kept)
-        place(table, who, now_ms + RETRY_MS);
-    else
-        place(table, who, who->is_here ? now_ms : now_ms + table->limits.grace_ms);
+    place(table, who, who->is_here ? now_ms : now_ms + table->limits.grace_ms);
 }
 
 uint64_t presence_table_due_ms(const struct presence_table *table)

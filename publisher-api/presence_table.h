@@ -36,9 +36,9 @@ struct presence_table *presence_table_create(const struct presence_limits *limit
                                              const struct hash_key *key,
                                              presence_forget_fn *on_forget, void *ctx);
 void presence_table_destroy(struct presence_table *table);
-/* Other limits from now on. */
+/* Other limits from now on: who waits already waits no longer than they say. */
 void presence_table_limit(struct presence_table *table,
-                          const struct presence_limits *limits);
+                          const struct presence_limits *limits, uint64_t now_ms);
 
 /* What was noted before this start, in the order of the notes. Before all that follows.
  */

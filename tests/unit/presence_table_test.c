@@ -61,10 +61,12 @@ static void restore(struct story *story, const char *user, bool is_online)
 /*
  * A word each: +a comes, -a goes; a number: so much later; [ and ] rebuilding begins and
  * ends; ! and . the log fails and works; <a was online before this start, >a was not; =
- * these were all, true at 7.
+ * these were all, true at 7; ~ a reload makes the grace a tenth.
  */
 static void play(struct story *story, const char *word)
 {
+    static const struct presence_limits shorter = {GRACE_MS / 10, RETURN_MS / 10, 9};
+
     switch (word[0]) {
     case '+':
     case '-':
@@ -78,6 +80,7 @@ static void play(struct story *story, const char *word)
     case '<':
     case '>': restore(story, word + 1, word[0] == '<'); break;
     case '=': presence_table_restored(story->table, WALL + 7); break;
+    case '~': presence_table_limit(story->table, &shorter, story->now_ms); break;
     default: story->now_ms += (uint64_t)atoi(word);
     }
 }
@@ -149,6 +152,19 @@ static void what_is_told_follows_from_what_happens(void **state)
         {9, "] ! +a 100 -a . 5000",             ""                                    },
         {9, "] +a ! -a 1000 . 500",             "+a@0 -a@10 "                         },
         {9, "] +a ! -a 1000 +a . 5000",         "+a@0 "                               },
+ /* nobody waits longer than a new grace, or behind who waits for an older one */
+        {9, "] +a +b -a 10 ~ 10 -b 99",         "+a@0 +b@0 -a@10 "                    },
+        {9, "] +a +b -a 10 ~ 10 -b 100",        "+a@0 +b@0 -a@10 -b@30 "              },
+        {9, "] +a -a 10 ~ 99",                  "+a@0 "                               },
+        {9, "] +a -a 10 ~ 100",                 "+a@0 -a@10 "                         },
+        {9, "] +a -a 950 ~ 50",                 "+a@0 -a@10 "                         },
+        {9, "<a = ] 10 ~ 499",                  ""                                    },
+        {9, "<a = ] 10 ~ 500",                  "-a@7 "                               },
+        {9, "<a = ~ ] 499",                     ""                                    },
+        {9, "<a = ~ ] 500",                     "-a@7 "                               },
+ /* nor behind what comes again */
+        {9, "] +a ~ +b -a ! 100 . -b 100",      "+a@0 +b@0 -b@110 "                   },
+        {9, "] ! +a . +b",                      "+b@0 "                               },
  /* those that are away are known as long as there is room: the oldest goes */
         {2, "] +a +b +c -a 1 -b 1 -c 2000 9",   "+a@0 +b@0 +c@0 -a@10 -b@11 -c@12 xa "},
         {0, "] +a -a 1000",                     "+a@0 -a@10 xa "                      },
