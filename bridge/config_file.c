@@ -7,6 +7,7 @@
 #include "bridge/config_yaml.h"
 #include "bridge/secret_file.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,11 +38,10 @@ const char *config_file_find(const char *flag, char *const *environment)
     return access(usual_path, F_OK) == 0 ? usual_path : NULL;
 }
 
-static bool take_path(struct config_file *file, const char *path)
+/* `folder`: where a relative path begins. */
+static bool take_path(struct config_file *file, const char *folder, const char *path)
 {
-    char folder[PATH_MAX] = "";
-
-    if (path[0] == '/' || !getcwd(folder, sizeof folder))
+    if (path[0] == '/')
         file->path = strdup(path);
     else if (asprintf(&file->path, "%s/%s", folder, path) < 0)
         file->path = NULL;
@@ -67,13 +67,19 @@ static void read_document(struct config_file *file, const char *path,
 struct config_file *config_file_open(const char *path, struct faults *faults)
 {
     struct config_file *file = calloc(1, sizeof *file);
+    char folder[PATH_MAX] = "";
 
     if (!file)
         return NULL;
     file->root.kind = DOCUMENT_MAP;
     if (!path)
         return file;
-    if (!take_path(file, path)) {
+    if (path[0] != '/' && !getcwd(folder, sizeof folder)) {
+        faults_add(faults, (struct place){0}, NULL,
+                   "%s: cannot be read: the working folder: %s", path, strerror(errno));
+        return file;
+    }
+    if (!take_path(file, folder, path)) {
         config_file_close(file);
         return NULL;
     }
