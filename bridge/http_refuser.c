@@ -45,6 +45,16 @@ struct http_refuser {
     struct log_quota quota;
 };
 
+/* Who is sent away in one moment does not come back in one moment. */
+static const char *spread_return(void)
+{
+    static const char *const seconds[] = {"1", "2", "3", "4", "5"};
+    unsigned char byte;
+
+    random_bytes(&byte, 1);
+    return seconds[byte % (sizeof seconds / sizeof *seconds)];
+}
+
 const char *http_refusal_header(enum status status, const char *allow, const char **value)
 {
     switch (status_http(status)) {
@@ -56,19 +66,9 @@ const char *http_refusal_header(enum status status, const char *allow, const cha
     case 405: *value = allow ? allow : ALL_METHODS; return "Allow";
     case 426: *value = "websocket"; return "Upgrade";
     case 429:
-    case 503: *value = "1"; return "Retry-After";
+    case 503: *value = spread_return(); return "Retry-After";
     default: *value = NULL; return NULL;
     }
-}
-
-/* Who is sent away in one moment does not come back in one moment. */
-static const char *spread_return(void)
-{
-    static const char *const seconds[] = {"1", "2", "3", "4", "5"};
-    unsigned char byte;
-
-    random_bytes(&byte, 1);
-    return seconds[byte % (sizeof seconds / sizeof *seconds)];
 }
 
 static void encode_bare(struct buf *out, const char *text)
@@ -90,8 +90,6 @@ static void encode(struct buf *out, const struct http_refusal *refusal)
         encode_bare(out, refusal->problem.bare);
         return;
     }
-    if (status_is_passing(status))
-        value = spread_return();
     problem_encode(&body, &refusal->problem);
     buf_print(out, "HTTP/1.1 %d %s\r\n", status_http(status), status_title(status));
     buf_add_text(out, "Content-Type: application/problem+json\r\nX-Request-Id: ");

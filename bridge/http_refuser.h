@@ -50,7 +50,8 @@ void http_refuser_send(struct http_refuser *refuser, int fd,
 void http_refuser_log(struct http_refuser *refuser, enum log_level level,
                       const char *message, const struct log_field *fields, size_t count);
 
-/* The header that a status asks for beside the body, or NULL: "Retry-After". */
+/* The header that a status asks for beside the body, or NULL: "Retry-After", of 1 to 5 s
+ * at random. */
 const char *http_refusal_header(enum status status, const char *allow,
                                 const char **value);
 

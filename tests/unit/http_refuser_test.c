@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -56,10 +57,28 @@ static void no_descriptor_of_the_reserve_lingers(void **state)
     assert_false(lingers(1));
 }
 
+/* With one second for all, whoever was sent away would come back in one moment. */
+static void who_is_to_come_back_is_told_one_of_five_seconds(void **state)
+{
+    static const enum status passing[] = {ST_BUSY, ST_DRAINING, ST_LIMIT};
+    const char *value;
+    unsigned seen = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 300; i++) {
+        const char *name = http_refusal_header(passing[i % 3], NULL, &value);
+        assert_string_equal(name, "Retry-After");
+        assert_in_range(atoi(value), 1, 5);
+        seen |= 1U << atoi(value);
+    }
+    assert_int_equal(seen, 0x3e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_descriptor_of_the_reserve_lingers),
+        cmocka_unit_test(who_is_to_come_back_is_told_one_of_five_seconds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
