@@ -43,6 +43,7 @@ void handle_whoami(const struct command_call *call)
         buf_add_text(result, "null");
     buf_add_text(result, ",\"rooms\":");
     add_rooms(call->session, result);
-    buf_add_text(result, ",\"recovered\":false}");
+    buf_add_text(result, call->session->is_recovered ? ",\"recovered\":true}"
+                                                     : ",\"recovered\":false}");
     answer(call, result);
 }

@@ -219,10 +219,13 @@ log: {keep: {events: 10}}
   [watcher, whole].forEach((one) => one.close());
 }));
 
-test('who is recovered gets no past, and no last word', with_file(plain, async (sidecast) => {
+test('who is recovered gets no past, and no last word', with_file(`${plain}
+commands: {whoami: {do: whoami}}
+`, async (sidecast) => {
   const token = member(sidecast, [1]);
   const client = await kinds.websocket(sidecast, token, 1, { reconnection: true, reconnectionDelay: 50 });
   await heard(client, 1);
+  assert.equal((await client.socket.emitWithAck('whoami')).recovered, false);
   await publish(sidecast, 'p:1', 1);
   await heard(client, 2);
   const gone = new Promise((resolve) => { client.socket.once('disconnect', resolve); });
@@ -231,6 +234,7 @@ test('who is recovered gets no past, and no last word', with_file(plain, async (
   await publish(sidecast, 'p:1', 2);
   await until(() => client.socket.connected, wait_ms);
   assert.equal(client.socket.recovered, true, sidecast.log);
+  assert.equal((await client.socket.emitWithAck('whoami')).recovered, true);
   await publish(sidecast, 'p:1', 3);
   assert.deepEqual((await heard(client, 4)).slice(1), [1, 2, 3].map((n) => ({ n, room: 'p:1' })));
   assert.equal(client.got().filter((event) => event.done).length, 1);
