@@ -34,6 +34,8 @@ void catchup_forget(struct session *session);
 /* It has joined the room, and was told: the room's history follows, where it has one. */
 void catchup_joined(struct client_services *services, struct session *session,
                     struct slice room);
+/* It is about to leave the room: no history of it waits any more. */
+void catchup_left(struct session *session, struct slice room);
 /* The session is live (again): what could not be begun before. */
 void catchup_go_on(struct session *session);
 

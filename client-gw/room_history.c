@@ -1,10 +1,11 @@
 /*
  * What who joins a room gets of its past: see catchup.h. One at a time for a session, in
- * the order of the joins.
+ * the order of the joins; each room that it is in waits once at most.
  */
 #include "client-gw/catchup_parts.h"
 
 #include "client-gw/connection.h"
+#include "client-gw/session_op.h"
 #include "proto/room_rules.h"
 
 #include <stdlib.h>
@@ -105,13 +106,35 @@ void catchup_go_on(struct session *session)
     }
 }
 
+/* Where it waits for the room's history, or the end of what waits. */
+static struct catchup **waiting_for(struct session *session, struct slice room)
+{
+    struct catchup **link = &session->histories;
+
+    while (*link && !slice_equal(slice_of((*link)->room), room))
+        link = &(*link)->next;
+    return link;
+}
+
+void catchup_left(struct session *session, struct slice room)
+{
+    struct catchup **link = waiting_for(session, room);
+    struct catchup *waiting = *link;
+
+    if (!waiting)
+        return;
+    *link = waiting->next;
+    catchup_destroy(waiting);
+}
+
 void catchup_joined(struct client_services *services, struct session *session,
                     struct slice room)
 {
-    struct catchup **end = &session->histories;
+    struct catchup **link = waiting_for(session, room);
     struct catchup *catchup;
 
-    if (!room_rules_give_on_join(services->system->rooms))
+    if (*link || !session_is_in(session, room) ||
+        !room_rules_give_on_join(services->system->rooms))
         return;
     catchup = calloc(1, sizeof *catchup + room.len + 1);
     if (!catchup)
@@ -119,8 +142,6 @@ void catchup_joined(struct client_services *services, struct session *session,
     catchup->services = services;
     catchup->wish = CATCHUP_UNASKED;
     memcpy(catchup->room, room.ptr, room.len);
-    while (*end)
-        end = &(*end)->next;
-    *end = catchup;
+    *link = catchup;
     catchup_go_on(session);
 }

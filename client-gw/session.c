@@ -237,6 +237,7 @@ enum status session_exit(struct session *session, struct slice room)
     if (slot < 0)
         return ST_NOT_FOUND;
     audit_left(session, room);
+    catchup_left(session, room);
     leave_slot(session, (uint16_t)slot);
     return ST_OK;
 }

@@ -211,6 +211,38 @@ static void histories_follow_the_ack_one_by_one(void **state)
     peer_destroy(peer);
 }
 
+/* How often the log is asked until the gateway has nothing more to ask. */
+static unsigned answers_all(struct house *house, struct ws_peer *peer)
+{
+    unsigned asked = 0;
+
+    peer_send(peer, 1, "{\"t\":\"subscribe\",\"room\":\"p:1\",\"n\":9}");
+    reads(house, peer, "\"n\":9"); /* it has read all that was sent */
+    for (int i = 0; i < 200; i++) {
+        peer_wait(peer, 1);
+        if (!house->engine.past.on_past)
+            continue;
+        asked++;
+        fake_engine_answer(&house->engine, ST_UNAVAILABLE, 0);
+    }
+    return asked;
+}
+
+static void a_room_waits_once_however_often_it_is_joined(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *peer = join_native(house, "ada", "[]");
+
+    for (int i = 0; i < 40; i++) {
+        peer_send(peer, 1, "{\"t\":\"subscribe\",\"room\":\"h:1\"}");
+        peer_wait(peer, 1);
+        peer_send(peer, 1, "{\"t\":\"unsubscribe\",\"room\":\"h:1\"}");
+    }
+    peer_send(peer, 1, "{\"t\":\"subscribe\",\"room\":\"h:1\"}");
+    assert_in_range(answers_all(house, peer), 1, 2);
+    peer_destroy(peer);
+}
+
 #define CATCHUP_TEST(name) cmocka_unit_test_setup_teardown(name, open_system, close_house)
 
 int main(void)
@@ -222,6 +254,7 @@ int main(void)
         CATCHUP_TEST(a_log_that_begins_anew_meanwhile_is_read_from_its_beginning),
         CATCHUP_TEST(who_leaves_meanwhile_is_not_answered),
         CATCHUP_TEST(histories_follow_the_ack_one_by_one),
+        CATCHUP_TEST(a_room_waits_once_however_often_it_is_joined),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
