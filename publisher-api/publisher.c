@@ -27,6 +27,7 @@ enum {
 /* A front and its http_server. */
 struct listener {
     struct web_policy policy, page_policy;
+    struct peer_limits *limits;
     struct front *front;
     struct http_server *http;
     struct http_route routes[ROUTES_MAX];
@@ -52,12 +53,23 @@ static void close_if_open(int fd)
         close(fd);
 }
 
+/* Whoever takes connections for nothing leaves half of them to others. Behind one address
+ * may be many backends: so many connections they do not need. */
+static struct peer_limits *make_limits(const struct http_server_config *http)
+{
+    return peer_limits_create(
+        &(struct peer_limits_config){.connections = http->max_connections / 2,
+                                     .pending = http->max_connections / 2,
+                                     .max_addresses = 2 * http->max_connections});
+}
+
 /* Takes `fd` and `pass`. */
 static bool listener_open(struct listener *listener, struct http_server_config *config,
                           int fd, struct fd_pass *pass)
 {
     config->policy = &listener->policy;
-    listener->http = http_server_create(config);
+    listener->limits = make_limits(config);
+    listener->http = listener->limits ? http_server_create(config) : NULL;
     if (!listener->http) {
         close_if_open(fd);
         fd_pass_destroy(pass);
@@ -72,6 +84,7 @@ static bool listener_open(struct listener *listener, struct http_server_config *
         .max_fd = config->max_fd,
         .head_deadline_ms = HEAD_DEADLINE_MS,
         .policy = &listener->policy,
+        .limits = listener->limits,
         .http = listener->http,
         .pass = pass,
     });
@@ -92,6 +105,7 @@ static void listener_close(struct listener *listener)
         front_destroy(listener->front);
     if (listener->http)
         http_server_destroy(listener->http);
+    peer_limits_destroy(listener->limits);
 }
 
 /* No page is let in where a key is needed, which no page should have: only to routes that

@@ -287,7 +287,8 @@ static inline struct rig *rig_start_with(struct system *system)
         .loop = &rig->loop, .log = &rig->log, .on_stop = rig_nothing});
     lifecycle_ready(rig->lifecycle, true, NULL);
 
-    static const struct config_web rig_web = {.allowed_origins = ""};
+    static const struct config_web rig_web = {.allowed_origins = "",
+                                              .trusted_proxies = "127.0.0.1"};
     struct publisher_config config = {
         .loop = &rig->loop,
         .log = &rig->log,

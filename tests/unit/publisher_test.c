@@ -517,6 +517,46 @@ static void a_drain_tells_who_does_not_end_his_request(void **state)
     }
 }
 
+/* With a head and half a body, which nobody has to have a key for. */
+static int crowd(struct rig *rig, const char *ip)
+{
+    char half[256];
+
+    snprintf(half, sizeof half,
+             "POST /broadcast HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: %s\r\n"
+             "Content-Length: 1000\r\n\r\n{",
+             ip);
+    return rig_send(rig->api_port, half);
+}
+
+static void no_address_has_more_than_half_of_the_connections(void **state)
+{
+    enum {
+        HALF_OF_ALL = 2048,
+    };
+    static int fds[HALF_OF_ALL];
+    struct rig *rig = *state;
+    struct rig_answer answer;
+    char code[256];
+
+    for (size_t i = 0; i < HALF_OF_ALL; i++)
+        fds[i] = crowd(rig, "203.0.113.7");
+    wait_metric(rig, METRIC_HTTP_CONNECTIONS, HALF_OF_ALL);
+    rig_read(crowd(rig, "203.0.113.7"), &answer);
+    assert_int_equal(answer.status, 429);
+    assert_string_equal(member(answer.body, "code", code), "E_LIMIT");
+    rig_post(rig, "/broadcast", AUTH "X-Forwarded-For: 203.0.113.8\r\n", GOOD, &answer);
+    assert_int_equal(answer.status, 202);
+    rig_post(rig, "/broadcast", AUTH, GOOD, &answer);
+    assert_int_equal(answer.status, 202);
+
+    for (size_t i = 0; i < HALF_OF_ALL; i++)
+        close(fds[i]);
+    wait_metric(rig, METRIC_HTTP_CONNECTIONS, 0);
+    rig_post(rig, "/broadcast", AUTH "X-Forwarded-For: 203.0.113.7\r\n", GOOD, &answer);
+    assert_int_equal(answer.status, 202);
+}
+
 /* What the engine lets go after the publisher's end must find nothing to break. */
 static void an_end_with_a_held_publish_is_clean(void **state)
 {
@@ -568,6 +608,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_drain_waits_a_moment_for_the_rest_of_a_request,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_drain_tells_who_does_not_end_his_request,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_address_has_more_than_half_of_the_connections,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_end_with_a_held_publish_is_clean, set_up,
                                         tear_down),
