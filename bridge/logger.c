@@ -4,14 +4,19 @@
 #include "bridge/clock.h"
 #include "proto/buf.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    LINE_BYTES = 64 * 1024,
+    LINE_BYTES = PIPE_BUF, /* goes into a pipe whole or not at all */
     TEXT_BYTES = 512,
+    SHORT_TEXT_BYTES = 64, /* where a line would be longer than that */
     TIME_BYTES = 40
 };
 
@@ -40,11 +45,13 @@ struct line {
     const char *name;    /* the system's; perhaps with fields in braces */
     const struct log_field *fields;
     size_t count;
+    size_t text_bytes; /* at which texts are cut */
 };
 
-static void add_value(struct buf *out, const struct log_field *field, bool is_quoted)
+static void add_value(struct buf *out, const struct line *line,
+                      const struct log_field *field, bool is_quoted)
 {
-    struct slice text = slice_first(field->text, TEXT_BYTES);
+    struct slice text = slice_first(field->text, line->text_bytes);
 
     if (!field->text.ptr)
         buf_print(out, "%" PRId64, field->number);
@@ -77,7 +84,7 @@ static void add_shown(struct buf *out, const struct line *line, struct slice nam
     for (size_t i = 0; i < line->count; i++) {
         const struct log_field *field = &line->fields[i];
         if (slice_is(name, field->name)) {
-            add_value(out, field, is_for_people && needs_quotes_in_name(field));
+            add_value(out, line, field, is_for_people && needs_quotes_in_name(field));
             return;
         }
     }
@@ -117,7 +124,7 @@ static void add_text(struct buf *out, const struct line *line, int64_t now_ms,
         if (log_names_shows(line->name, field->name))
             continue;
         buf_print(out, " %s=", log_names_find(line->log->names, field->name));
-        add_value(out, field, needs_quotes(field));
+        add_value(out, line, field, needs_quotes(field));
     }
 }
 
@@ -143,29 +150,86 @@ static void add_json(struct buf *out, const struct line *line, int64_t now_ms,
         buf_add_byte(out, ',');
         buf_add_json_string(out, slice_of(log_names_find(line->log->names, field->name)));
         buf_add_byte(out, ':');
-        add_value(out, field, true);
+        add_value(out, line, field, true);
     }
     buf_add_byte(out, '}');
+}
+
+static void build(struct buf *out, const struct line *line, enum log_level level)
+{
+    if (line->log->format == LOG_FORMAT_JSON)
+        add_json(out, line, clock_wall_ms(), level);
+    else
+        add_text(out, line, clock_wall_ms(), level);
+    buf_add_byte(out, '\n');
+}
+
+static bool has_room(void)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLOUT);
+}
+
+/* False: nobody takes it. A second try would tear lines of other threads apart. */
+static bool put(const struct logger *log, enum log_level level, const char *message,
+                const struct log_field *fields, size_t count)
+{
+    struct line line = {log,    message, log_names_find(log->names, message),
+                        fields, count,   TEXT_BYTES};
+    struct buf out = {.max = LINE_BYTES};
+
+    build(&out, &line, level);
+    if (buf_status(&out) == ST_TOO_LARGE) {
+        buf_finish(&out);
+        out = (struct buf){.max = LINE_BYTES};
+        line.text_bytes = SHORT_TEXT_BYTES;
+        build(&out, &line, level);
+    }
+    bool is_out = out.len > 0 && has_room() &&
+                  write(STDERR_FILENO, out.ptr, out.len) == (ssize_t)out.len;
+    buf_finish(&out);
+    return is_out;
+}
+
+static void lose(const struct logger *log, uint64_t lines)
+{
+    if (log->lost)
+        atomic_fetch_add_explicit(log->lost, lines, memory_order_relaxed);
+}
+
+/* Before the first line that goes again, whatever the level. */
+static void tell_lost(const struct logger *log)
+{
+    uint64_t lines = 0;
+
+    if (log->lost && atomic_load_explicit(log->lost, memory_order_relaxed) > 0)
+        lines = atomic_exchange_explicit(log->lost, 0, memory_order_relaxed);
+    if (lines > 0 && !put(log, LOG_LEVEL_WARN, "log lines were lost",
+                          LOG_FIELDS(LOG_NUM("lines", lines))))
+        lose(log, lines);
 }
 
 void log_line(const struct logger *log, enum log_level level, const char *message,
               const struct log_field *fields, size_t count)
 {
-    struct line line = {log, message, NULL, fields, count};
-    struct buf out = {.max = LINE_BYTES};
-
     if (level > log->level)
         return;
-    line.name = log_names_find(log->names, message);
-    if (log->format == LOG_FORMAT_JSON)
-        add_json(&out, &line, clock_wall_ms(), level);
-    else
-        add_text(&out, &line, clock_wall_ms(), level);
-    buf_add_byte(&out, '\n');
+    tell_lost(log);
+    if (!put(log, level, message, fields, count))
+        lose(log, 1);
+}
 
-    /* Nothing can be done about a closed or full stderr, and a second try would tear
-     * lines of other threads apart. */
-    if (out.len > 0 && write(STDERR_FILENO, out.ptr, out.len) < 0)
-        out.len = 0;
-    buf_finish(&out);
+void log_never_wait(void)
+{
+    struct stat err;
+    int fd;
+
+    if (fstat(STDERR_FILENO, &err) || (!S_ISFIFO(err.st_mode) && !S_ISCHR(err.st_mode)))
+        return;
+    fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    dup2(fd, STDERR_FILENO);
+    close(fd);
 }

@@ -1,6 +1,8 @@
 /*
- * Log lines, to stderr: text for people, or JSON. Any thread: a line is one write(2).
- * Never a token, a key or a payload: fields are names, ids, counts and reasons.
+ * Log lines, to stderr: text for people, or JSON. Any thread: a line is one write(2), of
+ * 4,096 bytes at most. Nobody waits for who reads them: a line that finds no room is
+ * lost, and the next one that finds some comes after the number of those that were. Never
+ * a token, a key or a payload: fields are names, ids, counts and reasons.
  *
  *   log_info(log, "gateway is ready", LOG_NUM("port", port), LOG_TEXT("id", id));
  */
@@ -9,6 +11,8 @@
 
 #include "proto/log_names.h"
 #include "proto/slice.h"
+
+#include <stdatomic.h>
 
 enum log_level {
     LOG_LEVEL_ERROR,
@@ -35,6 +39,7 @@ struct logger {
     const char *role;              /* "publisher", "g1", "serve" */
     const struct log_names *names; /* what the system calls lines and fields, or NULL */
     const char *part;              /* to them: "publisher", "gateway", "serve" */
+    _Atomic uint64_t *lost;        /* keeps: lines not yet told of; NULL: never mind */
 };
 
 #define LOG_TEXT(field, string) ((struct log_field){(field), slice_of(string), 0})
@@ -54,9 +59,17 @@ struct logger {
 #define log_debug(log, message, ...)                                                     \
     log_line((log), LOG_LEVEL_DEBUG, (message), LOG_FIELDS(__VA_ARGS__))
 
-/* Borrows everything. Control characters in text are escaped; a text is cut at 512 bytes.
- */
+/* Borrows everything. Control characters in text are escaped; a text is cut at 512 bytes,
+ * or at 64 in a line that would become too long. */
 void log_line(const struct logger *log, enum log_level level, const char *message,
               const struct log_field *fields, size_t count);
+
+/*
+ * At the start of a process that serves: gives stderr a description of this process' own
+ * that does not block, where it is a pipe or terminal; what others share with us stays as
+ * it is. Elsewhere, or where that is not to be had, a line asks poll(2) whether there is
+ * room, which another process may take first.
+ */
+void log_never_wait(void);
 
 #endif

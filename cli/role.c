@@ -10,6 +10,7 @@
 #include "cli/exit_code.h"
 #include "cli/reload.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -32,6 +33,7 @@ struct role {
     struct loop_lag lag;
     struct loop_watch *watch; /* NULL: a supervisor does it */
     uv_timer_t drain_timer;
+    _Atomic uint64_t lost_lines; /* of the log */
     bool is_ending;
 };
 
@@ -247,6 +249,8 @@ static void on_stuck(void *ctx)
 {
     const struct role *role = ctx;
 
+    signal(SIGALRM, SIG_DFL);
+    alarm(1); /* the end, should the line need a lock that the loop has */
     log_error(&role->parts.log, "the event loop stands still: the process ends",
               LOG_NUM("seconds", STUCK_LOOKS * STUCK_LOOK_MS / 1000));
     _exit(EXIT_CODE_FAILED);
@@ -284,9 +288,14 @@ int role_run(const struct role_server *server, const struct invocation *call,
     role->parts.config = &role->config;
     role->parts.system = call->system;
     role->parts.id = id;
-    role->parts.log = (struct logger){
-        call->config.logs.level, call->config.logs.format, id, call->system->log_names,
-        server->engine_role == ENGINE_GATEWAY ? "gateway" : "publisher"};
+    role->parts.log =
+        (struct logger){call->config.logs.level,
+                        call->config.logs.format,
+                        id,
+                        call->system->log_names,
+                        server->engine_role == ENGINE_GATEWAY ? "gateway" : "publisher",
+                        &role->lost_lines};
+    log_never_wait();
 
     if (!created_secrets_make(call, &role->parts.log)) {
         free(role);

@@ -30,6 +30,7 @@ struct child_args {
 struct serve {
     const struct serve_plan *plan;
     struct logger log;
+    _Atomic uint64_t lost_lines; /* of the log */
     uv_loop_t loop;
     uv_signal_t signals[SIGNALS];
     struct serve_listeners listeners;
@@ -329,9 +330,13 @@ int serve_run(const struct serve_plan *plan)
     if (!serve)
         return EXIT_CODE_FAILED;
     serve->plan = plan;
-    serve->log =
-        (struct logger){plan->call->config.logs.level, plan->call->config.logs.format,
-                        "serve", plan->call->system->log_names, "serve"};
+    serve->log = (struct logger){plan->call->config.logs.level,
+                                 plan->call->config.logs.format,
+                                 "serve",
+                                 plan->call->system->log_names,
+                                 "serve",
+                                 &serve->lost_lines};
+    log_never_wait();
     int code = prepare(serve);
     if (!code) {
         plan_children(serve);

@@ -336,13 +336,13 @@ static void check_child(struct child *child, uint64_t now_ms)
     struct supervisor *supervisor = child->supervisor;
 
     if (child->kill_at_ms != 0 && now_ms >= child->kill_at_ms) {
+        child_signal(child, SIGKILL);
         log_warn(supervisor->config.log, "killing a child that does not stop in time",
                  LOG_TEXT("child", child->name));
-        child_signal(child, SIGKILL);
     } else if (child_watch_is_silent(&child->watch, now_ms)) {
+        child_signal(child, SIGKILL);
         log_warn(supervisor->config.log, "killing a silent child",
                  LOG_TEXT("child", child->name));
-        child_signal(child, SIGKILL);
     } else if (!supervisor->is_stopping && child->kill_at_ms == 0) {
         check_bus(supervisor, child, now_ms);
     }

@@ -1,11 +1,14 @@
 // Ends, and returns: SIGTERM ends all processes, and a killed child is replaced.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import test from 'node:test';
 import WebSocket from 'ws';
 import { connect, native } from './lib/clients.mjs';
-import { is_alive, start, with_sidecast } from './lib/sidecast.mjs';
+import { is_alive, program, start, with_sidecast } from './lib/sidecast.mjs';
 import { bound, until } from './lib/wait.mjs';
 
 const rounds = 5;
@@ -86,6 +89,64 @@ test('when the supervisor is killed its children end', async (t) => {
   process.kill(sidecast.pids.self, 'SIGKILL');
   await until(() => !pids.some(is_alive), bound(promised_ms));
   sidecast.assert_clean();
+  sidecast.forget();
+});
+
+// What stands in a pipe now.
+function drain(fd) {
+  const bytes = Buffer.alloc(65536);
+  let text = '';
+  try {
+    for (;;)
+      text += bytes.toString('utf8', 0, readSync(fd, bytes));
+  } catch (error) {
+    assert.equal(error.code, 'EAGAIN');
+  }
+  return text;
+}
+
+// Leaves no room in a pipe.
+function fill(fd) {
+  try {
+    for (;;)
+      writeSync(fd, '\n');
+  } catch (error) {
+    assert.equal(error.code, 'EAGAIN');
+  }
+}
+
+test('a log that nobody reads holds nothing up; what was lost is told later', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-stderr-'));
+  const pipe = path.join(folder, 'pipe');
+  const binary = path.join(folder, 'sidecast');
+  assert.equal(spawnSync('mkfifo', [pipe]).status, 0);
+  writeFileSync(binary, `#!/bin/sh\nexec '${program}' "$@" 2>'${pipe}'\n`, { mode: 0o700 });
+  const reader = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+  t.after(() => {
+    closeSync(reader);
+    rmSync(folder, { recursive: true });
+  });
+
+  const sidecast = await start({ binary });
+  t.after(() => sidecast.kill());
+  const client = await connect(sidecast, { rooms: ['a'] });
+  const got = [];
+  client.on('e', (value) => got.push(value));
+  fill(reader);
+  for (let i = 0; i < 5; i++) // each is a line, and another when it leaves
+    (await native(sidecast)).close();
+  assert.equal((await sidecast.publish({ event: 'e', room: 'a', data: 1 })).status, 202);
+  await until(() => got.length === 1, bound(promised_ms));
+  assert.equal((await sidecast.request(`${sidecast.ops}/livez`)).status, 200);
+
+  sidecast.log = drain(reader);
+  client.close();
+  await until(async () => {
+    (await native(sidecast)).close();
+    sidecast.log += drain(reader);
+    return /log lines were lost lines=\d+\n/.test(sidecast.log);
+  }, bound(promised_ms));
+  await sidecast.stop();
   sidecast.forget();
 });
 

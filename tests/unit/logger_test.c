@@ -10,9 +10,12 @@
 #include "bridge/logger.h"
 #include "support/yaml_node.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static const struct logger text = {
@@ -139,7 +142,7 @@ static const char *line_of(struct capture *c, enum log_format format, const char
     struct document_node node = yaml_node(logs);
     struct faults faults = {0};
     struct log_names *names = log_names_compile(&node, &faults);
-    const struct logger log = {LOG_LEVEL_INFO, format, "g1", names, "gateway"};
+    const struct logger log = {LOG_LEVEL_INFO, format, "g1", names, "gateway", NULL};
 
     assert_non_null(names);
     capture_begin(c);
@@ -195,6 +198,82 @@ static void a_json_line_in_the_words_of_the_system_keeps_its_fields(void **state
     json_decref(root);
 }
 
+static void every_line_fits_a_pipe_and_stays_whole(void **state)
+{
+    struct capture c;
+    char value[2000];
+
+    (void)state;
+    memset(value, '\x1b', sizeof value);
+    const struct slice hostile = {value, sizeof value};
+    capture_begin(&c);
+    log_info(&json, "x", LOG_SLICE("a", hostile), LOG_SLICE("b", hostile));
+    const char *line = capture_end(&c);
+    json_t *root = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+    assert_true(strlen(line) <= 4096);
+    assert_non_null(root);
+    assert_int_equal(json_string_length(json_object_get(root, "b")), 64);
+    json_decref(root);
+}
+
+static bool make_pipe(int fds[2])
+{
+    return pipe(fds) == 0;
+}
+
+static bool make_sockets(int fds[2])
+{
+    return socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0;
+}
+
+/* What the next line says, with the one before it, once somebody reads. */
+static void check_stalled(bool (*make)(int fds[2]), bool is_own)
+{
+    enum {
+        LINES = 5000, /* more than fits */
+    };
+    _Atomic uint64_t lost = 0;
+    const struct logger log = {.level = LOG_LEVEL_ERROR, .role = "g1", .lost = &lost};
+    int saved = dup(STDERR_FILENO), fds[2];
+    char bytes[4096];
+
+    assert_true(make(fds));
+    dup2(fds[1], STDERR_FILENO);
+    close(fds[1]);
+    if (is_own)
+        log_never_wait();
+    alarm(20); /* a line that waits ends the test */
+    for (int i = 0; i < LINES; i++)
+        log_error(&log, "a line of some length, as many are in a log", LOG_NUM("i", i));
+    uint64_t told = lost;
+    fcntl(fds[0], F_SETFL, O_NONBLOCK);
+    while (read(fds[0], bytes, sizeof bytes) > 0)
+        ;
+    log_error(&log, "room again", LOG_NUM("i", LINES));
+    alarm(0);
+    ssize_t len = read(fds[0], bytes, sizeof bytes - 1);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(fds[0]);
+
+    assert_in_range(told, 1, LINES - 1);
+    assert_int_equal(lost, 0);
+    assert_true(len > 0);
+    bytes[len] = '\0';
+    const char *last = strstr(bytes, "log lines were lost lines=");
+    assert_non_null(last);
+    assert_int_equal(strtoull(strchr(last, '=') + 1, NULL, 10), told);
+    assert_non_null(strstr(last, "room again"));
+}
+
+static void a_line_never_waits_and_what_is_lost_is_told(void **state)
+{
+    (void)state;
+    check_stalled(make_pipe, true);
+    check_stalled(make_pipe, false);
+    check_stalled(make_sockets, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +282,8 @@ int main(void)
         cmocka_unit_test(a_json_line_is_one_object),
         cmocka_unit_test(a_line_above_the_level_is_not_written),
         cmocka_unit_test(a_long_text_is_cut),
+        cmocka_unit_test(every_line_fits_a_pipe_and_stays_whole),
+        cmocka_unit_test(a_line_never_waits_and_what_is_lost_is_told),
         cmocka_unit_test(a_line_is_written_in_the_words_of_the_system),
         cmocka_unit_test(a_json_line_in_the_words_of_the_system_keeps_its_fields),
     };
