@@ -320,7 +320,7 @@ const struct config_key config_keys[] = {
         "binary attachments of one message of a client; all of them together may be as large as "
         "a message"),
     NUM("limits.attachments_timeout", KEY_DURATION, "30s", limits.attachments_timeout_ms, 50, HOUR, R,
-        "how long they may take to come"),
+        "how long they may take to come, and the rest of a message"),
 
     KEY("contracts", KEY_PATH, NULL, R, "folder of contracts: EVENT.schema.json, \":\" and \"/\" written %3A and %2F"),
     KEY("events", KEY_MAP, NULL, R, "the catalog of events by name"),

@@ -426,6 +426,13 @@ static void hand_over(struct connection *connection, struct slice message, bool 
         connection->dialect->on_text(connection, message);
 }
 
+/* 0: no longer. */
+static void await_rest(struct connection *connection, uint64_t due_ms)
+{
+    connection->inbound_due_ms = due_ms;
+    connection_arm(connection);
+}
+
 void connection_receive(struct connection *connection, struct slice piece, bool is_binary,
                         bool is_first, bool is_final)
 {
@@ -439,6 +446,7 @@ void connection_receive(struct connection *connection, struct slice piece, bool 
         hand_over(connection, piece, connection->inbound_is_binary);
         return;
     }
+    bool is_begun = inbound->len > 0;
     buf_add(inbound, piece);
     enum status st = buf_status(inbound);
     if (st) {
@@ -446,8 +454,12 @@ void connection_receive(struct connection *connection, struct slice piece, bool 
         connection_close(connection,
                          st == ST_TOO_LARGE ? CLOSE_TOO_LARGE : CLOSE_UNAVAILABLE);
     } else if (is_final) {
+        await_rest(connection, 0);
         hand_over(connection, buf_slice(inbound), connection->inbound_is_binary);
         buf_finish(inbound);
+    } else if (!is_begun && inbound->len > 0) {
+        await_rest(connection,
+                   clock_ms() + connection->set->config.attachments_timeout_ms);
     }
 }
 
@@ -487,14 +499,19 @@ void connection_heard_pong(struct connection *connection)
         connection_is_alive(connection);
 }
 
+/* 0 is never. */
+static uint64_t sooner(uint64_t a_ms, uint64_t b_ms)
+{
+    return a_ms > 0 && (b_ms == 0 || a_ms < b_ms) ? a_ms : b_ms;
+}
+
 void connection_arm(struct connection *connection)
 {
     struct timer_wheel *wheel = &connection->set->wheel;
-    uint64_t first = connection->connect_due_ms;
+    uint64_t first = sooner(connection->connect_due_ms, connection->inbound_due_ms);
 
     for (const struct session *s = connection->sessions; s; s = s->next)
-        if (s->due_ms > 0 && (first == 0 || s->due_ms < first))
-            first = s->due_ms;
+        first = sooner(first, s->due_ms);
     if (first == 0 || connection->state != CONNECTION_OPEN)
         timer_wheel_cancel(wheel, &connection->deadline.node);
     else

@@ -72,9 +72,10 @@ struct connection {
     enum close_reason ends_for; /* its sessions, with the walk */
     enum beat_state beat_state;
     struct connection_timer beat;     /* next ping, or the end of waiting for life */
-    struct connection_timer deadline; /* the first of connect_due_ms and its sessions' */
     uint64_t next_ping_ms;            /* an interval after the last one, once waiting */
+    struct connection_timer deadline; /* the first of these and its sessions' */
     uint64_t connect_due_ms;          /* for a first session; 0: there was one */
+    uint64_t inbound_due_ms;          /* for the rest of `inbound`; 0: nothing waits */
     uint64_t late_ms; /* how late the loop was in all, as far as this was excused */
     struct session *sessions;
     struct arrival
@@ -201,7 +202,8 @@ void connection_end_with(struct session *session, enum close_reason reason);
  * to check than to make up. */
 void connection_refused(struct connection *connection);
 
-/* A piece of a message; whole messages go to the dialect. */
+/* A piece of a message; whole messages go to the dialect. Half of one is not waited for
+ * longer than for attachments. */
 void connection_receive(struct connection *connection, struct slice piece, bool is_binary,
                         bool is_first, bool is_final);
 /* The socket takes more. */
@@ -226,8 +228,9 @@ void connection_is_alive(struct connection *connection);
  * more. */
 void connection_await_session(struct connection *connection);
 void connection_has_session(struct connection *connection);
-/* The connection's deadline is the first of this and of its sessions' due_ms: after one
- * has changed. What then happens is the dialect's to say. */
+/* The connection's deadline is the first of this, of inbound_due_ms and of its sessions'
+ * due_ms: after one has changed. What then happens is the dialect's to say, but for half
+ * a message. */
 void connection_arm(struct connection *connection);
 
 /* Whether a frame sent now leaves with this burst at the latest. */

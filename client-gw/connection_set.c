@@ -93,6 +93,18 @@ static void beat_due(struct connection *connection)
     connection->dialect->ping(connection);
 }
 
+static void deadline_due(struct connection *connection)
+{
+    uint64_t rest_ms = connection->inbound_due_ms;
+
+    if (connection->state != CONNECTION_OPEN)
+        return;
+    if (rest_ms > 0 && rest_ms <= clock_ms())
+        connection_close(connection, CLOSE_LIMIT);
+    else if (connection->dialect->on_deadline)
+        connection->dialect->on_deadline(connection);
+}
+
 static void on_due(struct timer_node *node, void *ctx)
 {
     struct connection *connection = ((struct connection_timer *)node)->connection;
@@ -104,8 +116,8 @@ static void on_due(struct timer_node *node, void *ctx)
         beat_due(connection);
     else if (node != &connection->deadline.node)
         attachments_are_late(connection);
-    else if (connection->state == CONNECTION_OPEN)
-        connection->dialect->on_deadline(connection);
+    else
+        deadline_due(connection);
 }
 
 /* The allocator keeps what a crowd needed, unless it is asked. */

@@ -58,7 +58,7 @@ struct dialect {
     /* One whole message. May close the connection, never destroys it. */
     void (*on_text)(struct connection *connection, struct slice text);
     void (*on_binary)(struct connection *connection, struct slice bytes);
-    /* Nothing came in time: nobody connected. NULL where no deadline is ever set. */
+    /* Nothing came in time: nobody connected. NULL where nobody has to. */
     void (*on_deadline)(struct connection *connection);
     /* Time for a ping. NULL above Engine.IO, which has its own. */
     void (*ping)(struct connection *connection);

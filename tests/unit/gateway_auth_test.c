@@ -286,74 +286,6 @@ static void who_says_nothing_is_sent_away(void **state)
     peer_destroy(io);
 }
 
-/* --- what a CONNECT says --- */
-
-static int open_roomy_house(void **state)
-{
-    struct config_gateway settings = house_settings;
-
-    settings.max_message_bytes = 100000;
-    return open_house_with(state, &settings, &house_limits);
-}
-
-/* A message in parts: `head`, an object with a member that fills it up to `size` bytes,
- * `tail`. */
-static void send_filled(struct house *house, struct ws_peer *peer, const char *head,
-                        const char *tail, size_t size)
-{
-    static const char members[] = "{\"token\":\"\",\"x\":\"\"}";
-    char *token = mint(house, "ada", "[]", 60);
-    size_t left = size - strlen(members) - strlen(token);
-    char part[4096];
-
-    snprintf(part, sizeof part, "%s{\"token\":\"%s\",\"x\":\"", head, token);
-    peer_send_frame(peer, 1, part);
-    while (left > 0) {
-        size_t len = left < sizeof part - 1 ? left : sizeof part - 1;
-        memset(part, 'x', len);
-        part[len] = '\0';
-        peer_send_frame(peer, 0, part);
-        left -= len;
-    }
-    snprintf(part, sizeof part, "\"}%s", tail);
-    peer_send_frame(peer, 0x80, part);
-    free(token);
-}
-
-static void what_is_kept_of_a_connect_has_a_ceiling(void **state)
-{
-    static const char uses_auth[] =
-        "connect: {emit: [{event: since, payload: '{auth.since}'}]}\n";
-    static const struct {
-        const char *yaml;
-        size_t size;
-        const char *answer;
-    } rows[] = {
-        {uses_auth, LIMIT_AUTH_BYTES,     "40{\"sid\":\""         },
-        {uses_auth, LIMIT_AUTH_BYTES + 1,
-         "44{\"message\":\"Not authorized\",\"data\":{\"code\":\"E_LIMIT\","
-         "\"reason\":\"limit\",\"hint\":\"What comes with CONNECT"},
-        {"{}",      LIMIT_AUTH_BYTES + 1, "40{\"sid\":\""         },
-    };
-    struct house *house = *state;
-
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        use_yaml(house, rows[i].yaml);
-        struct ws_peer *io = open_io(house, "", "");
-        send_filled(house, io, "40", "", rows[i].size);
-        assert_starts(heard(house, io), rows[i].answer);
-        peer_destroy(io);
-    }
-    use_yaml(house, "auth: {from: [auth.token]}\n"
-                    "connect: {emit: [{event: since, payload: '{auth.since}'}]}\n");
-    struct ws_peer *native = peer_create(&house->loop, house->port);
-    assert_int_equal(peer_upgrade(native, "/ws", ""), 101);
-    send_filled(house, native, "{\"t\":\"connect\",\"data\":", "}", LIMIT_AUTH_BYTES + 1);
-    assert_starts(heard(house, native), "{\"t\":\"error\",\"code\":\"E_LIMIT\"");
-    assert_ends(house, native, 4429);
-    peer_destroy(native);
-}
-
 /* --- rooms --- */
 
 static void ask(struct house *house, struct ws_peer *io, const char *command,
@@ -497,8 +429,6 @@ int main(void)
         GATEWAY_TEST(a_bad_event_ends_the_connection),
         GATEWAY_TEST(ten_refused_events_end_the_connection),
         GATEWAY_TEST(who_says_nothing_is_sent_away),
-        cmocka_unit_test_setup_teardown(what_is_kept_of_a_connect_has_a_ceiling,
-                                        open_roomy_house, close_house),
         GATEWAY_TEST(a_newer_token_takes_and_gives_rooms),
         GATEWAY_TEST(a_command_of_elsewhere_keeps_nobody_in_a_room),
         GATEWAY_TEST(a_reload_that_first_asks_for_claims_finds_those_of_who_is_here),
