@@ -2,7 +2,8 @@
  * Contracts: what the payload of an event must look like, as a JSON Schema (draft-07; the
  * subset is listed in docs/contracts.md). Compiled when the configuration is loaded,
  * where an unknown keyword or a reference to another file is a fault; checked once per
- * publish or command, on the payload's own bytes, without building a tree.
+ * publish or command, on the payload's own bytes, without building a tree, within
+ * LIMIT_CONTRACT_STEPS: a value that needs more does not hold ("budget").
  */
 #ifndef PROTO_CONTRACT_H
 #define PROTO_CONTRACT_H

@@ -1,9 +1,13 @@
 /*
  * Checking a value against a contract: see contract.h. The value is walked as bytes. A
- * check within a check goes one level deeper, which CONTRACT_MAX_DEPTH bounds, whatever
- * schema and value do together.
+ * check within a check goes one level deeper, which CONTRACT_MAX_DEPTH bounds, and takes
+ * from the steps of the whole, whatever schema and value do together. Once they are
+ * spent nothing holds and nothing else is told.
  */
 #include "proto/contract_parts.h"
+
+#include "proto/contract_report.h"
+#include "proto/contract_unique.h"
 
 #include "proto/json_equal.h"
 
@@ -16,18 +20,12 @@
 
 /* NOLINTBEGIN(misc-no-recursion): run->depth bounds it. */
 
-/* Where in the value we are: a chain on the stack, printed only when something is wrong.
- */
-struct step {
-    const struct step *parent;
-    struct slice key; /* raw; of an item: empty */
-    size_t index;
-};
-
 struct run {
     const struct contract *contract;
     struct contract_report *report; /* NULL: nobody wants to know why */
+    struct steps *steps;            /* of the whole check */
     unsigned depth;
+    bool has_given_up;
 };
 
 static bool holds(struct run *run, int number, const struct json_value *value,
@@ -35,64 +33,48 @@ static bool holds(struct run *run, int number, const struct json_value *value,
 
 /* --- telling */
 
-static void print_key(struct slice raw, struct buf *out)
-{
-    char memory[CONTRACT_POINTER_BYTES];
-    struct slice key = raw.len < sizeof memory ? json_key_decode(raw, memory) : raw;
-
-    for (size_t i = 0; i < key.len; i++) {
-        if (key.ptr[i] == '~')
-            buf_add_text(out, "~0");
-        else if (key.ptr[i] == '/')
-            buf_add_text(out, "~1");
-        else
-            buf_add_byte(out, key.ptr[i]);
-    }
-}
-
-static void print_pointer(const struct step *step, char out[CONTRACT_POINTER_BYTES])
-{
-    const struct step *chain[CONTRACT_MAX_DEPTH];
-    struct buf text = {.max = CONTRACT_POINTER_BYTES - 1};
-    size_t count = 0;
-
-    for (; step && count < CONTRACT_MAX_DEPTH; step = step->parent)
-        chain[count++] = step;
-    while (count-- > 0) {
-        buf_add_byte(&text, '/');
-        if (chain[count]->key.ptr)
-            print_key(chain[count]->key, &text);
-        else
-            buf_add_u64(&text, chain[count]->index);
-    }
-    memcpy(out, text.len ? text.ptr : "", text.len);
-    out[text.len] = '\0';
-    buf_finish(&text);
-}
-
 __attribute__((format(printf, 4, 5))) static bool breaks(struct run *run,
                                                          const struct step *step,
                                                          const char *expected,
                                                          const char *format, ...)
 {
-    struct contract_report *report = run->report;
+    bool is_spent = run->steps->left == 0;
+    struct contract_error *error =
+        is_spent ? NULL : contract_report_add(run->report, step, expected);
     va_list args;
 
-    if (!report || report->count == CONTRACT_MAX_ERRORS)
+    if (!error)
         return false;
-    struct contract_error *error = &report->errors[report->count++];
     va_start(args, format);
     vsnprintf(error->detail, sizeof error->detail, format, args);
     va_end(args);
-    snprintf(error->expected, sizeof error->expected, "%s", expected);
-    print_pointer(step, error->pointer);
     return false;
+}
+
+/* The steps are spent: told once, at the innermost value that was worked on. */
+static bool gives_up(struct run *run, const struct step *step)
+{
+    struct contract_error *error =
+        run->has_given_up ? NULL : contract_report_add(run->report, step, "budget");
+
+    run->has_given_up = true;
+    if (error)
+        snprintf(error->detail, sizeof error->detail, "takes too long to check");
+    return false;
+}
+
+/* Is there nothing more to find out? */
+static bool is_decided(const struct run *run, bool good)
+{
+    return run->steps->left == 0 ||
+           (!good && (!run->report || run->report->count == CONTRACT_MAX_ERRORS));
 }
 
 /* Whether a schema holds, without a word when it does not. */
 static bool holds_silently(struct run *run, int number, const struct json_value *value)
 {
-    struct run quiet = {.contract = run->contract, .depth = run->depth};
+    struct run quiet = {
+        .contract = run->contract, .steps = run->steps, .depth = run->depth};
 
     return holds(&quiet, number, value, NULL);
 }
@@ -119,31 +101,21 @@ static unsigned types_of(const struct json_value *value)
     }
 }
 
-static const char *const type_words[] = {"null",          "a boolean", "an object",
-                                         "an array",      "a number",  "a string",
-                                         "a whole number"};
-
-static void print_types(unsigned types, char out[100])
-{
-    size_t len = 0;
-
-    out[0] = '\0';
-    for (unsigned i = 0; i < sizeof type_words / sizeof *type_words; i++)
-        if (types & 1u << i)
-            len += (size_t)snprintf(out + len, 100 - len, "%s%s", len ? " or " : "",
-                                    type_words[i]);
-}
-
 static bool type_holds(struct run *run, const struct schema *schema,
                        const struct json_value *value, const struct step *step)
 {
-    unsigned is = schema->types ? types_of(value) : 0;
-    char wanted[100], found[100];
+    bool is_any_number = value->type == JSON_GATE_NUMBER && schema->types & TYPE_NUMBER;
+    char wanted[CONTRACT_TYPES_BYTES], found[CONTRACT_TYPES_BYTES];
 
-    if (schema->types == 0 || schema->types & is)
+    if (schema->types == 0 || is_any_number)
         return true;
-    print_types(schema->types, wanted);
-    print_types(is & ~(unsigned)TYPE_INTEGER, found);
+    unsigned is = types_of(value);
+    if (schema->types & is)
+        return true;
+    if (!run->report)
+        return false;
+    contract_report_types(schema->types, wanted);
+    contract_report_types(is & ~(unsigned)TYPE_INTEGER, found);
     return breaks(run, step, "type", "must be %s, is %s", wanted, found);
 }
 
@@ -153,7 +125,7 @@ static bool value_holds(struct run *run, const struct schema *schema,
     if (schema->value_count == 0)
         return true;
     for (size_t i = 0; i < schema->value_count; i++)
-        if (json_equal_values(value->text, slice_of(schema->values[i])))
+        if (json_equal_values(value->text, slice_of(schema->values[i]), run->steps))
             return true;
     if (schema->is_const)
         return breaks(run, step, "const", "must be %s", schema->values[0]);
@@ -226,7 +198,7 @@ static uint64_t length_of(struct slice raw)
 }
 
 static enum pattern_verdict match(const struct contract_pattern *pattern,
-                                  struct slice raw)
+                                  struct slice raw, struct steps *steps)
 {
     char *memory = NULL;
 
@@ -236,7 +208,7 @@ static enum pattern_verdict match(const struct contract_pattern *pattern,
             return PATTERN_TOO_COSTLY;
         raw = json_key_decode(raw, memory);
     }
-    enum pattern_verdict verdict = contract_pattern_match(pattern, raw);
+    enum pattern_verdict verdict = contract_pattern_match(pattern, raw, steps);
     free(memory);
     return verdict;
 }
@@ -246,8 +218,8 @@ static bool string_holds(struct run *run, const struct schema *schema,
 {
     struct slice raw = {value->text.ptr + 1, value->text.len - 2};
     bool has_length = schema->min_length > 0 || schema->max_length < UINT64_MAX;
-    uint64_t length = has_length ? length_of(raw) : 0;
-    bool good = true;
+    bool good = !has_length || steps_take(run->steps, raw.len);
+    uint64_t length = has_length && good ? length_of(raw) : 0;
 
     if (length < schema->min_length)
         good = breaks(run, step, "minLength", "must have at least %" PRIu64 " characters",
@@ -257,7 +229,7 @@ static bool string_holds(struct run *run, const struct schema *schema,
                       schema->max_length);
     if (!schema->pattern)
         return good;
-    switch (match(schema->pattern, raw)) {
+    switch (match(schema->pattern, raw, run->steps)) {
     case PATTERN_MATCHES: return good;
     case PATTERN_DIFFERS:
         return breaks(run, step, "pattern", "does not match the pattern");
@@ -267,15 +239,15 @@ static bool string_holds(struct run *run, const struct schema *schema,
 
 /* --- arrays */
 
-static bool is_there_before(struct slice array, size_t index, struct slice wanted)
+/* json_array_next, for its price. */
+static bool next_item(struct run *run, struct slice array, struct json_cursor *cursor,
+                      struct json_value *item)
 {
-    struct json_cursor cursor = {0};
-    struct json_value item;
+    size_t before = cursor->at;
+    bool has_item = json_array_next(array, cursor, item);
 
-    for (size_t i = 0; i < index && json_array_next(array, &cursor, &item); i++)
-        if (json_equal_values(item.text, wanted))
-            return true;
-    return false;
+    return steps_take(run->steps, (has_item ? cursor->at : array.len) - before) &&
+           has_item;
 }
 
 /* The schema of the nth item. */
@@ -287,32 +259,59 @@ static int item_schema(const struct schema *schema, size_t index)
                                        : schema->additional_items;
 }
 
-static bool array_holds(struct run *run, const struct schema *schema,
-                        const struct json_value *value, const struct step *step)
+static bool unique_holds(struct run *run, struct slice array, size_t count,
+                         const struct step *step)
+{
+    size_t repeat;
+
+    if (contract_unique_repeat(array, count, run->steps, &repeat))
+        return breaks(run, step, "memory", "cannot be checked now");
+    struct step below = {step, {0}, repeat};
+    return repeat == count ||
+           breaks(run, &below, "uniqueItems", "is there a second time");
+}
+
+/* All but how many there are. */
+static bool items_hold(struct run *run, const struct schema *schema, struct slice array,
+                       const struct step *step, size_t *count)
 {
     bool contains = schema->contains == NO_SCHEMA;
     struct json_cursor cursor = {0};
     struct json_value item;
-    size_t count = 0;
     bool good = true;
 
-    for (; json_array_next(value->text, &cursor, &item); count++) {
-        struct step below = {step, {0}, count};
-        int number = item_schema(schema, count);
+    for (; !is_decided(run, good) && next_item(run, array, &cursor, &item); ++*count) {
+        struct step below = {step, {0}, *count};
+        int number = item_schema(schema, *count);
+        if (*count == schema->max_items) {
+            ++*count;
+            return breaks(run, step, "maxItems", "must have at most %" PRIu64 " items",
+                          schema->max_items);
+        }
         if (number != NO_SCHEMA && !holds(run, number, &item, &below))
             good = false;
-        if (schema->is_unique && is_there_before(value->text, count, item.text))
-            good = breaks(run, &below, "uniqueItems", "is there a second time");
         contains = contains || holds_silently(run, schema->contains, &item);
     }
+    if (is_decided(run, good))
+        return false;
     if (!contains)
         good = breaks(run, step, "contains", "has no item of the kind that it must have");
+    return good;
+}
+
+static bool array_holds(struct run *run, const struct schema *schema,
+                        const struct json_value *value, const struct step *step)
+{
+    size_t count = 0;
+    bool good = items_hold(run, schema, value->text, step, &count);
+
+    if (is_decided(run, good) || count > schema->max_items)
+        return false;
+    if (schema->is_unique && !unique_holds(run, value->text, count, step))
+        good = false;
     if (count < schema->min_items)
         good = breaks(run, step, "minItems", "must have at least %" PRIu64 " items",
                       schema->min_items);
-    if (count > schema->max_items)
-        good = breaks(run, step, "maxItems", "must have at most %" PRIu64 " items",
-                      schema->max_items);
     return good;
 }
 
@@ -349,9 +348,10 @@ static bool member_holds(struct run *run, const struct schema *schema,
     }
     if (is_named)
         good = holds(run, row->schema, &member->value, step);
-    for (size_t i = 0; i < schema->pattern_count; i++) {
+    for (size_t i = 0; i < schema->pattern_count && !is_decided(run, good); i++) {
         const struct schema_pattern_property *pattern = &schema->pattern_properties[i];
-        enum pattern_verdict verdict = contract_pattern_match(pattern->pattern, key);
+        enum pattern_verdict verdict =
+            contract_pattern_match(pattern->pattern, key, run->steps);
         if (verdict == PATTERN_DIFFERS)
             continue;
         is_named = true;
@@ -394,20 +394,38 @@ static bool required_hold(struct run *run, const struct schema *schema,
     return good;
 }
 
+/* json_object_find, for its price. */
+static struct json_value find(struct run *run, struct slice object, const char *key)
+{
+    return steps_take(run->steps, object.len) ? json_object_find(object, key)
+                                              : (struct json_value){0};
+}
+
 static bool dependency_holds(struct run *run, const struct schema_dependency *row,
                              const struct json_value *value, const struct step *step)
 {
     bool good = true;
 
-    if (json_object_find(value->text, row->name).type == JSON_GATE_NONE)
+    if (find(run, value->text, row->name).type == JSON_GATE_NONE)
         return true;
     for (size_t i = 0; i < row->needed_count; i++)
-        if (json_object_find(value->text, row->needed[i]).type == JSON_GATE_NONE)
+        if (find(run, value->text, row->needed[i]).type == JSON_GATE_NONE)
             good = breaks(run, step, "dependencies", "lacks \"%s\", which \"%s\" needs",
                           row->needed[i], row->name);
     if (row->schema != NO_SCHEMA && !holds(run, row->schema, value, step))
         good = false;
     return good;
+}
+
+/* json_object_next, for its price: the walk, and the search for the name. */
+static bool next_member(struct run *run, const struct schema *schema, struct slice object,
+                        struct json_cursor *cursor, struct json_member *member)
+{
+    size_t before = cursor->at;
+    bool has_member = json_object_next(object, cursor, member);
+    size_t walked = (has_member ? cursor->at : object.len) - before;
+
+    return steps_take(run->steps, walked + schema->property_count) && has_member;
 }
 
 /* Every member, its key decoded. */
@@ -419,7 +437,9 @@ static bool members_hold(struct run *run, const struct schema *schema,
     struct json_member member;
     bool good = true;
 
-    for (*count = 0; json_object_next(value->text, &cursor, &member); ++*count) {
+    for (*count = 0; !is_decided(run, good) &&
+                     next_member(run, schema, value->text, &cursor, &member);
+         ++*count) {
         struct step below = {step, member.key, 0};
         bool has_escape = member.key.len && memchr(member.key.ptr, '\\', member.key.len);
         char *memory = has_escape ? malloc(member.key.len) : NULL;
@@ -441,10 +461,13 @@ static bool object_holds(struct run *run, const struct schema *schema,
     uint64_t count;
     bool good = members_hold(run, schema, value, step, &seen, &count);
 
+    if (is_decided(run, good))
+        return false;
     if (!required_hold(run, schema, &seen, step))
         good = false;
     for (size_t i = 0; i < schema->dependency_count; i++)
-        if (!dependency_holds(run, &schema->dependencies[i], value, step))
+        if (!is_decided(run, good) &&
+            !dependency_holds(run, &schema->dependencies[i], value, step))
             good = false;
     if (count < schema->min_properties)
         good =
@@ -458,12 +481,24 @@ static bool object_holds(struct run *run, const struct schema *schema,
 
 /* --- schemas of schemas */
 
+/* Does one of them hold? */
+static bool any_holds(struct run *run, const struct schema_list *list,
+                      const struct json_value *value)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (holds_silently(run, list->items[i], value))
+            return true;
+    return false;
+}
+
+/* How many do; where nobody wants to know, no more than it takes to see that one is not
+ * the only one. */
 static size_t count_that_hold(struct run *run, const struct schema_list *list,
                               const struct json_value *value)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count && (run->report || count < 2); i++)
         count += holds_silently(run, list->items[i], value);
     return count;
 }
@@ -486,10 +521,12 @@ static bool combination_holds(struct run *run, const struct schema *schema,
 {
     bool good = choice_holds(run, schema, value, step);
 
-    for (size_t i = 0; i < schema->all_of.count; i++)
+    for (size_t i = 0; i < schema->all_of.count && !is_decided(run, good); i++)
         if (!holds(run, schema->all_of.items[i], value, step))
             good = false;
-    if (schema->any_of.count > 0 && count_that_hold(run, &schema->any_of, value) == 0)
+    if (is_decided(run, good))
+        return false;
+    if (schema->any_of.count > 0 && !any_holds(run, &schema->any_of, value))
         good = breaks(run, step, "anyOf", "is none of the allowed kinds");
     if (schema->one_of.count > 0) {
         size_t count = count_that_hold(run, &schema->one_of, value);
@@ -525,18 +562,20 @@ static bool holds(struct run *run, int number, const struct json_value *value,
         return breaks(run, step, "false", "must not be here");
     if (run->depth == CONTRACT_MAX_DEPTH)
         return breaks(run, step, "depth", "is nested too deep");
+    if (!steps_take(run->steps, 0))
+        return gives_up(run, step);
     run->depth++;
     /* A wrong type says it all; the rest would only repeat it. */
     bool good = type_holds(run, schema, value, step);
     if (good) {
         good = value_holds(run, schema, value, step);
-        if (!kind_holds(run, schema, value, step))
+        if (!is_decided(run, good) && !kind_holds(run, schema, value, step))
             good = false;
-        if (!combination_holds(run, schema, value, step))
+        if (!is_decided(run, good) && !combination_holds(run, schema, value, step))
             good = false;
     }
     run->depth--;
-    return good;
+    return run->steps->left > 0 ? good : gives_up(run, step);
 }
 
 bool contract_holds(const struct contract *contract, struct slice json,
@@ -544,7 +583,9 @@ bool contract_holds(const struct contract *contract, struct slice json,
 {
     struct json_cursor cursor = {0};
     struct json_value value;
-    struct run run = {.contract = contract, .report = report};
+    struct steps steps = {LIMIT_CONTRACT_STEPS +
+                          (uint64_t)LIMIT_CONTRACT_STEPS_PER_BYTE * json.len};
+    struct run run = {.contract = contract, .report = report, .steps = &steps};
 
     report->count = 0;
     return json_list_next(json, &cursor, &value) && holds(&run, 0, &value, NULL);

@@ -25,6 +25,18 @@ enum {
     LIMIT_JSON_NODES = 100000,
     LIMIT_JSON_NUMBER_BYTES = 64,
 
+    /*
+     * Contracts: the steps (proto/steps.h) that one check may take, and as many more for
+     * each byte of the payload. A step is 10 to 50 ns: 1 MB costs 0.4 s at the worst, 400
+     * bytes 5 ms. An ordinary payload stays far below. 1 MB with LIMIT_JSON_NODES values,
+     * 8 deep: each byte is walked once a level, 8 x 1 MB / 16 = 0.5 million; each value
+     * takes two steps (item, schema), ten with a union of eight kinds, 20 more with an
+     * enum of 20: 3.2 million; a pattern on half of the bytes, a class each: 0.2 million.
+     * 4 of 8.1 million. The densest list, 100000 numbers in 200 KB: 0.3 of 1.7 million.
+     */
+    LIMIT_CONTRACT_STEPS = 100000,
+    LIMIT_CONTRACT_STEPS_PER_BYTE = 8,
+
     /* publish */
     LIMIT_PUBLISH_BYTES = 256 * 1024,
     LIMIT_EVENT_NAME_BYTES = 128,

@@ -12,7 +12,9 @@
 #include "proto/limits.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static struct contract *compile(const char *schema, struct faults *faults)
 {
@@ -153,16 +155,20 @@ static void all_mistakes_are_found_at_once(void **state)
 /* A pattern that is exponential for a backtracking matcher ends at a ceiling. */
 static void a_costly_pattern_ends(void **state)
 {
+    struct steps steps = {UINT64_MAX};
     char reason[120];
     struct contract_pattern *pattern = contract_pattern_create(SLICE("^(a+)+$"), reason);
 
     (void)state;
     assert_non_null(pattern);
-    assert_int_equal(contract_pattern_match(
-                         pattern, SLICE("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab")),
-                     PATTERN_TOO_COSTLY);
-    assert_int_equal(contract_pattern_match(pattern, SLICE("aaa")), PATTERN_MATCHES);
-    assert_int_equal(contract_pattern_match(pattern, SLICE("b")), PATTERN_DIFFERS);
+    assert_int_equal(
+        contract_pattern_match(pattern, SLICE("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"),
+                               &steps),
+        PATTERN_TOO_COSTLY);
+    assert_int_equal(contract_pattern_match(pattern, SLICE("aaa"), &steps),
+                     PATTERN_MATCHES);
+    assert_int_equal(contract_pattern_match(pattern, SLICE("b"), &steps),
+                     PATTERN_DIFFERS);
     contract_pattern_destroy(pattern);
 }
 
@@ -199,6 +205,165 @@ static void lengths_count_characters(void **state)
     contract_destroy(contract);
 }
 
+/* A value as deep as the gate lets in, below a member that comes before what decides. */
+static struct slice deep_union(char json[1000])
+{
+    int len = 0;
+
+    for (int i = 0; i < 30; i++)
+        len += sprintf(json + len, "{\"c\":");
+    len += sprintf(json + len, "0");
+    for (int i = 0; i < 30; i++)
+        len += sprintf(json + len, ",\"k\":\"a\"}");
+    return (struct slice){json, (size_t)len};
+}
+
+/* `count` times `text`, or different numbers without one, and a 0. Gives memory. */
+static char *list_of(size_t count, const char *text)
+{
+    char *json = malloc(count * 40 + 4), *at = json;
+
+    assert_non_null(json);
+    *at++ = '[';
+    for (size_t i = 0; i < count; i++)
+        at += text ? sprintf(at, "%s,", text) : sprintf(at, "%zu,", i);
+    memcpy(at, "0]", sizeof "0]");
+    return json;
+}
+
+/* A million bytes of one character between quotes, in a list. Gives memory. */
+static char *long_text(char of)
+{
+    char *json = malloc(LIMIT_CLIENT_MESSAGE_BYTES + 1);
+
+    assert_non_null(json);
+    memset(json, of, LIMIT_CLIENT_MESSAGE_BYTES);
+    json[LIMIT_CLIENT_MESSAGE_BYTES] = '\0';
+    memcpy(json, "[\"", 2);
+    memcpy(json + LIMIT_CLIENT_MESSAGE_BYTES - 2, "\"]", 2);
+    return json;
+}
+
+/* Two objects of the same members, one from the last to the first. Gives memory. */
+static char *mirrored(size_t count)
+{
+    char *json = malloc(count * 40), *at = json;
+
+    assert_non_null(json);
+    at += sprintf(at, "[{\"x\":0");
+    for (size_t i = 0; i < count; i++)
+        at += sprintf(at, ",\"%zu\":0", i);
+    at += sprintf(at, "},{\"x\":0");
+    for (size_t i = count; i-- > 0;)
+        at += sprintf(at, ",\"%zu\":0", i);
+    sprintf(at, "}]");
+    return json;
+}
+
+static void is_refused_soon(const char *schema, struct slice json, const char *expected)
+{
+    struct faults faults = {0};
+    struct contract *contract = compile(schema, &faults);
+    struct contract_report report;
+    clock_t from = clock();
+
+    assert_non_null(contract);
+    assert_false(contract_holds(contract, json, &report));
+    double took = (double)(clock() - from) / CLOCKS_PER_SEC;
+    printf("%zu bytes: %s, %.3f s\n", json.len, schema, took);
+    assert_true(report.count > 0);
+    assert_string_equal(report.errors[report.count - 1].expected, expected);
+    assert_true(took < 5 * 1.0);
+    contract_destroy(contract);
+}
+
+#define UNION                                                                            \
+    "{\"oneOf\":[{\"properties\":{\"k\":{\"const\":\"a\"},\"c\":{\"$ref\":\"#\"}}},"     \
+    "{\"properties\":{\"k\":{\"const\":\"b\"},\"c\":{\"$ref\":\"#\"}}}]}"
+
+/* Each doubles, squares or adds up without a ceiling on the whole. */
+static void work_is_bounded(void **state)
+{
+    static const struct {
+        const char *schema, *expected;
+    } long_rows[] = {
+        {"{\"items\":{\"pattern\":\"[a-z]+[0-9]\"}}",                       "budget" },
+        {"{\"items\":{\"pattern\":\"(\\\\p{L}|a)+[0-9]\"}}",                "pattern"},
+        {"{\"minLength\":1,\"anyOf\":[{\"$ref\":\"#\"},{\"$ref\":\"#\"}]}", "budget" },
+    };
+    char small[1000];
+    char *json;
+
+    (void)state;
+    is_refused_soon(UNION, deep_union(small), "budget");
+    is_refused_soon("{\"anyOf\":[{\"$ref\":\"#\"},{\"$ref\":\"#\"}]}", SLICE("1"),
+                    "budget");
+    is_refused_soon("{\"not\":{\"oneOf\":[{\"$ref\":\"#\"},{\"$ref\":\"#\"}]}}",
+                    SLICE("1"), "budget");
+
+    json = list_of(99000, NULL);
+    is_refused_soon(
+        "{\"items\":{\"type\":\"integer\"},\"uniqueItems\":true,\"maxItems\":10}",
+        slice_of(json), "maxItems");
+    is_refused_soon("{\"items\":{\"type\":\"integer\"},\"uniqueItems\":true}",
+                    slice_of(json), "uniqueItems");
+    free(json);
+
+    json = list_of(9000, "\"aaaaaaaaaaaaaaaaaaaaaaaaab\"");
+    is_refused_soon("{\"items\":{\"pattern\":\"^(a+)+$\"}}", slice_of(json), "pattern");
+    is_refused_soon("{\"contains\":{\"pattern\":\"^(a+)+$\"}}", slice_of(json), "budget");
+    free(json);
+
+    json = mirrored(45000);
+    is_refused_soon("{\"uniqueItems\":true}", slice_of(json), "budget");
+    free(json);
+
+    json = long_text('a');
+    for (size_t i = 0; i < sizeof long_rows / sizeof *long_rows; i++)
+        is_refused_soon(long_rows[i].schema, slice_of(json), long_rows[i].expected);
+    free(json);
+}
+
+/* A million bytes of what people send: 90,000 values below a union of kinds, with an
+ * enum, a pattern and unique tags. */
+static void an_ordinary_payload_never_meets_the_ceiling(void **state)
+{
+    static const char schema[] =
+        "{\"uniqueItems\":true,\"items\":{\"oneOf\":["
+        "{\"$ref\":\"#/definitions/a\"},{\"$ref\":\"#/definitions/b\"},"
+        "{\"$ref\":\"#/definitions/c\"},{\"$ref\":\"#/definitions/"
+        "d\"}]},\"definitions\":{"
+        "\"a\":{\"required\":[\"kind\"],\"properties\":{\"kind\":{\"const\":\"a\"}}},"
+        "\"b\":{\"required\":[\"kind\"],\"properties\":{\"kind\":{\"const\":\"b\"}}},"
+        "\"c\":{\"required\":[\"kind\"],\"properties\":{\"kind\":{\"const\":\"c\"}}},"
+        "\"d\":{\"type\":\"object\",\"required\":[\"id\",\"kind\",\"at\",\"tags\"],"
+        "\"additionalProperties\":false,\"properties\":{\"kind\":{\"const\":\"d\"},"
+        "\"id\":{\"type\":\"string\",\"pattern\":\"^[a-z]+-[0-9]+$\",\"maxLength\":40},"
+        "\"at\":{\"type\":\"object\",\"properties\":{\"x\":{\"type\":\"number\","
+        "\"minimum\":0},\"y\":{\"type\":\"number\"}}},\"tags\":{\"type\":\"array\","
+        "\"uniqueItems\":true,\"maxItems\":9,\"items\":{\"enum\":[\"p\",\"q\",\"r\","
+        "\"s\",\"t\",\"u\",\"v\",\"w\"]}}}}}}";
+    struct faults faults = {0};
+    struct contract *contract = compile(schema, &faults);
+    struct contract_report report;
+    char *json = malloc(LIMIT_CLIENT_MESSAGE_BYTES), *at = json;
+
+    (void)state;
+    assert_non_null(contract);
+    assert_non_null(json);
+    *at++ = '[';
+    for (size_t i = 0; at - json < LIMIT_CLIENT_MESSAGE_BYTES - 200; i++)
+        at += sprintf(at,
+                      "%s{\"id\":\"agent-%zu\",\"at\":{\"x\":%zu,\"y\":-1.5},"
+                      "\"tags\":[\"w\",\"v\",\"u\"],\"kind\":\"d\"}",
+                      i ? "," : "", i, i);
+    *at++ = ']';
+    if (!contract_holds(contract, (struct slice){json, (size_t)(at - json)}, &report))
+        fail_msg("%s: %s", report.errors[0].pointer, report.errors[0].detail);
+    free(json);
+    contract_destroy(contract);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +373,8 @@ int main(void)
         cmocka_unit_test(all_mistakes_are_found_at_once),
         cmocka_unit_test(a_costly_pattern_ends),
         cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(work_is_bounded),
+        cmocka_unit_test(an_ordinary_payload_never_meets_the_ceiling),
         cmocka_unit_test(lengths_count_characters),
     };
 
