@@ -67,19 +67,19 @@ static void say_connected(struct session *session, bool came_back)
     struct connection *connection = session->connection;
     struct client_services *services = connection->services;
     struct buf *out = services_scratch(services);
-    struct slice rooms[LIMIT_MESSAGE_ROOMS];
+    struct slice rooms[LIMIT_ANSWERED_ROOMS];
     char text[LIMIT_POSITION_BYTES + 1];
     struct position at;
 
     services->engine->ops->head(services->engine, &at);
     at.seq = session_position(session);
-    size_t count = session_rooms(session, rooms, LIMIT_MESSAGE_ROOMS);
+    size_t count = session_rooms(session, rooms, LIMIT_ANSWERED_ROOMS);
     struct native_connected said = {
         .session = slice_of(session->pid),
         .sid = slice_of(session->sid),
         .user = claims_user(session->claims),
         .rooms = rooms,
-        .room_count = count < LIMIT_MESSAGE_ROOMS ? count : LIMIT_MESSAGE_ROOMS,
+        .room_count = count < LIMIT_ANSWERED_ROOMS ? count : LIMIT_ANSWERED_ROOMS,
         .recovered = session->is_recovered,
         .reason = reason_of(session, came_back),
         .position = {text, position_print(&at, text)},

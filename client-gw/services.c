@@ -10,6 +10,11 @@
 #include "proto/command_rules.h"
 #include "proto/json_text.h"
 
+enum {
+    /* What a native client is told first: its rooms, and some names. */
+    WELCOME_BYTES = LIMIT_ANSWERED_ROOMS * (LIMIT_ROOM_BYTES + 3) + 4096,
+};
+
 /* Takes `*claims` and gives it back, perhaps with another user. */
 static enum refusal accept_claims(const struct client_services *services,
                                   struct claims **claims, char hint[160])
@@ -108,9 +113,10 @@ static void set_ceiling(struct client_services *services, size_t message_bytes)
      * at most; going out, they are decoded behind it. */
     size_t payload_bytes = 3 * message_bytes;
 
-    if (2 * payload_bytes <= services->scratch.max)
+    if (payload_bytes <= services->rendering.max)
         return;
-    services->scratch.max = 2 * payload_bytes;
+    services->scratch.max =
+        2 * payload_bytes > WELCOME_BYTES ? 2 * payload_bytes : WELCOME_BYTES;
     /* What a message brings, or the head of a handshake. */
     services->strings.max =
         message_bytes > LIMIT_HTTP_POOL_BYTES ? message_bytes : LIMIT_HTTP_POOL_BYTES;

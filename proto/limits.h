@@ -93,7 +93,7 @@ enum {
     LIMIT_ACK_ID_DIGITS = 16,    /* 2^53-1 */
     LIMIT_ATTACHMENTS = 10,      /* of one packet */
     LIMIT_MESSAGE_ROOMS = 64,    /* in one native connect */
-    LIMIT_ANSWERED_ROOMS = 1000, /* that a command lists */
+    LIMIT_ANSWERED_ROOMS = 1000, /* that a client is told of at once */
     LIMIT_EIO_SID_BYTES = 24,
     LIMIT_SIO_SID_BYTES = 20,
     LIMIT_PID_BYTES = 32,

@@ -40,7 +40,7 @@ struct fake_engine {
     struct buf last_published; /* the envelope */
     size_t puts, parks, drops, proofs;
     bool is_retired;
-    char last_rooms[512];      /* of the last put, each followed by a comma */
+    char last_rooms[16384];    /* of the last put, each followed by a comma */
     uint64_t first_joined_seq; /* of the last put's first room */
     size_t last_pid;           /* how long the last put's was */
     struct {

@@ -372,6 +372,48 @@ static void a_reload_that_first_asks_for_claims_finds_those_of_who_is_here(void 
     peer_destroy(user);
 }
 
+#define LONG_NAME                                                                        \
+    "a-long-name:0123456789:0123456789:0123456789:0123456789:0123456789:0123456789"
+
+static int open_many_rooms(void **state)
+{
+    struct config_gateway settings = house_settings;
+    struct config_limits limits = house_limits;
+
+    settings.max_message_bytes = 1024;
+    limits.rooms_per_socket = 100;
+    return open_house_by(
+        state, &settings, &limits,
+        system_of("connect: {auto_join: ['" LONG_NAME ":{claims.in[]}']}"));
+}
+
+/* However many there are, and however short its own messages must be. */
+static void a_native_client_is_told_of_all_its_rooms(void **state)
+{
+    enum {
+        ROOMS = 80
+    };
+    struct house *house = *state;
+    struct ws_peer *native = peer_create(&house->loop, house->port);
+    char members[1024], text[2048];
+    int len = snprintf(members, sizeof members, "\"sub\":\"ada\",\"in\":[0");
+
+    for (int i = 1; i < ROOMS; i++)
+        len += snprintf(members + len, sizeof members - (size_t)len, ",%d", i);
+    snprintf(members + len, sizeof members - (size_t)len, "]");
+    char *token = mint_claims(house, members, 60);
+    snprintf(text, sizeof text, "/ws?token=%s", token);
+    assert_int_equal(peer_upgrade(native, text, ""), 101);
+    assert_starts(READ(house, native), "{\"t\":\"connected\"");
+    for (int i = 0; i < ROOMS; i++) {
+        snprintf(text, sizeof text, "\"" LONG_NAME ":%d\"", i);
+        if (!strstr(house->text, text))
+            fail_msg("no %s", text);
+    }
+    peer_destroy(native);
+    free(token);
+}
+
 static void a_room_has_as_many_members_as_its_row_says(void **state)
 {
     struct house *house = *state;
@@ -432,6 +474,8 @@ int main(void)
         GATEWAY_TEST(a_newer_token_takes_and_gives_rooms),
         GATEWAY_TEST(a_command_of_elsewhere_keeps_nobody_in_a_room),
         GATEWAY_TEST(a_reload_that_first_asks_for_claims_finds_those_of_who_is_here),
+        cmocka_unit_test_setup_teardown(a_native_client_is_told_of_all_its_rooms,
+                                        open_many_rooms, close_house),
         GATEWAY_TEST(a_room_has_as_many_members_as_its_row_says),
         GATEWAY_TEST(a_commands_own_list_decides_where_it_is_given),
     };
