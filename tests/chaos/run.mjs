@@ -7,7 +7,7 @@ import { enter } from './lib/world.mjs';
 
 // A run in which this very program was kept waiting longer has no figures, only a verdict.
 const stall_ms = 150;
-const sabotage_tries = 3;
+const sabotage_tries = 6;
 const usage = 'usage: ./dev chaos [--rounds N] [--seed S] [--scenario NAME]… [--sabotage]';
 
 function read(words) {

@@ -7,66 +7,9 @@
 
 #include <cmocka.h>
 
-#include "support/publisher_rig.h"
+#include "support/publisher_words.h"
 
 #include "bridge/clock.h"
-
-#include <jansson.h>
-
-#define AUTH "Authorization: Bearer " RIG_KEY "\r\n"
-#define GOOD "{\"event\":\"moved\",\"room\":\"project:7\",\"data\":{\"x\": 1.50}}"
-/* Of a publish whose last byte is missing. */
-#define HALF                                                                             \
-    "POST /broadcast HTTP/1.1\r\nHost: x\r\n" AUTH                                       \
-    "Content-Length: 28\r\n\r\n{\"event\":\"moved\",\"room\":\"r\""
-#define GOOD_WITH_ID "{\"event\":\"moved\",\"room\":\"project:7\",\"id\":\"order-1\"}"
-
-static int set_up(void **state)
-{
-    *state = rig_start();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    rig_stop(*state);
-    return 0;
-}
-
-/* The member of a JSON body, as a string; "" when absent. */
-static const char *member(const char *body, const char *path, char out[256])
-{
-    json_t *tree = json_loads(body, 0, NULL);
-    json_t *value = json_object_get(tree, path);
-
-    out[0] = '\0';
-    if (json_is_string(value))
-        snprintf(out, 256, "%s", json_string_value(value));
-    json_decref(tree);
-    return out;
-}
-
-static uint64_t metric(struct rig *rig, enum metric which)
-{
-    struct metrics_snapshot snapshot;
-
-    metrics_snapshot(&rig->metrics, &snapshot);
-    return snapshot.values[which];
-}
-
-static void wait_appended(struct rig *rig, unsigned count)
-{
-    for (int i = 0; i < 3000 && rig->engine.appended < count; i++)
-        usleep(1000);
-    assert_int_equal(rig->engine.appended, count);
-}
-
-static void wait_metric(struct rig *rig, enum metric which, uint64_t value)
-{
-    for (int i = 0; i < 3000 && metric(rig, which) != value; i++)
-        usleep(1000);
-    assert_int_equal(metric(rig, which), value);
-}
 
 static void a_publish_is_answered_when_it_is_kept(void **state)
 {
@@ -456,67 +399,6 @@ static void metrics_show_the_gateways_too(void **state)
     assert_int_equal(answer.status, 404);
 }
 
-static void wait_drained(struct rig *rig)
-{
-    for (int i = 0; i < 3000 && !rig->drained; i++)
-        usleep(1000);
-    assert_true(rig->drained);
-}
-
-static void a_drain_lets_the_held_publish_finish(void **state)
-{
-    struct rig *rig = *state;
-    struct rig_answer answer;
-
-    rig->engine.mode = RIG_HOLDS;
-    int fd = rig_post_begin(rig, "/broadcast", AUTH, GOOD);
-    wait_appended(rig, 1);
-    uv_async_send(&rig->drain);
-    usleep(60000);
-    assert_false(rig->drained);
-    rig->engine.mode = RIG_KEEPS;
-    rig_read(fd, &answer);
-    assert_int_equal(answer.status, 202);
-    wait_drained(rig);
-}
-
-static void a_drain_waits_a_moment_for_the_rest_of_a_request(void **state)
-{
-    struct rig *rig = *state;
-    struct rig_answer answer;
-    int fd = rig_send(rig->api_port, HALF);
-
-    wait_metric(rig, METRIC_HTTP_REQUESTS, 1);
-    uv_async_send(&rig->drain);
-    usleep(100000);
-    assert_false(rig->drained);
-    assert_int_equal(send(fd, "}", 1, MSG_NOSIGNAL), 1);
-    rig_read(fd, &answer);
-    assert_int_equal(answer.status, 202);
-    wait_drained(rig);
-}
-
-static void a_drain_tells_who_does_not_end_his_request(void **state)
-{
-    static const char *const halves[] = {HALF, "POST /broadcast HTTP/1.1\r\nHost: x\r\n"};
-    struct rig *rig = *state;
-    struct rig_answer answer;
-    char code[256];
-    int fds[2];
-
-    for (size_t i = 0; i < 2; i++)
-        fds[i] = rig_send(rig->api_port, halves[i]);
-    wait_metric(rig, METRIC_HTTP_REQUESTS, 1);
-    usleep(50000); /* the half head, too */
-    uv_async_send(&rig->drain);
-    wait_drained(rig);
-    for (size_t i = 0; i < 2; i++) {
-        rig_read(fds[i], &answer);
-        assert_int_equal(answer.status, 503);
-        assert_string_equal(member(answer.body, "code", code), "E_DRAINING");
-    }
-}
-
 /* With a head and half a body, which nobody has to have a key for. */
 static int crowd(struct rig *rig, const char *ip)
 {
@@ -603,12 +485,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(stats_are_for_admins_and_for_ops, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(metrics_show_the_gateways_too, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_drain_lets_the_held_publish_finish, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_drain_waits_a_moment_for_the_rest_of_a_request,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_drain_tells_who_does_not_end_his_request,
-                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_address_has_more_than_half_of_the_connections,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_end_with_a_held_publish_is_clean, set_up,
