@@ -4,11 +4,13 @@
 #include "bridge/clock.h"
 #include "proto/buf.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,7 +19,8 @@ enum {
     LINE_BYTES = PIPE_BUF, /* goes into a pipe whole or not at all */
     TEXT_BYTES = 512,
     SHORT_TEXT_BYTES = 64, /* where a line would be longer than that */
-    TIME_BYTES = 40
+    TIME_BYTES = 40,
+    PATIENCE_MS = 100,
 };
 
 static const char *const level_names[] = {
@@ -164,14 +167,30 @@ static void build(struct buf *out, const struct line *line, enum log_level level
     buf_add_byte(out, '\n');
 }
 
-static bool has_room(void)
+static bool has_room(int patience_ms)
 {
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
 
-    return poll(&out, 1, 0) == 1 && (out.revents & POLLOUT);
+    return poll(&out, 1, patience_ms) == 1 && (out.revents & POLLOUT);
 }
 
-/* False: nobody takes it. A second try would tear lines of other threads apart. */
+/* A socket takes more than it says to poll(2). What is none was made not to block, or
+ * asks first. A second try would tear lines of other threads apart. */
+static bool offer(struct slice line)
+{
+    ssize_t sent = send(STDERR_FILENO, line.ptr, line.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (sent < 0 && errno == ENOTSOCK)
+        sent = has_room(0) ? write(STDERR_FILENO, line.ptr, line.len) : -1;
+    return sent == (ssize_t)line.len;
+}
+
+static bool is_losing(const struct logger *log)
+{
+    return log->lost && atomic_load_explicit(log->lost, memory_order_relaxed) > 0;
+}
+
+/* False: nobody takes it. */
 static bool put(const struct logger *log, enum log_level level, const char *message,
                 const struct log_field *fields, size_t count)
 {
@@ -186,8 +205,9 @@ static bool put(const struct logger *log, enum log_level level, const char *mess
         line.text_bytes = SHORT_TEXT_BYTES;
         build(&out, &line, level);
     }
-    bool is_out = out.len > 0 && has_room() &&
-                  write(STDERR_FILENO, out.ptr, out.len) == (ssize_t)out.len;
+    bool is_out = out.len > 0 && offer(buf_slice(&out));
+    if (!is_out && out.len > 0 && has_room(PATIENCE_MS))
+        is_out = offer(buf_slice(&out));
     buf_finish(&out);
     return is_out;
 }
@@ -198,16 +218,17 @@ static void lose(const struct logger *log, uint64_t lines)
         atomic_fetch_add_explicit(log->lost, lines, memory_order_relaxed);
 }
 
-/* Before the first line that goes again, whatever the level. */
-static void tell_lost(const struct logger *log)
+/* Before the first line that goes again, whatever the level. False: none goes yet. */
+static bool tell_lost(const struct logger *log)
 {
-    uint64_t lines = 0;
-
-    if (log->lost && atomic_load_explicit(log->lost, memory_order_relaxed) > 0)
-        lines = atomic_exchange_explicit(log->lost, 0, memory_order_relaxed);
-    if (lines > 0 && !put(log, LOG_LEVEL_WARN, "log lines were lost",
-                          LOG_FIELDS(LOG_NUM("lines", lines))))
+    if (!has_room(0))
+        return false;
+    uint64_t lines = atomic_exchange_explicit(log->lost, 0, memory_order_relaxed);
+    bool is_told = lines == 0 || put(log, LOG_LEVEL_WARN, "log lines were lost",
+                                     LOG_FIELDS(LOG_NUM("lines", lines)));
+    if (!is_told)
         lose(log, lines);
+    return is_told;
 }
 
 void log_line(const struct logger *log, enum log_level level, const char *message,
@@ -215,12 +236,12 @@ void log_line(const struct logger *log, enum log_level level, const char *messag
 {
     if (level > log->level)
         return;
-    tell_lost(log);
-    if (!put(log, level, message, fields, count))
+    bool is_open = !is_losing(log) || tell_lost(log);
+    if (!is_open || !put(log, level, message, fields, count))
         lose(log, 1);
 }
 
-void log_never_wait(void)
+void log_never_block(void)
 {
     struct stat err;
     int fd;

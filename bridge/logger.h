@@ -1,8 +1,9 @@
 /*
  * Log lines, to stderr: text for people, or JSON. Any thread: a line is one write(2), of
- * 4,096 bytes at most. Nobody waits for who reads them: a line that finds no room is
- * lost, and the next one that finds some comes after the number of those that were. Never
- * a token, a key or a payload: fields are names, ids, counts and reasons.
+ * 4,096 bytes at most. A line waits 100 ms for who reads them, and not at all while lines
+ * are being lost; one that finds no room is lost, and the next one that finds some comes
+ * after the number of those that were. Never a token, a key or a payload: fields are
+ * names, ids, counts and reasons.
  *
  *   log_info(log, "gateway is ready", LOG_NUM("port", port), LOG_TEXT("id", id));
  */
@@ -70,6 +71,6 @@ void log_line(const struct logger *log, enum log_level level, const char *messag
  * it is. Elsewhere, or where that is not to be had, a line asks poll(2) whether there is
  * room, which another process may take first.
  */
-void log_never_wait(void);
+void log_never_block(void);
 
 #endif

@@ -295,7 +295,7 @@ int role_run(const struct role_server *server, const struct invocation *call,
                         call->system->log_names,
                         server->engine_role == ENGINE_GATEWAY ? "gateway" : "publisher",
                         &role->lost_lines};
-    log_never_wait();
+    log_never_block();
 
     if (!created_secrets_make(call, &role->parts.log)) {
         free(role);

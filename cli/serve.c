@@ -336,7 +336,7 @@ int serve_run(const struct serve_plan *plan)
                                  plan->call->system->log_names,
                                  "serve",
                                  &serve->lost_lines};
-    log_never_wait();
+    log_never_block();
     int code = prepare(serve);
     if (!code) {
         plan_children(serve);

@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,8 +242,8 @@ static void check_stalled(bool (*make)(int fds[2]), bool is_own)
     dup2(fds[1], STDERR_FILENO);
     close(fds[1]);
     if (is_own)
-        log_never_wait();
-    alarm(20); /* a line that waits ends the test */
+        log_never_block();
+    alarm(20); /* a line that waits for ever ends the test */
     for (int i = 0; i < LINES; i++)
         log_error(&log, "a line of some length, as many are in a log", LOG_NUM("i", i));
     uint64_t told = lost;
@@ -266,7 +267,54 @@ static void check_stalled(bool (*make)(int fds[2]), bool is_own)
     assert_non_null(strstr(last, "room again"));
 }
 
-static void a_line_never_waits_and_what_is_lost_is_told(void **state)
+/* Reads as late as a busy reader does, and not at all would be too late. */
+static void *read_late(void *fd)
+{
+    char bytes[65536];
+    size_t lines = 0;
+    ssize_t len;
+
+    usleep(30000);
+    while ((len = read(*(int *)fd, bytes, sizeof bytes)) > 0)
+        for (ssize_t i = 0; i < len; i++)
+            lines += bytes[i] == '\n';
+    return (void *)lines;
+}
+
+static void check_late_reader(bool (*make)(int fds[2]))
+{
+    enum {
+        LINES = 5000,
+    };
+    _Atomic uint64_t lost = 0;
+    const struct logger log = {.level = LOG_LEVEL_ERROR, .role = "g1", .lost = &lost};
+    int saved = dup(STDERR_FILENO), fds[2];
+    pthread_t reader;
+    void *lines;
+
+    assert_true(make(fds));
+    dup2(fds[1], STDERR_FILENO);
+    close(fds[1]);
+    log_never_block();
+    assert_int_equal(pthread_create(&reader, NULL, read_late, &fds[0]), 0);
+    for (int i = 0; i < LINES; i++)
+        log_error(&log, "a line of some length, as many are in a log", LOG_NUM("i", i));
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    pthread_join(reader, &lines);
+    close(fds[0]);
+    assert_int_equal(lost, 0);
+    assert_int_equal((size_t)lines, LINES);
+}
+
+static void a_reader_that_is_late_gets_every_line(void **state)
+{
+    (void)state;
+    check_late_reader(make_pipe);
+    check_late_reader(make_sockets);
+}
+
+static void a_line_waits_a_moment_and_what_is_lost_is_told(void **state)
 {
     (void)state;
     check_stalled(make_pipe, true);
@@ -283,7 +331,8 @@ int main(void)
         cmocka_unit_test(a_line_above_the_level_is_not_written),
         cmocka_unit_test(a_long_text_is_cut),
         cmocka_unit_test(every_line_fits_a_pipe_and_stays_whole),
-        cmocka_unit_test(a_line_never_waits_and_what_is_lost_is_told),
+        cmocka_unit_test(a_reader_that_is_late_gets_every_line),
+        cmocka_unit_test(a_line_waits_a_moment_and_what_is_lost_is_told),
         cmocka_unit_test(a_line_is_written_in_the_words_of_the_system),
         cmocka_unit_test(a_json_line_in_the_words_of_the_system_keeps_its_fields),
     };
