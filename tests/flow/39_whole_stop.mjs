@@ -72,6 +72,32 @@ async function publish(sidecast, numbers) {
   }
 }
 
+// `scene`: begin() starts all of it anew, `sidecast` is what runs, `sockets` are its clients.
+async function with_installation(options, body) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-whole-'));
+  const start_it = await installation(folder, options);
+  const scene = {
+    sockets: [],
+    begin: async () => {
+      scene.sidecast?.forget();
+      scene.sidecast = await start_it();
+    },
+  };
+  try {
+    await scene.begin();
+    await body(scene);
+    await scene.sidecast.stop();
+  } catch (error) {
+    scene.sidecast?.kill();
+    console.error(`--- stderr of sidecast ---\n${scene.sidecast?.log.slice(-10_000)}--- end ---`);
+    throw error;
+  } finally {
+    scene.sockets.forEach((socket) => socket.close());
+    scene.sidecast?.forget();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 const ways = [
   ['stopped', (s) => s.stop(), 1, {}],
   ['killed', kill_all, 2, {}],
@@ -79,26 +105,21 @@ const ways = [
 ];
 
 for (const [how, end, rounds, options] of ways) {
-  test(`all clients of three gateways recover when everything is ${how} and started again`, async () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-whole-'));
-    const begin = await installation(folder, options);
-    let sidecast = await begin();
-    let sockets = [];
-    try {
-      sockets = await crowd(sidecast);
+  test(`all clients of three gateways recover when everything is ${how} and started again`, () =>
+    with_installation(options, async (scene) => {
+      const sockets = scene.sockets = await crowd(scene.sidecast);
       const ids = sockets.map((socket) => socket.id);
-      await publish(sidecast, [1, 2, 3]);
+      await publish(scene.sidecast, [1, 2, 3]);
       await until(() => sockets.every((socket) => received(socket).length === 3), patience_ms);
       for (let round = 1; round <= rounds; round++) {
-        await end(sidecast);
-        sidecast.forget();
-        sidecast = await begin();
-        await publish(sidecast, [10 * round, 10 * round + 1]);
+        await end(scene.sidecast);
+        await scene.begin();
+        await publish(scene.sidecast, [10 * round, 10 * round + 1]);
         await until(() => sockets.every((socket) => socket.connected && socket.returns.length === round), patience_ms, () =>
           JSON.stringify(sockets.map(({ connected, returns }) => [connected, returns])));
       }
       for (const [i, socket] of sockets.entries())
-        await sidecast.publish({ event: 'n', room: `own:${i}`, data: 100 + i });
+        await scene.sidecast.publish({ event: 'n', room: `own:${i}`, data: 100 + i });
       await until(() => sockets.every((socket) => received(socket).length >= 4 + 2 * rounds), patience_ms, () =>
         JSON.stringify(sockets.map(received)));
       assert.deepEqual(sockets.map((socket) => socket.id), ids);
@@ -107,44 +128,19 @@ for (const [how, end, rounds, options] of ways) {
         assert.deepEqual(received(socket), [1, 2, 3, 10, 11, ...(rounds > 1 ? [20, 21] : []), 100 + i]);
       }
       sockets.forEach((socket) => socket.close());
-      await until(async () => (await stats(sidecast)).memberships === 0, patience_ms);
-      await sidecast.stop();
-    } catch (error) {
-      sidecast.kill();
-      console.error(`--- stderr of sidecast ---\n${sidecast.log.slice(-10_000)}--- end ---`);
-      throw error;
-    } finally {
-      sockets.forEach((socket) => socket.close());
-      sidecast.forget();
-      rmSync(folder, { recursive: true, force: true });
-    }
-  });
+      await until(async () => (await stats(scene.sidecast)).memberships === 0, patience_ms);
+    }));
 }
 
-test('a log that was not synced tells its clients that the power was gone', async () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-whole-'));
-  const begin = await installation(folder, { loses_power: true });
-  let sidecast = await begin();
-  let sockets = [];
-  try {
-    sockets = await crowd(sidecast, 4);
+test('a log that was not synced tells its clients that the power was gone', () =>
+  with_installation({ loses_power: true }, async (scene) => {
+    const sockets = scene.sockets = await crowd(scene.sidecast, 4);
     const ids = sockets.map((socket) => socket.id);
-    await publish(sidecast, [1]);
+    await publish(scene.sidecast, [1]);
     await until(() => sockets.every((socket) => received(socket).length === 1), patience_ms);
-    await kill_all(sidecast);
-    sidecast.forget();
-    sidecast = await begin();
+    await kill_all(scene.sidecast);
+    await scene.begin();
     await until(() => sockets.every((socket) => socket.returns.length === 1), patience_ms);
     assert.ok(sockets.every((socket, i) => !socket.returns[0] && socket.id !== ids[i]));
     sockets.forEach((socket) => socket.close());
-    await sidecast.stop();
-  } catch (error) {
-    sidecast.kill();
-    console.error(`--- stderr of sidecast ---\n${sidecast.log.slice(-10_000)}--- end ---`);
-    throw error;
-  } finally {
-    sockets.forEach((socket) => socket.close());
-    sidecast.forget();
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
+  }));
