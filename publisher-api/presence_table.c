@@ -292,14 +292,6 @@ void presence_table_told(struct presence_table *table, struct presence_user *who
     place(table, who, who->is_here ? now_ms : now_ms + table->limits.grace_ms);
 }
 
-uint64_t presence_table_due_ms(const struct presence_table *table)
-{
-    uint64_t due_ms;
-
-    next_due(table, &due_ms);
-    return due_ms;
-}
-
 /* --- questions --- */
 
 int64_t presence_table_last_seen(const struct presence_table *table, struct slice nsp,

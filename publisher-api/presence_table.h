@@ -49,9 +49,8 @@ void presence_table_restore(struct presence_table *table, struct slice name,
 void presence_table_restored(struct presence_table *table, int64_t true_ms);
 
 /* As engine_watcher.on_user. Out of memory: nothing is known of the user. */
-void presence_table_user(struct presence_table *table, struct slice nsp,
-                         struct slice user, bool is_here, uint64_t now_ms,
-                         int64_t wall_ms);
+void presence_table_user(struct presence_table *table, struct slice nsp, struct slice who,
+                         bool is_here, uint64_t now_ms, int64_t wall_ms);
 
 /* Whether the directory is being rebuilt: before each look at what is new. */
 void presence_table_rebuild(struct presence_table *table, bool is_rebuilding,
@@ -75,12 +74,9 @@ bool presence_table_next(struct presence_table *table, uint64_t now_ms,
 void presence_table_told(struct presence_table *table, struct presence_user *who,
                          bool is_kept, uint64_t now_ms);
 
-/* When the next news is due, or UINT64_MAX; while nothing is rebuilt. */
-uint64_t presence_table_due_ms(const struct presence_table *table);
-
 /* When the user was last connected, `wall_ms` for who is here; 0: nobody knows. */
 int64_t presence_table_last_seen(const struct presence_table *table, struct slice nsp,
-                                 struct slice user, int64_t wall_ms);
+                                 struct slice who, int64_t wall_ms);
 
 /* Users that are known, and those of them that are here. */
 size_t presence_table_count(const struct presence_table *table);
