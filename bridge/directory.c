@@ -20,6 +20,7 @@ struct directory *directory_create(const struct hash_key *key, uint64_t now_ms)
     directory->last_lapsed = &directory->first_lapsed;
     directory->last_unwritten = &directory->first_unwritten;
     directory->began_ms = now_ms;
+    list_init(&directory->past);
     return directory;
 }
 
@@ -162,6 +163,7 @@ void directory_destroy(struct directory *directory)
         directory->gateways = gateway->next;
         directory_gateway_destroy(gateway);
     }
+    directory_forget_past(directory);
     remove_all(directory, directory->first_parked);
     remove_all(directory, directory->first_lapsed);
     str_map_finish(&directory->by_sid);

@@ -22,6 +22,7 @@
 #define BRIDGE_DIRECTORY_H
 
 #include "bridge/engine.h"
+#include "proto/directory_wire.h"
 #include "proto/siphash.h"
 
 enum {
@@ -88,6 +89,17 @@ bool directory_is_new_event(struct directory_gateway *gateway, uint64_t serial);
 void directory_refuse(struct directory *directory, struct slice id, uint64_t incarnation,
                       uint64_t serial);
 bool directory_is_refused(struct directory_gateway *gateway, uint64_t serial);
+/*
+ * Lends what is known of the gateway's events, as it is kept beside them: so the next
+ * start knows which of them it has when they are sent again. NULL when the gateway is
+ * gone.
+ */
+const struct directory_published *
+directory_published(struct directory *directory, struct slice id, uint64_t incarnation);
+/* That of before this start, or of before its lease was over: it holds once the gateway,
+ * in this incarnation, is met. Of LIMIT_GATEWAYS, the last. Out of memory: of none. */
+void directory_restore_published(struct directory *directory, struct slice id,
+                                 const struct directory_published *published);
 /*
  * Whether the gateway was met with this request, which is in order. When its answer was
  * lost it comes again, from a gateway that is known by then and has yet to hear that it

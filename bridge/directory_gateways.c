@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct directory_gateway *find_gateway(struct directory *directory,
-                                              struct slice id)
+struct directory_gateway *directory_find_gateway(struct directory *directory,
+                                                 struct slice id)
 {
     struct directory_gateway *gateway = directory->gateways;
 
@@ -96,7 +96,7 @@ enum directory_meeting directory_contact(struct directory *directory, struct sli
                                          uint64_t incarnation, uint64_t now_ms,
                                          struct directory_gateway **out)
 {
-    struct directory_gateway *gateway = find_gateway(directory, id);
+    struct directory_gateway *gateway = directory_find_gateway(directory, id);
 
     *out = gateway;
     if (gateway && gateway->incarnation == incarnation) {
@@ -116,11 +116,10 @@ enum directory_meeting directory_contact(struct directory *directory, struct sli
         return MEETING_FULL;
     gateway->incarnation = incarnation;
     gateway->last_number = 0;
-    gateway->last_serial = 0;
-    gateway->first_refused = gateway->last_refused = 0;
     gateway->refused_number = 0;
     gateway->heard_ms = now_ms;
     gateway->lease = (struct directory_lease){0};
+    directory_take_past(directory, gateway);
     return MEETING_NEW;
 }
 
@@ -132,40 +131,6 @@ bool directory_is_in_order(struct directory_gateway *gateway, uint64_t number)
         gateway->met_number = number;
     gateway->last_number = number;
     return true;
-}
-
-bool directory_is_new_event(struct directory_gateway *gateway, uint64_t serial)
-{
-    if (serial <= gateway->last_serial)
-        return false;
-    gateway->last_serial = serial;
-    return true;
-}
-
-void directory_refuse(struct directory *directory, struct slice id, uint64_t incarnation,
-                      uint64_t serial)
-{
-    struct directory_gateway *gateway = find_gateway(directory, id);
-
-    if (!gateway || gateway->incarnation != incarnation)
-        return;
-    /* What an answer before this one refused has been heard, or it comes again first. */
-    bool is_first = gateway->refused_number != gateway->last_number;
-    if (is_first || serial < gateway->first_refused)
-        gateway->first_refused = serial;
-    if (is_first || serial > gateway->last_refused)
-        gateway->last_refused = serial;
-    gateway->refused_number = gateway->last_number;
-}
-
-bool directory_is_refused(struct directory_gateway *gateway, uint64_t serial)
-{
-    bool is_refused = gateway->first_refused != 0 && serial >= gateway->first_refused &&
-                      serial <= gateway->last_refused;
-
-    if (is_refused)
-        gateway->refused_number = gateway->last_number;
-    return is_refused;
 }
 
 bool directory_met_with(const struct directory_gateway *gateway, uint64_t number)
@@ -199,6 +164,7 @@ void directory_expire(struct directory *directory, uint64_t now_ms)
             continue;
         }
         directory_park_all(directory, gateway, now_ms);
+        directory_restore_published(directory, gateway->id, &gateway->published);
         *link = gateway->next;
         directory->gateway_count--;
         directory_gateway_destroy(gateway);

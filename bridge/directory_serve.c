@@ -81,6 +81,7 @@ bool directory_decode_session(const struct wire_session *wire,
 /* One request, while it is being answered. */
 struct serving {
     struct directory *directory;
+    const struct directory_request *request;
     struct directory_gateway *gateway;
     const struct directory_keeper *keeper;
     uint64_t now_ms;
@@ -207,7 +208,7 @@ static void serve_publish(const struct serving *serving, const struct directory_
     if (buf_status(answer))
         return;
     if (directory_is_new_event(serving->gateway, op->serial)) {
-        serving->keeper->keep(serving->keeper->ctx, op, at);
+        serving->keeper->keep(serving->keeper->ctx, serving->request, op, at);
     } else if (!directory_is_refused(serving->gateway, op->serial)) {
         result.outcome = OUTCOME_OK;
         directory_result_settle(answer, at, &result);
@@ -302,7 +303,8 @@ enum status directory_serve(struct directory *directory, struct slice bytes,
         answer.standing = STANDING_NEW;
 
     const struct serving serving = {
-        directory, gateway, keeper, now_ms, answer.standing == STANDING_NEW, out,
+        directory, &request, gateway, keeper, now_ms, answer.standing == STANDING_NEW,
+        out,
     };
     encode_head(&serving, &answer, answer.count > 0);
     struct directory_op op;

@@ -9,12 +9,13 @@
 #include "proto/directory_wire.h"
 
 /*
- * Who keeps what gateways publish. `keep` borrows the operation; what has become of its
+ * Who keeps what gateways publish. `keep` borrows both; what has become of the
  * event is written at `at` of the answer by directory_result_settle, before the answer
  * leaves. Of one that is not kept the directory is told: directory_refuse.
  */
 struct directory_keeper {
-    void (*keep)(void *ctx, const struct directory_op *op, size_t at);
+    void (*keep)(void *ctx, const struct directory_request *request,
+                 const struct directory_op *op, size_t at);
     /*
      * What directory_read says of this session by now is to be kept for the next start,
      * before the answer leaves; nothing: it is over. NULL: nobody keeps them.

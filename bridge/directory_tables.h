@@ -1,13 +1,15 @@
 /*
  * Inside the directory: what its parts share, sessions (directory.c), rooms
- * (directory_rooms.c), gateways (directory_gateways.c) and those
- * whose time is over (directory_lapsed.c) and questions (directory_query.c).
+ * (directory_rooms.c), gateways (directory_gateways.c), what they publish
+ * (directory_published.c), those whose time is over (directory_lapsed.c) and questions
+ * (directory_query.c).
  * Nobody else includes this.
  */
 #ifndef BRIDGE_DIRECTORY_TABLES_H
 #define BRIDGE_DIRECTORY_TABLES_H
 
 #include "bridge/directory.h"
+#include "bridge/list.h"
 #include "bridge/str_map.h"
 
 /* One place in a room's dense array: who, and which of its memberships this is. */
@@ -57,11 +59,10 @@ struct directory_gateway {
     struct directory_gateway *next;
     struct slice id; /* bytes follow the struct */
     uint64_t incarnation;
-    uint64_t last_number;                 /* of its requests; 0: met, and none came yet */
-    uint64_t met_number;                  /* of the first one since it was met */
-    uint64_t last_serial;                 /* of the events that it published */
-    uint64_t first_refused, last_refused; /* serials; 0: none */
-    uint64_t refused_number;              /* of the last request that had some of them */
+    uint64_t last_number; /* of its requests; 0: met, and none came yet */
+    uint64_t met_number;  /* of the first one since it was met */
+    struct directory_published published;
+    uint64_t refused_number; /* of the last request that had some of those refused */
     uint64_t heard_ms;
     struct directory_lease lease;
     struct directory_session *sessions;
@@ -69,6 +70,13 @@ struct directory_gateway {
     size_t notice_count;
     uint64_t told_number; /* the request whose answer told */
     size_t told_count;    /* so many of the notices */
+};
+
+/* What a gateway had published before, until it is met. */
+struct directory_past {
+    struct list_node node;
+    struct directory_published published;
+    struct slice id; /* bytes follow the struct */
 };
 
 struct directory {
@@ -88,6 +96,8 @@ struct directory {
     struct directory_session *first_unwritten, **last_unwritten;
     struct directory_gateway *gateways;
     size_t gateway_count;
+    struct list_node past; /* directory_past, the last one written last */
+    size_t past_count;
     size_t expected_count; /* gateways that run beside it */
     uint64_t began_ms;
     uint64_t stamp;
@@ -140,5 +150,13 @@ void directory_expire_lapsed(struct directory *directory, uint64_t now_ms);
 void directory_notify(struct directory_gateway *gateway, struct slice sid,
                       uint64_t generation);
 void directory_gateway_destroy(struct directory_gateway *gateway);
+/* NULL: nobody has met it. */
+struct directory_gateway *directory_find_gateway(struct directory *directory,
+                                                 struct slice id);
+
+/* What the gateway, just met, had published before this start, which is forgotten here.
+ */
+void directory_take_past(struct directory *directory, struct directory_gateway *gateway);
+void directory_forget_past(struct directory *directory);
 
 #endif

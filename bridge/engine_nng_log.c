@@ -87,6 +87,15 @@ static void restore_session(void *ctx, struct slice bytes, uint64_t age_ms)
     free(rooms);
 }
 
+static void restore_published(void *ctx, struct slice name, struct slice bytes)
+{
+    struct log_engine *self = ctx;
+    struct directory_published published;
+
+    if (!directory_published_decode(bytes, &published))
+        directory_restore_published(self->directory, name, &published);
+}
+
 static void forget_session(void *ctx, struct slice sid)
 {
     struct log_engine *self = ctx;
@@ -139,6 +148,7 @@ static enum status open_directory(struct log_engine *self,
     directory_expect(self->directory, config->gateway_count);
     directory_set_parking(self->directory, &parking);
     event_log_sessions(self->events, restore_session, self);
+    event_log_notes(self->events, EVENT_LOG_GATEWAY, restore_published, self);
     return ST_OK;
 }
 
@@ -231,7 +241,6 @@ static enum status start_parts(struct log_engine *self,
         .door = &self->door,
         .directory = self->directory,
         .now_ms = &self->now_ms,
-        .engine = &self->base,
         .writer = self->writer,
         .keeps_records = is_durable(self),
     };
@@ -283,9 +292,14 @@ static enum status append(struct engine *engine, const struct engine_append *wha
 {
     struct log_engine *self = self_of(engine);
 
-    if (self->is_closed)
-        return ST_DRAINING;
-    return writer_append(self->writer, what, on_kept, ctx);
+    if (!what->note)
+        return writer_append(self->writer, what, NULL, on_kept, ctx);
+    const struct event_log_record user = {
+        .subject = EVENT_LOG_USER,
+        .name = what->note->name,
+        .bytes = what->note->bytes,
+    };
+    return writer_append(self->writer, what, &user, on_kept, ctx);
 }
 
 static void note(struct engine *engine, const struct engine_note *alone)
@@ -313,7 +327,7 @@ static void notes(struct engine *engine, engine_note_fn *visit, void *ctx)
 {
     struct note_visit notes = {visit, ctx};
 
-    event_log_users(self_of(engine)->events, visit_note, &notes);
+    event_log_notes(self_of(engine)->events, EVENT_LOG_USER, visit_note, &notes);
 }
 
 static void watch(struct engine *engine, const struct engine_watcher *watcher, void *ctx)

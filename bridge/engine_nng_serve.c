@@ -4,6 +4,7 @@
 #include "bridge/directory_serve.h"
 #include "bridge/engine_nng_pages.h"
 #include "bridge/engine_nng_past.h"
+#include "bridge/engine_nng_published.h"
 
 #include <stdlib.h>
 
@@ -22,83 +23,26 @@ struct directory_thread {
     struct link_message *request;
     struct buf answer;
     enum status status;
-    size_t open; /* events that are being kept, and the request itself */
     uv_sem_t answered;
     bool has_records; /* of this request: the answer waits until they are written, */
     uv_sem_t written; /* which this says */
-    struct envelope_room room; /* for a look at what is published */
+    struct published published;
 };
 
-/* An event of a gateway on its way to the log. */
-struct keeping {
-    struct directory_thread *thread;
-    uint64_t serial;
-    size_t at; /* of its result, in the answer */
-};
-
-/* Loop thread, as the next four. */
-static void close_one(struct directory_thread *self)
-{
-    if (--self->open == 0)
-        uv_sem_post(&self->answered);
-}
-
-static void refuse(struct directory_thread *self, uint64_t serial)
-{
-    struct directory_request request;
-
-    if (!directory_request_decode(link_message_bytes(self->request), &request))
-        directory_refuse(self->config.directory, request.gateway, request.incarnation,
-                         serial);
-}
-
-static void on_kept(void *ctx, enum status status, const struct position *position)
-{
-    struct keeping *keeping = ctx;
-    struct directory_thread *self = keeping->thread;
-    struct directory_result result = {
-        .outcome = status ? OUTCOME_FULL : OUTCOME_OK,
-        .kind = RESULT_POSITION,
-        .epoch = status ? 0 : position->epoch,
-        .seq = status ? 0 : position->seq,
-    };
-
-    directory_result_settle(&self->answer, keeping->at, &result);
-    if (status)
-        refuse(self, keeping->serial);
-    free(keeping);
-    close_one(self);
-}
-
-/* A probe is never kept: that would take the place of events. */
-static bool is_gateways(const struct envelope *event, bool is_volatile)
-{
-    return event->kind == ENVELOPE_EVENT ||
-           (event->kind == ENVELOPE_PROBE && is_volatile);
-}
-
-/* What is no event, or cannot be kept, stays the failure that its result says. */
-static void keep(void *ctx, const struct directory_op *op, size_t at)
+/* Loop thread, as all up to refuse_request. */
+static void on_kept(void *ctx)
 {
     struct directory_thread *self = ctx;
-    struct engine *engine = self->config.engine;
-    const struct engine_append what = {
-        .envelopes = &op->envelope, .count = 1, .is_volatile = op->is_volatile};
-    struct keeping *keeping = NULL;
-    struct envelope event;
 
-    if (!envelope_decode(op->envelope, &self->room, &event) &&
-        is_gateways(&event, op->is_volatile))
-        keeping = malloc(sizeof *keeping);
-    if (keeping) {
-        *keeping = (struct keeping){self, op->serial, at};
-        self->open++;
-        if (!engine->ops->append(engine, &what, on_kept, keeping))
-            return;
-        self->open--;
-    }
-    free(keeping);
-    refuse(self, op->serial);
+    uv_sem_post(&self->answered);
+}
+
+static void keep(void *ctx, const struct directory_request *request,
+                 const struct directory_op *op, size_t at)
+{
+    struct directory_thread *self = ctx;
+
+    published_add(&self->published, request, op, at);
 }
 
 void serve_record(struct directory *directory, struct writer *writer, struct slice sid,
@@ -130,7 +74,6 @@ static void answer_request(struct inbox_item *item)
     const struct directory_keeper keeper = {
         keep, self->config.keeps_records ? record : NULL, self};
 
-    self->open = 1;
     self->has_records = false;
     buf_clear(&self->answer);
     self->status =
@@ -140,7 +83,7 @@ static void answer_request(struct inbox_item *item)
         self->status = buf_status(&self->answer);
     if (self->has_records)
         writer_await_records(self->config.writer, &self->written);
-    close_one(self);
+    published_run(&self->published, &self->answer);
 }
 
 /* Loop thread: the engine is closed, and whoever asks will ask the next publisher. */
@@ -159,6 +102,7 @@ static void destroy(struct directory_thread *self)
     uv_sem_destroy(&self->written);
     buf_finish(&self->answer);
     buf_finish(&self->record);
+    published_finish(&self->published);
     free(self);
 }
 
@@ -196,6 +140,13 @@ enum status serve_directory(const struct serve_config *config)
     if (!self)
         return ST_NO_MEMORY;
     self->config = *config;
+    self->published = (struct published){
+        .directory = config->directory,
+        .writer = config->writer,
+        .keeps_records = config->keeps_records,
+        .on_done = on_kept,
+        .ctx = self,
+    };
     self->answer.max = LIMIT_DIRECTORY_BYTES + 32 * 1024;
     if (uv_sem_init(&self->answered, 0) || uv_sem_init(&self->written, 0)) {
         free(self);

@@ -21,9 +21,8 @@ struct serve_config {
     struct door *door;
     struct directory *directory;
     const uint64_t *now_ms; /* the directory's time */
-    struct engine *engine;  /* what gateways publish is appended to it */
-    struct writer *writer;
-    bool keeps_records; /* sessions are handed to `writer` */
+    struct writer *writer;  /* what gateways publish is appended to it */
+    bool keeps_records;     /* sessions, and what gateways published, are handed to it */
 };
 /* The answer to a gateway waits until its events and its sessions are kept. */
 enum status serve_directory(const struct serve_config *config);

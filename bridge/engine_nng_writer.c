@@ -26,15 +26,17 @@ enum {
 
 _Static_assert((size_t)LIMIT_APPEND_GROUP <= (size_t)MAX_BATCH,
                "a batch holds any append");
-_Static_assert(LIMIT_APPEND_BYTES / LIMIT_ENVELOPE_BYTES >= LIMIT_APPEND_GROUP,
-               "so does an empty queue");
+_Static_assert((size_t)LIMIT_EMIT_NAMES <= (size_t)LIMIT_APPEND_GROUP &&
+                   LIMIT_APPEND_BYTES / LIMIT_ENVELOPE_BYTES >= LIMIT_EMIT_NAMES &&
+                   LIMIT_APPEND_BYTES >= LIMIT_DIRECTORY_BYTES,
+               "an empty queue holds all names of an event, and a gateway's request");
 
 /* One append on its way: queue, commit, answer. No batch has a part of it. */
 struct append_request {
     struct inbox_item item; /* of a batch's first request: carries all of it */
     struct append_request *next;
     struct log_key key;
-    struct event_log_record *record; /* with a note: the last entry's */
+    struct event_log_record *record; /* the last entry's, or NULL */
     engine_kept_fn *on_kept;
     void *ctx;
     struct writer *writer;
@@ -153,8 +155,8 @@ static uint64_t beacon_ms(const struct writer *writer)
 static void run_answers(struct inbox_item *item);
 
 /*
- * What was noted before goes first: it would be written over what the batch brings. While
- * there is no room for it there is none for the batch.
+ * What was noted of users before goes first: it would be written over what the batch
+ * brings. While there is no room for it there is none for the batch.
  */
 static enum status write_notes(struct writer *writer)
 {
@@ -173,7 +175,7 @@ static void write_batch(struct writer *writer, struct append_request *first)
         memcpy(&writer->entries[count], request->entries,
                request->count * sizeof *request->entries);
         count += request->count;
-        has_notes = has_notes || request->record;
+        has_notes |= request->record && request->record->subject == EVENT_LOG_USER;
     }
     first->status = has_notes ? write_notes(writer) : ST_OK;
     event_log_state(writer->config.log, &state);
@@ -297,10 +299,10 @@ static void run_answers(struct inbox_item *item)
 }
 
 /* False: out of memory. */
-static bool fill_request(struct append_request *request, const struct engine_append *what)
+static bool fill_request(struct append_request *request, const struct engine_append *what,
+                         const struct event_log_record *record)
 {
     struct event_log_entry *last = &request->entries[what->count - 1];
-    const struct engine_note *note = what->note;
     bool is_whole = true;
 
     for (size_t i = 0; i < what->count; i++) {
@@ -314,15 +316,16 @@ static bool fill_request(struct append_request *request, const struct engine_app
         request->key = *what->key;
         last->key = &request->key;
     }
-    if (note) {
-        request->record = records_copy(EVENT_LOG_USER, note->name, note->bytes);
+    if (record) {
+        request->record = records_copy(record->subject, record->name, record->bytes);
         last->record = request->record;
         is_whole &= request->record != NULL;
     }
     return is_whole;
 }
 
-static struct append_request *new_request(const struct engine_append *what)
+static struct append_request *new_request(const struct engine_append *what,
+                                          const struct event_log_record *record)
 {
     struct append_request *request =
         calloc(1, sizeof *request + what->count * sizeof *request->entries);
@@ -330,7 +333,7 @@ static struct append_request *new_request(const struct engine_append *what)
     if (!request)
         return NULL;
     request->count = what->count;
-    if (fill_request(request, what))
+    if (fill_request(request, what, record))
         return request;
     free_bytes(request);
     free(request->record);
@@ -391,14 +394,15 @@ static enum status find_place(const struct writer *writer,
 }
 
 enum status writer_append(struct writer *writer, const struct engine_append *what,
-                          engine_kept_fn *on_kept, void *ctx)
+                          const struct event_log_record *record, engine_kept_fn *on_kept,
+                          void *ctx)
 {
     size_t bytes;
-    enum status st = find_place(writer, what, &bytes);
+    enum status st = writer->is_stopping ? ST_DRAINING : find_place(writer, what, &bytes);
 
     if (st)
         return st;
-    struct append_request *request = new_request(what);
+    struct append_request *request = new_request(what, record);
     if (!request)
         return ST_NO_MEMORY;
     request->on_kept = on_kept;

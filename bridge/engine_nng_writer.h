@@ -24,10 +24,13 @@ struct writer_config {
 /* Gives a running writer (writer_stop), or NULL. Loop thread, as all below. */
 struct writer *writer_start(const struct writer_config *config);
 
-/* As engine_ops.append; ST_TOO_LARGE for what no queue would take. The thread gets it
- * when the loop next waits. */
+/*
+ * As engine_ops.append, with a record (borrows; NULL: none) in the place of a note;
+ * ST_TOO_LARGE for what no queue would take. The thread gets it when the loop next waits.
+ */
 enum status writer_append(struct writer *writer, const struct engine_append *what,
-                          engine_kept_fn *on_kept, void *ctx);
+                          const struct event_log_record *record, engine_kept_fn *on_kept,
+                          void *ctx);
 
 /* Has the record written with what comes next; empty `bytes`: removed. Borrows. */
 void writer_record(struct writer *writer, enum event_log_subject subject,

@@ -249,9 +249,10 @@ void event_log_sessions(struct event_log *log, event_log_session_fn *visit, void
     uv_mutex_unlock(&log->writing);
 }
 
-void event_log_users(struct event_log *log, event_log_user_fn *visit, void *ctx)
+void event_log_notes(struct event_log *log, enum event_log_subject subject,
+                     event_log_note_fn *visit, void *ctx)
 {
     uv_mutex_lock(&log->writing);
-    log->ops->users(log, visit, ctx);
+    log->ops->notes(log, subject, visit, ctx);
     uv_mutex_unlock(&log->writing);
 }

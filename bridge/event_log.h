@@ -135,9 +135,11 @@ void event_log_keys(struct event_log *log, event_log_key_fn *visit, void *ctx);
 enum event_log_subject {
     EVENT_LOG_SESSION, /* by its sid; one of before this start goes after a while */
     EVENT_LOG_USER,    /* stays until it is over */
+    EVENT_LOG_GATEWAY, /* by its id, with events that it published; not of another epoch
+                        */
 };
 
-/* What somebody knows of a session or a user, to be kept as it is; empty: it is over. */
+/* What somebody knows of one of these, to be kept as it is; empty: it is over. */
 struct event_log_record {
     struct event_log_record *next;
     enum event_log_subject subject;
@@ -153,8 +155,9 @@ void event_log_doubt_sessions(struct event_log *log);
  * Any thread, as event_log_keys. */
 typedef void event_log_session_fn(void *ctx, struct slice bytes, uint64_t age_ms);
 void event_log_sessions(struct event_log *log, event_log_session_fn *visit, void *ctx);
-/* The same of users. */
-typedef void event_log_user_fn(void *ctx, struct slice name, struct slice bytes);
-void event_log_users(struct event_log *log, event_log_user_fn *visit, void *ctx);
+/* The same of users or gateways, in the order of their writing. */
+typedef void event_log_note_fn(void *ctx, struct slice name, struct slice bytes);
+void event_log_notes(struct event_log *log, enum event_log_subject subject,
+                     event_log_note_fn *visit, void *ctx);
 
 #endif

@@ -104,7 +104,8 @@ enum status durable_records(struct event_log *base, const struct event_log_recor
                             uint64_t now_ms);
 void durable_doubt_sessions(struct event_log *base);
 void durable_sessions(struct event_log *base, event_log_session_fn *visit, void *ctx);
-void durable_users(struct event_log *base, event_log_user_fn *visit, void *ctx);
+void durable_notes(struct event_log *base, enum event_log_subject subject,
+                   event_log_note_fn *visit, void *ctx);
 /* Inside a transaction. */
 enum status durable_record(struct durable_log *log, const struct event_log_record *record,
                            uint64_t at_ms);

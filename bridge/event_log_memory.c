@@ -250,9 +250,11 @@ static void no_sessions(struct event_log *base, event_log_session_fn *visit, voi
     (void)ctx;
 }
 
-static void no_users(struct event_log *base, event_log_user_fn *visit, void *ctx)
+static void no_notes(struct event_log *base, enum event_log_subject subject,
+                     event_log_note_fn *visit, void *ctx)
 {
     (void)base;
+    (void)subject;
     (void)visit;
     (void)ctx;
 }
@@ -273,7 +275,7 @@ static const struct event_log_ops memory_ops = {
     .records = drop_records,
     .doubt_sessions = doubt_nothing,
     .sessions = no_sessions,
-    .users = no_users,
+    .notes = no_notes,
     .close = close_log,
     .destroy = destroy,
 };

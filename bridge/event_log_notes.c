@@ -1,6 +1,6 @@
 /*
- * What the durable log keeps beside its events: idempotency keys, sessions, users. See
- * event_log.h.
+ * What the durable log keeps beside its events: idempotency keys, sessions, users,
+ * gateways. See event_log.h.
  */
 #include "bridge/event_log_durable.h"
 
@@ -32,6 +32,9 @@ static void forget_notes(struct durable_log *log, uint64_t at_ms)
     /* Whoever was there before this start and has not come back by now will not. */
     if (!st && at_ms > log->opened_ms + log->config.session_age_ms)
         st = log_db_forget(log->writer, LOG_DB_SESSIONS, log->opened_ms, NOTES_AT_ONCE);
+    /* Nor are its events sent again. */
+    if (!st)
+        st = log_db_forget(log->writer, LOG_DB_GATEWAYS, until, NOTES_AT_ONCE);
     if (!st)
         st = log_db_set(log->writer, LOG_DB_ANCHOR, log->anchor_ms);
     durable_settle(log, st);
@@ -77,13 +80,23 @@ void durable_keys(struct event_log *base, event_log_key_fn *visit, void *ctx)
     log_db_notes(log->writer, LOG_DB_KEYS, visit_keys, &keys);
 }
 
-/* --- sessions and users --- */
+/* --- sessions, users, gateways --- */
+
+static enum log_db_table table_of(enum event_log_subject subject)
+{
+    static const enum log_db_table tables[] = {
+        [EVENT_LOG_SESSION] = LOG_DB_SESSIONS,
+        [EVENT_LOG_USER] = LOG_DB_USERS,
+        [EVENT_LOG_GATEWAY] = LOG_DB_GATEWAYS,
+    };
+
+    return tables[subject];
+}
 
 enum status durable_record(struct durable_log *log, const struct event_log_record *record,
                            uint64_t at_ms)
 {
-    enum log_db_table table =
-        record->subject == EVENT_LOG_USER ? LOG_DB_USERS : LOG_DB_SESSIONS;
+    enum log_db_table table = table_of(record->subject);
 
     log->has_notes = true;
     if (record->bytes.len == 0)
@@ -149,24 +162,25 @@ void durable_sessions(struct event_log *base, event_log_session_fn *visit, void 
     log_db_notes(log->writer, LOG_DB_SESSIONS, visit_session, &sessions);
 }
 
-struct user_visit {
-    event_log_user_fn *visit;
+struct note_visit {
+    event_log_note_fn *visit;
     void *ctx;
 };
 
-static bool visit_user(void *ctx, struct slice name, uint64_t at_ms, struct slice bytes)
+static bool visit_note(void *ctx, struct slice name, uint64_t at_ms, struct slice bytes)
 {
-    struct user_visit *users = ctx;
+    struct note_visit *notes = ctx;
 
     (void)at_ms;
-    users->visit(users->ctx, name, bytes);
+    notes->visit(notes->ctx, name, bytes);
     return true;
 }
 
-void durable_users(struct event_log *base, event_log_user_fn *visit, void *ctx)
+void durable_notes(struct event_log *base, enum event_log_subject subject,
+                   event_log_note_fn *visit, void *ctx)
 {
     struct durable_log *log = (struct durable_log *)base;
-    struct user_visit users = {visit, ctx};
+    struct note_visit notes = {visit, ctx};
 
-    log_db_notes(log->writer, LOG_DB_USERS, visit_user, &users);
+    log_db_notes(log->writer, table_of(subject), visit_note, &notes);
 }

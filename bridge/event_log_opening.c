@@ -22,7 +22,7 @@ static const struct event_log_ops durable_ops = {
     .records = durable_records,
     .doubt_sessions = durable_doubt_sessions,
     .sessions = durable_sessions,
-    .users = durable_users,
+    .notes = durable_notes,
     .close = durable_close,
     .destroy = durable_destroy,
 };
@@ -83,6 +83,8 @@ enum status durable_begin_epoch(struct durable_log *log, const char *why)
         st = log_db_set(log->writer, LOG_DB_HEAD_ROW, 0);
     if (!st)
         st = note_no_marks(log, epoch);
+    if (!st) /* they say which events are there */
+        st = log_db_forget(log->writer, LOG_DB_GATEWAYS, INT64_MAX, INT_MAX);
     if (!st)
         st = log_db_commit(log->writer);
     if (st) {
@@ -218,6 +220,8 @@ static enum status look(struct durable_log *log, struct log_findings *findings)
         st = log_db_notes(log->writer, LOG_DB_SESSIONS, survey_note, log);
     if (!st)
         st = log_db_notes(log->writer, LOG_DB_USERS, survey_note, log);
+    if (!st)
+        st = log_db_notes(log->writer, LOG_DB_GATEWAYS, survey_note, log);
     findings->epoch = epoch;
     findings->head = log->base.state.head.seq;
     findings->is_damaged =

@@ -47,7 +47,8 @@ struct event_log_ops {
                            uint64_t now_ms);
     void (*doubt_sessions)(struct event_log *log);
     void (*sessions)(struct event_log *log, event_log_session_fn *visit, void *ctx);
-    void (*users)(struct event_log *log, event_log_user_fn *visit, void *ctx);
+    void (*notes)(struct event_log *log, enum event_log_subject subject,
+                  event_log_note_fn *visit, void *ctx);
     void (*close)(struct event_log *log);
     void (*destroy)(struct event_log *log);
 };

@@ -42,6 +42,9 @@ enum statement {
     DO_VISIT_USERS,
     DO_NOTE_MARKS,
     DO_VISIT_MARKS,
+    DO_NOTE_GATEWAY,
+    DO_FORGET_GATEWAYS,
+    DO_VISIT_GATEWAYS,
     STATEMENTS
 };
 
@@ -73,6 +76,11 @@ static const char *const texts[STATEMENTS] = {
     [DO_VISIT_USERS] = "SELECT name, at, sum, body FROM user ORDER BY n",
     [DO_NOTE_MARKS] = "REPLACE INTO marks (name, at, sum, body) VALUES (?1, ?2, ?3, ?4)",
     [DO_VISIT_MARKS] = "SELECT name, at, sum, body FROM marks ORDER BY n",
+    [DO_NOTE_GATEWAY] = "REPLACE INTO gateway (name, at, sum, body) "
+                        "VALUES (?1, ?2, ?3, ?4)",
+    [DO_FORGET_GATEWAYS] = "DELETE FROM gateway WHERE n IN "
+                           "(SELECT n FROM gateway WHERE at < ?1 LIMIT ?2)",
+    [DO_VISIT_GATEWAYS] = "SELECT name, at, sum, body FROM gateway ORDER BY n",
 };
 
 /* What can be done with the notes of each table, in the order of the tables. */
@@ -83,6 +91,7 @@ static const struct {
     {DO_NOTE_SESSION, DO_UNNOTE_SESSION, DO_FORGET_SESSIONS, DO_VISIT_SESSIONS},
     {DO_NOTE_USER,    DO_UNNOTE_USER,    DO_NOTHING,         DO_VISIT_USERS   },
     {DO_NOTE_MARKS,   DO_NOTHING,        DO_NOTHING,         DO_VISIT_MARKS   },
+    {DO_NOTE_GATEWAY, DO_NOTHING,        DO_FORGET_GATEWAYS, DO_VISIT_GATEWAYS},
 };
 
 static const char schema[] =
@@ -101,6 +110,13 @@ static const char schema[] =
     " at INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);"
     "PRAGMA user_version = 3;"
     "COMMIT";
+
+/* Came later: a log of before gets it, and has it without harm where an older program
+ * opens it again. */
+static const char later_schema[] =
+    "CREATE TABLE IF NOT EXISTS gateway (n INTEGER PRIMARY KEY,"
+    " name BLOB NOT NULL UNIQUE, at INTEGER NOT NULL, sum INTEGER NOT NULL,"
+    " body BLOB NOT NULL)";
 
 struct log_db {
     sqlite3 *handle;
@@ -211,6 +227,8 @@ static enum status set_up(struct log_db *db)
     bool is_foreign = !st && format != 0 && format != FORMAT;
     if (is_foreign)
         st = ST_LOG_DOWN;
+    if (!st && is_writer(db))
+        st = execute(db, later_schema);
     if (is_foreign || (st && sqlite3_errcode(db->handle) == SQLITE_ERROR))
         db->is_damaged = true; /* other tables than ours */
     if (!st && is_writer(db))

@@ -74,13 +74,15 @@ enum log_db_table {
     LOG_DB_SESSIONS, /* a name has one note: the last */
     LOG_DB_USERS,    /* the same */
     LOG_DB_MARKS,    /* the same */
+    LOG_DB_GATEWAYS, /* the same */
 };
 
 enum status log_db_note(struct log_db *db, enum log_db_table table, struct slice name,
                         uint64_t at_ms, struct slice bytes);
 /* Of sessions and users. */
 enum status log_db_unnote(struct log_db *db, enum log_db_table table, struct slice name);
-/* Of keys and sessions: removes at most `count` of those from before `at_ms`. */
+/* Of keys, sessions and gateways: removes at most `count` of those from before `at_ms`.
+ */
 enum status log_db_forget(struct log_db *db, enum log_db_table table, uint64_t at_ms,
                           size_t count);
 

@@ -19,6 +19,8 @@
  *   result   u8 outcome, u8 kind; then of a session name gateway, session; of a
  *            position u64 epoch, u64 seq; of a user that was seen u64 ms
  *   record   u8 version, u8 'R', name gateway, u8 parked, session
+ *   published u8 version, u8 'P', u64 incarnation, u64 last serial, u64 first refused,
+ *            u64 last refused
  */
 #include "proto/directory_wire.h"
 
@@ -29,6 +31,7 @@ enum {
     REQUEST = 'D',
     ANSWER = 'A',
     RECORD = 'R',
+    PUBLISHED = 'P',
 };
 
 void directory_request_encode(const struct directory_request *request, struct buf *out)
@@ -370,5 +373,30 @@ enum status directory_record_decode(struct slice bytes, struct directory_record 
     record->gateway = byte_get_name(&in);
     record->is_parked = get_choice(&in, 2);
     get_session(&in, &record->session);
+    return byte_reader_end(&in);
+}
+
+void directory_published_encode(const struct directory_published *published,
+                                struct buf *out)
+{
+    byte_put_u8(out, VERSION);
+    byte_put_u8(out, PUBLISHED);
+    byte_put_u64(out, published->incarnation);
+    byte_put_u64(out, published->last_serial);
+    byte_put_u64(out, published->first_refused);
+    byte_put_u64(out, published->last_refused);
+}
+
+enum status directory_published_decode(struct slice bytes,
+                                       struct directory_published *published)
+{
+    struct byte_reader in = {.rest = bytes};
+
+    if (!get_head(&in, PUBLISHED))
+        return ST_BAD_PACKET;
+    published->incarnation = byte_get_u64(&in);
+    published->last_serial = byte_get_u64(&in);
+    published->first_refused = byte_get_u64(&in);
+    published->last_refused = byte_get_u64(&in);
     return byte_reader_end(&in);
 }

@@ -161,4 +161,17 @@ struct directory_record {
 void directory_record_encode(const struct directory_record *record, struct buf *out);
 enum status directory_record_decode(struct slice bytes, struct directory_record *record);
 
+/* --- what a gateway has published, as it is kept for the next start --- */
+
+struct directory_published {
+    uint64_t incarnation;
+    uint64_t last_serial;                 /* 0: nothing */
+    uint64_t first_refused, last_refused; /* serials; 0: none */
+};
+
+void directory_published_encode(const struct directory_published *published,
+                                struct buf *out);
+enum status directory_published_decode(struct slice bytes,
+                                       struct directory_published *published);
+
 #endif

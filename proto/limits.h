@@ -67,7 +67,7 @@ enum {
     LIMIT_BUS_BUFFERS = 240,
     LIMIT_APPEND_EVENTS = 10000,
     LIMIT_APPEND_BYTES = 64 * 1024 * 1024,
-    LIMIT_APPEND_GROUP = LIMIT_EMIT_NAMES, /* events that are kept together */
+    LIMIT_APPEND_GROUP = 256, /* events that are kept together */
 
     /* directory */
     LIMIT_DIRECTORY_BYTES = 1024 * 1024, /* of one request, one session, one answer */

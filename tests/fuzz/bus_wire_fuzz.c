@@ -79,7 +79,9 @@ static void walk_directory(struct slice bytes)
     struct directory_op op;
     struct directory_result result;
     struct directory_record record;
+    struct directory_published published;
 
+    directory_published_decode(bytes, &published);
     if (!directory_request_decode(bytes, &request)) {
         for (size_t i = 0; i < request.count; i++) {
             if (!directory_op_next(&request.ops, &op))

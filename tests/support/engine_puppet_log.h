@@ -35,12 +35,14 @@ static inline void puppet_pump(struct puppet *puppet)
            puppet->appended - puppet->answered < PUPPET_OUTSTANDING) {
         const struct engine_ops *ops = puppet->engine->ops;
         struct slice wire = buf_slice(&puppet->wire);
+        bool is_volatile =
+            puppet->is_volatile || (puppet->is_mixed && puppet->appended % 2);
         const struct engine_append what = {
-            .envelopes = &wire, .count = 1, .is_volatile = puppet->is_volatile};
+            .envelopes = &wire, .count = 1, .is_volatile = is_volatile};
         /* A gateway publishes by way of the log's process. */
-        if (ops->append ? ops->append(puppet->engine, &what, puppet_kept, puppet)
-                        : ops->publish(puppet->engine, wire, puppet->is_volatile,
-                                       puppet_kept, puppet))
+        if (ops->append
+                ? ops->append(puppet->engine, &what, puppet_kept, puppet)
+                : ops->publish(puppet->engine, wire, is_volatile, puppet_kept, puppet))
             _exit(4);
         puppet->appended++;
     }
@@ -62,7 +64,7 @@ static inline struct envelope_target puppet_target(const char *text)
     return (struct envelope_target){key.kind, key.name};
 }
 
-/* COUNT BYTES VOLATILE [ROOM [AT]] */
+/* COUNT BYTES VOLATILE [ROOM [AT]]; volatile are none, all (1) or every other one (2) */
 static inline void puppet_encode(struct puppet *puppet, char **words)
 {
     struct envelope_target target = puppet_target(words[4] ? words[4] : "r:1");
@@ -81,6 +83,7 @@ static inline void puppet_encode(struct puppet *puppet, char **words)
     memset(data, 'x', bytes + 2);
     data[0] = data[bytes + 1] = '"';
     puppet->is_volatile = words[3][0] == '1';
+    puppet->is_mixed = words[3][0] == '2';
     envelope.flags = puppet->is_volatile ? ENVELOPE_VOLATILE : ENVELOPE_HISTORY;
     envelope.at_ms = words[4] && words[5] ? atol(words[5]) : 0;
     buf_clear(&puppet->wire);

@@ -37,6 +37,7 @@ struct puppet {
     uint64_t first_seq, last_seq;
     struct buf wire;
     bool is_volatile;
+    bool is_mixed; /* every other event is volatile */
 
     /* gateway */
     uint64_t received, holes, faults, last_applied, settled, settles;

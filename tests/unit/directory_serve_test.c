@@ -373,11 +373,13 @@ struct kept_events {
     size_t at;
 };
 
-static void keep_event(void *ctx, const struct directory_op *op, size_t at)
+static void keep_event(void *ctx, const struct directory_request *from,
+                       const struct directory_op *op, size_t at)
 {
     struct kept_events *kept = ctx;
 
     assert_false(op->is_volatile);
+    assert_true(slice_is(from->gateway, "g1"));
     strncat(kept->text, op->envelope.ptr, op->envelope.len);
     kept->at = at;
 }
@@ -473,6 +475,62 @@ static void an_event_that_could_not_be_kept_is_never_said_to_be(void **state)
     directory_destroy(directory);
 }
 
+/* The publisher before had kept what came first, and the gateway heard nothing of it. */
+static void an_event_of_before_this_start_is_kept_once(void **state)
+{
+    static const struct directory_published known = {7, 3, 2, 2}, other = {6, 9, 0, 0};
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct kept_events kept = {{0}, 0};
+
+    (void)state;
+    directory_restore_published(directory, SLICE("g2"), &known);
+    directory_restore_published(directory, SLICE("g1"), &other);
+    directory_restore_published(directory, SLICE("g1"), &known);
+    for (uint64_t serial = 1; serial <= 4; serial++)
+        assert_int_equal(publish(directory, 9, serial, "a", &kept),
+                         serial == 2 || serial == 4 ? OUTCOME_FULL : OUTCOME_OK);
+    assert_string_equal(kept.text, "a"); /* the fourth */
+    directory_destroy(directory);
+
+    /* Another start of the gateway counts from one. */
+    directory = directory_create(&hash_key, 0);
+    directory_restore_published(directory, SLICE("g1"), &other);
+    publish(directory, 9, 1, "b", &kept);
+    assert_string_equal(kept.text, "ab");
+    directory_destroy(directory);
+}
+
+/* It stood still for longer than its lease, with a request whose answer it then has. */
+static void an_event_of_before_a_lost_lease_is_kept_once(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    struct kept_events kept = {{0}, 0};
+
+    (void)state;
+    publish(directory, 1, 1, "a", &kept);
+    directory_expire(directory, DIRECTORY_LEASE_MS + 1);
+    assert_int_equal(publish(directory, 1, 1, "a", &kept), OUTCOME_OK);
+    publish(directory, 2, 2, "b", &kept);
+    assert_string_equal(kept.text, "ab");
+    directory_destroy(directory);
+}
+
+static void of_very_many_gateways_the_last_are_known(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    const struct directory_published known = {7, 1, 0, 0};
+    struct kept_events kept = {{0}, 0};
+
+    (void)state;
+    directory_restore_published(directory, SLICE("g2"), &known);
+    directory_restore_published(directory, SLICE("g1"), &known);
+    for (int i = 1; i < LIMIT_GATEWAYS; i++)
+        directory_restore_published(directory, SLICE("other"), &known);
+    publish(directory, 1, 1, "a", &kept);
+    assert_string_equal(kept.text, ""); /* of g2 nothing is known any more */
+    directory_destroy(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -489,6 +547,9 @@ int main(void)
         cmocka_unit_test(an_event_that_is_sent_again_is_kept_once),
         cmocka_unit_test(an_event_without_room_for_its_answer_is_still_new),
         cmocka_unit_test(an_event_that_could_not_be_kept_is_never_said_to_be),
+        cmocka_unit_test(an_event_of_before_this_start_is_kept_once),
+        cmocka_unit_test(an_event_of_before_a_lost_lease_is_kept_once),
+        cmocka_unit_test(of_very_many_gateways_the_last_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

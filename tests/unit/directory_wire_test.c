@@ -187,6 +187,22 @@ static enum status decode_record(struct slice bytes)
     return directory_record_decode(bytes, &record);
 }
 
+static const struct directory_published published = {7, 1u << 30, 3, 5};
+
+static void add_published(struct buf *out)
+{
+    directory_published_encode(&published, out);
+}
+
+static enum status decode_published(struct slice bytes)
+{
+    struct directory_published found;
+    enum status st = directory_published_decode(bytes, &found);
+
+    assert_true(st || memcmp(&found, &published, sizeof found) == 0);
+    return st;
+}
+
 static enum status decode_request(struct slice bytes)
 {
     struct directory_request request;
@@ -205,9 +221,10 @@ static void only_whole_messages_are_taken(void **state)
         void (*add)(struct buf *out);
         enum status (*decode)(struct slice bytes);
     } kinds[] = {
-        {add_request, decode_request},
-        {add_answer,  decode_answer },
-        {add_record,  decode_record },
+        {add_request,   decode_request  },
+        {add_answer,    decode_answer   },
+        {add_record,    decode_record   },
+        {add_published, decode_published},
     };
 
     (void)state;

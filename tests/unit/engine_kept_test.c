@@ -62,6 +62,33 @@ static void a_log_that_dies_in_a_commit_is_whole(void **state)
     }
 }
 
+/* The gateway had no answer, and sends again what the publisher before had kept, or not.
+ */
+static void what_a_gateway_publishes_is_kept_once_whoever_dies(void **state)
+{
+    static const char *const hooks[] = {"crash-on=commit:2", "crash-on=committed:2",
+                                        "crash-on=committed:3", "crash-on=witnessed:4"};
+    const char *const *const end = hooks + sizeof hooks / sizeof *hooks;
+
+    for (const char *const *at = hooks; at < end; at++) {
+        const char *const hook[] = {*at, NULL};
+        struct house house;
+        unsigned failed;
+        house_open(&house, state);
+        start_with(&house, &house.publisher, ENGINE_LOG, hook);
+        start(&house, &house.gateway, ENGINE_GATEWAY);
+        ask(&house, &house.gateway, "ready 1", "ready");
+        assert_true(puppet_tell(&house.gateway, "append 600 300 2"));
+        assert_int_equal(puppet_wait(&house.publisher), -1);
+        start(&house, &house.publisher, ENGINE_LOG);
+        assert_true(puppet_hear(&house.gateway, house.line));
+        assert_int_equal(sscanf(house.line, "kept %*u %*u %u", &failed), 1);
+        assert_int_equal(failed, 0);
+        ask(&house, &house.publisher, "head", "head 600");
+        close_both(&house);
+    }
+}
+
 static void a_session_is_found_after_everything_was_started_anew(void **state)
 {
     struct house house;
@@ -88,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(a_kept_log_goes_on_after_its_process_died, nng_log),
         ROW(a_kept_log_goes_on_after_its_process_died, nng_fsync),
+        ROW(what_a_gateway_publishes_is_kept_once_whoever_dies, nng_log),
         ROW(a_session_is_found_after_everything_was_started_anew, nng_log),
         ROW(a_log_that_dies_in_a_commit_is_whole, nng_log),
     };

@@ -218,7 +218,7 @@ static void too_many_sessions_take_no_user_along(void **state)
     log_db_limit_pages(writer_of(&house), 100000);
     records_write(&records, house.log, clock_ms());
     assert_false(records_wait(&records));
-    event_log_users(house.log, add_user, kept);
+    event_log_notes(house.log, EVENT_LOG_USER, add_user, kept);
     assert_string_equal(kept, "ada:away eve:away ");
     assert_kept(&house, "");
     house_remove(&house);

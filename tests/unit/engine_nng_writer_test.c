@@ -92,7 +92,7 @@ static enum status append_group(struct scene *scene, size_t count)
     for (size_t i = 0; i < count; i++)
         envelopes[i] = SLICE("an envelope is bytes to the writer");
     scene->group = count;
-    return writer_append(scene->writer, &what, on_group_kept, scene);
+    return writer_append(scene->writer, &what, NULL, on_group_kept, scene);
 }
 
 static void append_one(struct scene *scene)
@@ -100,7 +100,7 @@ static void append_one(struct scene *scene)
     const struct slice envelope = SLICE("an envelope is bytes to the writer");
     const struct engine_append what = {.envelopes = &envelope, .count = 1};
 
-    assert_int_equal(writer_append(scene->writer, &what, on_kept, scene), ST_OK);
+    assert_int_equal(writer_append(scene->writer, &what, NULL, on_kept, scene), ST_OK);
 }
 
 static void append_many(struct scene *scene, int count)
@@ -294,12 +294,12 @@ static void what_waits_at_the_stop_is_answered(void **state)
 
 static void append_noted(struct scene *scene, const char *name, const char *bytes)
 {
-    const struct engine_note note = {slice_of(name), slice_of(bytes)};
-
+    const struct event_log_record note = {
+        .subject = EVENT_LOG_USER, .name = slice_of(name), .bytes = slice_of(bytes)};
     const struct slice envelope = SLICE("it has a note");
-    const struct engine_append what = {.envelopes = &envelope, .count = 1, .note = &note};
+    const struct engine_append what = {.envelopes = &envelope, .count = 1};
 
-    assert_int_equal(writer_append(scene->writer, &what, on_kept, scene), ST_OK);
+    assert_int_equal(writer_append(scene->writer, &what, &note, on_kept, scene), ST_OK);
 }
 
 static void note_alone(struct scene *scene, const char *name, const char *bytes)
@@ -319,7 +319,7 @@ static void assert_notes(struct scene *scene, const char *wanted)
 {
     struct buf found = {.max = 1000};
 
-    event_log_users(scene->log, write_down, &found);
+    event_log_notes(scene->log, EVENT_LOG_USER, write_down, &found);
     buf_add_byte(&found, 0);
     assert_string_equal(found.ptr, wanted);
     buf_finish(&found);

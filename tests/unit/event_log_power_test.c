@@ -369,7 +369,7 @@ static void check_promises(struct story *story, uint64_t epoch)
     for (size_t i = 0; i < story->id_count; i++)
         story->promises[i].is_key_found = story->promises[i].is_user_found = false;
     event_log_keys(story->house.log, find_key, story);
-    event_log_users(story->house.log, find_user, story);
+    event_log_notes(story->house.log, EVENT_LOG_USER, find_user, story);
     for (size_t i = 0; i < story->id_count; i++) {
         const struct promise *promise = &story->promises[i];
         if (promise->position.epoch == 0 ||

@@ -1,5 +1,5 @@
-/* Notes of users in the durable log: beside an event or alone, until they are taken back.
- */
+/* Notes of users in the durable log: beside an event or alone, until they are taken back;
+ * and what gateways have published. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,7 +44,7 @@ static void assert_users(struct house *house, const char *wanted)
 {
     struct buf found = {.max = 1000};
 
-    event_log_users(house->log, write_down, &found);
+    event_log_notes(house->log, EVENT_LOG_USER, write_down, &found);
     assert_true(slice_is(buf_slice(&found), wanted));
     buf_finish(&found);
 }
@@ -89,11 +89,58 @@ static void a_name_is_a_user_or_a_session(void **state)
     house_remove(&house);
 }
 
+static void keep_of_gateway(struct house *house, uint64_t seq, const char *bytes,
+                            uint64_t now_ms)
+{
+    struct event_log_record record = record_of("g1", bytes);
+    struct event_log_entry entry = event_for("r:1", seq, 10);
+    uint64_t first;
+
+    record.subject = EVENT_LOG_GATEWAY;
+    entry.record = &record;
+    assert_int_equal(event_log_append(house->log, &entry, 1, now_ms, &first), ST_OK);
+}
+
+static void assert_gateways(struct house *house, const char *wanted)
+{
+    struct buf found = {.max = 1000};
+
+    event_log_notes(house->log, EVENT_LOG_GATEWAY, write_down, &found);
+    assert_true(slice_is(buf_slice(&found), wanted));
+    buf_finish(&found);
+}
+
+static void what_a_gateway_published_is_noted_as_long_as_it_matters(void **state)
+{
+    struct event_log_state state_now;
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    keep_of_gateway(&house, 1, "one", 1000);
+    keep_of_gateway(&house, 2, "two", 1000);
+    restart(&house, true);
+    assert_gateways(&house, "g1=two ");
+    /* Events of an epoch that is over are not there. */
+    event_log_state(house.log, &state_now);
+    event_log_overtaken(house.log, state_now.head.epoch);
+    event_log_trim(house.log, 2000);
+    assert_gateways(&house, "");
+    /* Nobody sends again what is as old as a key. */
+    keep_of_gateway(&house, 1, "three", 3000);
+    event_log_trim(house.log, 3000 + house.config.key_age_ms);
+    assert_gateways(&house, "g1=three ");
+    event_log_trim(house.log, 5000 + house.config.key_age_ms);
+    assert_gateways(&house, "");
+    house_remove(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(notes_stay_until_they_are_taken_back),
         cmocka_unit_test(a_name_is_a_user_or_a_session),
+        cmocka_unit_test(what_a_gateway_published_is_noted_as_long_as_it_matters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,12 @@ export async function start_alone(sidecast, t, id, { port: wanted, set = [] } = 
   };
   child.stderr.on('data', (data) => { alone.log += data; });
   child.on('exit', (code, signal) => { alone.exited = { code, signal }; });
-  t.after(() => alone.exited || child.kill('SIGKILL'));
+  t.after(() => {
+    if (alone.exited)
+      return;
+    child.kill('SIGKILL'); // the test has failed, or does not care
+    console.error(`--- stderr of gateway ${id} ---\n${alone.log}--- end ---`);
+  });
   await until(() => /\bready\b.*pid/.test(alone.log) || alone.exited, 20_000, () =>
     `gateway ${id} is not ready\n${alone.log}`);
   return alone;
