@@ -20,6 +20,7 @@ struct directory *directory_create(const struct hash_key *key, uint64_t now_ms)
     directory->last_lapsed = &directory->first_lapsed;
     directory->last_unwritten = &directory->first_unwritten;
     directory->began_ms = now_ms;
+    directory->last_meeting = siphash(key, SLICE("meeting"));
     list_init(&directory->past);
     return directory;
 }

@@ -101,11 +101,11 @@ directory_published(struct directory *directory, struct slice id, uint64_t incar
 void directory_restore_published(struct directory *directory, struct slice id,
                                  const struct directory_published *published);
 /*
- * Whether the gateway was met with this request, which is in order. When its answer was
- * lost it comes again, from a gateway that is known by then and has yet to hear that it
- * must put its sessions again.
+ * Which meeting holds: a number that no other has, in no directory. A gateway that has
+ * heard of another one has yet to put its sessions again, whatever became of the answer
+ * that said so.
  */
-bool directory_met_with(const struct directory_gateway *gateway, uint64_t number);
+uint64_t directory_meeting(const struct directory_gateway *gateway);
 
 struct directory_lease {
     int pid;

@@ -92,6 +92,13 @@ static struct directory_gateway *add_gateway(struct directory *directory, struct
     return gateway;
 }
 
+static uint64_t new_meeting(struct directory *directory)
+{
+    if (++directory->last_meeting == 0)
+        directory->last_meeting++;
+    return directory->last_meeting;
+}
+
 enum directory_meeting directory_contact(struct directory *directory, struct slice id,
                                          uint64_t incarnation, uint64_t now_ms,
                                          struct directory_gateway **out)
@@ -116,6 +123,7 @@ enum directory_meeting directory_contact(struct directory *directory, struct sli
         return MEETING_FULL;
     gateway->incarnation = incarnation;
     gateway->last_number = 0;
+    gateway->meeting = new_meeting(directory);
     gateway->refused_number = 0;
     gateway->heard_ms = now_ms;
     gateway->lease = (struct directory_lease){0};
@@ -127,15 +135,13 @@ bool directory_is_in_order(struct directory_gateway *gateway, uint64_t number)
 {
     if (number < gateway->last_number)
         return false;
-    if (gateway->last_number == 0)
-        gateway->met_number = number;
     gateway->last_number = number;
     return true;
 }
 
-bool directory_met_with(const struct directory_gateway *gateway, uint64_t number)
+uint64_t directory_meeting(const struct directory_gateway *gateway)
 {
-    return gateway->met_number == number;
+    return gateway->meeting;
 }
 
 void directory_renew(struct directory_gateway *gateway,

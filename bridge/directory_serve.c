@@ -85,7 +85,7 @@ struct serving {
     struct directory_gateway *gateway;
     const struct directory_keeper *keeper;
     uint64_t now_ms;
-    bool is_new; /* the gateway was met with it */
+    bool is_new; /* the gateway has yet to hear that it was met */
     struct buf *answer;
 };
 
@@ -143,7 +143,8 @@ static void serve_prove(const struct serving *serving, const struct directory_op
     }
 }
 
-/* Who is met with this request was settled elsewhere: its sessions are not here. */
+/* Who has yet to hear that it was met was settled elsewhere: its sessions are not here.
+ */
 static void serve_lease(struct directory_gateway *gateway, bool is_new,
                         const struct directory_op *op)
 {
@@ -297,9 +298,11 @@ enum status directory_serve(struct directory *directory, struct slice bytes,
         .count = request.count,
     };
     bool is_known = meeting == MEETING_KNOWN || meeting == MEETING_NEW;
+    if (is_known)
+        answer.meeting = directory_meeting(gateway);
     if (!is_known || !directory_is_in_order(gateway, request.number))
         answer.count = 0;
-    else if (directory_met_with(gateway, request.number))
+    else if (answer.meeting != request.meeting)
         answer.standing = STANDING_NEW;
 
     const struct serving serving = {

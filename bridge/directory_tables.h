@@ -60,7 +60,7 @@ struct directory_gateway {
     struct slice id; /* bytes follow the struct */
     uint64_t incarnation;
     uint64_t last_number; /* of its requests; 0: met, and none came yet */
-    uint64_t met_number;  /* of the first one since it was met */
+    uint64_t meeting;     /* directory_meeting */
     struct directory_published published;
     uint64_t refused_number; /* of the last request that had some of those refused */
     uint64_t heard_ms;
@@ -101,6 +101,7 @@ struct directory {
     size_t expected_count; /* gateways that run beside it */
     uint64_t began_ms;
     uint64_t stamp;
+    uint64_t last_meeting;              /* from a random number on */
     uint64_t users, rooms, memberships; /* rooms: named ones */
 };
 

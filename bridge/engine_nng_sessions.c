@@ -53,6 +53,7 @@ static bool make_request(struct sessions *sessions, struct buf *ops, uint32_t co
         .gateway = slice_of(sessions->config.gateway_id),
         .incarnation = sessions->incarnation,
         .number = ++sessions->number,
+        .meeting = sessions->meeting,
         .count = count,
     };
 
@@ -354,8 +355,10 @@ static void on_answer(void *ctx, struct slice bytes)
     }
     sessions->has_answer = true;
     sessions->answered_ms = sessions->now_ms;
-    if (answer.standing == STANDING_NEW)
+    if (answer.standing == STANDING_NEW) {
+        sessions->meeting = answer.meeting;
         unsettle(sessions); /* before a result makes somebody send what waits */
+    }
     give_results(sessions, &answer);
     if (!sessions->is_stopped)
         give_moved(sessions, &answer);

@@ -20,6 +20,7 @@ struct sessions {
     struct asker *asker;
     uint64_t incarnation;
     uint64_t number;         /* of the request under way, or the last */
+    uint64_t meeting;        /* that was heard of last; 0: none */
     struct op_list waiting;  /* not sent yet */
     struct op_list asked;    /* of the request under way */
     struct op_list answered; /* those whose results are being given */

@@ -1,8 +1,8 @@
 /*
  * Layouts, little endian (proto/byte_io); a name is u16 length and bytes:
  *
- *   request  u8 version, u8 'D', name gateway, u64 incarnation, u64 number, u32 count,
- *            ops
+ *   request  u8 version, u8 'D', name gateway, u64 incarnation, u64 number, u64 meeting,
+ *            u32 count, ops
  *   lease    u8 0, u32 pid, u8 ready, u8 settled, u16 counters, u64 each
  *   put      u8 1, session
  *   drop     u8 2, name sid, u64 generation
@@ -14,8 +14,8 @@
  *   leave    u8 8
  *   session  names sid pid nsp user, u64 generation, u64 epoch, u64 proven, u16 rooms,
  *            rooms × (name, u64 joined_seq)
- *   answer   u8 version, u8 'A', u64 incarnation, u64 number, u8 standing, u32 count,
- *            u16 moved, moved × (name sid, u64 generation), results
+ *   answer   u8 version, u8 'A', u64 incarnation, u64 number, u64 meeting, u8 standing,
+ *            u32 count, u16 moved, moved × (name sid, u64 generation), results
  *   result   u8 outcome, u8 kind; then of a session name gateway, session; of a
  *            position u64 epoch, u64 seq; of a user that was seen u64 ms
  *   record   u8 version, u8 'R', name gateway, u8 parked, session
@@ -27,7 +27,8 @@
 #include "proto/byte_io.h"
 
 enum {
-    VERSION = 2,
+    VERSION = 3,
+    KEPT_VERSION = 2, /* of what lies in the log */
     REQUEST = 'D',
     ANSWER = 'A',
     RECORD = 'R',
@@ -41,6 +42,7 @@ void directory_request_encode(const struct directory_request *request, struct bu
     byte_put_name(out, request->gateway);
     byte_put_u64(out, request->incarnation);
     byte_put_u64(out, request->number);
+    byte_put_u64(out, request->meeting);
     byte_put_u32(out, request->count);
 }
 
@@ -220,12 +222,12 @@ static bool get_op(struct byte_reader *in, struct directory_op *op)
 }
 
 /* The first two bytes: our version, and what kind of message it is. */
-static bool get_head(struct byte_reader *in, unsigned kind)
+static bool get_head(struct byte_reader *in, unsigned wanted, unsigned kind)
 {
     unsigned version = byte_get_u8(in);
     unsigned got = byte_get_u8(in);
 
-    return version == VERSION && got == kind;
+    return version == wanted && got == kind;
 }
 
 enum status directory_request_decode(struct slice bytes,
@@ -234,11 +236,12 @@ enum status directory_request_decode(struct slice bytes,
     struct byte_reader in = {.rest = bytes};
     struct directory_op op;
 
-    if (!get_head(&in, REQUEST))
+    if (!get_head(&in, VERSION, REQUEST))
         return ST_BAD_PACKET;
     request->gateway = byte_get_name(&in);
     request->incarnation = byte_get_u64(&in);
     request->number = byte_get_u64(&in);
+    request->meeting = byte_get_u64(&in);
     request->count = byte_get_u32(&in);
     request->ops = in.rest;
     for (size_t i = 0; i < request->count && get_op(&in, &op); i++)
@@ -279,6 +282,7 @@ void directory_answer_encode(const struct directory_answer *answer, struct buf *
     byte_put_u8(out, ANSWER);
     byte_put_u64(out, answer->incarnation);
     byte_put_u64(out, answer->number);
+    byte_put_u64(out, answer->meeting);
     byte_put_u8(out, answer->standing);
     byte_put_u32(out, answer->count);
     byte_put_u16(out, answer->moved_count);
@@ -332,10 +336,11 @@ enum status directory_answer_decode(struct slice bytes, struct directory_answer 
     struct byte_reader in = {.rest = bytes};
     struct directory_result result;
 
-    if (!get_head(&in, ANSWER))
+    if (!get_head(&in, VERSION, ANSWER))
         return ST_BAD_PACKET;
     answer->incarnation = byte_get_u64(&in);
     answer->number = byte_get_u64(&in);
+    answer->meeting = byte_get_u64(&in);
     answer->standing = (enum directory_standing)get_choice(&in, STANDING_COUNT);
     answer->count = byte_get_u32(&in);
     answer->moved_count = (uint16_t)byte_get_u16(&in);
@@ -357,7 +362,7 @@ bool directory_result_next(struct slice *results, struct directory_result *resul
 
 void directory_record_encode(const struct directory_record *record, struct buf *out)
 {
-    byte_put_u8(out, VERSION);
+    byte_put_u8(out, KEPT_VERSION);
     byte_put_u8(out, RECORD);
     byte_put_name(out, record->gateway);
     byte_put_u8(out, record->is_parked);
@@ -368,7 +373,7 @@ enum status directory_record_decode(struct slice bytes, struct directory_record 
 {
     struct byte_reader in = {.rest = bytes};
 
-    if (!get_head(&in, RECORD))
+    if (!get_head(&in, KEPT_VERSION, RECORD))
         return ST_BAD_PACKET;
     record->gateway = byte_get_name(&in);
     record->is_parked = get_choice(&in, 2);
@@ -379,7 +384,7 @@ enum status directory_record_decode(struct slice bytes, struct directory_record 
 void directory_published_encode(const struct directory_published *published,
                                 struct buf *out)
 {
-    byte_put_u8(out, VERSION);
+    byte_put_u8(out, KEPT_VERSION);
     byte_put_u8(out, PUBLISHED);
     byte_put_u64(out, published->incarnation);
     byte_put_u64(out, published->last_serial);
@@ -392,7 +397,7 @@ enum status directory_published_decode(struct slice bytes,
 {
     struct byte_reader in = {.rest = bytes};
 
-    if (!get_head(&in, PUBLISHED))
+    if (!get_head(&in, KEPT_VERSION, PUBLISHED))
         return ST_BAD_PACKET;
     published->incarnation = byte_get_u64(&in);
     published->last_serial = byte_get_u64(&in);

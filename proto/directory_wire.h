@@ -13,6 +13,7 @@ struct directory_request {
     struct slice gateway;
     uint64_t incarnation; /* of the gateway; a later start has a higher one */
     uint64_t number;      /* of the request: 1, 2, … */
+    uint64_t meeting;     /* that it has heard of, by the last answer; 0: of none */
     uint32_t count;
     struct slice ops; /* decode: walk with directory_op_next */
 };
@@ -92,7 +93,7 @@ bool wire_counter_next(struct slice *counters, uint64_t *value);
 
 enum directory_standing {
     STANDING_KNOWN,
-    STANDING_NEW,    /* met with this request: nothing of it was known before */
+    STANDING_NEW,    /* met: nothing of it is known from before; until it has heard so */
     STANDING_FENCED, /* a later start of this gateway is known: nothing was done */
     STANDING_FULL,   /* the directory knows as many gateways as it may: the same */
     STANDING_COUNT
@@ -100,6 +101,7 @@ enum directory_standing {
 
 struct directory_answer {
     uint64_t incarnation, number;
+    uint64_t meeting; /* which one holds: no other has its number; 0: none does */
     enum directory_standing standing;
     uint32_t count;
     /* Sessions that were put by the gateway and live elsewhere by now, under a

@@ -56,6 +56,25 @@ describe('a gateway that stands still', { concurrency: true }, () => {
       await stop_alone(alone);
     }));
 
+  // The publisher answers while the gateway stands still: that answer is read when it goes on,
+  // and not the one to the request that it sends again by then, from which it is met anew.
+  test('in the midst of a question: the same [native]',
+    with_sidecast({ args: ['--gateways', '1'] }, async (sidecast, t) => {
+      const alone = await start_alone(sidecast, t, 'g2');
+      const there = await natives(alone, 3, 'r');
+      await until_counted(sidecast, 'r', 3, 5000);
+
+      process.kill(sidecast.pids.publisher, 'SIGSTOP');
+      await sleep(1200); // a lease is renewed each second
+      alone.signal('SIGSTOP');
+      process.kill(sidecast.pids.publisher, 'SIGCONT');
+      await until_counted(sidecast, 'r', 0, lease_ms + bound(1000));
+      alone.signal('SIGCONT');
+      await until_counted(sidecast, 'r', 3, bound(1500));
+      there.forEach((client) => client.close());
+      await stop_alone(alone);
+    }));
+
   test('under serve: is killed and replaced, the other one undisturbed [native]',
     with_sidecast({ args: ['--gateways', '2'] }, async (sidecast, t) => {
       const [silent, other] = sidecast.pids.gateways;

@@ -17,12 +17,15 @@ enum {
 };
 
 /* One request: a drop of "s1". */
+/* The meeting that the gateway has heard of, and the one that the last answer told. */
+static uint64_t heard, told;
+
 static enum directory_standing serve_drop(struct directory *directory, const char *id,
                                           uint64_t incarnation, uint64_t number,
                                           uint32_t *results)
 {
     struct buf request = {.max = 4096}, out = {.max = 4096};
-    struct directory_request head = {slice_of(id), incarnation, number, 1, {0}};
+    struct directory_request head = {slice_of(id), incarnation, number, heard, 1, {0}};
     struct directory_answer answer;
 
     directory_request_encode(&head, &request);
@@ -31,6 +34,7 @@ static enum directory_standing serve_drop(struct directory *directory, const cha
                      ST_OK);
     assert_int_equal(directory_answer_decode(buf_slice(&out), &answer), ST_OK);
     *results = answer.count;
+    told = answer.meeting;
     buf_finish(&request);
     buf_finish(&out);
     return answer.standing;
@@ -43,6 +47,7 @@ static void late_requests_of_an_old_start_change_nothing(void **state)
     uint32_t results;
 
     (void)state;
+    heard = directory_meeting(gateway);
     put(directory, gateway, "s1", 1, "", "a");
     assert_int_equal(serve_drop(directory, "g1", 5, 90, &results), STANDING_FENCED);
     assert_int_equal(results, 0);
@@ -66,10 +71,12 @@ static void a_full_directory_says_so_and_lets_in_who_comes_after_a_lease(void **
     uint32_t results;
 
     (void)state;
-    for (int i = 0; i < LIMIT_GATEWAYS; i++) {
+    heard = 0;
+    for (int i = LIMIT_GATEWAYS - 1; i >= 0; i--) {
         snprintf(id, sizeof id, "g%d", i);
         assert_int_equal(serve_drop(directory, id, 1, 1, &results), STANDING_NEW);
     }
+    heard = told;
     assert_int_equal(serve_drop(directory, "late", 1, 1, &results), STANDING_FULL);
     assert_int_equal(results, 0);
     assert_int_equal(serve_drop(directory, "g0", 1, 2, &results), STANDING_KNOWN);
@@ -93,17 +100,21 @@ static void a_request_that_was_overtaken_does_nothing(void **state)
 
 /* Its answer was lost with the connection: who is met again has to hear that it was met,
  * or it would never put what was forgotten. */
-static void a_repeated_request_hears_again_that_it_was_met(void **state)
+static void who_is_met_is_told_until_it_has_heard(void **state)
 {
     struct directory *directory = directory_create(&hash_key, 0);
     uint32_t results;
 
     (void)state;
+    heard = 0;
     for (uint64_t incarnation = 1; incarnation <= 2; incarnation++) {
         for (int i = 0; i < 3; i++)
             assert_int_equal(serve_drop(directory, "g1", incarnation, 7, &results),
                              STANDING_NEW);
         assert_int_equal(serve_drop(directory, "g1", incarnation, 8, &results),
+                         STANDING_NEW);
+        heard = told;
+        assert_int_equal(serve_drop(directory, "g1", incarnation, 9, &results),
                          STANDING_KNOWN);
         assert_int_equal(serve_drop(directory, "g1", incarnation, 7, &results),
                          STANDING_KNOWN); /* overtaken: nobody waits for it */
@@ -112,12 +123,34 @@ static void a_repeated_request_hears_again_that_it_was_met(void **state)
     directory_destroy(directory);
 }
 
+/* A gateway that stood still has the answer of before to the request that it sends again:
+ * it does not read the one that says that it was met. */
+static void who_heard_an_older_answer_is_told_with_the_next(void **state)
+{
+    struct directory *directory = directory_create(&hash_key, 0);
+    uint32_t results;
+
+    (void)state;
+    heard = 0;
+    serve_drop(directory, "g1", 1, 1, &results);
+    heard = told;
+    assert_int_equal(serve_drop(directory, "g1", 1, 2, &results), STANDING_KNOWN);
+    directory_expire(directory, DIRECTORY_LEASE_MS + 1);
+    serve_drop(directory, "g1", 1, 2, &results);
+    assert_int_equal(serve_drop(directory, "g1", 1, 3, &results), STANDING_NEW);
+    assert_int_not_equal(told, heard);
+    heard = told;
+    assert_int_equal(serve_drop(directory, "g1", 1, 4, &results), STANDING_KNOWN);
+    directory_destroy(directory);
+}
+
 /* Asks with `ops` in the request of that number and lends the results until `out` ends.
  */
 static struct slice ask_with(struct directory *directory, uint64_t number,
                              const struct buf *ops, uint32_t count, struct buf *out)
 {
-    const struct directory_request head = {SLICE("g1"), 1, number, count, {0}};
+    const struct directory_request head = {
+        SLICE("g1"), 1, number, number == 1 ? 0 : heard, count, {0}};
     struct buf request = {.max = ANSWER_BYTES};
     struct directory_answer answer;
 
@@ -128,6 +161,7 @@ static struct slice ask_with(struct directory *directory, uint64_t number,
                      ST_OK);
     assert_int_equal(directory_answer_decode(buf_slice(out), &answer), ST_OK);
     assert_int_equal(answer.standing, number == 1 ? STANDING_NEW : STANDING_KNOWN);
+    heard = answer.meeting;
     assert_int_equal(answer.count, count);
     buf_finish(&request);
     return answer.results;
@@ -221,7 +255,7 @@ static void proofs_and_parks_come_in_bytes(void **state)
 /* Reads the answer's tellings: "s1>TERM " for each. */
 static void read_moved(struct directory *directory, uint64_t number, char *text)
 {
-    const struct directory_request head = {SLICE("g1"), 1, number, 1, {0}};
+    const struct directory_request head = {SLICE("g1"), 1, number, 0, 1, {0}};
     struct buf request = {.max = 4096}, out = {.max = 4096};
     struct directory_answer answer;
     struct wire_named moved;
@@ -274,15 +308,20 @@ static void a_lease_that_meets_the_directory_is_not_settled(void **state)
     struct directory_op lease = {.pid = 1, .is_ready = true, .is_settled = true};
 
     (void)state;
-    static const uint64_t numbers[] = {1, 1, 2}; /* the first is sent twice */
+    /* The first is sent twice, and neither answer has arrived when the third leaves. */
+    static const uint64_t numbers[] = {1, 1, 2, 3};
+    heard = 0;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         struct buf request = {.max = 4096}, out = {.max = 4096};
-        struct directory_request head = {SLICE("g1"), 1, numbers[i], 1, {0}};
+        struct directory_request head = {SLICE("g1"), 1, numbers[i], heard, 1, {0}};
+        struct directory_answer answer;
         directory_request_encode(&head, &request);
         directory_lease_encode(&lease, 0, &request);
         assert_int_equal(directory_serve(directory, buf_slice(&request), 0, NULL, &out),
                          ST_OK);
-        assert_int_equal(count(directory, LATER, "a", NULL).complete, numbers[i] == 2);
+        assert_int_equal(count(directory, LATER, "a", NULL).complete, numbers[i] == 3);
+        assert_int_equal(directory_answer_decode(buf_slice(&out), &answer), ST_OK);
+        heard = numbers[i] == 2 ? answer.meeting : 0;
         buf_finish(&request);
         buf_finish(&out);
     }
@@ -390,7 +429,7 @@ static enum directory_outcome publish(struct directory *directory, uint64_t numb
                                       struct kept_events *kept)
 {
     const struct directory_keeper keeper = {.keep = keep_event, .ctx = kept};
-    struct directory_request head = {SLICE("g1"), 7, number, 1, {0}};
+    struct directory_request head = {SLICE("g1"), 7, number, 0, 1, {0}};
     struct buf request = {.max = 1000}, out = {.max = 1000};
     struct directory_answer answer;
     struct directory_result result = {0};
@@ -428,7 +467,7 @@ static void an_event_without_room_for_its_answer_is_still_new(void **state)
     struct directory *directory = directory_create(&hash_key, 0);
     struct kept_events kept = {{0}, 0};
     const struct directory_keeper keeper = {.keep = keep_event, .ctx = &kept};
-    struct directory_request head = {SLICE("g1"), 7, 1, 2, {0}};
+    struct directory_request head = {SLICE("g1"), 7, 1, 0, 2, {0}};
     struct buf request = {.max = 1000};
     size_t max = 0;
 
@@ -537,7 +576,8 @@ int main(void)
         cmocka_unit_test(late_requests_of_an_old_start_change_nothing),
         cmocka_unit_test(a_full_directory_says_so_and_lets_in_who_comes_after_a_lease),
         cmocka_unit_test(a_request_that_was_overtaken_does_nothing),
-        cmocka_unit_test(a_repeated_request_hears_again_that_it_was_met),
+        cmocka_unit_test(who_is_met_is_told_until_it_has_heard),
+        cmocka_unit_test(who_heard_an_older_answer_is_told_with_the_next),
         cmocka_unit_test(a_request_in_bytes_is_answered_in_bytes),
         cmocka_unit_test(proofs_and_parks_come_in_bytes),
         cmocka_unit_test(ghosts_are_told_until_they_have_heard),

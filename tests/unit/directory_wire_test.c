@@ -25,7 +25,7 @@ static const struct wire_session session = {
 
 static void add_request(struct buf *out)
 {
-    struct directory_request request = {SLICE("g1"), 77, 3, 9, {0}};
+    struct directory_request request = {SLICE("g1"), 77, 3, 88, 9, {0}};
     struct directory_op lease = {.pid = 42, .is_ready = true};
 
     directory_request_encode(&request, out);
@@ -49,6 +49,7 @@ static void add_answer(struct buf *out)
 {
     struct directory_answer answer = {.incarnation = 77,
                                       .number = 3,
+                                      .meeting = 88,
                                       .standing = STANDING_NEW,
                                       .count = 4,
                                       .moved_count = 1};
@@ -97,7 +98,7 @@ static void a_request_comes_back_as_it_was(void **state)
     add_request(&wire);
     assert_int_equal(directory_request_decode(buf_slice(&wire), &request), ST_OK);
     assert_true(slice_is(request.gateway, "g1") && request.incarnation == 77 &&
-                request.number == 3 && request.count == 9);
+                request.number == 3 && request.meeting == 88 && request.count == 9);
     assert_true(directory_op_next(&request.ops, &op));
     assert_true(op.kind == DIRECTORY_LEASE && op.pid == 42 && op.is_ready &&
                 !op.is_settled);
@@ -142,6 +143,7 @@ static void an_answer_comes_back_as_it_was(void **state)
     assert_int_equal(directory_answer_decode(buf_slice(&wire), &answer), ST_OK);
     assert_true(answer.incarnation == 77 && answer.number == 3 && answer.count == 4);
     assert_int_equal(answer.standing, STANDING_NEW);
+    assert_int_equal(answer.meeting, 88);
     struct wire_named moved;
     assert_int_equal(answer.moved_count, 1);
     assert_true(wire_named_next(&answer.moved, &moved));
@@ -247,7 +249,7 @@ static void only_whole_messages_are_taken(void **state)
 static void a_request_without_a_gateway_is_refused(void **state)
 {
     struct buf wire = {.max = 1000};
-    struct directory_request request = {{0}, 1, 1, 0, {0}};
+    struct directory_request request = {{0}, 1, 1, 1, 0, {0}};
 
     (void)state;
     directory_request_encode(&request, &wire);

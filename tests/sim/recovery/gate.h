@@ -107,7 +107,7 @@ struct gate {
     struct recent *recent; /* NULL: it keeps none */
     bool has_recent;
     bool is_deaf; /* it does not know how far the log is */
-    uint64_t incarnation, number;
+    uint64_t incarnation, number, meeting;
     bool is_settled;
     unsigned first_op, op_count, asked_count; /* a ring; the first ones are asked */
     struct gate_op ops[GATE_OPS];

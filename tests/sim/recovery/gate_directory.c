@@ -163,6 +163,8 @@ static void take_answer(struct gate *gate)
     }
     gate->asked_count = 0;
     if (answer.standing == STANDING_NEW)
+        gate->meeting = answer.meeting;
+    if (answer.standing == STANDING_NEW)
         settle(gate);
     else if (answer.moved_count > 0)
         gate_renew(gate);
@@ -173,7 +175,12 @@ static void ask(struct gate *gate)
 {
     struct buf *request = &gate->house->scratch;
     const struct directory_request head = {
-        slice_of(gate->id), gate->incarnation, ++gate->number, gate->op_count, {0}};
+        .gateway = slice_of(gate->id),
+        .incarnation = gate->incarnation,
+        .number = ++gate->number,
+        .meeting = gate->meeting,
+        .count = gate->op_count,
+    };
 
     gate->asked_count = gate->op_count;
     request->max = 65536;
