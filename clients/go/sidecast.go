@@ -14,6 +14,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -23,16 +24,26 @@ import (
 	"time"
 )
 
-const tries, pauseMax = 3, 5 * time.Second
+const agent, pauseMax = "sidecast-go/0.1.0", 5 * time.Second
+
+// Connections are kept for less long than the server keeps them. A redirect is an answer: a key
+// is for the server that was named.
+var caller = &http.Client{
+	Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
+		MaxIdleConnsPerHost: 64, IdleConnTimeout: 20 * time.Second},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
 
 // 409: the first try is still on its way
 var passing = map[int]bool{408: true, 409: true, 429: true, 500: true, 502: true, 503: true, 504: true}
 
 // Client may be used by several goroutines. What is empty comes from SIDECAST_URL,
-// SIDECAST_API_KEY and, only for tokens, SIDECAST_AUTH_JWT_HMAC_SECRET.
+// SIDECAST_API_KEY and, only for tokens, SIDECAST_AUTH_JWT_HMAC_SECRET; blanks and line ends
+// around the fields do not count.
 type Client struct {
 	URL, Key, Secret string
 	Timeout          time.Duration // of each try; 0: 2 s
+	Tries            int           // 0: 3
 }
 
 // To says whom: one of room, rooms, user, users, sockets and all, unless the catalog of the
@@ -41,26 +52,31 @@ type To map[string]any
 
 // Answer of a publish; Recipients is nil when nobody knows.
 type Answer struct {
-	ID, Position string
-	Recipients   *int64
+	ID, Position, Durability string
+	Recipients               *int64
+	Complete, Duplicate      bool
+	Rooms                    []string
+	Warning                  struct{ Code, Detail string }
 }
 
-// Error is a publish that was refused, or whose answer never came (Status below 300).
+// Error is a publish that was refused, or whose answer never came (Status 0).
 type Error struct {
 	Status       int
 	Code, Detail string
 	Problem      json.RawMessage // the whole answer, with errors and their pointers
+	Err          error           `json:"-"` // what failed here: the network, the context
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Detail }
+func (e *Error) Unwrap() error { return e.Err }
 
-// Broadcast publishes an event.
+// Broadcast publishes an event; without data where that is nil (json.RawMessage("null") is null).
 func (c *Client) Broadcast(ctx context.Context, event string, data any, to To) (*Answer, error) {
 	random := make([]byte, 16)
 	rand.Read(random)
-	body := map[string]any{"event": event, "data": data, "id": part(random)}
-	if _, ok := to["args"]; ok {
-		delete(body, "data")
+	body := map[string]any{"event": event, "id": part(random)}
+	if _, ok := to["args"]; !ok && data != nil {
+		body["data"] = data
 	}
 	for name, value := range to {
 		body[name] = value
@@ -69,23 +85,48 @@ func (c *Client) Broadcast(ctx context.Context, event string, data any, to To) (
 	if err != nil {
 		return nil, err
 	}
-	for tried := 1; ; tried++ {
-		answer, pause, err := c.post(ctx, sent, fmt.Sprint(body["id"]))
-		if err == nil || tried == tries || pause < 0 || ctx.Err() != nil {
-			return answer, err
+	key := or(c.Key, os.Getenv("SIDECAST_API_KEY"))
+	if strings.IndexFunc(key, func(r rune) bool { return r < '!' || r > '~' }) >= 0 {
+		return nil, errors.New("the key of a Sidecast publisher is one word of ASCII")
+	}
+	tries := c.Tries
+	if tries < 1 {
+		tries = 3
+	}
+	for tried, said := 1, (*Error)(nil); ; tried++ {
+		answer, pause, failed := c.post(ctx, sent, key, fmt.Sprint(body["id"]))
+		if failed == nil {
+			return answer, nil
+		}
+		if failed.Status == 0 && said != nil && ctx.Err() != nil {
+			failed, said.Err = said, ctx.Err() // the server's own words tell more
+		}
+		if tried >= tries || pause < 0 {
+			return nil, failed
 		}
 		if pause == 0 {
 			pause = 100 * time.Millisecond << tried
-		} else if pause > pauseMax {
+		}
+		if pause > pauseMax {
 			pause = pauseMax
 		}
-		time.Sleep(pause + time.Duration(random[tried])*time.Millisecond/4) // never all at once
+		pause += time.Duration(random[tried%16]) * time.Millisecond / 4 // never all at once
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			failed.Err = ctx.Err()
+			return nil, failed
+		}
+		said = failed
 	}
 }
 
 // Token gives a token with which a client of this user connects; claims may be nil.
 func (c *Client) Token(user string, rooms []string, ttl time.Duration, claims map[string]any) (string, error) {
-	secret := or(c.Secret, os.Getenv("SIDECAST_AUTH_JWT_HMAC_SECRET"))
+	secret := or(c.Secret)
+	if secret == "" {
+		secret = os.Getenv("SIDECAST_AUTH_JWT_HMAC_SECRET")
+	}
 	if secret == "" {
 		return "", fmt.Errorf("a token needs the secret that the server checks tokens with")
 	}
@@ -104,7 +145,7 @@ func (c *Client) Token(user string, rooms []string, ttl time.Duration, claims ma
 }
 
 // Gives an answer, or what failed and how long to wait; below 0: there is no use in waiting.
-func (c *Client) post(ctx context.Context, body []byte, id string) (*Answer, time.Duration, error) {
+func (c *Client) post(ctx context.Context, body []byte, key, id string) (*Answer, time.Duration, *Error) {
 	timeout := c.Timeout
 	if timeout == 0 {
 		timeout = 2 * time.Second
@@ -114,34 +155,46 @@ func (c *Client) post(ctx context.Context, body []byte, id string) (*Answer, tim
 	url := strings.TrimRight(or(c.URL, os.Getenv("SIDECAST_URL"), "http://127.0.0.1:7411"), "/") + "/broadcast"
 	request, err := http.NewRequestWithContext(ctx, "POST", url, bytes.NewReader(body))
 	if err != nil {
-		return nil, -1, err
+		return nil, -1, unreachable(err)
 	}
-	request.Header = http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": {id}}
-	if key := or(c.Key, os.Getenv("SIDECAST_API_KEY")); key != "" {
+	request.Header = http.Header{"User-Agent": {agent}, "Content-Type": {"application/json"}, "Idempotency-Key": {id}}
+	if key != "" {
 		request.Header.Set("Authorization", "Bearer "+key)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := caller.Do(request)
 	if err != nil {
-		return nil, 0, &Error{Code: "E_UNREACHABLE", Detail: err.Error()}
+		return nil, 0, unreachable(err)
 	}
 	defer response.Body.Close()
-	text, _ := io.ReadAll(response.Body) // what was cut off is no JSON
+	text, err := io.ReadAll(response.Body) // what was cut off is no JSON
 	status, answer := response.StatusCode, &Answer{}
-	if status/100 == 2 && json.Unmarshal(text, answer) == nil {
-		return answer, 0, nil
+	if status/100 == 2 {
+		if json.Unmarshal(text, answer) == nil && answer.ID != "" {
+			return answer, 0, nil
+		}
+		if err == nil {
+			err = fmt.Errorf("an answer that is not Sidecast's: %.200s", text)
+		}
+		return nil, 0, unreachable(err)
 	}
-	failed := &Error{status, fmt.Sprint("HTTP ", status), "", text}
-	json.Unmarshal(text, failed) // a proxy\'s page stays in Problem alone
-	if status < 300 || passing[status] {
+	failed := &Error{status, fmt.Sprint("HTTP ", status), "", text, nil}
+	json.Unmarshal(text, failed) // a proxy's page stays in Problem alone
+	failed.Status, failed.Problem = status, text
+	if passing[status] {
 		seconds, _ := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 16)
 		return nil, time.Duration(seconds) * time.Second, failed
 	}
 	return nil, -1, failed
 }
 
+func unreachable(err error) *Error {
+	return &Error{Code: "E_UNREACHABLE", Detail: err.Error(), Err: err}
+}
+
+// The first that is more than blanks and line ends, without these.
 func or(values ...string) string {
 	for _, value := range values {
-		if value != "" {
+		if value = strings.TrimSpace(value); value != "" {
 			return value
 		}
 	}

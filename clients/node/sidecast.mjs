@@ -7,7 +7,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const tries = 3;
+const agent = 'sidecast-node/0.1.0';
 const pause_max_ms = 5000;
 const passing = new Set([408, 409, 429, 500, 502, 503, 504]); // 409: the first try is still on its way
 
@@ -24,20 +24,26 @@ export class Client {
   #post;
   #secret;
   #silent;
+  #tries;
 
   // `url` and `key` default to SIDECAST_URL and SIDECAST_API_KEY, `secret` (only for tokens)
-  // to SIDECAST_AUTH_JWT_HMAC_SECRET; `timeout` is of each try, in milliseconds.
+  // to SIDECAST_AUTH_JWT_HMAC_SECRET; blanks and line ends around them do not count. `timeout`
+  // is of each of the `tries`, in milliseconds.
   constructor({
     url = process.env.SIDECAST_URL || 'http://127.0.0.1:7411',
     key = process.env.SIDECAST_API_KEY || '',
-    secret = process.env.SIDECAST_AUTH_JWT_HMAC_SECRET || '',
+    secret = null,
     timeout = 2000,
+    tries = 3,
     fail_silently = false,
   } = {}) {
-    const target = `${url.replace(/\/+$/, '')}/broadcast`;
+    const target = `${String(url).trim().replace(/\/+$/, '')}/broadcast`, bearer = String(key).trim();
     if (!/^https?:$/.test(new URL(target).protocol))
       throw new TypeError('the url of a Sidecast publisher begins with http:// or https://');
-    this.#secret = secret;
+    if (!/^[\x21-\x7e]*$/.test(bearer))
+      throw new TypeError('the key of a Sidecast publisher is one word of ASCII');
+    this.#secret = (typeof secret === 'string' ? secret.trim() : secret) || process.env.SIDECAST_AUTH_JWT_HMAC_SECRET;
+    this.#tries = tries;
     this.#silent = fail_silently;
     this.#post = (body, id) => fetch(target, {
       method: 'POST',
@@ -45,7 +51,8 @@ export class Client {
       headers: {
         'content-type': 'application/json',
         'idempotency-key': id,
-        ...(key ? { authorization: `Bearer ${key}` } : {}),
+        'user-agent': agent,
+        ...(bearer ? { authorization: `Bearer ${bearer}` } : {}),
       },
       redirect: 'manual', // a key is for the server that was named
       signal: AbortSignal.timeout(timeout),
@@ -54,7 +61,7 @@ export class Client {
 
   // Gives the answer: id, recipients, position and more. `more` is one of room, rooms, user,
   // users, sockets and all, unless the catalog of the server knows where the event goes; and
-  // args, except, ttl, volatile, id, ...
+  // args, except, ttl, volatile, id, ... Without `data` the event has none.
   async broadcast(event, data, more = {}) {
     const id = more.id ?? randomUUID();
     const body = JSON.stringify({ event, ...('args' in more ? {} : { data }), ...more, id });
@@ -82,7 +89,7 @@ export class Client {
       const { status, pause, answer } = await this.#try(body, id);
       if (status >= 200 && status < 300)
         return answer;
-      if (tried === tries || (status && !passing.has(status)))
+      if (tried >= this.#tries || (status && !passing.has(status)))
         throw new SidecastError(status, answer);
       await sleep(pause_ms(pause, tried));
     }
@@ -92,15 +99,18 @@ export class Client {
     try {
       const response = await this.#post(body, id);
       const text = await response.text();
+      const pause = response.headers.get('retry-after'), start = text.slice(0, 200);
       const answer = read(text);
-      const status = answer || !response.ok ? response.status : 0; // no answer of ours
-      return { status, pause: response.headers.get('retry-after'), answer: answer ?? { detail: text.slice(0, 200) } };
+      if (response.ok && !answer?.id) // somebody else's
+        return { status: 0, pause, answer: unreachable(`an answer that is not Sidecast's: ${start}`) };
+      return { status: response.status, pause, answer: answer ?? { detail: start } };
     } catch (error) { // no connection, a lost one, or no answer in time
-      const detail = error.cause?.message ?? error.message;
-      return { status: 0, pause: null, answer: { code: 'E_UNREACHABLE', detail } };
+      return { status: 0, pause: null, answer: unreachable(error.cause?.message || error.cause?.code || error.message) };
     }
   }
 }
+
+const unreachable = (detail) => ({ code: 'E_UNREACHABLE', detail });
 
 // null: a proxy's page, perhaps.
 function read(text) {

@@ -1,6 +1,6 @@
 <?php
 /*
- * Publishing to Sidecast, for PHP 8.0 and later; no extension is needed (openssl for https).
+ * Publishing to Sidecast, for PHP 8.1 and later; no extension is needed (openssl for https).
  *
  *     $client = new Sidecast\Client('http://127.0.0.1:7411', 'sk_...');
  *     $client->broadcast('task.moved', ['task' => 12], room: 'project:7')['recipients'];
@@ -18,18 +18,23 @@ class Error extends \RuntimeException
         public readonly int $status,
         public readonly array $problem, // the whole answer, with `errors` and their pointers
     ) {
-        parent::__construct(($problem['code'] ?? "HTTP $status") . ': ' . ($problem['detail'] ?? ''));
+        parent::__construct($this->code() . ': ' . self::text($problem['detail'] ?? ''));
     }
 
     public function code(): string
     {
-        return $this->problem['code'] ?? "HTTP {$this->status}";
+        return self::text($this->problem['code'] ?? "HTTP {$this->status}");
+    }
+
+    private static function text(mixed $value): string
+    {
+        return is_scalar($value) ? (string) $value : json_encode($value);
     }
 }
 
 class Client
 {
-    private const TRIES = 3;
+    private const AGENT = 'sidecast-php/0.1.0';
     private const PAUSE_MAX = 5.0;
     private const PASSING = [408, 409, 429, 500, 502, 503, 504]; // 409: the first try is still on its way
 
@@ -39,7 +44,8 @@ class Client
 
     /**
      * $url and $key default to SIDECAST_URL and SIDECAST_API_KEY, $secret (only for tokens)
-     * to SIDECAST_AUTH_JWT_HMAC_SECRET; $timeout is of each try, in seconds.
+     * to SIDECAST_AUTH_JWT_HMAC_SECRET; blanks and line ends around them do not count.
+     * $timeout is how many seconds each of the $tries waits for a byte.
      */
     public function __construct(
         ?string $url = null,
@@ -47,22 +53,27 @@ class Client
         private float $timeout = 2.0,
         ?string $secret = null,
         private bool $fail_silently = false,
+        private int $tries = 3,
     ) {
-        $this->url = rtrim($url ?? (getenv('SIDECAST_URL') ?: 'http://127.0.0.1:7411'), '/');
-        $this->key = $key ?? (getenv('SIDECAST_API_KEY') ?: '');
-        $this->secret = $secret ?? (getenv('SIDECAST_AUTH_JWT_HMAC_SECRET') ?: '');
+        $this->url = rtrim(trim($url ?? (getenv('SIDECAST_URL') ?: 'http://127.0.0.1:7411')), '/');
+        $this->key = trim($key ?? (getenv('SIDECAST_API_KEY') ?: ''));
+        $this->secret = $secret !== null ? trim($secret) : (getenv('SIDECAST_AUTH_JWT_HMAC_SECRET') ?: '');
         if (!preg_match('~^https?://[^/\s]~', $this->url))
             throw new \ValueError('the url of a Sidecast publisher begins with http:// or https://');
+        if (!preg_match('~^[\x21-\x7e]*$~D', $this->key))
+            throw new \ValueError('the key of a Sidecast publisher is one word of ASCII');
     }
 
     /**
      * Gives the answer: id, recipients, position and more; null when it failed silently.
      * $more is one of room, rooms, user, users, sockets and all, unless the catalog of the
      * server knows where the event goes; and args, except, ttl, volatile, id, ...
+     * Without $data the event has none; null is null.
      */
     public function broadcast(string $event, mixed $data = null, mixed ...$more): ?array
     {
-        $body = ['event' => $event] + (isset($more['args']) ? [] : ['data' => $data]) + $more;
+        $given = func_num_args() > 1 && !isset($more['args']);
+        $body = ['event' => $event] + ($given ? ['data' => $data] : []) + $more;
         $body['id'] ??= bin2hex(random_bytes(16));
         $flags = JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES |
             JSON_PRESERVE_ZERO_FRACTION;
@@ -92,7 +103,7 @@ class Client
             [$status, $pause, $answer] = $this->post($body, $id);
             if ($status >= 200 && $status < 300)
                 return $answer;
-            if ($tried === self::TRIES || ($status && !in_array($status, self::PASSING, true)))
+            if ($tried >= $this->tries || ($status && !in_array($status, self::PASSING, true)))
                 throw new Error($status, $answer);
             usleep((int) (1e6 * self::pause($pause, $tried)));
         }
@@ -101,7 +112,8 @@ class Client
     /** Gives status (0: no answer), Retry-After, body. A connection of its own each time. */
     private function post(string $body, string $id): array
     {
-        $headers = ['Content-Type: application/json', "Idempotency-Key: $id", 'Connection: close'];
+        $headers = ['Content-Type: application/json', "Idempotency-Key: $id", 'Connection: close',
+            'User-Agent: ' . self::AGENT];
         if ($this->key !== '')
             $headers[] = "Authorization: Bearer {$this->key}";
         $http = ['method' => 'POST', 'header' => $headers, 'content' => $body, 'protocol_version' => 1.1,
@@ -109,15 +121,19 @@ class Client
         $http_response_header = []; // PHP fills it
         $text = @file_get_contents("{$this->url}/broadcast", false, stream_context_create(['http' => $http]));
         if (!preg_match('~^HTTP/\S+ (\d{3})~', $http_response_header[0] ?? '', $found) || $text === false)
-            return [0, null, ['code' => 'E_UNREACHABLE', 'detail' => error_get_last()['message'] ?? 'no answer']];
+            return self::unreachable(error_get_last()['message'] ?? 'no answer');
         foreach ($http_response_header as $line)
             if (preg_match('~^Retry-After:\s*(\d+)\s*$~i', $line, $asked))
                 $pause = (float) $asked[1];
         $answer = json_decode($text, true);
-        $status = (int) $found[1];
-        if (!is_array($answer)) // a proxy's page, or not all of it
-            [$status, $answer] = [$status < 300 ? 0 : $status, ['detail' => substr($text, 0, 200)]];
-        return [$status, $pause ?? null, $answer];
+        if ($found[1] < 300 && !isset($answer['id'])) // somebody else's, or not all of it
+            return self::unreachable("an answer that is not Sidecast's: " . substr($text, 0, 200));
+        return [(int) $found[1], $pause ?? null, is_array($answer) ? $answer : ['detail' => substr($text, 0, 200)]];
+    }
+
+    private static function unreachable(string $detail): array
+    {
+        return [0, null, ['code' => 'E_UNREACHABLE', 'detail' => $detail]];
     }
 
     /** What the server asks for, or a little more each time; never all callers at once. */

@@ -4,7 +4,8 @@
     client.broadcast("task.moved", {"task": 12}, room="project:7")["recipients"]
 
 Whatever a call has to send twice carries one Idempotency-Key, so it is published once.
-A client may be used from several threads; each keeps a connection of its own.
+A client may be used from several threads, and in processes that are forked; each keeps a
+connection of its own.
 """
 import base64
 import hashlib
@@ -13,12 +14,13 @@ import http.client
 import json
 import os
 import random
+import re
 import threading
 import time
 import uuid
 from urllib.parse import urlsplit
 
-TRIES = 3
+AGENT = "sidecast-python/0.1.0"
 PAUSE_MAX = 5.0
 IDLE_MAX = 4.0
 PASSING = (408, 409, 429, 500, 502, 503, 504)  # 409: the first try is still on its way
@@ -35,25 +37,31 @@ class SidecastError(Exception):
 
 class Client:
     """`url` and `key` default to SIDECAST_URL and SIDECAST_API_KEY, `secret` (only for
-    tokens) to SIDECAST_AUTH_JWT_HMAC_SECRET; `timeout` is of each try, in seconds."""
+    tokens) to SIDECAST_AUTH_JWT_HMAC_SECRET; blanks and line ends around them do not count.
+    `timeout` is how many seconds each of the `tries` waits for a byte."""
 
-    def __init__(self, url=None, key=None, timeout=2.0, secret=None, fail_silently=False):
-        where = urlsplit(url or os.environ.get("SIDECAST_URL", "http://127.0.0.1:7411"))
+    def __init__(self, url=None, key=None, timeout=2.0, secret=None, fail_silently=False,
+                 tries=3):
+        where = urlsplit((url or os.environ.get("SIDECAST_URL", "http://127.0.0.1:7411")).strip())
         if where.scheme not in ("http", "https") or not where.hostname:
             raise ValueError("the url of a Sidecast publisher begins with http:// or https://")
         self._where, self._timeout, self._silent = where, timeout, fail_silently
-        self._key = key or os.environ.get("SIDECAST_API_KEY", "")
-        self._secret = secret or os.environ.get("SIDECAST_AUTH_JWT_HMAC_SECRET", "")
+        self._tries = max(1, tries)
+        self._key = (key or os.environ.get("SIDECAST_API_KEY", "")).strip()
+        if not re.fullmatch(r"[\x21-\x7e]*", self._key):
+            raise ValueError("the key of a Sidecast publisher is one word of ASCII")
+        self._secret = secret.strip() if secret else os.environ.get("SIDECAST_AUTH_JWT_HMAC_SECRET", "")
         self._local = threading.local()
 
-    def broadcast(self, event, data=None, **more):
+    def broadcast(self, event, data=..., **more):
         """Gives the answer as a dict: id, recipients, position and more.
 
         `more` is one of room, rooms, user, users, sockets and all, unless the catalog of
         the server knows where the event goes; and args, except_, ttl, volatile, id, ...
+        Without `data` the event has none; None is null.
         """
         body = {("except" if name == "except_" else name): value for name, value in more.items()}
-        if "args" not in body:
+        if data is not ... and "args" not in body:
             body["data"] = data
         body["event"] = event
         body.setdefault("id", str(uuid.uuid4()))
@@ -82,7 +90,7 @@ class Client:
             connection.close()
 
     def _send(self, body, key):
-        for again in reversed(range(TRIES)):
+        for again in reversed(range(self._tries)):
             try:
                 status, pause, answer = self._post(body, key)
             except (OSError, http.client.HTTPException) as error:
@@ -94,10 +102,11 @@ class Client:
             if not again or (status and status not in PASSING):
                 raise SidecastError(status, answer.get("code", f"HTTP {status}"),
                                     answer.get("detail", ""), answer)
-            time.sleep(_pause(pause, TRIES - again))
+            time.sleep(_pause(pause, self._tries - again))
 
     def _post(self, body, key):
-        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        headers = {"Content-Type": "application/json", "Idempotency-Key": key,
+                   "User-Agent": AGENT}
         if self._key:
             headers["Authorization"] = "Bearer " + self._key
         connection = self._connection()
@@ -108,17 +117,21 @@ class Client:
             parsed = json.loads(text)
         except ValueError:
             parsed = None
-        status = answer.status
-        if not isinstance(parsed, dict):  # a proxy's page
-            parsed = {"detail": text[:200].decode("utf-8", "replace")}
-            status = 0 if status < 300 else status
+        status, is_object = answer.status, isinstance(parsed, dict)
+        if status < 300 and not (is_object and parsed.get("id")):  # somebody else's answer
+            status, parsed = 0, {"code": "E_UNREACHABLE",
+                                 "detail": "an answer that is not Sidecast's: " + _start(text)}
+        elif not is_object:  # a proxy's page
+            parsed = {"detail": _start(text)}
         return status, answer.getheader("Retry-After"), parsed
 
     def _connection(self):
         now = time.monotonic()
         if now - getattr(self._local, "used", now) > IDLE_MAX:
             self.close()  # the server, or a proxy, may be about to do so
-        self._local.used = now
+        if getattr(self._local, "process", None) != os.getpid():
+            self.close()  # after a fork it is the other process's, too
+        self._local.used, self._local.process = now, os.getpid()
         connection = getattr(self._local, "connection", None)
         if connection is None:
             kind = (http.client.HTTPSConnection if self._where.scheme == "https"
@@ -126,6 +139,10 @@ class Client:
             connection = kind(self._where.hostname, self._where.port, timeout=self._timeout)
             self._local.connection = connection
         return connection
+
+
+def _start(text):
+    return text[:200].decode("utf-8", "replace")
 
 
 def _part(data):

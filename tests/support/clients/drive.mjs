@@ -4,16 +4,14 @@ import { Client, SidecastError } from '../../../clients/node/sidecast.mjs';
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { client: { timeout = 2, ...options }, ...call } = JSON.parse(line);
-  const client = new Client({ ...options, timeout: timeout * 1000 });
   let told;
   try {
+    const client = new Client({ ...options, timeout: timeout * 1000 });
     told = call.do === 'token'
       ? { token: client.token(call.user, { rooms: call.rooms, ttl: 60 }) }
       : { answer: await client.broadcast(call.event, call.data, call.to) };
   } catch (error) {
-    if (!(error instanceof SidecastError))
-      throw error;
-    told = { status: error.status, code: error.code, detail: error.detail };
+    told = error instanceof SidecastError ? { status: error.status, code: error.code, detail: error.detail } : { wrong: error.message };
   }
   console.log(JSON.stringify(told));
 }

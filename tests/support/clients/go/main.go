@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"sync"
 	"time"
 
 	"sidecast"
@@ -18,7 +19,8 @@ type call struct {
 	To              sidecast.To
 	Client          struct {
 		URL, Key, Secret string
-		Timeout          float64
+		Timeout, Within  float64
+		Tries            int
 	}
 }
 
@@ -31,7 +33,7 @@ func main() {
 		}
 		client := sidecast.Client{
 			URL: next.Client.URL, Key: next.Client.Key, Secret: next.Client.Secret,
-			Timeout: time.Duration(next.Client.Timeout * float64(time.Second)),
+			Timeout: seconds(next.Client.Timeout), Tries: next.Client.Tries,
 		}
 		var failed *sidecast.Error
 		if next.Do == "token" {
@@ -39,11 +41,39 @@ func main() {
 			told.Encode(map[string]any{"token": token})
 			continue
 		}
-		answer, err := client.Broadcast(context.Background(), next.Event, next.Data, next.To)
+		if next.Do == "crowd" {
+			crowd(&client, next)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		if next.Client.Within > 0 {
+			ctx, cancel = context.WithTimeout(ctx, seconds(next.Client.Within))
+		}
+		answer, err := client.Broadcast(ctx, next.Event, next.Data, next.To)
+		cancel()
 		if errors.As(err, &failed) {
-			told.Encode(map[string]any{"status": failed.Status, "code": failed.Code, "detail": failed.Detail})
+			told.Encode(map[string]any{"status": failed.Status, "code": failed.Code, "detail": failed.Detail,
+				"late": errors.Is(err, context.DeadlineExceeded)})
+		} else if err != nil {
+			told.Encode(map[string]any{"wrong": err.Error()})
 		} else {
 			told.Encode(map[string]any{"answer": answer})
 		}
 	}
+}
+
+func seconds(number float64) time.Duration { return time.Duration(number * float64(time.Second)) }
+
+// Publishes from many goroutines at once.
+func crowd(client *sidecast.Client, next call) {
+	var all sync.WaitGroup
+	for i := 0; i < 20; i++ {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for j := 0; j < 10; j++ {
+				client.Broadcast(context.Background(), next.Event, next.Data, next.To)
+			}
+		}()
+	}
+	all.Wait()
 }
