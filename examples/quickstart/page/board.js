@@ -79,8 +79,9 @@ function show(state, text) {
 
 const session = await (await ask('/session')).json();
 const socket = window.io(session.gateway, {
-  // Asked again at each return: a token lasts an hour.
-  auth: async (give) => give({ token: (await (await ask('/session')).json()).token }),
+  // Asked again at each return: a token lasts an hour. Where the backend is away, too: later.
+  auth: (give) => ask('/session').then((answer) => answer.json())
+    .then(({ token }) => give({ token }), () => socket.io.engine.close()),
 });
 
 let loaded; // events wait for it, so that no older answer of the backend undoes them
