@@ -5,28 +5,17 @@
 
 Each method gives True once the event is kept, and raises PublishError when it was refused or nobody
 answered. Who hears it follows from its fields (`events` in sidecast.yaml). Any process may publish: a
-route of a web framework, an activity of a workflow engine, a webhook. Python 3.8, standard library alone.
+route of a web framework, an activity of a workflow engine, a webhook. Python 3.8, sidecast.py beside it.
 """
 import asyncio
-import json
+import functools
 import os
-import random
 import re
 import sys
-import time
-import urllib.error
-import urllib.request
-import uuid
 
-TRIES = 3
+from sidecast import Client, SidecastError
 
-
-class PublishError(Exception):
-    """A publish that was refused; `status` is 0 when nobody answered."""
-
-    def __init__(self, status, detail, problem=None):
-        super().__init__(detail)
-        self.status, self.problem = status, problem or {}
+PublishError = SidecastError  # `status` is 0 when nobody answered
 
 
 class AgentsPublisher:
@@ -34,9 +23,9 @@ class AgentsPublisher:
     secrets/api.keys beside this one."""
 
     def __init__(self, url=None, api_key=None, timeout=5.0):
-        self._url = (url or os.environ.get("SIDECAST_URL", "http://127.0.0.1:8000")) + "/broadcast"
-        self._key = api_key or os.environ.get("SIDECAST_API_KEY") or _key_beside()
-        self._timeout = timeout
+        url = url or os.environ.get("SIDECAST_URL", "http://127.0.0.1:8000")
+        key = api_key or os.environ.get("SIDECAST_API_KEY") or _key_beside()
+        self._client = Client(url, key, timeout)
 
     async def broadcast_project_updated(self, project_id, project_name, repository_url, status,
                                         updated_by, changes):
@@ -125,37 +114,9 @@ class AgentsPublisher:
     async def _tell(self, event, **data):
         """Off the event loop; what is None is left out."""
         data = {name: value for name, value in data.items() if value is not None}
-        body = {"event": event, "data": data, "id": str(uuid.uuid4())}
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(None, self._send, json.dumps(body).encode())
-
-    def _send(self, body):
-        """With one id, so that a second try publishes nothing twice."""
-        for left in reversed(range(TRIES)):
-            status, problem = self._post(body)
-            if status == 202:
-                return True
-            if left == 0 or 0 < status < 500:
-                raise PublishError(status, problem.get("detail", f"HTTP {status}"), problem)
-            time.sleep(random.uniform(0.2, 0.6))
-
-    def _post(self, body):
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        request = urllib.request.Request(self._url, body, headers)
-        try:
-            with urllib.request.urlopen(request, timeout=self._timeout) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, _problem_of(error)
-        except (OSError, ValueError) as error:
-            return 0, {"detail": str(error)}
-
-
-def _problem_of(error):
-    try:
-        return json.load(error)
-    except ValueError:
-        return {"detail": error.reason}
+        await loop.run_in_executor(None, functools.partial(self._client.broadcast, event, data))
+        return True
 
 
 def _key_beside():

@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 
 const url = process.env.SIDECAST_URL ?? 'http://127.0.0.1:3001';
 const tries = 3;
+const passing = [408, 409, 429, 500, 502, 503, 504]; // 409: the first try is still on its way
 
 const api_key = () => process.env.SIDECAST_API_KEY
   ?? readFileSync(new URL('secrets/api.keys', import.meta.url), 'utf8').match(/sk_[\w-]+/)[0];
@@ -17,6 +18,7 @@ const api_key = () => process.env.SIDECAST_API_KEY
 export async function notify(userIds, notification) {
   const request = {
     method: 'POST',
+    redirect: 'manual', // a key is for the server that was named
     headers: {
       authorization: `Bearer ${api_key()}`,
       'content-type': 'application/json',
@@ -26,13 +28,14 @@ export async function notify(userIds, notification) {
   };
   for (let left = tries; ; left--) {
     const answer = await fetch(`${url}/broadcast`, { ...request, signal: AbortSignal.timeout(5000) })
-      .catch((error) => ({ status: 599, json: async () => ({ message: error.message }) }));
-    const said = await answer.json();
-    if (answer.status === 200)
+      .catch((error) => ({ status: 0, json: async () => ({ message: error.message }) }));
+    const said = await answer.json().catch(() => null); // a proxy's page
+    if (answer.status === 200 && said?.users)
       return said;
-    if (answer.status < 500 || left === 1)
-      throw Object.assign(new Error(said.message), { status: answer.status, code: said.error });
-    await new Promise((resolve) => setTimeout(resolve, 200 + 400 * Math.random()));
+    if (left === 1 || (answer.status >= 300 && !passing.includes(answer.status)))
+      throw Object.assign(new Error(said?.message ?? `HTTP ${answer.status}`), { status: answer.status, code: said?.error });
+    const seconds = Math.min(Number(answer.headers?.get('retry-after')) || 0.2, 5);
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000 + 400 * Math.random()));
   }
 }
 

@@ -1,39 +1,21 @@
 // The backend's side: emitToProgram(programId, event, payload) after a change was saved. It gives
 // control back at once and never throws: what went wrong is logged, and the change stands.
-// Node 18 or later, no packages.
+// Node 18 or later, sidecast.mjs beside it.
 //
 //   node publisher.mjs        tells of a short day in program 7
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { Client } from './sidecast.mjs';
 
-const url = process.env.SIDECAST_URL ?? 'http://127.0.0.1:7411';
-const tries = 3;
-
-const api_key = () => process.env.SIDECAST_API_KEY
+const api_key = process.env.SIDECAST_API_KEY
   ?? readFileSync(new URL('secrets/api.keys', import.meta.url), 'utf8').match(/sk_[\w-]+/)[0];
-
-// Sent again with the same id it is still published once.
-async function send(event, data) {
-  const body = JSON.stringify({ event, data, id: randomUUID() });
-  const headers = { authorization: `Bearer ${api_key()}`, 'content-type': 'application/json' };
-  for (let left = tries; ; left--) {
-    const answer = await fetch(`${url}/broadcast`, { method: 'POST', headers, body, signal: AbortSignal.timeout(5000) })
-      .catch((error) => ({ status: 599, json: async () => ({ detail: error.cause?.message ?? error.message }) }));
-    const said = await answer.json();
-    if (answer.status === 202)
-      return said;
-    if (answer.status < 500 || left === 1)
-      throw Object.assign(new Error(said.detail), said);
-    await new Promise((resolve) => setTimeout(resolve, 200 + 400 * Math.random()));
-  }
-}
+const client = new Client({ key: api_key, timeout: 5000 });
 
 // `last` keeps the order of what one process says.
 let last = Promise.resolve();
 
 export function emitToProgram(programId, event, { requestId, data, performedBy }) {
-  const sent = last.then(() => send(event, { programId, requestId, data, performedBy }));
+  const sent = last.then(() => client.broadcast(event, { programId, requestId, data, performedBy }));
   last = sent.then(
     ({ recipients }) => console.log(`${event} to program ${programId}: ${recipients} listening`),
     (error) => console.error(`${event} to program ${programId}: ${error.message}`),

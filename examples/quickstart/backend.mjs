@@ -1,35 +1,26 @@
 // A backend as one has it anyway: it keeps the cards, knows who is who, serves the page. All
 // that it does for live updates are the two functions at the top: a token for each user, and
 // one POST for each event.
-import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { Client } from './sidecast.mjs';
 
-const port = 3000;
-const sidecast = { gateway: 'http://127.0.0.1:7410', publisher: 'http://127.0.0.1:7411' };
-const secret = (name) => readFileSync(new URL(`secrets/${name}`, import.meta.url), 'utf8').trim();
-const api_key = secret('api.keys').match(/sk_[\w-]+/)[0], jwt_key = secret('jwt.key');
+const port = 3000, gateway = 'http://127.0.0.1:7410';
+const secret = (name) => readFileSync(new URL(`secrets/${name}`, import.meta.url), 'utf8');
+const sidecast = new Client({
+  url: 'http://127.0.0.1:7411',
+  key: secret('api.keys').match(/sk_[\w-]+/)[0],
+  secret: secret('jwt.key'),
+});
 
 // Who the user is and which projects are theirs, for an hour; any JWT library does this.
-function token_of(user) {
-  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const exp = Math.floor(Date.now() / 1000) + 3600;
-  const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ exp, sub: user.id, name: user.name, projects: user.projects })}`;
-  return `${text}.${createHmac('sha256', jwt_key).update(text).digest('base64url')}`;
-}
+const token_of = ({ id, name, projects }) => sidecast.token(id, { ttl: 3600, name, projects });
 
-// 2xx: it is kept, and every browser in the room gets it. The room follows from the event.
-async function publish(event, data) {
-  const answer = await fetch(`${sidecast.publisher}/broadcast`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${api_key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ event, data }),
-  });
-  if (!answer.ok)
-    throw new Error(`${event} was not published: ${await answer.text()}`);
-}
+// When it gives an answer, the event is kept, and every browser in the room gets it. The room
+// follows from the event.
+const publish = (event, data) => sidecast.broadcast(event, data);
 
 // --- what the backend is about
 
@@ -91,7 +82,7 @@ async function answer(request, response) {
   else if (action)
     response.writeHead(await action(await body_of(request), user)).end();
   else if (url.pathname === '/session')
-    json({ gateway: sidecast.gateway, token: token_of(user), user: user.name, project });
+    json({ gateway, token: token_of(user), user: user.name, project });
   else if (url.pathname === '/tasks')
     json(tasks);
   else if (Object.hasOwn(files, url.pathname))

@@ -1,32 +1,17 @@
 // The backend's side: one function for each event. It says what happened; who hears it follows
-// from the payload (events in sidecast.yaml). Node 18 or later, no packages.
+// from the payload (events in sidecast.yaml). Node 18 or later, sidecast.mjs beside it.
 //
 //   node publisher.mjs        tells of a short day in village 1
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { Client } from './sidecast.mjs';
 
-const url = process.env.SIDECAST_URL ?? 'http://127.0.0.1:7411';
-const tries = 3;
-
-const api_key = () => process.env.SIDECAST_API_KEY
+const api_key = process.env.SIDECAST_API_KEY
   ?? readFileSync(new URL('secrets/api.keys', import.meta.url), 'utf8').match(/sk_[\w-]+/)[0];
+const client = new Client({ key: api_key, timeout: 5000 });
 
-// Sent again with the same id it is still published once. Gives the server's answer.
-async function emit(event, data) {
-  const body = JSON.stringify({ event, data, id: randomUUID() });
-  const headers = { authorization: `Bearer ${api_key()}`, 'content-type': 'application/json' };
-  for (let left = tries; ; left--) {
-    const answer = await fetch(`${url}/broadcast`, { method: 'POST', headers, body, signal: AbortSignal.timeout(5000) })
-      .catch((error) => ({ status: 599, json: async () => ({ detail: error.message }) }));
-    const said = await answer.json();
-    if (answer.status === 202)
-      return said;
-    if (answer.status < 500 || left === 1)
-      throw Object.assign(new Error(`${event}: ${said.detail}`), said);
-    await new Promise((resolve) => setTimeout(resolve, 200 + 400 * Math.random()));
-  }
-}
+// What may have been lost is sent again, and published once. Gives the server's answer.
+const emit = (event, data) => client.broadcast(event, data);
 
 export const emitAgentUpdate = (agentId, { status, metrics = {} }) =>
   emit('agent_update', { agentId, status, metrics, ts: Date.now() });
