@@ -8,9 +8,7 @@
 #include <cmocka.h>
 
 #include "proto/bus_wire.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "support/wire_messages.h"
 
 static void add_frame(struct buf *out)
 {
@@ -152,66 +150,36 @@ static void a_page_comes_back_as_it_was(void **state)
     buf_finish(&wire);
 }
 
-/* Neither a prefix nor a message with something behind it is one. */
 static void only_whole_messages_are_taken(void **state)
 {
-    static const struct {
-        void (*add)(struct buf *out);
-        enum status (*decode)(struct slice bytes);
-    } kinds[] = {
+    static const struct wire_message kinds[] = {
         {add_frame,   decode_frame  },
         {add_request, decode_request},
         {add_page,    decode_page   },
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        struct buf wire = {.max = 1000};
-        kinds[i].add(&wire);
-        for (size_t n = 0; n < wire.len; n++) {
-            char *copy = malloc(n ? n : 1);
-            memcpy(copy, wire.ptr, n);
-            assert_int_equal(kinds[i].decode((struct slice){copy, n}), ST_BAD_PACKET);
-            free(copy);
-        }
-        assert_int_equal(kinds[i].decode(buf_slice(&wire)), ST_OK);
-        buf_add_byte(&wire, 0);
-        assert_int_equal(kinds[i].decode(buf_slice(&wire)), ST_BAD_PACKET);
-        buf_finish(&wire);
-    }
+    assert_only_whole(kinds, sizeof kinds / sizeof *kinds);
 }
 
-/* One byte changed to another value, by its place in the message. */
 static void lies_are_refused(void **state)
 {
-    static const struct {
-        void (*add)(struct buf *out);
-        enum status (*decode)(struct slice bytes);
-        size_t at;
-        int byte;
-    } lies[] = {
-        {add_frame,   decode_frame,   0,  2   }, /* version */
-        {add_frame,   decode_frame,   1,  'P' }, /* kind */
-        {add_frame,   decode_frame,   2,  4   }, /* more events than there are */
-        {add_frame,   decode_frame,   2,  2   }, /* fewer */
-        {add_frame,   decode_frame,   28, 200 }, /* a length */
-        {add_frame,   decode_frame,   31, 0xff},
-        {add_request, decode_request, 30, 3   }, /* number of rooms */
-        {add_request, decode_request, 32, 9   }, /* kind of a room */
-        {add_page,    decode_page,    26, 8   }, /* through: below the last seq */
-        {add_page,    decode_page,    34, 3   }, /* count */
-        {add_page,    decode_page,    38, 9   }, /* a seq twice */
+    static const struct wire_lie lies[] = {
+        {{add_frame, decode_frame},     0,  2   }, /* version */
+        {{add_frame, decode_frame},     1,  'P' }, /* kind */
+        {{add_frame, decode_frame},     2,  4   }, /* more events than there are */
+        {{add_frame, decode_frame},     2,  2   }, /* fewer */
+        {{add_frame, decode_frame},     28, 200 }, /* a length */
+        {{add_frame, decode_frame},     31, 0xff},
+        {{add_request, decode_request}, 30, 3   }, /* number of rooms */
+        {{add_request, decode_request}, 32, 9   }, /* kind of a room */
+        {{add_page, decode_page},       26, 8   }, /* through: below the last seq */
+        {{add_page, decode_page},       34, 3   }, /* count */
+        {{add_page, decode_page},       38, 9   }, /* a seq twice */
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
-        struct buf wire = {.max = 1000};
-        lies[i].add(&wire);
-        wire.ptr[lies[i].at] = (char)lies[i].byte;
-        if (lies[i].decode(buf_slice(&wire)) != ST_BAD_PACKET)
-            fail_msg("lie %zu was taken", i);
-        buf_finish(&wire);
-    }
+    assert_no_lie(lies, sizeof lies / sizeof *lies);
 }
 
 static void seqs_that_wrap_are_refused(void **state)

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "proto/directory_wire.h"
+#include "support/wire_messages.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const struct wire_session session = {
@@ -219,10 +219,7 @@ static enum status decode_answer(struct slice bytes)
 
 static void only_whole_messages_are_taken(void **state)
 {
-    static const struct {
-        void (*add)(struct buf *out);
-        enum status (*decode)(struct slice bytes);
-    } kinds[] = {
+    static const struct wire_message kinds[] = {
         {add_request,   decode_request  },
         {add_answer,    decode_answer   },
         {add_record,    decode_record   },
@@ -230,20 +227,7 @@ static void only_whole_messages_are_taken(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        struct buf wire = {.max = 1000};
-        kinds[i].add(&wire);
-        for (size_t n = 0; n < wire.len; n++) {
-            char *copy = malloc(n ? n : 1);
-            memcpy(copy, wire.ptr, n);
-            assert_int_equal(kinds[i].decode((struct slice){copy, n}), ST_BAD_PACKET);
-            free(copy);
-        }
-        assert_int_equal(kinds[i].decode(buf_slice(&wire)), ST_OK);
-        buf_add_byte(&wire, 0);
-        assert_int_equal(kinds[i].decode(buf_slice(&wire)), ST_BAD_PACKET);
-        buf_finish(&wire);
-    }
+    assert_only_whole(kinds, sizeof kinds / sizeof *kinds);
 }
 
 static void a_request_without_a_gateway_is_refused(void **state)

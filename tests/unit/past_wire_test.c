@@ -8,9 +8,7 @@
 #include <cmocka.h>
 
 #include "proto/past_wire.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "support/wire_messages.h"
 
 static void add_request(struct buf *out)
 {
@@ -93,65 +91,36 @@ static void an_answer_comes_back_as_it_was(void **state)
     buf_finish(&wire);
 }
 
-/* Neither a prefix nor a message with something behind it is one. */
 static void only_whole_messages_are_taken(void **state)
 {
-    static const struct {
-        void (*add)(struct buf *out);
-        enum status (*decode)(struct slice bytes);
-    } kinds[] = {
+    static const struct wire_message kinds[] = {
         {add_request, decode_request},
         {add_answer,  decode_answer },
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        struct buf wire = {.max = 1000};
-        kinds[i].add(&wire);
-        for (size_t n = 0; n < wire.len; n++) {
-            char *copy = malloc(n ? n : 1);
-            memcpy(copy, wire.ptr, n);
-            assert_int_equal(kinds[i].decode((struct slice){copy, n}), ST_BAD_PACKET);
-            free(copy);
-        }
-        assert_int_equal(kinds[i].decode(buf_slice(&wire)), ST_OK);
-        buf_add_byte(&wire, 0);
-        assert_int_equal(kinds[i].decode(buf_slice(&wire)), ST_BAD_PACKET);
-        buf_finish(&wire);
-    }
+    assert_only_whole(kinds, sizeof kinds / sizeof *kinds);
 }
 
-/* One byte changed to another value, by its place in the message. */
 static void lies_are_refused(void **state)
 {
-    static const struct {
-        void (*add)(struct buf *out);
-        enum status (*decode)(struct slice bytes);
-        size_t at;
-        int byte;
-    } lies[] = {
-        {add_request, decode_request, 0,  2  }, /* version */
-        {add_request, decode_request, 1,  'Q'}, /* kind */
-        {add_request, decode_request, 20, 1  }, /* total: beyond the ceiling */
-        {add_request, decode_request, 23, 3  }, /* number of rooms */
-        {add_request, decode_request, 23, 0  },
-        {add_request, decode_request, 24, 9  }, /* too many */
-        {add_request, decode_request, 25, 9  }, /* kind of a room */
-        {add_request, decode_request, 55, 0  }, /* asked for later ones than are wished */
-        {add_answer,  decode_answer,  1,  'P'},
-        {add_answer,  decode_answer,  14, 1  }, /* number of rooms */
-        {add_answer,  decode_answer,  14, 3  },
-        {add_answer,  decode_answer,  16, 10 }, /* base: above top */
+    static const struct wire_lie lies[] = {
+        {{add_request, decode_request}, 0,  2  }, /* version */
+        {{add_request, decode_request}, 1,  'Q'}, /* kind */
+        {{add_request, decode_request}, 20, 1  }, /* total: beyond the ceiling */
+        {{add_request, decode_request}, 23, 3  }, /* number of rooms */
+        {{add_request, decode_request}, 23, 0  },
+        {{add_request, decode_request}, 24, 9  }, /* too many */
+        {{add_request, decode_request}, 25, 9  }, /* kind of a room */
+        {{add_request, decode_request}, 55, 0  }, /* asked for later ones than are wished */
+        {{add_answer, decode_answer},   1,  'P'},
+        {{add_answer, decode_answer},   14, 1  }, /* number of rooms */
+        {{add_answer, decode_answer},   14, 3  },
+        {{add_answer, decode_answer},   16, 10 }, /* base: above top */
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
-        struct buf wire = {.max = 1000};
-        lies[i].add(&wire);
-        wire.ptr[lies[i].at] = (char)lies[i].byte;
-        assert_int_equal(lies[i].decode(buf_slice(&wire)), ST_BAD_PACKET);
-        buf_finish(&wire);
-    }
+    assert_no_lie(lies, sizeof lies / sizeof *lies);
 }
 
 int main(void)
