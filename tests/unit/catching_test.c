@@ -8,21 +8,10 @@
 
 #include <cmocka.h>
 
-#include "support/gateway_house.h"
+#include "support/gateway_return.h"
 
 enum {
     AGAIN_MS = 50, /* no sooner, and a loop's clock may be late */
-    WAIT_MS = 5000,
-};
-
-static const struct engine_session parked = {
-    .sid = SLICE("SSSSSSSSSSSSSSSSSSSS"),
-    .pid = SLICE("PPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP"),
-    .nsp = SLICE("/"),
-    .user = SLICE("ada"),
-    .generation = 1,
-    .epoch = 7,
-    .proven = 30,
 };
 
 static int open_recovery(void **state)
@@ -34,15 +23,6 @@ static int open_recovery(void **state)
                          system_of("namespaces: {/: {recovery: on}}"));
 }
 
-static void wait_for_replay(struct house *house, struct ws_peer *peer)
-{
-    uint64_t until_ms = clock_ms() + WAIT_MS;
-
-    while (!house->engine.replay.on_done && clock_ms() < until_ms)
-        peer_turn(peer);
-    assert_non_null(house->engine.replay.on_done);
-}
-
 /* The page that was asked for is whole up to this seq, and has no event. */
 static void answer(struct house *house, uint64_t through)
 {
@@ -50,26 +30,6 @@ static void answer(struct house *house, uint64_t through)
 
     house->engine.replay.on_done = NULL;
     wish.on_done(wish.ctx, ST_OK, through);
-}
-
-/* Back after ten events that it may have missed; the log is asked. */
-static struct ws_peer *come_back(struct house *house)
-{
-    struct ws_peer *io = peer_create(&house->loop, house->port);
-    char *token = mint(house, "ada", "[]", 60);
-    char connect[2048];
-
-    house->engine.found = &parked;
-    house->engine.holds_replay = true;
-    assert_int_equal(peer_upgrade(io, "/socket.io/?EIO=4&transport=websocket", ""), 101);
-    assert_starts(READ(house, io), "0{");
-    snprintf(connect, sizeof connect, "40{\"token\":\"%s\",\"pid\":\"%s\"}", token,
-             parked.pid.ptr);
-    peer_send(io, 1, connect);
-    free(token);
-    wait_for_replay(house, io);
-    assert_int_equal(house->engine.replay.from.seq, 30);
-    return io;
 }
 
 static void nobody_is_recovered_by_a_page_that_brings_nothing(void **state)

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "bridge/log_quota.h"
-#include "support/gateway_house.h"
+#include "support/gateway_return.h"
 
 enum {
     MANY = 40,
@@ -166,38 +166,18 @@ static void a_forgotten_gateway_puts_sessions_that_are_opening_too(void **state)
 /* Until its return is proven it lives where the directory has it, or nowhere. */
 static void a_forgotten_gateway_puts_nobody_whose_return_may_fail(void **state)
 {
-    static const struct engine_session parked = {
-        .sid = SLICE("SSSSSSSSSSSSSSSSSSSS"),
-        .pid = SLICE("PPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP"),
-        .nsp = SLICE("/"),
-        .user = SLICE("ada"),
-        .generation = 1,
-        .epoch = 7,
-        .proven = 30};
     struct house *house = *state;
-    struct ws_peer *io = peer_create(&house->loop, house->port);
-    char *token = mint(house, "ada", "[]", 60);
-    char connect[2048];
+    struct ws_peer *io = come_back(house);
 
-    house->engine.found = &parked;
-    house->engine.holds_replay = true;
-    assert_int_equal(peer_upgrade(io, "/socket.io/?EIO=4&transport=websocket", ""), 101);
-    assert_starts(READ(house, io), "0{");
-    snprintf(connect, sizeof connect, "40{\"token\":\"%s\",\"pid\":\"%s\"}", token,
-             parked.pid.ptr);
-    peer_send(io, 1, connect);
-    for (int i = 0; i < 100000 && !house->engine.replay.on_done; i++)
-        peer_turn(io);
     house->engine.listener->on_forgotten(house->engine.ctx);
     assert_int_equal(house->engine.puts, 0);
 
     fake_engine_replayed(&house->engine, ST_NOT_FOUND);
     assert_starts(READ(house, io), "40{\"sid\":\"");
-    assert_null(strstr(house->text, parked.sid.ptr));
+    assert_null(strstr(house->text, returning.sid.ptr));
     assert_int_equal(house->engine.puts, 1);
     house->engine.listener->on_forgotten(house->engine.ctx);
     assert_int_equal(house->engine.puts, 2);
-    free(token);
     peer_destroy(io);
 }
 
