@@ -63,17 +63,17 @@ func main() {
 
 func seconds(number float64) time.Duration { return time.Duration(number * float64(time.Second)) }
 
-// Publishes from many goroutines at once.
+// Ten times twenty goroutines at once; in between all of their connections are idle.
 func crowd(client *sidecast.Client, next call) {
-	var all sync.WaitGroup
-	for i := 0; i < 20; i++ {
-		all.Add(1)
-		go func() {
-			defer all.Done()
-			for j := 0; j < 10; j++ {
+	for round := 0; round < 10; round++ {
+		var all sync.WaitGroup
+		for i := 0; i < 20; i++ {
+			all.Add(1)
+			go func() {
+				defer all.Done()
 				client.Broadcast(context.Background(), next.Event, next.Data, next.To)
-			}
-		}()
+			}()
+		}
+		all.Wait()
 	}
-	all.Wait()
 }
