@@ -26,8 +26,8 @@ enum status engine_disconnect(struct engine *engine, const struct envelope *comm
 
     control.kind = ENVELOPE_CONTROL_DISCONNECT;
     envelope_encode(&control, &wire);
-    const struct slice bytes = buf_slice(&wire);
-    const struct engine_append what = {.envelopes = &bytes, .count = 1};
+    const struct engine_entry entry = {.envelope = buf_slice(&wire)};
+    const struct engine_append what = {.entries = &entry, .count = 1};
     enum status st = buf_status(&wire);
     if (!st)
         st = engine->ops->append(engine, &what, on_kept, ctx);

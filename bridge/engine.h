@@ -57,14 +57,18 @@ struct engine_config {
 typedef void engine_key_fn(void *ctx, const struct log_key *key,
                            const struct position *position, uint64_t age_ms);
 
+struct engine_entry {
+    struct slice envelope;
+    bool is_volatile; /* it gets a position and is not kept */
+};
+
 /*
- * What is appended as one: its envelopes get consecutive positions and are kept together,
+ * What is appended as one: its entries get consecutive positions and are kept together,
  * with the key and the note, or nothing of it is.
  */
 struct engine_append {
-    const struct slice *envelopes; /* 1 to LIMIT_APPEND_GROUP */
+    const struct engine_entry *entries; /* 1 to LIMIT_APPEND_GROUP */
     size_t count;
-    bool is_volatile;
     const struct log_key *key;      /* NULL: none */
     const struct engine_note *note; /* NULL: none */
 };

@@ -50,9 +50,8 @@ void published_add(struct published *published, const struct directory_request *
         return;
     }
     published->events[published->count++] = (struct published_event){
-        .envelope = op->envelope,
+        .entry = {op->envelope, op->is_volatile},
         .serial = op->serial,
-        .is_volatile = op->is_volatile,
         .at = at,
     };
 }
@@ -62,18 +61,6 @@ static void refuse_rest(struct published *published)
 {
     for (; published->answered < published->count; published->answered++)
         refuse(published, published->events[published->answered].serial);
-}
-
-/* Those that come next and are alike. */
-static size_t group_count(const struct published *published)
-{
-    const struct published_event *next = &published->events[published->answered];
-    size_t left = published->count - published->answered;
-    size_t n = 1;
-
-    while (n < left && n < LIMIT_APPEND_GROUP && next[n].is_volatile == next->is_volatile)
-        n++;
-    return n;
 }
 
 /* How far the gateway's events are kept with these; false: nobody needs to know. */
@@ -118,13 +105,13 @@ static void on_kept(void *ctx, enum status status, const struct position *positi
 static enum status keep_group(struct published *published)
 {
     const struct published_event *next = &published->events[published->answered];
-    struct slice envelopes[LIMIT_APPEND_GROUP];
-    size_t n = group_count(published);
+    struct engine_entry entries[LIMIT_APPEND_GROUP];
+    size_t left = published->count - published->answered;
+    size_t n = left < LIMIT_APPEND_GROUP ? left : LIMIT_APPEND_GROUP;
 
     for (size_t i = 0; i < n; i++)
-        envelopes[i] = next[i].envelope;
-    const struct engine_append what = {
-        .envelopes = envelopes, .count = n, .is_volatile = next->is_volatile};
+        entries[i] = next[i].entry;
+    const struct engine_append what = {.entries = entries, .count = n};
     bool has_record = make_record(published, next[n - 1].serial);
     const struct event_log_record record = {
         .subject = EVENT_LOG_GATEWAY,

@@ -13,9 +13,8 @@
 #include "proto/directory_wire.h"
 
 struct published_event {
-    struct slice envelope; /* the request's */
+    struct engine_entry entry; /* the request's bytes */
     uint64_t serial;
-    bool is_volatile;
     size_t at; /* of its result, in the answer */
 };
 

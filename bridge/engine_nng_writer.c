@@ -260,13 +260,14 @@ static void run_writer(void *arg)
 
 /* --- loop thread --- */
 
-static void free_bytes(struct append_request *request)
+/* What the log has not taken is ours to free: volatile events, or all of them. */
+static void free_rest(struct append_request *request, bool is_all)
 {
     for (size_t i = 0; i < request->count; i++)
-        free(request->entries[i].bytes);
+        if (is_all || request->entries[i].is_volatile)
+            free(request->entries[i].bytes);
 }
 
-/* What the log has not taken is ours to free: volatile events, a failed batch. */
 static void answer_request(struct append_request *request, enum status status,
                            const struct position *position)
 {
@@ -276,8 +277,7 @@ static void answer_request(struct append_request *request, enum status status,
     writer->open_bytes -= request->bytes;
     if (!status)
         writer->head = *position;
-    if (status || request->entries[0].is_volatile)
-        free_bytes(request);
+    free_rest(request, status != ST_OK);
     free(request->record);
     request->on_kept(request->ctx, status, status ? NULL : position);
     free(request);
@@ -307,9 +307,9 @@ static bool fill_request(struct append_request *request, const struct engine_app
 
     for (size_t i = 0; i < what->count; i++) {
         struct event_log_entry *entry = &request->entries[i];
-        entry->bytes = slice_dup(what->envelopes[i]);
-        entry->len = what->envelopes[i].len;
-        entry->is_volatile = what->is_volatile;
+        entry->bytes = slice_dup(what->entries[i].envelope);
+        entry->len = what->entries[i].envelope.len;
+        entry->is_volatile = what->entries[i].is_volatile;
         is_whole &= entry->bytes != NULL;
     }
     if (what->key) {
@@ -335,7 +335,7 @@ static struct append_request *new_request(const struct engine_append *what,
     request->count = what->count;
     if (fill_request(request, what, record))
         return request;
-    free_bytes(request);
+    free_rest(request, true);
     free(request->record);
     free(request);
     return NULL;
@@ -383,9 +383,9 @@ static enum status find_place(const struct writer *writer,
     if (what->count > LIMIT_APPEND_GROUP)
         return ST_TOO_LARGE;
     for (size_t i = 0; i < what->count; i++) {
-        if (what->envelopes[i].len > LIMIT_ENVELOPE_BYTES)
+        if (what->entries[i].envelope.len > LIMIT_ENVELOPE_BYTES)
             return ST_TOO_LARGE;
-        *bytes += what->envelopes[i].len;
+        *bytes += what->entries[i].envelope.len;
     }
     if (writer->open_events + what->count > LIMIT_APPEND_EVENTS ||
         writer->open_bytes + *bytes > LIMIT_APPEND_BYTES)

@@ -224,9 +224,8 @@ static enum status append(struct presence *presence, const struct presence_news 
     if (note_of(presence, news, &what))
         presence_note_encode(&what, &out);
     const struct engine_note with = {news->name, buf_slice(&out)};
-    const struct slice event_bytes = buf_slice(&presence->wire);
-    const struct engine_append event = {
-        .envelopes = &event_bytes, .count = 1, .note = &with};
+    const struct engine_entry entry = {.envelope = buf_slice(&presence->wire)};
+    const struct engine_append event = {.entries = &entry, .count = 1, .note = &with};
     presence->open++;
     enum status st = engine->ops->append(engine, &event, on_kept, telling);
     if (st) {

@@ -321,7 +321,7 @@ static void give_ulid(struct publish_calls *calls, struct publish_call *call,
 /* Gives the encoded event, or one under each of the names that clients get it under; how
  * many. They lie in `wire`: buf_status. */
 static size_t encode_names(const struct envelope *envelope, const struct event_rule *rule,
-                           struct buf *wire, struct slice *envelopes)
+                           struct buf *wire, struct engine_entry *entries)
 {
     size_t names = rule ? event_rule_emit_count(rule) : 0;
     size_t count = names > 0 ? names : 1;
@@ -336,12 +336,13 @@ static size_t encode_names(const struct envelope *envelope, const struct event_r
             named.event_json = name.json;
         }
         envelope_encode(&named, wire);
-        envelopes[i].len = wire->len - at;
+        entries[i].is_volatile = envelope->flags & ENVELOPE_VOLATILE;
+        entries[i].envelope.len = wire->len - at;
         at = wire->len;
     }
     for (size_t i = count; i-- > 0;) {
-        at -= envelopes[i].len;
-        envelopes[i].ptr = wire->ptr + at;
+        at -= entries[i].envelope.len;
+        entries[i].envelope.ptr = wire->ptr + at;
     }
     return count;
 }
@@ -352,11 +353,10 @@ static enum status append_all(struct publish_call *call, const struct envelope *
 {
     struct publish_calls *calls = call->calls;
     struct engine *engine = calls->config.engine;
-    struct slice envelopes[LIMIT_EMIT_NAMES];
+    struct engine_entry entries[LIMIT_EMIT_NAMES];
     const struct engine_append what = {
-        .envelopes = envelopes,
-        .count = encode_names(envelope, rule, &calls->wire, envelopes),
-        .is_volatile = envelope->flags & ENVELOPE_VOLATILE,
+        .entries = entries,
+        .count = encode_names(envelope, rule, &calls->wire, entries),
         .key = call->ticket ? &call->key : NULL,
     };
     enum status st = buf_status(&calls->wire);

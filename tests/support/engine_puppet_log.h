@@ -37,8 +37,8 @@ static inline void puppet_pump(struct puppet *puppet)
         struct slice wire = buf_slice(&puppet->wire);
         bool is_volatile =
             puppet->is_volatile || (puppet->is_mixed && puppet->appended % 2);
-        const struct engine_append what = {
-            .envelopes = &wire, .count = 1, .is_volatile = is_volatile};
+        const struct engine_entry entry = {wire, is_volatile};
+        const struct engine_append what = {.entries = &entry, .count = 1};
         /* A gateway publishes by way of the log's process. */
         if (ops->append
                 ? ops->append(puppet->engine, &what, puppet_kept, puppet)
@@ -101,14 +101,14 @@ static inline void puppet_append(struct puppet *puppet, char **words)
 /* All of them as one. */
 static inline void puppet_group(struct puppet *puppet, char **words)
 {
-    struct slice envelopes[LIMIT_APPEND_GROUP];
+    struct engine_entry entries[LIMIT_APPEND_GROUP];
 
     puppet_encode(puppet, words);
-    const struct engine_append what = {.envelopes = envelopes,
-                                       .count = (size_t)atol(words[1]),
-                                       .is_volatile = puppet->is_volatile};
+    const struct engine_append what = {.entries = entries,
+                                       .count = (size_t)atol(words[1])};
     for (size_t i = 0; i < what.count; i++)
-        envelopes[i] = buf_slice(&puppet->wire);
+        entries[i] = (struct engine_entry){
+            buf_slice(&puppet->wire), puppet->is_volatile || (puppet->is_mixed && i % 2)};
     puppet_begin_append(puppet, 1);
     puppet->appended = 1;
     if (puppet->engine->ops->append(puppet->engine, &what, puppet_kept, puppet))

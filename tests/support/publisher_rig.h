@@ -109,7 +109,7 @@ static inline enum status rig_append(struct engine *base,
     if (mode == RIG_IS_BUSY || engine->held_count + what->count > engine->places)
         return ST_BUSY;
     for (size_t i = 0; i < what->count; i++)
-        rig_look_at(engine, what->envelopes[i]);
+        rig_look_at(engine, what->entries[i].envelope);
     if (mode == RIG_KEEPS_NOW || mode == RIG_COUNTS_LATE)
         rig_kept(engine, ST_OK, &held);
     else

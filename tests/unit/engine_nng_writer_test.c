@@ -86,19 +86,21 @@ static void on_group_kept(void *ctx, enum status status, const struct position *
 
 static enum status append_group(struct scene *scene, size_t count)
 {
-    struct slice envelopes[LIMIT_APPEND_GROUP + 1];
-    const struct engine_append what = {.envelopes = envelopes, .count = count};
+    struct engine_entry entries[LIMIT_APPEND_GROUP + 1];
+    const struct engine_append what = {.entries = entries, .count = count};
 
     for (size_t i = 0; i < count; i++)
-        envelopes[i] = SLICE("an envelope is bytes to the writer");
+        entries[i] = (struct engine_entry){SLICE("an envelope is bytes to the writer"),
+                                           i % 3 == 1};
     scene->group = count;
     return writer_append(scene->writer, &what, NULL, on_group_kept, scene);
 }
 
 static void append_one(struct scene *scene)
 {
-    const struct slice envelope = SLICE("an envelope is bytes to the writer");
-    const struct engine_append what = {.envelopes = &envelope, .count = 1};
+    const struct engine_entry entry = {.envelope =
+                                           SLICE("an envelope is bytes to the writer")};
+    const struct engine_append what = {.entries = &entry, .count = 1};
 
     assert_int_equal(writer_append(scene->writer, &what, NULL, on_kept, scene), ST_OK);
 }
@@ -296,8 +298,8 @@ static void append_noted(struct scene *scene, const char *name, const char *byte
 {
     const struct event_log_record note = {
         .subject = EVENT_LOG_USER, .name = slice_of(name), .bytes = slice_of(bytes)};
-    const struct slice envelope = SLICE("it has a note");
-    const struct engine_append what = {.envelopes = &envelope, .count = 1};
+    const struct engine_entry entry = {.envelope = SLICE("it has a note")};
+    const struct engine_append what = {.entries = &entry, .count = 1};
 
     assert_int_equal(writer_append(scene->writer, &what, &note, on_kept, scene), ST_OK);
 }
