@@ -285,11 +285,11 @@ static enum status note_anchor(struct durable_log *log)
 }
 
 /* What a start writes. */
-static enum status begin(struct durable_log *log, enum log_verdict verdict,
-                         const struct log_findings *findings)
+static enum status begin(struct durable_log *log, const struct log_testimony *testimony,
+                         const struct log_findings *findings, enum log_verdict verdict)
 {
+    set_anchor(log, testimony);
     enum status st = note_anchor(log);
-
     if (!st && verdict != LOG_GOES_ON)
         return durable_begin_epoch(log, log_verdict_text(verdict));
     return st ? st : testify(log, findings->epoch, findings->head);
@@ -304,14 +304,13 @@ static enum status settle_epoch(struct durable_log *log,
 
     if (verdict == LOG_IS_DAMAGED || verdict == LOG_LACKS_EVENTS)
         st = start_anew(log, log_verdict_text(verdict));
-    set_anchor(log, testimony);
     if (!st)
-        st = begin(log, verdict, findings);
+        st = begin(log, testimony, findings, verdict);
     if (!st || !log->writer || !log_db_is_corrupt(log->writer))
         return st;
     /* What could be read may still be damaged where only writing looks. */
     st = start_anew(log, log_verdict_text(LOG_IS_DAMAGED));
-    return st ? st : begin(log, LOG_IS_DAMAGED, findings);
+    return st ? st : begin(log, testimony, findings, LOG_IS_DAMAGED);
 }
 
 static enum status open_others(struct durable_log *log)

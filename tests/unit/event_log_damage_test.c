@@ -9,6 +9,7 @@
 
 #include "support/durable_house.h"
 
+#include "bridge/clock.h"
 #include "bridge/testing/test_hook.h"
 
 #include <fcntl.h>
@@ -286,19 +287,54 @@ static void a_last_row_that_vanished_begins_a_new_epoch(void **state)
 }
 
 /* The list of free places in the page of numbers: who reads a page does not follow it. */
+static void open_unwritable(struct house *house)
+{
+    house_open(house);
+    append(house, "r:1", 10, 1, 5);
+    uint64_t epoch = state_of(house).head.epoch;
+    event_log_close(house->log);
+    event_log_destroy(house->log);
+    spoil(house, "log.db", 4097, 6);
+    assert_int_equal(open_log(house), ST_OK);
+    assert_int_not_equal(state_of(house).head.epoch, epoch);
+}
+
 static void damage_that_only_writing_meets_begins_a_new_epoch(void **state)
 {
     struct house house;
 
     (void)state;
-    house_open(&house);
-    append(&house, "r:1", 10, 1, 5);
-    uint64_t epoch = state_of(&house).head.epoch;
-    event_log_close(house.log);
-    event_log_destroy(house.log);
-    spoil(&house, "log.db", 4097, 6);
-    assert_int_equal(open_log(&house), ST_OK);
-    assert_int_not_equal(state_of(&house).head.epoch, epoch);
+    open_unwritable(&house);
+    house_remove(&house);
+}
+
+static void see_age(void *ctx, const struct log_key *key, const struct position *position,
+                    uint64_t age_ms)
+{
+    uint64_t *age = ctx;
+
+    (void)key;
+    (void)position;
+    *age = age_ms;
+}
+
+static void what_is_kept_after_it_is_as_old_as_it_is(void **state)
+{
+    const struct log_key key = {.id = {1}};
+    struct event_log_entry entry = event_for("r:1", 1, 200);
+    uint64_t first, age_ms = UINT64_MAX;
+    struct house house;
+
+    (void)state;
+    open_unwritable(&house);
+    entry.key = &key;
+    assert_int_equal(event_log_append(house.log, &entry, 1, clock_ms(), &first), ST_OK);
+    restart(&house, true);
+    event_log_keys(house.log, see_age, &age_ms);
+    assert_true(age_ms < 60000);
+    for (int i = 0; i < 5; i++)
+        event_log_trim(house.log, clock_ms() + (uint64_t)i * 600);
+    assert_int_equal(state_of(&house).events, 1);
     house_remove(&house);
 }
 
@@ -444,6 +480,7 @@ int main(void)
         cmocka_unit_test(no_cut_file_is_taken_for_the_whole_log),
         cmocka_unit_test(a_last_row_that_vanished_begins_a_new_epoch),
         cmocka_unit_test(damage_that_only_writing_meets_begins_a_new_epoch),
+        cmocka_unit_test(what_is_kept_after_it_is_as_old_as_it_is),
         cmocka_unit_test(what_a_running_log_found_damaged_is_set_aside),
         cmocka_unit_test(a_lost_end_begins_a_new_epoch),
         cmocka_unit_test(a_full_disk_refuses_and_heals),
