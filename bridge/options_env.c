@@ -11,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Names of ours that are no options: for other commands, for children, and what container
- * systems set for a service called "sidecast". A final '*' is any rest. */
+/* Names of ours that are no options: for other commands and for children. A final '*' is
+ * any rest. */
 static const char *const other_names[] = {
-    "SIDECAST_URL",    "SIDECAST_API_KEY",   "SIDECAST_PORT*",      "SIDECAST_SERVICE_*",
-    "SIDECAST_CONFIG", "SIDECAST_STATUS_FD", "SIDECAST_LISTEN_FD*",
+    "SIDECAST_URL",       "SIDECAST_API_KEY",    "SIDECAST_CONFIG",
+    "SIDECAST_STATUS_FD", "SIDECAST_LISTEN_FD*",
 };
 
 void options_variable(const struct config_key *key, char name[OPTIONS_NAME_BYTES])
@@ -58,6 +58,22 @@ static bool is_other(struct slice variable)
             return true;
     }
     return false;
+}
+
+static bool has_part(struct slice name, const char *part)
+{
+    return memmem(name.ptr, name.len, part, strlen(part)) != NULL;
+}
+
+/* What container systems set for a service called "sidecast" or "sidecast-api":
+ * SIDECAST_API_SERVICE_HOST=10.0.0.1, SIDECAST_API_PORT=tcp://10.0.0.1:80 and the like.
+ */
+static bool is_of_a_service(struct slice name, struct slice value)
+{
+    bool is_port = has_part(name, "_PORT_") || has_part(value, "://");
+
+    return has_part(name, "_SERVICE_HOST") || has_part(name, "_SERVICE_PORT") ||
+           (is_port && has_part(name, "_PORT"));
 }
 
 static void unknown_name(struct slice variable, struct faults *faults)
@@ -134,7 +150,7 @@ static void put_variable(struct options *options, const char *entry,
         return;
     const struct config_key *row = row_of(variable, &is_file);
     if (!row) {
-        if (!is_other(variable))
+        if (!is_other(variable) && !is_of_a_service(variable, text))
             unknown_name(variable, faults);
         return;
     }
