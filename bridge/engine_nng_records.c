@@ -9,8 +9,14 @@
 
 enum {
     MAX_RECORDS = 100000,
-    MAX_USERS = 500000, /* beside these */
+    MAX_BYTES = 64 << 20, /* of them in all */
+    MAX_USERS = 500000,   /* beside these */
 };
+
+static size_t size_of(const struct event_log_record *record)
+{
+    return sizeof *record + record->name.len + record->bytes.len;
+}
 
 static void list_clear(struct record_list *list)
 {
@@ -25,6 +31,7 @@ static void list_move(struct record_list *to, struct record_list *from)
     *to->end = from->first;
     to->end = from->end;
     to->count += from->count;
+    to->bytes += from->bytes;
     list_clear(from);
 }
 
@@ -47,6 +54,7 @@ static void list_push(struct record_list *list, struct event_log_record *record)
         list->end = &record->next;
     list->first = record;
     list->count++;
+    list->bytes += size_of(record);
 }
 
 /* The last of each user is left. */
@@ -82,7 +90,7 @@ enum status records_init(struct records *records)
     list_clear(&records->put);
     list_clear(&records->writing);
     records->awaited = NULL;
-    records->kept_users = 0;
+    records->kept_users = records->kept_bytes = 0;
     atomic_init(&records->are_behind, false);
     atomic_init(&records->has_lost, false);
     return uv_mutex_init(&records->lock) ? ST_NO_MEMORY : ST_OK;
@@ -125,6 +133,7 @@ void records_put(struct records *records, enum event_log_subject subject,
     *records->put.end = record;
     records->put.end = &record->next;
     records->put.count++;
+    records->put.bytes += size_of(record);
     uv_mutex_unlock(&records->lock);
 }
 
@@ -133,6 +142,22 @@ void records_await(struct records *records, uv_sem_t *written)
     uv_mutex_lock(&records->lock);
     records->awaited = written;
     uv_mutex_unlock(&records->lock);
+}
+
+static bool are_too_many(const struct records *records)
+{
+    return records->writing.count > records->kept_users + MAX_RECORDS ||
+           records->writing.bytes > records->kept_bytes + MAX_BYTES;
+}
+
+/* Those of sessions that wait are older than what was lost, or may be. */
+static void lose_sessions(struct records *records, struct event_log *log)
+{
+    list_keep_users(&records->writing);
+    records->kept_users = records->writing.count;
+    records->kept_bytes = records->writing.bytes;
+    event_log_doubt_sessions(log);
+    atomic_store(&records->has_lost, true);
 }
 
 void records_write(struct records *records, struct event_log *log, uint64_t now_ms)
@@ -144,16 +169,13 @@ void records_write(struct records *records, struct event_log *log, uint64_t now_
     uv_mutex_unlock(&records->lock);
 
     if (atomic_exchange(&records->are_behind, false))
-        event_log_doubt_sessions(log);
+        lose_sessions(records, log);
     if (records->writing.first &&
         !event_log_records(log, records->writing.first, now_ms)) {
         list_free(&records->writing);
-        records->kept_users = 0;
-    } else if (records->writing.count > records->kept_users + MAX_RECORDS) {
-        list_keep_users(&records->writing);
-        records->kept_users = records->writing.count;
-        event_log_doubt_sessions(log);
-        atomic_store(&records->has_lost, true);
+        records->kept_users = records->kept_bytes = 0;
+    } else if (are_too_many(records)) {
+        lose_sessions(records, log);
     }
     if (awaited)
         uv_sem_post(awaited);

@@ -14,7 +14,7 @@
 struct record_list {
     struct event_log_record *first;
     struct event_log_record **end;
-    size_t count;
+    size_t count, bytes;
 };
 
 /* Embedded; only engine_nng_records.c looks inside. */
@@ -22,9 +22,9 @@ struct records {
     uv_mutex_t lock;
     struct record_list put; /* under the lock, as the next */
     uv_sem_t *awaited;
-    struct record_list writing; /* writer's thread, as the next */
-    size_t kept_users;          /* of those that were too many before */
-    atomic_bool are_behind;     /* some were lost, and the log is to be told */
+    struct record_list writing;    /* writer's thread, as the next */
+    size_t kept_users, kept_bytes; /* of those that were too many before */
+    atomic_bool are_behind;        /* some were lost, and the log is to be told */
     atomic_bool has_lost;
 };
 
@@ -33,8 +33,9 @@ enum status records_init(struct records *records);
 /* Gives a copy (free), or NULL. */
 struct event_log_record *records_copy(enum event_log_subject subject, struct slice name,
                                       struct slice bytes);
-/* Copies. Sessions that are too much while the disk is full are lost: see
- * records_take_loss. Then the log's are not believed until all of them are written anew.
+/* Copies. Sessions that are too much while the disk is full, 100,000 records or 64 MiB,
+ * are lost, and all that wait with them: see records_take_loss. Then the log's are not
+ * believed until all of them are written anew.
  * Of each user the last stays: nobody would write it anew. */
 void records_put(struct records *records, enum event_log_subject subject,
                  struct slice name, struct slice bytes);

@@ -158,6 +158,39 @@ static void what_could_not_be_made_is_not_believed_either(void **state)
     house_remove(&house);
 }
 
+/* It may be of the same session. */
+static void what_was_put_before_a_loss_is_not_believed(void **state)
+{
+    static char big[100000];
+    char kept[64] = "";
+    struct records records;
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    assert_int_equal(records_init(&records), ST_OK);
+    log_db_limit_pages(writer_of(&house), 1);
+    memset(big, 'x', sizeof big - 1);
+    put(&records, "s1", big);
+    put_user(&records, "ada", "here");
+    records_write(&records, house.log, clock_ms());
+    assert_true(records_wait(&records));
+    log_db_limit_pages(writer_of(&house), 100000);
+    put(&records, "s1", "in one room");
+    records_lose(&records); /* s1 in two */
+    assert_true(records_take_loss(&records));
+    put(&records, "s2", "told again");
+    records_write(&records, house.log, clock_ms());
+    assert_true(records_take_loss(&records)); /* s2 is to be told once more */
+    put(&records, "s3", "after");
+    records_write(&records, house.log, clock_ms());
+    assert_false(records_take_loss(&records));
+    event_log_notes(house.log, EVENT_LOG_USER, add_user, kept);
+    assert_string_equal(kept, "ada:here ");
+    assert_kept(&house, "after ");
+    house_remove(&house);
+}
+
 static void too_many_of_them_are_lost_and_that_is_told(void **state)
 {
     static char big[100000];
@@ -182,6 +215,34 @@ static void too_many_of_them_are_lost_and_that_is_told(void **state)
     put(&records, "s3", "after");
     records_write(&records, house.log, clock_ms());
     assert_kept(&house, "after "); /* what it is not known to be true of is gone */
+    house_remove(&house);
+}
+
+static void too_many_bytes_are_lost_as_too_many_records_are(void **state)
+{
+    static char big[100000];
+    struct records records;
+    struct house house;
+
+    (void)state;
+    house_open(&house);
+    assert_int_equal(records_init(&records), ST_OK);
+    memset(big, 'x', sizeof big - 1);
+    log_db_limit_pages(writer_of(&house), 1);
+    for (int i = 0; i < 600; i++)
+        put(&records, "s1", big);
+    records_write(&records, house.log, clock_ms());
+    assert_false(records_take_loss(&records));
+    assert_int_equal(records.writing.count, 600);
+    for (int i = 0; i < 100; i++)
+        put(&records, "s1", big);
+    records_write(&records, house.log, clock_ms());
+    assert_true(records_take_loss(&records));
+    assert_false(records_wait(&records));
+    log_db_limit_pages(writer_of(&house), 100000);
+    put(&records, "s2", "after");
+    records_write(&records, house.log, clock_ms());
+    assert_kept(&house, "after ");
     house_remove(&house);
 }
 
@@ -231,7 +292,9 @@ int main(void)
         cmocka_unit_test(what_a_full_disk_refused_is_written_later),
         cmocka_unit_test(sessions_that_fell_behind_are_not_believed),
         cmocka_unit_test(what_could_not_be_made_is_not_believed_either),
+        cmocka_unit_test(what_was_put_before_a_loss_is_not_believed),
         cmocka_unit_test(too_many_of_them_are_lost_and_that_is_told),
+        cmocka_unit_test(too_many_bytes_are_lost_as_too_many_records_are),
         cmocka_unit_test(too_many_sessions_take_no_user_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
