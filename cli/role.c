@@ -9,6 +9,8 @@
 #include "cli/data_folder.h"
 #include "cli/exit_code.h"
 #include "cli/reload.h"
+#include "proto/mount_rules.h"
+#include "proto/system.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +22,8 @@ enum {
     END_MS = 300,   /* and for what comes after it */
     READY_MS = 100,
     STUCK_LOOK_MS = 1000,
-    STUCK_LOOKS = 10, /* as the supervisor's patience with a silent child */
+    STUCK_LOOKS = 10,   /* as the supervisor's patience with a silent child */
+    UNHEARD_MS = 20000, /* a gateway's lease, and until proofs are written */
 };
 
 struct role {
@@ -128,6 +131,24 @@ static int fail(enum exit_code code, const char *reason)
     return (int)code;
 }
 
+uint64_t role_mark_age_ms(const struct config *config, const struct mount_rules *mounts)
+{
+    const struct mount_settings gateway = {
+        .ping_interval_ms = config->gateway.ping_interval_ms,
+        .ping_timeout_ms = config->gateway.ping_timeout_ms,
+    };
+    uint64_t silence_ms = 0;
+
+    for (size_t i = 0; i < mount_rules_count(mounts); i++) {
+        const struct mount_settings settings =
+            mount_rule_settle(mount_rules_at(mounts, i), &gateway);
+        uint64_t until_noticed_ms = settings.ping_interval_ms + settings.ping_timeout_ms;
+        if (until_noticed_ms > silence_ms)
+            silence_ms = until_noticed_ms;
+    }
+    return 2 * (config->recovery.window_ms + silence_ms + UNHEARD_MS);
+}
+
 static int open_engine(struct role *role, const struct config *config)
 {
     char url[BUS_URL_BYTES], folder[DATA_FOLDER_BYTES];
@@ -150,7 +171,7 @@ static int open_engine(struct role *role, const struct config *config)
         .durability = config->log.durability,
         .data_dir = folder,
         .key_age_ms = config->publisher.idempotency_ms,
-        .mark_age_ms = 2 * config->recovery.window_ms,
+        .mark_age_ms = role_mark_age_ms(config, role->parts.system->mounts),
         .keep = {config->log.keep_age_ms, config->log.keep_events,
                  config->log.keep_bytes},
         .recovery_ms = config->recovery.window_ms,

@@ -12,6 +12,8 @@
 #include "cli/invocation.h"
 #include "cli/token_watch.h"
 
+struct mount_rules;
+
 /* What every server stands on. Lives as long as the process. */
 struct role_parts {
     uv_loop_t loop;
@@ -53,6 +55,10 @@ struct role_server {
  * `*reason`: it is needed, and cannot be had. NULL in `*pass`: there is none.
  */
 bool role_open_pass(struct role_parts *parts, struct fd_pass **pass, const char **reason);
+
+/* How old what a client that comes back has seen last can be, twice: its connection was
+ * dead for a while before its window began. */
+uint64_t role_mark_age_ms(const struct config *config, const struct mount_rules *mounts);
 
 /* Gives an exit code when the role could not begin; else ends the process itself. */
 int role_run(const struct role_server *server, const struct invocation *call,
