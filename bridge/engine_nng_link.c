@@ -49,16 +49,22 @@ enum {
     COMPLAINT_MS = 60000,
     REDIAL_MS = 2000, /* before a supervisor loses patience; doubled each time */
     MAX_REDIALS = 4,
-    /* A request or an answer, with its own head. */
-    MAX_QUESTION_BYTES = LIMIT_DIRECTORY_BYTES + 64 * 1024,
+    HEAD_BYTES = 64 * 1024, /* of a request or an answer, and its seal */
 };
+
+/* What is longer the library does not take: whoever asks would send it for ever. */
+static size_t max_bytes(enum link_kind kind)
+{
+    switch (kind) {
+    case LINK_EVENTS: return LIMIT_BUS_MESSAGE_BYTES;
+    case LINK_REPLAY: return LIMIT_REPLAY_QUESTION_BYTES + HEAD_BYTES;
+    default: return LIMIT_DIRECTORY_BYTES + HEAD_BYTES;
+    }
+}
 
 static enum status set_up(nng_socket socket, enum link_kind kind)
 {
-    size_t max_bytes =
-        kind == LINK_EVENTS ? LIMIT_BUS_MESSAGE_BYTES : (size_t)MAX_QUESTION_BYTES;
-
-    if (nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ, max_bytes) ||
+    if (nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ, max_bytes(kind)) ||
         nng_socket_set_ms(socket, NNG_OPT_RECONNMINT, RECONNECT_MS) ||
         nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, RECONNECT_MS))
         return ST_BUS_DOWN;

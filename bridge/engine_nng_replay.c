@@ -11,10 +11,7 @@
 
 enum {
     DEADLINE_MS = 2000,
-    REQUEST_MAX_BYTES =
-        64 + LIMIT_REPLAY_ROOMS * (16 + LIMIT_NAMESPACE_BYTES + LIMIT_ROOM_BYTES),
     NEAR_PER_TURN = 16, /* answers from what is recent: a long one takes 0.1 ms */
-    PAST_MAX_BYTES = REQUEST_MAX_BYTES + LIMIT_REPLAY_ROOMS * (4 + 8 + 8),
 };
 
 /* Who asked decides what is done with a page; `deadline_ms` 0: never too late. */
@@ -90,7 +87,7 @@ static void encode_request(const struct job *job, struct buf *request)
 static void ask_next(struct replayer *replayer)
 {
     struct job *job = replayer->first;
-    struct buf request = {.max = PAST_MAX_BYTES};
+    struct buf request = {.max = LIMIT_REPLAY_QUESTION_BYTES};
 
     if (!job || asker_is_busy(replayer->asker) || replayer->is_stopped)
         return;
@@ -331,7 +328,7 @@ static struct job *new_job(void)
     struct job *job = calloc(1, sizeof *job);
 
     if (job)
-        job->rooms.max = REQUEST_MAX_BYTES;
+        job->rooms.max = LIMIT_REPLAY_QUESTION_BYTES;
     return job;
 }
 
@@ -438,7 +435,6 @@ void replayer_past(struct replayer *replayer, const struct engine_past *wish,
     if (job && (wish->count == 0 || wish->count > LIMIT_REPLAY_ROOMS))
         st = ST_LIMIT;
     if (!st) {
-        job->rooms.max = PAST_MAX_BYTES;
         add_wishes(wish, &job->rooms);
         st = buf_status(&job->rooms);
     }

@@ -84,8 +84,11 @@ enum {
     /* replay */
     LIMIT_REPLAY_PAGE_BYTES = 256 * 1024,         /* or one event */
     LIMIT_REPLAY_ROOMS = LIMIT_SESSION_ROOMS + 3, /* everybody, the user, the socket */
-    LIMIT_PAST_EVENTS = 5000,                     /* that one catch-up by time gets */
-    LIMIT_PARKED_FRAMES = 1024,                   /* while a gap is being filled */
+    /* A question of that many rooms: by seqs, or by time, which is longer. */
+    LIMIT_REPLAY_QUESTION_BYTES =
+        64 + LIMIT_REPLAY_ROOMS * (40 + LIMIT_NAMESPACE_BYTES + LIMIT_ROOM_BYTES),
+    LIMIT_PAST_EVENTS = 5000,   /* that one catch-up by time gets */
+    LIMIT_PARKED_FRAMES = 1024, /* while a gap is being filled */
     LIMIT_PARKED_BYTES = 16 * 1024 * 1024,
 
     /* clients */

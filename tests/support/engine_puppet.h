@@ -19,6 +19,7 @@
  *   drop SID GENERATION                         done OK
  *   find PID                                    found STATUS SID GATEWAY ROOMS
  *   replay ROOM FROM TO                         replayed STATUS COUNT LAST
+ *   wide ROOM FROM TO                           the same, in a question of the most bytes
  *   marks ROOM                                  marks STATUS MARK
  *   told                                        told RESETS REASON FORGOTTEN SETTLED
  *   fate                                        fate MOVED FENCED
@@ -274,24 +275,50 @@ static inline void puppet_replayed(void *ctx, enum status status, uint64_t throu
                puppet->replay_count, puppet->replay_last);
 }
 
-static inline void puppet_replay(struct puppet *puppet, char **words)
+static inline void puppet_ask_replay(struct puppet *puppet, char **words,
+                                     const struct room_key *rooms, size_t count)
 {
-    struct envelope_target target = puppet_target(words[1]);
-    struct room_key room = {SLICE("/"), target.kind, target.name};
     struct position from;
 
     puppet->engine->ops->head(puppet->engine, &from);
     from.seq = (uint64_t)atol(words[2]);
     puppet->replay_count = puppet->replay_last = 0;
     puppet->engine->ops->replay(puppet->engine, &(struct engine_replay){
-                                                    .rooms = &room,
-                                                    .room_count = 1,
+                                                    .rooms = rooms,
+                                                    .room_count = count,
                                                     .from = from,
                                                     .to = (uint64_t)atol(words[3]),
                                                     .on_event = puppet_replayed_event,
                                                     .on_done = puppet_replayed,
                                                     .ctx = puppet,
                                                 });
+}
+
+static inline void puppet_replay(struct puppet *puppet, char **words)
+{
+    struct envelope_target target = puppet_target(words[1]);
+    const struct room_key room = {SLICE("/"), target.kind, target.name};
+
+    puppet_ask_replay(puppet, words, &room, 1);
+}
+
+/* The room, and as many others with names as long as there may be. */
+static inline void puppet_wide(struct puppet *puppet, char **words)
+{
+    struct envelope_target target = puppet_target(words[1]);
+    struct room_key *rooms = calloc(LIMIT_REPLAY_ROOMS, sizeof *rooms);
+    char long_name[LIMIT_ROOM_BYTES];
+
+    memset(long_name, 'n', sizeof long_name);
+    for (size_t i = 0; i < LIMIT_REPLAY_ROOMS; i++)
+        rooms[i] = (struct room_key){
+            {long_name, LIMIT_NAMESPACE_BYTES},
+            ROOM_NAMED,
+            {long_name, LIMIT_ROOM_BYTES     }
+        };
+    rooms[0] = (struct room_key){SLICE("/"), target.kind, target.name};
+    puppet_ask_replay(puppet, words, rooms, LIMIT_REPLAY_ROOMS);
+    free(rooms);
 }
 
 /* One of three answers: the first closes the engine, which answers the others. */
@@ -460,6 +487,7 @@ static inline void puppet_obey(struct puppet *puppet, char *line)
         {"large",      puppet_large     },
         {"finds",      puppet_finds     },
         {"replay",     puppet_replay    },
+        {"wide",       puppet_wide      },
         {"marks",      puppet_marks     },
         {"past",       puppet_past      },
         {"told",       puppet_told      },

@@ -229,6 +229,22 @@ static void a_replay_gives_the_events_of_its_rooms(void **state)
     close_both(&house);
 }
 
+static void the_largest_question_is_answered(void **state)
+{
+    static const char *const hooks[] = {"no-recent", NULL};
+    struct house house;
+
+    house_open(&house, state);
+    start(&house, &house.publisher, ENGINE_LOG);
+    start_with(&house, &house.gateway, ENGINE_GATEWAY, hooks);
+    ask(&house, &house.gateway, "ready 1", "ready");
+    ask(&house, &house.publisher, "append 10 300 0 r:1", "kept 1 10 0");
+    ask(&house, &house.gateway, "until 10", "seen 10 0 0");
+    ask(&house, &house.gateway, "wide r:1 0 10", "replayed OK 10 10");
+    ask(&house, &house.gateway, "replay r:1 0 10", "replayed OK 10 10");
+    close_both(&house);
+}
+
 static void what_retention_removed_is_told(void **state)
 {
     struct house house;
@@ -531,6 +547,7 @@ int main(void)
         ROW(the_switch_no_replay_loses, nng_ipc),
         ROW(volatile_events_take_a_seq_and_are_not_replayed, nng_ipc),
         ROW(a_replay_gives_the_events_of_its_rooms, nng_ipc),
+        ROW(the_largest_question_is_answered, nng_sealed),
         ROW(what_retention_removed_is_told, nng_ipc),
         ROW(a_new_log_is_a_new_epoch, nng_ipc),
         ROW(a_gateway_without_a_log_says_so, nng_ipc),
