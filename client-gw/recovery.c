@@ -1,7 +1,6 @@
 /* Clients that come back: see the header. */
 #include "client-gw/recovery.h"
 
-#include "bridge/clock.h"
 #include "bridge/list.h"
 #include "bridge/testing/test_hook.h"
 #include "client-gw/audit.h"
@@ -14,8 +13,8 @@
 #include <string.h>
 
 enum {
-    BEHIND_MS = 2000, /* that a gateway may be behind what a client has seen */
     LOOK_MS = 10,
+    LOOKS = 200, /* while a gateway is behind what a client has seen */
 };
 
 struct recovery {
@@ -32,8 +31,9 @@ struct return_job {
     struct claims *claims;   /* shared */
     session_done_fn *on_done;
     void *ctx;
-    uint64_t due_ms;
     struct recovery_facts facts;
+    unsigned looks;               /* it waited: who stands still does not look */
+    enum recovery_reason reason;  /* it waits for a new session */
     bool is_unreadable;           /* its position is none */
     struct engine_session record; /* lends from `memory` */
     struct engine_membership *record_rooms;
@@ -122,16 +122,51 @@ static void entered(struct session *session, enum status status, void *ctx)
     answer(ctx, status);
 }
 
-/* A new session, and the client is told why. */
-static void give_up(struct return_job *job, enum recovery_reason reason)
+static void begin_new(struct return_job *job)
 {
-    count_reason(job, reason);
-    audit_not_recovered(job->session, reason);
-    job->session->return_reason = (uint8_t)reason;
+    count_reason(job, job->reason);
+    audit_not_recovered(job->session, job->reason);
+    job->session->return_reason = (uint8_t)job->reason;
     enum status st = session_identify(job->session, claims_share(job->claims), job->rooms,
                                       job->room_count, entered, job);
     if (st)
         answer(job, st);
+}
+
+/* How far this gateway is, at this moment. */
+static void look(struct return_job *job)
+{
+    struct engine *engine = job->recovery->config.engine;
+    struct position head;
+
+    engine->ops->head(engine, &head);
+    job->facts.log_epoch = head.epoch;
+    job->facts.applied = head.seq;
+    job->facts.is_ready = engine->ops->is_ready(engine);
+    job->facts.is_late = job->looks >= LOOKS;
+}
+
+/* Looked at again until this gateway is as far. */
+static void wait_behind(struct return_job *job)
+{
+    struct recovery *recovery = job->recovery;
+
+    job->looks++;
+    list_append(&recovery->behind, &job->behind);
+    if (!uv_is_active((uv_handle_t *)&recovery->timer))
+        uv_timer_start(&recovery->timer, on_timer, LOOK_MS, LOOK_MS);
+}
+
+/* A new session, and the client is told why. */
+static void give_up(struct return_job *job, enum recovery_reason reason)
+{
+    job->reason = reason;
+    look(job);
+    switch (recovery_judge_new(&job->facts)) {
+    case RECOVERY_WAIT: wait_behind(job); break;
+    case RECOVERY_PUT_OFF: put_off(job, ST_UNAVAILABLE); break;
+    default: begin_new(job); break;
+    }
 }
 
 static void resumed(struct session *session, enum status status, void *ctx)
@@ -183,16 +218,6 @@ static void evict(struct session *ghost, uint64_t *proven)
     session_drop(ghost);
 }
 
-/* Looked at again until this gateway is as far. */
-static void wait_behind(struct return_job *job)
-{
-    struct recovery *recovery = job->recovery;
-
-    list_append(&recovery->behind, &job->behind);
-    if (!uv_is_active((uv_handle_t *)&recovery->timer))
-        uv_timer_start(&recovery->timer, on_timer, LOOK_MS, LOOK_MS);
-}
-
 static void go_on(struct return_job *job)
 {
     struct session *session = job->session;
@@ -226,15 +251,9 @@ static void go_on(struct return_job *job)
 
 static void judge(struct return_job *job)
 {
-    struct engine *engine = job->recovery->config.engine;
     enum recovery_reason reason;
-    struct position head;
 
-    engine->ops->head(engine, &head);
-    job->facts.log_epoch = head.epoch;
-    job->facts.applied = head.seq;
-    job->facts.is_ready = engine->ops->is_ready(engine);
-    job->facts.is_late = clock_ms() >= job->due_ms;
+    look(job);
     switch (recovery_judge(&job->facts, &reason)) {
     case RECOVERY_GO: go_on(job); break;
     case RECOVERY_WAIT: wait_behind(job); break;
@@ -255,7 +274,11 @@ static void on_timer(uv_timer_t *timer)
     while ((node = list_first(&waiting))) {
         struct return_job *job = (struct return_job *)node;
         list_remove(node);
-        if (!is_over(job))
+        if (is_over(job))
+            continue;
+        if (job->reason)
+            give_up(job, job->reason);
+        else
             judge(job);
     }
     if (list_is_empty(&recovery->behind))
@@ -381,7 +404,6 @@ enum status recovery_begin(struct recovery *recovery, struct session *session,
     job->claims = claims;
     job->on_done = on_done;
     job->ctx = ctx;
-    job->due_ms = clock_ms() + BEHIND_MS;
     job->facts.has_offset = claim->position.len > 0;
     job->facts.keeps_offset = claim->keeps_position;
     job->is_unreadable = job->facts.has_offset &&

@@ -2,7 +2,7 @@
  * A client that comes back: whose session it was is asked of the directory, that nothing
  * it missed is gone is proven by the log, and its session goes on here under its old ids,
  * wherever it lived before. Where that cannot be proven it gets a new session and is told
- * why. Loop thread.
+ * why; no sooner than this gateway is where the client says that it was. Loop thread.
  *
  *     find ─▶ may it, and may it still be there ─▶ wait until this gateway is as far
  *          ─▶ join, from now on events are held ─▶ first page of the log, which proves

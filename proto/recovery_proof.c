@@ -44,21 +44,35 @@ static bool is_of_this_log(const struct recovery_facts *facts,
     return is_here && facts->offset.seq >= facts->proven;
 }
 
+/* A place that this log has never come to is LOST. */
+static enum recovery_verdict judge_place(const struct recovery_facts *facts,
+                                         uint64_t seen)
+{
+    if (facts->applied >= seen)
+        return RECOVERY_GO;
+    if (!facts->is_late)
+        return RECOVERY_WAIT;
+    return facts->is_ready ? RECOVERY_LOST : RECOVERY_PUT_OFF;
+}
+
 enum recovery_verdict recovery_judge(const struct recovery_facts *facts,
                                      enum recovery_reason *reason)
 {
     if (!is_of_this_log(facts, reason))
         return RECOVERY_LOST;
-    *reason = RECOVERY_FINE;
-    uint64_t seen = higher(recovery_from(facts), facts->last_joined);
-    if (facts->applied >= seen)
-        return RECOVERY_GO;
-    if (!facts->is_late)
-        return RECOVERY_WAIT;
-    if (!facts->is_ready)
-        return RECOVERY_PUT_OFF;
-    *reason = RECOVERY_EPOCH_CHANGED; /* a place that this log has never come to */
-    return RECOVERY_LOST;
+    enum recovery_verdict verdict =
+        judge_place(facts, higher(recovery_from(facts), facts->last_joined));
+    *reason = verdict == RECOVERY_LOST ? RECOVERY_EPOCH_CHANGED : RECOVERY_FINE;
+    return verdict;
+}
+
+enum recovery_verdict recovery_judge_new(const struct recovery_facts *facts)
+{
+    bool is_kept = facts->keeps_offset && facts->has_offset &&
+                   facts->offset.epoch == facts->log_epoch;
+    enum recovery_verdict verdict = judge_place(facts, is_kept ? facts->offset.seq : 0);
+
+    return verdict == RECOVERY_LOST ? RECOVERY_GO : verdict; /* there is no such place */
 }
 
 uint64_t recovery_from(const struct recovery_facts *facts)

@@ -54,6 +54,9 @@ enum recovery_verdict {
 
 enum recovery_verdict recovery_judge(const struct recovery_facts *facts,
                                      enum recovery_reason *reason);
+/* A new session instead: not before the place that its client keeps, which would count
+ * as heard in it. Never RECOVERY_LOST. */
+enum recovery_verdict recovery_judge_new(const struct recovery_facts *facts);
 
 /* Everything of whatever room of the session up to here has reached the client. */
 uint64_t recovery_from(const struct recovery_facts *facts);

@@ -207,6 +207,67 @@ static void who_cannot_be_looked_for_is_put_off_for_what_is_so(void **state)
     free(token);
 }
 
+static int open_patient(void **state)
+{
+    struct config_gateway settings = house_settings;
+
+    settings.ping_interval_ms = settings.connect_timeout_ms = 60000;
+    return open_house_by(state, &settings, &house_limits,
+                         system_of("namespaces: {/: {recovery: on}}"));
+}
+
+/* Ahead of this gateway, which has looked at that. */
+static struct ws_peer *come_back_ahead(struct house *house, uint64_t seq)
+{
+    const struct position position = {7, seq};
+    struct ws_peer *io = peer_create(&house->loop, house->port);
+    char *token = mint(house, "ada", "[]", 60);
+    char offset[LIMIT_POSITION_BYTES + 1], connect[2048];
+
+    assert_int_equal(peer_upgrade(io, "/socket.io/?EIO=4&transport=websocket", ""), 101);
+    assert_starts(READ(house, io), "0{");
+    position_print(&position, offset);
+    snprintf(connect, sizeof connect,
+             "40{\"token\":\"%s\",\"pid\":\"%s\",\"offset\":\"%s\"}", token,
+             returning.pid.ptr, offset);
+    peer_send(io, 1, connect);
+    free(token);
+    peer_wait(io, 100);
+    assert_int_equal(house->engine.puts, 0);
+    return io;
+}
+
+/* It keeps its offset: what comes up to there would count as heard by the new one. */
+static void a_new_session_does_not_begin_before_what_its_client_has(void **state)
+{
+    struct house *house = *state;
+    struct ws_peer *io = come_back_ahead(house, 100);
+
+    house->engine.head.seq = 99;
+    peer_wait(io, 50);
+    assert_int_equal(house->engine.puts, 0);
+    house->engine.head.seq = 100;
+    assert_starts(READ(house, io), "40{\"sid\":\"");
+    assert_int_equal(house->engine.puts, 1);
+    assert_int_equal(value_of(house, METRIC_NOT_RECOVERED_UNKNOWN), 1);
+    peer_destroy(io);
+}
+
+static void a_loop_that_stood_still_has_not_waited(void **state)
+{
+    struct house *house = *state;
+
+    house->engine.found = &returning;
+    struct ws_peer *io = come_back_ahead(house, 45);
+    usleep(1950 * 1000);
+    peer_wait(io, 20);
+    house->engine.head.seq = 45;
+    assert_starts(READ(house, io), "40{\"sid\":\"");
+    assert_non_null(strstr(house->text, returning.sid.ptr));
+    assert_int_equal(value_of(house, METRIC_RECOVERED), 1);
+    peer_destroy(io);
+}
+
 static void a_session_that_lives_elsewhere_is_closed_here(void **state)
 {
     struct house *house = *state;
@@ -473,6 +534,11 @@ int main(void)
         GATEWAY_TEST(a_forgotten_gateway_puts_sessions_that_are_opening_too),
         RECOVERY_TEST(a_forgotten_gateway_puts_nobody_whose_return_may_fail),
         RECOVERY_TEST(who_cannot_be_looked_for_is_put_off_for_what_is_so),
+        cmocka_unit_test_setup_teardown(
+            a_new_session_does_not_begin_before_what_its_client_has, open_patient,
+            close_house),
+        cmocka_unit_test_setup_teardown(a_loop_that_stood_still_has_not_waited,
+                                        open_patient, close_house),
         GATEWAY_TEST(a_session_that_lives_elsewhere_is_closed_here),
         GATEWAY_TEST(a_fenced_gateway_gives_way),
         RECOVERY_TEST(a_later_join_outlives_the_failure_of_an_earlier_one),

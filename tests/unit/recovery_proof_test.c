@@ -118,6 +118,39 @@ static void waiting_has_an_end(void **state)
     }
 }
 
+/* Who keeps its offset over sessions: what is not after it counts as heard. */
+static void a_new_session_begins_where_its_client_is(void **state)
+{
+    static const struct {
+        bool has_offset, keeps_offset;
+        struct position offset;
+        bool is_late, is_ready;
+        enum recovery_verdict verdict;
+    } news[] = {
+        {true,  true,  {EPOCH, 100}, false, true,  RECOVERY_WAIT   },
+        {true,  true,  {EPOCH, 100}, true,  false, RECOVERY_PUT_OFF},
+        {true,  true,  {EPOCH, 100}, true,  true,  RECOVERY_GO     },
+        {true,  true,  {EPOCH, 95},  false, true,  RECOVERY_GO     },
+        {true,  true,  {OTHER, 100}, false, true,  RECOVERY_GO     },
+        {true,  false, {EPOCH, 100}, false, true,  RECOVERY_GO     },
+        {false, true,  {EPOCH, 100}, false, true,  RECOVERY_GO     },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof news / sizeof *news; i++) {
+        const struct recovery_facts facts = {
+            .log_epoch = EPOCH,
+            .has_offset = news[i].has_offset,
+            .keeps_offset = news[i].keeps_offset,
+            .offset = news[i].offset,
+            .applied = 95,
+            .is_late = news[i].is_late,
+            .is_ready = news[i].is_ready,
+        };
+        assert_int_equal(recovery_judge_new(&facts), news[i].verdict);
+    }
+}
+
 static void a_page_is_whole_gone_or_of_another_log(void **state)
 {
     const struct position after = {EPOCH, 5};
@@ -228,6 +261,7 @@ int main(void)
         cmocka_unit_test(what_is_known_says_whether_it_may_go_on),
         cmocka_unit_test(a_place_that_is_kept_through_sessions_may_be_of_another_log),
         cmocka_unit_test(waiting_has_an_end),
+        cmocka_unit_test(a_new_session_begins_where_its_client_is),
         cmocka_unit_test(a_page_is_whole_gone_or_of_another_log),
         cmocka_unit_test(a_pong_proves_what_went_before_its_ping),
         cmocka_unit_test(who_may_not_have_heard_is_believed_after_the_next_ping),

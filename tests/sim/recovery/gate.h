@@ -70,7 +70,7 @@ struct visit {
     uint64_t joined[HOUSE_ROOMS];
     unsigned stays[HOUSE_ROOMS];
     bool is_told_of, is_answered, is_recovered, is_reading, was_rebased;
-    enum recovery_reason reason;
+    enum recovery_reason reason; /* BEHIND: it waits for a new session */
     struct past_reading reading;
     struct gate_queue ready, held;
     struct gate_page page;

@@ -20,6 +20,30 @@ static void put_off(struct visit *visit)
     visit_close(visit, VISIT_PARKED);
 }
 
+static void look(struct visit *visit)
+{
+    const struct gate *gate = visit->gate;
+    struct recovery_facts *facts = &visit->facts;
+
+    facts->log_epoch = gate->applied.epoch;
+    facts->applied = gate->applied.seq;
+    facts->is_late = gate->world->now_ms >= visit->due_ms;
+    facts->is_ready = !gate->is_deaf && gate->applied.epoch == gate->house->head.epoch &&
+                      gate->applied.seq == gate->house->head.seq;
+}
+
+static void begin_new(struct visit *visit)
+{
+    bool is_silent = visit->gate->fault == FAULT_NO_REASON;
+
+    look(visit);
+    switch (recovery_judge_new(&visit->facts)) {
+    case RECOVERY_WAIT: visit->state = VISIT_BEHIND; break;
+    case RECOVERY_PUT_OFF: put_off(visit); break;
+    default: visit_identify(visit, is_silent ? RECOVERY_FINE : visit->reason); break;
+    }
+}
+
 static void give_up(struct visit *visit, enum recovery_reason reason)
 {
     const struct gate *gate = visit->gate;
@@ -37,7 +61,8 @@ static void give_up(struct visit *visit, enum recovery_reason reason)
         guest_check_refusal(visit->guest, reason, &known);
     visit->is_reading = false;
     visit->ready.count = visit->held.count = 0;
-    visit_identify(visit, gate->fault == FAULT_NO_REASON ? RECOVERY_FINE : reason);
+    visit->reason = reason;
+    begin_new(visit);
 }
 
 /* --- pages --- */
@@ -276,11 +301,7 @@ static void judge(struct visit *visit)
     struct recovery_facts *facts = &visit->facts;
     enum recovery_reason reason;
 
-    facts->log_epoch = gate->applied.epoch;
-    facts->applied = gate->applied.seq;
-    facts->is_late = gate->world->now_ms >= visit->due_ms;
-    facts->is_ready = !gate->is_deaf && gate->applied.epoch == gate->house->head.epoch &&
-                      gate->applied.seq == gate->house->head.seq;
+    look(visit);
     if (gate->fault == FAULT_EPOCH)
         facts->offset.epoch = facts->session_epoch = facts->log_epoch;
     enum recovery_verdict verdict = recovery_judge(facts, &reason);
@@ -292,6 +313,14 @@ static void judge(struct visit *visit)
     case RECOVERY_PUT_OFF: put_off(visit); break;
     case RECOVERY_LOST: give_up(visit, reason); break;
     }
+}
+
+static void look_again(struct visit *visit)
+{
+    if (visit->reason)
+        begin_new(visit);
+    else
+        judge(visit);
 }
 
 static void take_record(struct visit *visit, const struct wire_session *record)
@@ -386,7 +415,7 @@ bool gate_work(struct visit *visit)
     bool is_going = visit->state == VISIT_OPEN && visit->is_reading;
 
     if (visit->state == VISIT_BEHIND)
-        judge(visit);
+        look_again(visit);
     else if (visit->state >= VISIT_PROVING && visit->page.state != PAGE_NONE)
         turn_page(visit);
     else if (is_going && past_reading_is_over(&visit->reading) && may_finish(visit))

@@ -194,7 +194,7 @@ static void hear_hello(struct guest *guest, const struct line_frame *frame)
         guest->stay_count = 0;
         guest->resynced = 0;
         guest->went_back = false;
-        guest->has_offset = guest->has_ended = false;
+        guest->has_ended = false;
         guest->was_resynced = frame->was_rebased;
         if (frame->was_rebased)
             guest->since = 0; /* its record may be of before that */
