@@ -83,16 +83,16 @@ bool directory_is_new_event(struct directory_gateway *gateway, uint64_t serial);
 /*
  * An event of the request under way could not be kept. Where the answer that says so is
  * lost the event comes again, with this request or first in the next one, and
- * directory_is_refused is true of it, and perhaps of others that came with it.
- * Ignored when the gateway is gone.
+ * directory_is_refused is true of it, and perhaps of others that came with it, also
+ * when the gateway's lease was over in between. Ignored when it is a later start's.
  */
 void directory_refuse(struct directory *directory, struct slice id, uint64_t incarnation,
                       uint64_t serial);
 bool directory_is_refused(struct directory_gateway *gateway, uint64_t serial);
 /*
  * Lends what is known of the gateway's events, as it is kept beside them: so the next
- * start knows which of them it has when they are sent again. NULL when the gateway is
- * gone.
+ * start knows which of them it has when they are sent again. NULL when the gateway was
+ * started again, or never met.
  */
 const struct directory_published *
 directory_published(struct directory *directory, struct slice id, uint64_t incarnation);

@@ -170,7 +170,7 @@ void directory_expire(struct directory *directory, uint64_t now_ms)
             continue;
         }
         directory_park_all(directory, gateway, now_ms);
-        directory_restore_published(directory, gateway->id, &gateway->published);
+        directory_become_past(directory, gateway);
         *link = gateway->next;
         directory->gateway_count--;
         directory_gateway_destroy(gateway);

@@ -20,21 +20,47 @@ static struct directory_gateway *find(struct directory *directory, struct slice 
     return gateway && gateway->incarnation == incarnation ? gateway : NULL;
 }
 
-void directory_refuse(struct directory *directory, struct slice id, uint64_t incarnation,
-                      uint64_t serial)
+static struct directory_past *find_past(struct directory *directory, struct slice id,
+                                        uint64_t incarnation)
 {
-    struct directory_gateway *gateway = find(directory, id, incarnation);
+    struct list_node *node = directory->past.next;
 
-    if (!gateway)
-        return;
-    struct directory_published *published = &gateway->published;
-    /* What an answer before this one refused has been heard, or it comes again first. */
-    bool is_first = gateway->refused_number != gateway->last_number;
+    for (; node != &directory->past; node = node->next) {
+        struct directory_past *past = (struct directory_past *)node;
+        if (past->published.incarnation == incarnation && slice_equal(past->id, id))
+            return past;
+    }
+    return NULL;
+}
+
+/* What an answer before this one refused has been heard, or it comes again first. */
+static void refuse(struct directory_published *published, uint64_t serial, bool is_first)
+{
     if (is_first || serial < published->first_refused)
         published->first_refused = serial;
     if (is_first || serial > published->last_refused)
         published->last_refused = serial;
-    gateway->refused_number = gateway->last_number;
+}
+
+static void refuse_past(struct directory_past *past, uint64_t serial)
+{
+    refuse(&past->published, serial, !past->has_refused);
+    past->has_refused = true;
+}
+
+void directory_refuse(struct directory *directory, struct slice id, uint64_t incarnation,
+                      uint64_t serial)
+{
+    struct directory_gateway *gateway = find(directory, id, incarnation);
+    struct directory_past *past = find_past(directory, id, incarnation);
+
+    if (gateway) {
+        refuse(&gateway->published, serial,
+               gateway->refused_number != gateway->last_number);
+        gateway->refused_number = gateway->last_number;
+    } else if (past) {
+        refuse_past(past, serial);
+    }
 }
 
 bool directory_is_refused(struct directory_gateway *gateway, uint64_t serial)
@@ -52,9 +78,12 @@ bool directory_is_refused(struct directory_gateway *gateway, uint64_t serial)
 const struct directory_published *
 directory_published(struct directory *directory, struct slice id, uint64_t incarnation)
 {
-    struct directory_gateway *gateway = find(directory, id, incarnation);
+    const struct directory_gateway *gateway = find(directory, id, incarnation);
+    const struct directory_past *past = find_past(directory, id, incarnation);
 
-    return gateway ? &gateway->published : NULL;
+    if (gateway)
+        return &gateway->published;
+    return past ? &past->published : NULL;
 }
 
 /* --- of before the gateway was met --- */
@@ -82,6 +111,16 @@ void directory_restore_published(struct directory *directory, struct slice id,
     list_append(&directory->past, &past->node);
     if (++directory->past_count > LIMIT_GATEWAYS)
         forget(directory, (struct directory_past *)list_first(&directory->past));
+}
+
+void directory_become_past(struct directory *directory,
+                           const struct directory_gateway *gateway)
+{
+    directory_restore_published(directory, gateway->id, &gateway->published);
+
+    struct directory_past *past = find_past(directory, gateway->id, gateway->incarnation);
+    if (past)
+        past->has_refused = gateway->refused_number == gateway->last_number;
 }
 
 void directory_take_past(struct directory *directory, struct directory_gateway *gateway)

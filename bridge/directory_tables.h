@@ -76,7 +76,8 @@ struct directory_gateway {
 struct directory_past {
     struct list_node node;
     struct directory_published published;
-    struct slice id; /* bytes follow the struct */
+    bool has_refused; /* some of the request that was under way when its lease was over */
+    struct slice id;  /* bytes follow the struct */
 };
 
 struct directory {
@@ -158,6 +159,9 @@ struct directory_gateway *directory_find_gateway(struct directory *directory,
 /* What the gateway, just met, had published before this start, which is forgotten here.
  */
 void directory_take_past(struct directory *directory, struct directory_gateway *gateway);
+/* Its lease is over: what it had published is remembered. */
+void directory_become_past(struct directory *directory,
+                           const struct directory_gateway *gateway);
 void directory_forget_past(struct directory *directory);
 
 #endif

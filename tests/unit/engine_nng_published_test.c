@@ -210,6 +210,36 @@ static void nothing_is_kept_behind_what_could_not_be(void **state)
     }
 }
 
+/* Its lease was over before all was kept, and its answer was lost. */
+static void who_is_given_up_in_between_hears_what_was_not_kept(void **state)
+{
+    (void)state;
+    for (int is_first_none = 0; is_first_none < 2; is_first_none++) {
+        struct scene scene;
+        char kinds[MANY + 1] = "", wanted[64];
+        int first = LIMIT_APPEND_GROUP + is_first_none;
+        memset(kinds, 'k', MANY);
+        kinds[0] = is_first_none ? 'x' : 'k';
+        scene_open(&scene);
+        publish(&scene, kinds);
+        directory_expire(scene.directory, DIRECTORY_LEASE_MS + 1);
+        answer(&scene, ST_OK);
+        answer(&scene, ST_LOG_DOWN);
+        assert_int_equal(scene.done, 1);
+        snprintf(wanted, sizeof wanted, "kkkkkkkk%d:%d kkkkkkkk%d:%d ",
+                 LIMIT_APPEND_GROUP, first, MANY - first, MANY);
+        assert_string_equal(scene.appended, wanted);
+
+        scene.gateway = meet(scene.directory, "g1", INCARNATION, DIRECTORY_LEASE_MS + 2);
+        assert_false(directory_is_new_event(scene.gateway, MANY));
+        for (int serial = 1; serial <= MANY; serial++)
+            if (serial == 1 || serial > first)
+                assert_int_equal(directory_is_refused(scene.gateway, serial),
+                                 is_first_none || serial > first);
+        scene_close(&scene);
+    }
+}
+
 static void what_is_no_event_is_refused_alone(void **state)
 {
     struct scene scene;
@@ -250,6 +280,7 @@ int main(void)
         cmocka_unit_test(more_than_a_group_is_several),
         cmocka_unit_test(nothing_is_kept_behind_what_could_not_be),
         cmocka_unit_test(what_is_no_event_is_refused_alone),
+        cmocka_unit_test(who_is_given_up_in_between_hears_what_was_not_kept),
         cmocka_unit_test(a_log_that_ends_with_its_process_has_no_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
