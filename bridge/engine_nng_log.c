@@ -18,8 +18,15 @@
 enum {
     MAX_PER_TURN = 16, /* inbox items: batches of answers, directory requests */
     TICK_MS = 100,
+    STUCK_MS = 1000, /* of one write: the supervisor blames the bus after 3 s */
     PROOFS_MS = 10000,
     PROOFS_AT_ONCE = 1000, /* of a tick */
+};
+
+/* What a thread is at, as the ticks find it. */
+struct work {
+    unsigned turn; /* odd: it is at something, and at something else each time */
+    uint64_t ms;   /* for so long at the same thing */
 };
 
 /* Never freed: the answering threads outlive close, and the process ends soon after. */
@@ -32,7 +39,10 @@ struct log_engine {
     struct directory *directory;
     struct writer *writer;
     uv_timer_t tick;
-    uint64_t now_ms; /* counted in ticks: a stopped process could not listen */
+    uint64_t now_ms;       /* counted in ticks: a stopped process could not listen, */
+    struct work answering; /* nor can the directory's thread while it is at one request */
+    atomic_uint answering_turn;
+    struct work writing;
     struct link links[LINK_KIND_COUNT];
     struct link_complaint complaint;
     const char *durability;
@@ -161,13 +171,40 @@ static void show_parked(const struct log_engine *self)
     metrics_set(self->metrics, METRIC_SESSIONS_EVICTED, parked.evicted);
 }
 
+static void look_at(struct work *work, unsigned turn)
+{
+    bool is_same = turn % 2 != 0 && turn == work->turn;
+
+    work->ms = is_same ? work->ms + TICK_MS : 0;
+    work->turn = turn;
+}
+
+/* A disk that stands still says nothing: who waits for it does not fail either. */
+static bool can_write(const struct log_engine *self)
+{
+    return !self->is_down && self->writing.ms < STUCK_MS;
+}
+
+/* Counts are not complete while nobody listens, as they are not while gateways are
+ * silent; beyond its lease one would have nobody. */
+static uint64_t asked_ms(const struct log_engine *self)
+{
+    bool is_deaf = self->answering.ms >= DIRECTORY_SILENT_MS;
+
+    return self->now_ms + (is_deaf ? DIRECTORY_SILENT_MS : 0);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct log_engine *self = timer->data;
 
     give_up_if_lost(self);
+    look_at(&self->writing, writer_turn(self->writer));
+    metrics_set(self->metrics, METRIC_LOG_DOWN, !can_write(self));
 
-    self->now_ms += TICK_MS;
+    look_at(&self->answering, atomic_load(&self->answering_turn));
+    if (self->answering.ms == 0)
+        self->now_ms += TICK_MS;
     directory_expire(self->directory, self->now_ms);
     write_proofs(self);
     show_parked(self);
@@ -241,6 +278,7 @@ static enum status start_parts(struct log_engine *self,
         .door = &self->door,
         .directory = self->directory,
         .now_ms = &self->now_ms,
+        .turn = &self->answering_turn,
         .writer = self->writer,
         .keeps_records = is_durable(self),
     };
@@ -355,7 +393,7 @@ static void count(struct engine *engine, struct slice nsp,
     struct log_engine *self = self_of(engine);
     struct engine_count found;
 
-    directory_count(self->directory, self->now_ms, nsp, targets, target_count, except,
+    directory_count(self->directory, asked_ms(self), nsp, targets, target_count, except,
                     except_count, &found);
     on_count(ctx, &found);
 }
@@ -370,21 +408,21 @@ static void totals(struct engine *engine, struct engine_totals *found)
 {
     struct log_engine *self = self_of(engine);
 
-    directory_totals(self->directory, self->now_ms, found);
+    directory_totals(self->directory, asked_ms(self), found);
 }
 
 static void gateways(struct engine *engine, engine_gateway_fn *visit, void *ctx)
 {
     struct log_engine *self = self_of(engine);
 
-    directory_gateways(self->directory, self->now_ms, visit, ctx);
+    directory_gateways(self->directory, self->now_ms + self->answering.ms, visit, ctx);
 }
 
 static bool is_ready(struct engine *engine)
 {
     struct log_engine *self = self_of(engine);
 
-    return !self->is_closed && !self->is_down;
+    return !self->is_closed && can_write(self);
 }
 
 static const char *durability(struct engine *engine)

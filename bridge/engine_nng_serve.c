@@ -110,6 +110,7 @@ static void destroy(struct directory_thread *self)
 static bool serve_one(struct directory_thread *self)
 {
     self->request = link_serve(self->config.link);
+    atomic_fetch_add(self->config.turn, 1);
     self->item = (struct inbox_item){.run = answer_request, .drop = refuse_request};
     /* Once it is put, `status` is the loop's until it has answered. */
     enum status st = door_put(self->config.door, &self->item);
@@ -123,6 +124,7 @@ static bool serve_one(struct directory_thread *self)
     if (!st)
         link_send(self->config.link, buf_slice(&self->answer));
     link_message_free(self->request);
+    atomic_fetch_add(self->config.turn, 1);
     return st != ST_DRAINING;
 }
 

@@ -12,6 +12,8 @@
 #include "bridge/engine_nng_writer.h"
 #include "bridge/event_log.h"
 
+#include <stdatomic.h>
+
 /*
  * Keep what they are given for the life of the process. Loop thread.
  */
@@ -21,6 +23,7 @@ struct serve_config {
     struct door *door;
     struct directory *directory;
     const uint64_t *now_ms; /* the directory's time */
+    atomic_uint *turn;      /* odd while a request waits for its answer: nobody listens */
     struct writer *writer;  /* what gateways publish is appended to it */
     bool keeps_records;     /* sessions, and what gateways published, are handed to it */
 };

@@ -11,6 +11,7 @@
 #include "bridge/engine_nng_records.h"
 #include "proto/bus_wire.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,6 +71,7 @@ struct writer {
     bool is_stopping;
 
     struct records records;
+    atomic_uint turn; /* writer_turn */
 
     /* Writer thread. */
     struct event_log_entry entries[MAX_BATCH];
@@ -208,7 +210,6 @@ static void tidy_log(struct writer *writer)
     metrics_set(writer->config.metrics, METRIC_LOG_EVENTS, state.events);
     metrics_set(writer->config.metrics, METRIC_LOG_BYTES, state.bytes);
     metrics_set(writer->config.metrics, METRIC_LOG_EVICTED, state.evicted);
-    metrics_set(writer->config.metrics, METRIC_LOG_DOWN, state.is_down);
 }
 
 /* What waits, at most MAX_BATCH events of it; NULL when it is time for a beacon or to
@@ -247,6 +248,7 @@ static void run_writer(void *arg)
 
     while (true) {
         struct append_request *first = take_batch(writer, &is_stopping);
+        atomic_fetch_add(&writer->turn, 1);
         if (first)
             write_batch(writer, first);
         records_write(&writer->records, writer->config.log, clock_ms());
@@ -255,6 +257,7 @@ static void run_writer(void *arg)
         if (!first && clock_ms() - writer->sent_ms >= beacon_ms(writer))
             send_beacon(writer);
         tidy_log(writer);
+        atomic_fetch_add(&writer->turn, 1);
     }
 }
 
@@ -443,6 +446,11 @@ void writer_await_records(struct writer *writer, uv_sem_t *written)
 bool writer_take_loss(struct writer *writer)
 {
     return records_take_loss(&writer->records);
+}
+
+unsigned writer_turn(const struct writer *writer)
+{
+    return atomic_load(&writer->turn);
 }
 
 void writer_head(const struct writer *writer, struct position *head)

@@ -45,6 +45,9 @@ void writer_await_records(struct writer *writer, uv_sem_t *written);
 /* True once after records were lost: those that are kept may be older than others. */
 bool writer_take_loss(struct writer *writer);
 
+/* Odd while it writes, and another one each time: a disk that stands still holds it. */
+unsigned writer_turn(const struct writer *writer);
+
 /* The last position answered. */
 void writer_head(const struct writer *writer, struct position *head);
 

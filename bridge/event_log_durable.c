@@ -208,6 +208,7 @@ enum status durable_append(struct event_log *base, const struct event_log_entry 
     enum status st = durable_begin(log);
     if (!st)
         st = add_rows(log, entries, count, at_ms, &end);
+    test_hook_hold_commit();
     if (!st)
         test_hook_crash_at("commit");
     st = durable_settle(log, st);

@@ -22,7 +22,7 @@ enum metric {
     METRIC_LOG_EVENTS, /* gauge: events the log holds */
     METRIC_LOG_BYTES,  /* gauge */
     METRIC_LOG_EVICTED,
-    METRIC_LOG_DOWN,      /* gauge: 1 while it cannot be written */
+    METRIC_LOG_DOWN, /* gauge: 1 while it cannot be written, or its disk stands still */
     METRIC_LOG_COMMITS,   /* batches that were kept */
     METRIC_LOG_COMMIT_US, /* what they took, added up */
     METRIC_BUS_SENT,      /* bus messages */

@@ -46,6 +46,8 @@ int64_t test_hook_clock_ahead_ms(void);
 unsigned test_hook_boot(void);
 /* "crash-on=POINT[:N]": the process dies, as by SIGKILL, the Nth time it comes here. */
 void test_hook_crash_at(const char *point);
+/* "hold-commit=FILE": a commit waits while the eight bytes of FILE are not zero. */
+void test_hook_hold_commit(void);
 /* Every nth bus frame is dropped by the receiver; 0: none. */
 unsigned test_hook_drop_frame(void);
 /* "bus-shim=…": what happens to each bus frame; lends for ever. NULL: nothing. */

@@ -79,6 +79,10 @@ void test_hook_crash_at(const char *point)
     (void)point;
 }
 
+void test_hook_hold_commit(void)
+{
+}
+
 bool test_hook_half_reload(void)
 {
     return false;

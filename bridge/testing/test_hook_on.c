@@ -27,8 +27,9 @@ static struct {
     bool no_drain;
     bool no_last_answer;
     bool no_sessions;
-    const volatile int64_t *clock_ahead_ms; /* a mapped file, or NULL */
-    char crash_on[32];                      /* the point; empty: none */
+    const volatile int64_t *clock_ahead_ms; /* a mapped file, or NULL; as the next */
+    const volatile int64_t *holds_commit;
+    char crash_on[32]; /* the point; empty: none */
     atomic_uint crash_after;
     unsigned drop_frame;
     unsigned boot;
@@ -49,8 +50,8 @@ static bool set_crash(const char *spec)
     return after > 0;
 }
 
-/* Mapped for the life of the process: whoever writes the file sets the clock. */
-static bool set_clock(const char *file)
+/* Mapped for the life of the process: whoever writes the file sets the number. */
+static bool set_number(const char *file, const volatile int64_t **number)
 {
     int fd = open(file, O_RDONLY | O_CLOEXEC);
 
@@ -60,7 +61,7 @@ static bool set_clock(const char *file)
     close(fd);
     if (memory == MAP_FAILED)
         return false;
-    hooks.clock_ahead_ms = memory;
+    *number = memory;
     return true;
 }
 
@@ -100,7 +101,9 @@ bool test_hook_set(const char *spec)
     if (strncmp(spec, "crash-on=", 9) == 0)
         return set_crash(spec + 9);
     if (strncmp(spec, "clock=", 6) == 0)
-        return set_clock(spec + 6);
+        return set_number(spec + 6, &hooks.clock_ahead_ms);
+    if (strncmp(spec, "hold-commit=", 12) == 0)
+        return set_number(spec + 12, &hooks.holds_commit);
     if (strncmp(spec, "drop-frame=", 11) == 0) {
         hooks.drop_frame = (unsigned)strtoul(spec + 11, NULL, 10);
         return hooks.drop_frame > 0;
@@ -186,6 +189,12 @@ void test_hook_crash_at(const char *point)
     if (strcmp(hooks.crash_on, point) == 0 &&
         atomic_fetch_sub(&hooks.crash_after, 1) == 1)
         kill(getpid(), SIGKILL);
+}
+
+void test_hook_hold_commit(void)
+{
+    while (hooks.holds_commit && *hooks.holds_commit)
+        usleep(1000);
 }
 
 bool test_hook_half_reload(void)

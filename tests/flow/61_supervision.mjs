@@ -1,14 +1,14 @@
 // The supervisor and its children: stops that come at odd moments, and pauses.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 
 import { native } from './lib/clients.mjs';
 import { children_of, program, start, with_sidecast } from './lib/sidecast.mjs';
-import { sleep, until } from './lib/wait.mjs';
+import { bound, sleep, until } from './lib/wait.mjs';
 
 const rounds = 5;
 
@@ -89,6 +89,35 @@ test('a supervisor that slept does not take its children for silent', with_sidec
   await sleep(1500);
   assert.deepEqual(sidecast.children(), before);
 }));
+
+// No beacon comes, so that every gateway is without its bus, and nobody is to blame for it.
+test('a disk that stands still costs no child and no client, and /readyz says so', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sidecast-hold-'));
+  const file = path.join(folder, 'hold');
+  const hold = (is_held) => writeFileSync(file, Buffer.from([is_held, 0, 0, 0, 0, 0, 0, 0]), { flag: 'r+' });
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(file, Buffer.alloc(8));
+  await with_sidecast({ hooks: [`hold-commit=${file}`] }, async (sidecast) => {
+    const before = sidecast.children();
+    const client = await native(sidecast, { rooms: ['a'] });
+    const ready = async () => (await sidecast.request(`${sidecast.publisher}/readyz`)).status;
+
+    hold(1);
+    const began = performance.now();
+    const answer = sidecast.publish({ event: 'e', room: 'a' });
+    await until(async () => await ready() === 503, bound(1000));
+    assert.match((await sidecast.request(`${sidecast.ops}/metrics`)).text, /^sidecast_log_down 1$/m);
+    await sleep(2500 - (performance.now() - began));
+    assert.equal(await ready(), 503);
+    hold(0);
+    assert.equal((await answer).status, 202);
+    await client.message((m) => m.t === 'event');
+    await until(async () => await ready() === 200, bound(1000));
+    await client.subscribe('b', 1);
+    assert.deepEqual(sidecast.children(), before);
+    client.close();
+  })(t);
+});
 
 // A socket whose path is gone looks to a dialer like one that accepts nobody.
 test('a bus that lets nobody in is opened anew', with_sidecast({}, async (sidecast) => {

@@ -477,6 +477,7 @@ static inline void puppet_obey(struct puppet *puppet, char *line)
         {"totals",     puppet_totals    },
         {"gateways",   puppet_gateways  },
         {"head",       puppet_head      },
+        {"keeps",      puppet_keeps     },
         {"until",      puppet_until     },
         {"ready",      puppet_ready_when},
         {"put",        puppet_put       },

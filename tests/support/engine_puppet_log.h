@@ -115,6 +115,13 @@ static inline void puppet_group(struct puppet *puppet, char **words)
         _exit(4);
 }
 
+/* Whether it is ready to keep what is published, as /readyz says. */
+static inline void puppet_keeps(struct puppet *puppet, char **words)
+{
+    (void)words;
+    puppet_say(puppet, "keeps %d", puppet->engine->ops->is_ready(puppet->engine));
+}
+
 static inline void puppet_disconnect(struct puppet *puppet, char **words)
 {
     struct envelope_target target = {ROOM_USER, slice_of(words[1])};

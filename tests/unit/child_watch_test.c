@@ -255,6 +255,30 @@ static void a_server_that_is_new_silent_or_not_ready_is_not_blamed(void **state)
     assert_int_equal(child_watch_blames(&gateway, &publisher, 28000), BLAME_NOBODY);
 }
 
+/* A disk stands still: no beacon comes, and the publisher soon knows why. */
+static void
+who_serves_a_disk_that_stands_still_is_not_blamed_nor_are_gateways(void **state)
+{
+    struct child_watch publisher, gateway;
+    uint64_t now_ms = 20900;
+
+    (void)state;
+    set_scene(&publisher, &gateway, 2000);
+    child_watch_heard(&gateway, SLICE("ready"), 2500);
+    child_watch_heard(&gateway, SLICE("not ready bus_down"), now_ms);
+    assert_int_equal(child_watch_blames(&gateway, &publisher, 21100), BLAME_NOBODY);
+    child_watch_heard(&publisher, SLICE("not ready log_down"), 21200);
+    for (; now_ms < 81000; now_ms += 1000) {
+        child_watch_heard(&publisher, SLICE("alive"), now_ms);
+        assert_int_equal(child_watch_blames(&gateway, &publisher, now_ms), BLAME_NOBODY);
+    }
+    child_watch_heard(&publisher, SLICE("ready"), now_ms);
+    assert_int_equal(child_watch_blames(&gateway, &publisher, now_ms), BLAME_NOBODY);
+    child_watch_heard(&gateway, SLICE("ready"), now_ms + 300);
+    assert_int_equal(child_watch_blames(&gateway, &publisher, now_ms + 9000),
+                     BLAME_NOBODY);
+}
+
 static void who_was_connected_tries_anew_itself(void **state)
 {
     struct child_watch publisher, gateway;
@@ -323,6 +347,8 @@ int main(void)
         cmocka_unit_test(a_reload_is_owed_to_who_has_not_spoken_in_this_life),
         cmocka_unit_test(a_bus_that_lets_nobody_in_is_blamed_on_its_server),
         cmocka_unit_test(who_was_connected_tries_anew_itself),
+        cmocka_unit_test(
+            who_serves_a_disk_that_stands_still_is_not_blamed_nor_are_gateways),
         cmocka_unit_test(a_new_server_that_did_not_help_is_not_blamed_again),
         cmocka_unit_test(a_server_that_is_new_silent_or_not_ready_is_not_blamed),
     };

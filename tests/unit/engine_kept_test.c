@@ -9,6 +9,17 @@
 
 #include "support/engine_house.h"
 
+#include <fcntl.h>
+
+static void write_number(const char *file, int64_t number)
+{
+    int fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, &number, sizeof number), sizeof number);
+    close(fd);
+}
+
 /* Nobody is told anything: what was kept is there, and the seqs go on. */
 static void a_kept_log_goes_on_after_its_process_died(void **state)
 {
@@ -110,6 +121,37 @@ static void a_session_is_found_after_everything_was_started_anew(void **state)
     close_both(&house);
 }
 
+/* While its disk stands still nobody is heard, and nobody's time runs out. */
+static void a_disk_that_stands_still_ends_no_session(void **state)
+{
+    struct house house;
+    char hook[96], file[80];
+    const char *const hooks[] = {hook, NULL};
+
+    house_open(&house, state);
+    house.config.recovery_ms = 1000;
+    house.config.gateway_count = 1;
+    snprintf(file, sizeof file, "%s/hold", house.folder);
+    snprintf(hook, sizeof hook, "hold-commit=%s", file);
+    write_number(file, 0);
+    start_with(&house, &house.publisher, ENGINE_LOG, hooks);
+    start(&house, &house.gateway, ENGINE_GATEWAY);
+    ask(&house, &house.gateway, "ready 1", "ready");
+    ask(&house, &house.gateway, "put s1 p1 u 1 r:1", "done OK");
+    ask(&house, &house.gateway, "park s1 1 0", "done OK");
+
+    write_number(file, 1);
+    assert_true(puppet_tell(&house.gateway, "append 1 10 0"));
+    usleep(1500000);
+    ask(&house, &house.publisher, "keeps", "keeps 0");
+    write_number(file, 0);
+    assert_true(puppet_hear(&house.gateway, house.line));
+    assert_string_equal(house.line, "kept 1 1 0");
+    ask(&house, &house.gateway, "find p1", "found OK s1  1 0");
+    ask_until(&house, &house.publisher, "keeps", "keeps 1");
+    close_both(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +160,7 @@ int main(void)
         ROW(what_a_gateway_publishes_is_kept_once_whoever_dies, nng_log),
         ROW(a_session_is_found_after_everything_was_started_anew, nng_log),
         ROW(a_log_that_dies_in_a_commit_is_whole, nng_log),
+        ROW(a_disk_that_stands_still_ends_no_session, nng_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
