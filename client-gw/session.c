@@ -374,9 +374,10 @@ static void tell_directory(struct session *session, enum session_fate fate)
     /* Nobody comes back with a pid that was never told. */
     if (fate == SESSION_PARKED && !session->is_answered && !session->is_recovered)
         fate = SESSION_OVER;
+    /* Its put may be lost, and the record be of before it was told to go on. */
     if (fate == SESSION_PARKED)
         engine->ops->session_park(engine, sid, ++session->generation,
-                                  session->reach.proven);
+                                  session->reach.is_unsure ? 0 : session->reach.proven);
     else if (fate == SESSION_OVER)
         engine->ops->session_drop(engine, sid, ++session->generation);
 }

@@ -39,6 +39,7 @@ struct fake_engine {
     size_t published;
     struct buf last_published; /* the envelope */
     size_t puts, parks, drops, proofs;
+    uint64_t last_parked; /* what the last park says is proven */
     bool is_retired;
     char last_rooms[16384];    /* of the last put, each followed by a comma */
     uint64_t first_joined_seq; /* of the last put's first room */
@@ -107,8 +108,8 @@ static void fake_session_park(struct engine *engine, struct slice sid,
 {
     (void)sid;
     (void)generation;
-    (void)proven;
     ((struct fake_engine *)engine)->parks++;
+    ((struct fake_engine *)engine)->last_parked = proven;
 }
 
 static void fake_session_prove(struct engine *engine, const struct engine_proof *proofs,

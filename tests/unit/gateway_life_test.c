@@ -518,6 +518,24 @@ static void a_reset_moves_every_membership_to_the_new_log(void **state)
     peer_destroy(native);
 }
 
+/* Its record may be of before it was told to go on. */
+static void who_may_not_have_heard_is_parked_with_nothing_proven(void **state)
+{
+    struct house *house = *state;
+    struct position now = {7, 90};
+
+    for (int was_told = 0; was_told < 2; was_told++) {
+        struct ws_peer *native = join_native(house, "ada", "[]");
+        if (was_told)
+            house->engine.listener->on_reset(house->engine.ctx, "history_overflow", &now);
+        peer_destroy(native);
+        for (int i = 0; i < 100000 && (int)house->engine.parks <= was_told; i++)
+            uv_run(&house->loop, UV_RUN_NOWAIT);
+        assert_int_equal(house->engine.parks, was_told + 1);
+        assert_int_equal(house->engine.last_parked, was_told ? 0 : 40);
+    }
+}
+
 #define RECOVERY_TEST(name)                                                              \
     cmocka_unit_test_setup_teardown(name, open_recovering_house, close_house)
 
@@ -527,6 +545,7 @@ int main(void)
         GATEWAY_TEST(a_join_that_a_newer_token_took_back_is_refused),
         GATEWAY_TEST(a_newer_token_is_confirmed_once_the_directory_knows),
         GATEWAY_TEST(a_reset_moves_every_membership_to_the_new_log),
+        RECOVERY_TEST(who_may_not_have_heard_is_parked_with_nothing_proven),
         RECOVERY_TEST(a_reset_returns_every_socketio_client),
         cmocka_unit_test_setup_teardown(a_crowd_that_goes_has_so_many_lines_a_second,
                                         open_crowd, close_house),

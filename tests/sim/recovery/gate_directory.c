@@ -74,8 +74,9 @@ void gate_tell_end(struct visit *visit, enum visit_fate fate)
         .sid = slice_of(visit->sid),
         .generation = ++visit->generation,
         .epoch = gate->applied.epoch,
-        .proven =
-            gate->fault == FAULT_SENT_IS_PROVEN ? gate->applied.seq : visit->reach.proven,
+        .proven = gate->fault == FAULT_SENT_IS_PROVEN ? gate->applied.seq
+                  : visit->reach.is_unsure            ? 0
+                                                      : visit->reach.proven,
     };
     struct gate_op *op = add_op(gate, OP_TELL, visit);
 
