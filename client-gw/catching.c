@@ -24,7 +24,7 @@ enum {
 /* A page that was asked for. */
 struct asked {
     struct catching_set *set;
-    struct catching *catching; /* NULL: it was stopped meanwhile */
+    struct catching *catching; /* NULL: it was stopped meanwhile, or asks anew */
     struct past_page page;
     size_t count;   /* of events that were sent */
     bool is_return; /* to who came back */
@@ -289,13 +289,14 @@ struct question {
     size_t count;
 };
 
+/* Who has joined since, again, is in it from then on: what it was to get is over. */
 static void add_room(struct question *question, const struct catching *catching,
                      const struct room_key *key, uint64_t joined)
 {
     uint64_t base = recovery_base(catching->from, joined);
 
     for (size_t i = 0; i < catching->past_count; i++)
-        if (room_key_equal(&catching->past[i].room, key))
+        if (joined <= catching->from && room_key_equal(&catching->past[i].room, key))
             base = catching->past[i].base;
     question->rooms[question->count] = *key;
     question->bases[question->count++] = base;
@@ -551,19 +552,37 @@ void catching_go(struct catching *catching)
     session_drop(session);
 }
 
-enum status catching_hold(struct catching *catching, struct frame *frame)
+/* What is held is read instead. */
+static void read_held(struct catching *catching)
 {
-    struct session *session = catching->session;
     struct position head;
 
-    if (session_hold(session, frame) == ST_OK)
-        return ST_OK;
-    /* The event at hand is the last one that was applied. */
-    session_forget_held(session);
+    session_forget_held(catching->session);
     catching->set->engine->ops->head(catching->set->engine, &head);
     past_reading_extend(&catching->reading, head.seq);
     catching_drained(catching);
+}
+
+enum status catching_hold(struct catching *catching, struct frame *frame)
+{
+    /* The event at hand is the last one that was applied. */
+    if (session_hold(catching->session, frame))
+        read_held(catching);
     return ST_OK;
+}
+
+void catching_left(struct session *session)
+{
+    struct catching *catching = session->catching;
+
+    if (!catching)
+        return;
+    if (catching->asked) {
+        catching->asked->catching = NULL;
+        catching->asked = NULL;
+        want_turn(catching, 0);
+    }
+    read_held(catching);
 }
 
 void catching_drained(struct catching *catching)

@@ -72,6 +72,12 @@ void catching_go(struct catching *catching);
  * was not catching up. */
 void catching_stop(struct session *session);
 
+/*
+ * The session leaves a room: neither a page that is under way nor what is held speaks of
+ * it any more; both are read anew without it. Nothing to do where it is not catching up.
+ */
+void catching_left(struct session *session);
+
 /* A live event for a session that is catching up. Shares `frame`. */
 enum status catching_hold(struct catching *catching, struct frame *frame);
 /* The outbox of its connection may have room again. */

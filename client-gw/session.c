@@ -238,6 +238,7 @@ enum status session_exit(struct session *session, struct slice room)
         return ST_NOT_FOUND;
     audit_left(session, room);
     catchup_left(session, room);
+    catching_left(session);
     leave_slot(session, (uint16_t)slot);
     return ST_OK;
 }

@@ -58,6 +58,7 @@ struct fake_engine {
     enum status find_answer;            /* and why: ST_OK is ST_NOT_FOUND */
     bool holds_replay;                  /* until fake_engine_replayed */
     struct engine_replay replay;        /* that waits; its rooms are not kept */
+    uint64_t replay_base;               /* of the last of them */
 };
 
 static void fake_subscribe(struct engine *engine, const struct engine_listener *listener,
@@ -140,6 +141,7 @@ static void fake_replay(struct engine *engine, const struct engine_replay *wish)
 
     if (fake->holds_replay) {
         fake->replay = *wish;
+        fake->replay_base = wish->bases ? wish->bases[wish->room_count - 1] : 0;
         return;
     }
     for (size_t i = 0; i < fake->log_count; i++) {

@@ -1,6 +1,6 @@
 /*
- * A client that comes back to a gateway whose engine the test plays. Include after
- * cmocka.h.
+ * A client that comes back to a gateway, or reads the past there, whose engine the test
+ * plays. Include after cmocka.h.
  */
 #ifndef TESTS_SUPPORT_GATEWAY_RETURN_H
 #define TESTS_SUPPORT_GATEWAY_RETURN_H
@@ -25,6 +25,15 @@ static inline void wait_for_replay(struct house *house, struct ws_peer *peer)
     while (!house->engine.replay.on_done && clock_ms() < until_ms)
         peer_turn(peer);
     assert_non_null(house->engine.replay.on_done);
+}
+
+/* The page that was asked for is whole up to this seq, and has no event. */
+static inline void answer_replay(struct house *house, uint64_t through)
+{
+    const struct engine_replay wish = house->engine.replay;
+
+    house->engine.replay.on_done = NULL;
+    wish.on_done(wish.ctx, ST_OK, through);
 }
 
 /* The log has been asked for what it may have missed, and has not answered. */

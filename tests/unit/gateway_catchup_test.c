@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "support/gateway_return.h"
 #include "support/system_house.h"
 
 static const char yaml[] = "catchup: {from: '{auth.since}', per_room: 7, ttl: 1h}\n"
@@ -243,6 +244,41 @@ static void a_room_waits_once_however_often_it_is_joined(void **state)
     peer_destroy(peer);
 }
 
+/* A history ends when its room is left; who joins again is in it from then on. */
+static void a_room_that_is_joined_again_does_not_bring_its_first_history(void **state)
+{
+    struct house *house = *state;
+
+    tell(house, "h:1", "1");
+    tell(house, "h:1", "2");
+    struct ws_peer *peer = join_native(house, "ada", "[]");
+    peer_send(peer, 1, "{\"t\":\"subscribe\",\"room\":\"h:1\",\"n\":1}");
+    reads(house, peer, "\"n\":1");
+    house->engine.holds_replay = true;
+    fake_engine_answer(&house->engine, ST_OK, 2);
+    wait_for_replay(house, peer);
+    assert_int_equal(house->engine.replay_base, 40);
+    const struct engine_replay late = house->engine.replay;
+
+    house->engine.replay.on_done = NULL;
+    peer_send(peer, 1, "{\"t\":\"unsubscribe\",\"room\":\"h:1\",\"n\":2}");
+    reads(house, peer, "\"n\":2");
+    wait_for_replay(house, peer);
+    tell(house, "h:2", "3");
+    peer_send(peer, 1, "{\"t\":\"subscribe\",\"room\":\"h:1\",\"n\":3}");
+    reads(house, peer, "\"n\":3");
+    late.on_done(late.ctx, ST_OK, 42);
+    answer_replay(house, 41);
+    wait_for_replay(house, peer);
+    assert_int_equal(house->engine.replay.room_count, late.room_count);
+    assert_int_equal(house->engine.replay_base, 43);
+    answer_replay(house, 42);
+    for (int i = 0; i < 1000 && !house->engine.past.on_past; i++)
+        peer_turn(peer);
+    fake_engine_answer(&house->engine, ST_UNAVAILABLE, 0); /* the second one */
+    peer_destroy(peer);
+}
+
 #define CATCHUP_TEST(name) cmocka_unit_test_setup_teardown(name, open_system, close_house)
 
 int main(void)
@@ -255,6 +291,7 @@ int main(void)
         CATCHUP_TEST(who_leaves_meanwhile_is_not_answered),
         CATCHUP_TEST(histories_follow_the_ack_one_by_one),
         CATCHUP_TEST(a_room_waits_once_however_often_it_is_joined),
+        CATCHUP_TEST(a_room_that_is_joined_again_does_not_bring_its_first_history),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
