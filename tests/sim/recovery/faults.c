@@ -20,6 +20,7 @@ const char *const fault_names[FAULT_COUNT] = {
     [FAULT_LIVE_EVENT] = "a live event comes in the middle of the replay",
     [FAULT_HELD] = "what is let go is not read again",
     [FAULT_BEHIND] = "a gateway that is behind does not wait",
+    [FAULT_NEW_BEHIND] = "a new session begins before what its client keeps",
     [FAULT_HELLO] = "what was missed comes before the hello",
     [FAULT_NO_REASON] = "nobody is told why",
     [FAULT_WRONG_REASON] = "too late is called unknown",

@@ -34,10 +34,11 @@ static void look(struct visit *visit)
 
 static void begin_new(struct visit *visit)
 {
-    bool is_silent = visit->gate->fault == FAULT_NO_REASON;
+    enum gate_fault fault = visit->gate->fault;
+    bool is_silent = fault == FAULT_NO_REASON;
 
     look(visit);
-    switch (recovery_judge_new(&visit->facts)) {
+    switch (fault == FAULT_NEW_BEHIND ? RECOVERY_GO : recovery_judge_new(&visit->facts)) {
     case RECOVERY_WAIT: visit->state = VISIT_BEHIND; break;
     case RECOVERY_PUT_OFF: put_off(visit); break;
     default: visit_identify(visit, is_silent ? RECOVERY_FINE : visit->reason); break;

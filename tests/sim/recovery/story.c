@@ -144,6 +144,7 @@ static void guest_jumps(struct story *story)
     come(story, guest);
 }
 
+/* Or begins anew, as to show another token. */
 static void guest_ends(struct story *story)
 {
     static const struct line_frame bye = {.word = LINE_BYE};
@@ -156,8 +157,12 @@ static void guest_ends(struct story *story)
         if (story->lines[i].visit && &story->lines[i] != guest->line &&
             story->lines[i].visit->guest == guest)
             return;
-    line_put(&guest->line->up, &bye);
+    struct line *line = guest->line;
+    line_put(&line->up, &bye);
     guest_lose(guest);
+    while (carry_up(line))
+        ;
+    come(story, guest);
 }
 
 static void guest_asks(struct story *story)
@@ -244,7 +249,7 @@ static const struct {
     {guest_comes,        30},
     {guest_goes,         5 },
     {guest_jumps,        5 },
-    {guest_ends,         1 },
+    {guest_ends,         6 },
     {guest_asks,         15},
     {notice,             10},
     {ping,               8 },
