@@ -85,7 +85,9 @@ test('a gateway that is stopped sends its clients to the next one, which recover
 
 test('who is still on the way in when a gateway is stopped arrives first', with_sidecast(slow, async (sidecast) => {
   const path_of = (sid) => `${sidecast.gateway}/socket.io/?EIO=4&transport=polling${sid ? `&sid=${sid}` : ''}`;
-  const text_of = async (...request) => (await fetch(...request)).text();
+  // A connection each: one that lies idle is closed by who stops, perhaps as a request leaves.
+  const text_of = async (url, more) =>
+    (await sidecast.request(url, { headers: { connection: 'close' }, ...more })).text;
   const { sid } = JSON.parse((await text_of(path_of())).slice(1));
   const [old] = sidecast.pids.gateways;
 
