@@ -205,7 +205,6 @@ struct directory_session *directory_copy(const struct engine_session *record,
     char *at = (char *)(session->memberships + rooms + 2);
     session->home = copy_text(&at, home);
     session->record = *record;
-    session->put = record->generation;
     session->record.sid = copy_text(&at, record->sid);
     session->record.pid = copy_text(&at, record->pid);
     session->record.nsp = copy_text(&at, record->nsp);
@@ -244,14 +243,6 @@ static bool is_of(const struct directory_session *session,
                   const struct directory_gateway *gateway)
 {
     return slice_equal(session->home, gateway->id);
-}
-
-/* It takes over what `known` was before it was put once more. */
-static bool is_stale(const struct engine_session *record,
-                     const struct directory_session *known)
-{
-    return record->taken_over != 0 && known->put > record->taken_over &&
-           term_of(record) > term_of(&known->record);
 }
 
 /* Whether `known` keeps the sid or pid that `record` has, too. */
@@ -325,8 +316,6 @@ enum status directory_put(struct directory *directory, struct directory_gateway 
     struct directory_session *known = str_map_find(&directory->by_sid, record->sid);
     struct directory_session *heir = find_heir(directory, record->pid);
 
-    if ((known && is_stale(record, known)) || (heir && is_stale(record, heir)))
-        return ST_CONFLICT;
     if (known && outranks(known, gateway, record))
         return is_of(known, gateway) ? ST_OK : ST_CONFLICT;
     if (heir && heir != known && outranks(heir, gateway, record))

@@ -38,8 +38,7 @@ struct directory_session {
     struct directory_session *next, **link; /* of the gateway's sessions, or the parked */
     struct directory_session *next_unwritten, **unwritten_link; /* NULL: it is written */
     struct engine_session record;                               /* slices point behind */
-    uint64_t put; /* the generation of the last put: record.generation may be a park's */
-    struct engine_membership *names; /* = record.rooms */
+    struct engine_membership *names;                            /* = record.rooms */
     struct directory_membership *memberships;
     size_t
         membership_count; /* everybody, user (if any), then the named rooms; parked: 0 */

@@ -134,8 +134,7 @@ struct engine_membership {
  * A sid and a pid have one session. Who takes one over (from another gateway, from
  * nowhere, under another sid) puts it with engine_next_term of the generation that was
  * found, or of a later one in that term: whatever the one before still writes is older.
- * Two who take it over at once: the first put wins, the other one gets ST_CONFLICT. So
- * does who takes over a session that was put once more after it had been found.
+ * Two who take it over at once: the first put wins, the other one gets ST_CONFLICT.
  */
 struct engine_session {
     struct slice sid; /* public */
@@ -143,7 +142,6 @@ struct engine_session {
     struct slice nsp;
     struct slice user;   /* empty: none */
     uint64_t generation; /* upper half: how often it was taken over; lower: written */
-    uint64_t taken_over; /* of a put: the generation that was found; 0: nobody's */
     uint64_t epoch;      /* of the joined_seq and of proven; 0: its client may not know */
     uint64_t proven;     /* everything of its rooms up to it has reached the client; 0:
                             nothing is known */

@@ -56,7 +56,7 @@ struct session {
     uint64_t
         due_ms; /* it must have said who it is, or its token is looked at; 0: never */
     int64_t last_seen_ms; /* its user, before it, where a greeting asks; 0: unknown */
-    uint64_t generation, taken_over; /* of engine_session */
+    uint64_t generation;
     uint64_t stamp; /* of the last event with several targets that it got */
     struct recovery_reach reach;
     struct catching *catching; /* what it gets from the log first; NULL: nothing */

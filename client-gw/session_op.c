@@ -50,7 +50,6 @@ static void put(struct session *session, engine_done_fn *on_done, void *ctx)
         .nsp = session->voice->nsp,
         .user = claims_user(session->claims),
         .generation = ++session->generation,
-        .taken_over = session->taken_over,
         .epoch = session->reach.is_unsure ? 0 : head.epoch,
         .proven = session->reach.proven,
         .rooms = set->scratch,

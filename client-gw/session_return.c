@@ -44,7 +44,6 @@ enum status session_return(struct session *session, struct claims *claims,
     /* Later writes of ours are higher, also where the record was found before them. */
     session->generation = engine_next_term(record->generation) +
                           (uint64_t)(set->returns++ % RETURNS) * WRITES;
-    session->taken_over = record->generation;
     session->reach.proven = found->from;
     session->state = SESSION_OPENING;
     session->is_returning = true;
@@ -71,6 +70,5 @@ void session_undo(struct session *session)
     session->state = SESSION_WAITING;
     session->is_returning = false;
     session->generation = 1;
-    session->taken_over = 0;
     session_make_ids(session);
 }

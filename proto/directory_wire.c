@@ -4,7 +4,7 @@
  *   request  u8 version, u8 'D', name gateway, u64 incarnation, u64 number, u64 meeting,
  *            u32 count, ops
  *   lease    u8 0, u32 pid, u8 ready, u8 settled, u16 counters, u64 each
- *   put      u8 1, u64 taken over, session
+ *   put      u8 1, session
  *   drop     u8 2, name sid, u64 generation
  *   find     u8 3, name pid
  *   publish  u8 4, u64 serial, u8 volatile, u32 length, envelope
@@ -76,7 +76,6 @@ static void put_session(const struct wire_session *session, struct buf *out)
 void directory_put_encode(const struct wire_session *session, struct buf *out)
 {
     byte_put_u8(out, DIRECTORY_PUT);
-    byte_put_u64(out, session->taken_over);
     put_session(session, out);
 }
 
@@ -190,10 +189,7 @@ static bool get_op(struct byte_reader *in, struct directory_op *op)
         op->is_settled = get_choice(in, 2);
         op->counters = byte_get_bytes(in, 8 * (size_t)byte_get_u16(in));
         break;
-    case DIRECTORY_PUT:
-        op->session.taken_over = byte_get_u64(in);
-        get_session(in, &op->session);
-        break;
+    case DIRECTORY_PUT: get_session(in, &op->session); break;
     case DIRECTORY_DROP:
         op->session.sid = byte_get_name(in);
         op->session.generation = byte_get_u64(in);

@@ -35,7 +35,6 @@ enum directory_op_kind {
 struct wire_session {
     struct slice sid, pid, nsp, user;
     uint64_t generation;
-    uint64_t taken_over; /* of a put */
     uint64_t epoch;
     uint64_t proven;
     uint16_t room_count;

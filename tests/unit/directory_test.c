@@ -190,31 +190,6 @@ static void a_pid_has_one_session(void **state)
     directory_destroy(directory);
 }
 
-/* Else a join that was acked in between would be undone. */
-static void who_was_put_once_more_is_not_taken_over_as_it_was(void **state)
-{
-    struct directory *directory = directory_create(&hash_key, 0);
-    struct directory_gateway *g1 = meet(directory, "g1", 1, 0);
-    struct directory_gateway *g2 = meet(directory, "g2", 1, 0);
-    const struct position proven = {0, 0};
-    struct engine_session taken = {
-        .sid = SLICE("s1"), .pid = SLICE("pid-of-s1"), .nsp = SLICE("/")};
-
-    (void)state;
-    put(directory, g1, "s1", 1, "", "");
-    put(directory, g1, "s1", 2, "", "a");
-    directory_park(directory, g1, SLICE("s1"), 3, &proven, 0);
-    taken.taken_over = 1;
-    taken.generation = TERM(1);
-    assert_int_equal(directory_put(directory, g2, &taken), ST_CONFLICT);
-    assert_int_equal(directory_put(directory, g1, &taken), ST_CONFLICT);
-    taken.taken_over = 2; /* a park says nothing new of its rooms */
-    assert_int_equal(directory_put(directory, g2, &taken), ST_OK);
-    taken.generation++;
-    assert_int_equal(directory_put(directory, g2, &taken), ST_OK);
-    directory_destroy(directory);
-}
-
 static void a_lease_ends_with_its_sessions(void **state)
 {
     struct directory *directory = directory_create(&hash_key, 0);
@@ -324,7 +299,6 @@ int main(void)
         cmocka_unit_test(a_session_moves_with_a_later_term),
         cmocka_unit_test(who_comes_back_hears_what_has_moved),
         cmocka_unit_test(a_pid_has_one_session),
-        cmocka_unit_test(who_was_put_once_more_is_not_taken_over_as_it_was),
         cmocka_unit_test(a_lease_ends_with_its_sessions),
         cmocka_unit_test(a_later_incarnation_fences_off_the_earlier),
         cmocka_unit_test(counts_say_when_they_are_not_complete),

@@ -13,7 +13,6 @@
 #include <string.h>
 
 static const struct wire_session session = {
-    .taken_over = 99,
     .sid = {"sid",  3},
     .pid = {"pid",  3},
     .nsp = {"/",    1},

@@ -144,7 +144,6 @@ void visit_identify(struct visit *visit, enum recovery_reason reason)
     visit->reason = reason;
     visit->rooms = 0;
     visit->generation = 1;
-    visit->taken_over = 0;
     visit->reach = (struct recovery_reach){.proven = visit->gate->applied.seq};
     visit->is_told_of = true;
     make_ids(visit);

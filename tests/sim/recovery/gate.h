@@ -64,7 +64,7 @@ struct visit {
     struct line *line;
     struct guest *guest;
     char sid[LIMIT_SIO_SID_BYTES + 1], pid[LIMIT_PID_BYTES + 1];
-    uint64_t generation, taken_over;
+    uint64_t generation;
     struct recovery_reach reach;
     unsigned rooms; /* a bit each */
     uint64_t joined[HOUSE_ROOMS];

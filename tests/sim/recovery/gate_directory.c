@@ -49,7 +49,6 @@ void gate_put(struct visit *visit, enum op_kind kind, unsigned room)
         .nsp = SLICE("/"),
         .user = slice_of(visit->guest->user),
         .generation = ++visit->generation,
-        .taken_over = visit->taken_over,
         .epoch = visit->reach.is_unsure ? 0 : visit->gate->applied.epoch,
         .proven = visit->reach.proven,
         .rooms = rooms,

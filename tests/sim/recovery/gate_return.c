@@ -331,7 +331,7 @@ static void take_record(struct visit *visit, const struct wire_session *record)
 
     memcpy(visit->sid, record->sid.ptr, record->sid.len);
     memcpy(visit->pid, record->pid.ptr, record->pid.len);
-    visit->generation = visit->taken_over = record->generation;
+    visit->generation = record->generation;
     visit->facts.session_epoch = record->epoch;
     visit->facts.proven = record->proven;
     for (unsigned i = 0; i < record->room_count && wire_named_next(&rest, &named); i++) {
