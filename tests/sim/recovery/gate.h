@@ -140,6 +140,8 @@ void gate_ping(struct visit *visit);
 bool gate_apply(struct gate *gate);
 /* Its next word with the directory: asks, or takes the answer. False: nothing to say. */
 bool gate_talk(struct gate *gate);
+/* It has yet to tell the directory of this session. */
+bool gate_speaks_of(struct gate *gate, const char *sid);
 void gate_renew(struct gate *gate);
 /* Whatever it may do for the visit by itself. False: nothing. */
 bool gate_work(struct visit *visit);

@@ -33,6 +33,14 @@ static struct gate_op *add_op(struct gate *gate, enum op_kind kind,
     return op;
 }
 
+bool gate_speaks_of(struct gate *gate, const char *sid)
+{
+    for (unsigned i = 0; i < gate->op_count; i++)
+        if (strcmp(op_at(gate, i)->sid, sid) == 0)
+            return true;
+    return false;
+}
+
 void gate_renew(struct gate *gate)
 {
     const struct directory_op lease = {.is_ready = true, .is_settled = gate->is_settled};

@@ -62,8 +62,8 @@ static bool must_hear(const struct guest *guest, const struct house_event *event
     for (unsigned i = 0; i < guest->stay_count; i++) {
         const struct guest_stay *stay = &guest->stays[i];
         if (is_for_room(event, stay->room) && stay->epoch == event->at.epoch &&
-            event->at.seq > stay->joined && stay->is_known && !stay->is_leaving &&
-            !stay->is_over)
+            event->at.seq > stay->joined && event->at.seq > stay->before &&
+            stay->is_known && !stay->is_leaving && !stay->is_over)
             return true;
     }
     return false;
@@ -170,6 +170,7 @@ static void hear_resync(struct guest *guest, const struct position *now)
         if (stay->epoch >= now->epoch)
             continue;
         stay->joined = now->seq;
+        stay->before = 0;
         stay->epoch = now->epoch;
     }
     guest->was_resynced = true;
@@ -268,8 +269,15 @@ unsigned guest_enters(struct guest *guest, unsigned room, const struct position 
         world_fail(guest->world, "%s stays too often", guest->user);
         return 0;
     }
+    const struct position *head = &guest->house->head;
+
     guest->stays[guest->stay_count] = (struct guest_stay){
-        .room = room, .epoch = at->epoch, .joined = at->seq, .left = at->seq};
+        .room = room,
+        .epoch = at->epoch,
+        .joined = at->seq,
+        .left = at->seq,
+        .before = head->epoch == at->epoch ? head->seq : 0,
+    };
     return guest->stay_count++;
 }
 

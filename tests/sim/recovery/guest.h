@@ -13,10 +13,11 @@ enum {
     GUEST_STAYS = 64,
 };
 
-/* Once in a room: events after `joined` are for it, and none after `left`. */
+/* Once in a room: events after `joined` are for it, and none after `left`. Those that had
+ * been accepted by then, up to `before`, need not be. */
 struct guest_stay {
     unsigned room;
-    uint64_t epoch, joined, left;
+    uint64_t epoch, joined, left, before;
     bool is_known;   /* the guest was told that it is in */
     bool is_leaving; /* it asked to leave */
     bool is_over;    /* it was told that it is out */

@@ -144,6 +144,31 @@ static void guest_jumps(struct story *story)
     come(story, guest);
 }
 
+/* Left out, here and where it asks: a return that it gave up, or what a gateway has yet
+ * to say of it, takes its session over as it was. */
+static bool has_another_visit(const struct story *story, const struct guest *guest,
+                              enum visit_state but)
+{
+    for (unsigned i = 0; i < STORY_LINES; i++) {
+        const struct visit *visit = story->lines[i].visit;
+        if (visit && &story->lines[i] != guest->line && visit->guest == guest &&
+            visit->state != but)
+            return true;
+    }
+    return false;
+}
+
+static bool is_spoken_of(struct story *story, const struct guest *guest)
+{
+    const struct visit *visit = guest->line->visit;
+
+    for (unsigned i = 0; i < STORY_GATES; i++)
+        if ((!visit || &story->gates[i] != visit->gate) &&
+            gate_speaks_of(&story->gates[i], guest->sid))
+            return true;
+    return false;
+}
+
 /* Or begins anew, as to show another token. */
 static void guest_ends(struct story *story)
 {
@@ -152,11 +177,8 @@ static void guest_ends(struct story *story)
 
     if (!guest->line || !guest->is_greeted)
         return;
-    /* A return that it gave up may still take its session over: then it goes on. */
-    for (unsigned i = 0; i < STORY_LINES; i++)
-        if (story->lines[i].visit && &story->lines[i] != guest->line &&
-            story->lines[i].visit->guest == guest)
-            return;
+    if (has_another_visit(story, guest, VISIT_FREE) || is_spoken_of(story, guest))
+        return;
     struct line *line = guest->line;
     line_put(&line->up, &bye);
     guest_lose(guest);
@@ -169,7 +191,8 @@ static void guest_asks(struct story *story)
 {
     struct guest *guest = any_guest(story);
 
-    if (guest->line && guest->is_greeted)
+    if (guest->line && guest->is_greeted &&
+        !has_another_visit(story, guest, VISIT_OPEN) && !is_spoken_of(story, guest))
         guest_ask(guest, world_pick(&story->world, HOUSE_ROOMS));
 }
 
