@@ -13,6 +13,7 @@ export async function connect(sidecast, { token = sidecast.token, rooms = [], ..
   });
   socket.received = [];
   socket.onAny((...event) => socket.received.push(without_offset(event)));
+  socket.on('disconnect', (reason) => { socket.why_gone = reason; }); // perhaps at once
   await new Promise((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('connect_error', (error) => {
