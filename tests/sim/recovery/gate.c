@@ -138,6 +138,13 @@ static void make_ids(struct visit *visit)
     snprintf(visit->pid, sizeof visit->pid, "p%031llu", name);
 }
 
+static void note_proof(const struct visit *visit)
+{
+    const struct position proven = {visit->gate->applied.epoch, visit->reach.proven};
+
+    guest_proves(visit->guest, &proven);
+}
+
 void visit_identify(struct visit *visit, enum recovery_reason reason)
 {
     visit->state = VISIT_OPENING;
@@ -146,6 +153,7 @@ void visit_identify(struct visit *visit, enum recovery_reason reason)
     visit->generation = 1;
     visit->reach = (struct recovery_reach){.proven = visit->gate->applied.seq};
     visit->is_told_of = true;
+    note_proof(visit);
     make_ids(visit);
     gate_put(visit, OP_OPEN, 0);
 }
@@ -235,6 +243,7 @@ static void hear_pong(struct visit *visit)
 
     if (!recovery_ponged(&visit->reach))
         return;
+    note_proof(visit);
     if (was_unsure)
         gate_put(visit, OP_TELL, 0); /* its record is of no log so far */
     else

@@ -263,20 +263,24 @@ void guest_ask(struct guest *guest, unsigned room)
 
 /* --- what is done to its session --- */
 
+void guest_proves(struct guest *guest, const struct position *at)
+{
+    if (guest->proven.epoch != at->epoch || guest->proven.seq < at->seq)
+        guest->proven = *at;
+}
+
 unsigned guest_enters(struct guest *guest, unsigned room, const struct position *at)
 {
     if (guest->stay_count == GUEST_STAYS) {
         world_fail(guest->world, "%s stays too often", guest->user);
         return 0;
     }
-    const struct position *head = &guest->house->head;
-
     guest->stays[guest->stay_count] = (struct guest_stay){
         .room = room,
         .epoch = at->epoch,
         .joined = at->seq,
         .left = at->seq,
-        .before = head->epoch == at->epoch ? head->seq : 0,
+        .before = guest->proven.epoch == at->epoch ? guest->proven.seq : 0,
     };
     return guest->stay_count++;
 }

@@ -13,8 +13,8 @@ enum {
     GUEST_STAYS = 64,
 };
 
-/* Once in a room: events after `joined` are for it, and none after `left`. Those that had
- * been accepted by then, up to `before`, need not be. */
+/* Once in a room: events after `joined` are for it, and none after `left`. Those up to
+ * `before`, which it had proven elsewhere, need not come when it is back. */
 struct guest_stay {
     unsigned room;
     uint64_t epoch, joined, left, before;
@@ -43,13 +43,14 @@ struct guest {
     bool brought_offset; /* when it came last */
     unsigned forbidden;  /* rooms that its token does not grant */
     /* the truth of its session */
-    bool was_resynced;     /* the gateways know it once a pong has said so */
-    uint64_t epoch, since; /* it is everybody from there on */
-    uint64_t last;         /* that it heard */
-    uint64_t checked;      /* up to here nothing is missing */
-    uint64_t resynced;     /* what came before may be missing, and it knows */
-    bool has_ended;        /* by its own word */
-    uint64_t lost_ms;      /* when its connection was lost */
+    bool was_resynced;      /* the gateways know it once a pong has said so */
+    uint64_t epoch, since;  /* it is everybody from there on */
+    uint64_t last;          /* that it heard */
+    uint64_t checked;       /* up to here nothing is missing */
+    uint64_t resynced;      /* what came before may be missing, and it knows */
+    bool has_ended;         /* by its own word */
+    struct position proven; /* the furthest that a gateway holds for proven */
+    uint64_t lost_ms;       /* when its connection was lost */
     unsigned stay_count;
     struct guest_stay stays[GUEST_STAYS];
     bool got[HOUSE_EVENTS];
@@ -71,6 +72,7 @@ void guest_check_all(struct guest *guest);
 
 /* --- what gateways do to its session, told to the truth --- */
 
+void guest_proves(struct guest *guest, const struct position *at);
 /* Number of the stay. */
 unsigned guest_enters(struct guest *guest, unsigned room, const struct position *at);
 void guest_exits(struct guest *guest, unsigned stay, uint64_t seq);
