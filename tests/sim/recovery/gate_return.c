@@ -389,6 +389,7 @@ void visit_opened(struct visit *visit)
 
     visit->state = VISIT_OPEN;
     visit->is_answered = true;
+    visit->guest->is_haunted |= visit->guest->line != visit->line;
     memcpy(visit->line->sid, visit->sid, sizeof visit->sid);
     memcpy(visit->line->pid, visit->pid, sizeof visit->pid);
     world_trace(gate->world, "%s greets %s%s", gate->id, visit->guest->user,

@@ -195,7 +195,7 @@ static void hear_hello(struct guest *guest, const struct line_frame *frame)
         guest->stay_count = 0;
         guest->resynced = 0;
         guest->went_back = false;
-        guest->has_ended = false;
+        guest->has_ended = guest->is_haunted = false;
         guest->was_resynced = frame->was_rebased;
         if (frame->was_rebased)
             guest->since = 0; /* its record may be of before that */
@@ -339,7 +339,7 @@ static bool fits(const struct guest *guest, enum recovery_reason reason,
                (guest->was_resynced && known->session_epoch != guest->epoch);
     case RECOVERY_UNKNOWN_SESSION:
         return guest->has_ended || away_ms >= 2 * HOUSE_WINDOW_MS;
-    case RECOVERY_EXPIRED: return away_ms >= HOUSE_WINDOW_MS;
+    case RECOVERY_EXPIRED: return guest->is_haunted || away_ms >= HOUSE_WINDOW_MS;
     case RECOVERY_FORBIDDEN: return guest->forbidden & known->rooms;
     default: return false;
     }

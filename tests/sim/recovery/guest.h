@@ -49,6 +49,7 @@ struct guest {
     uint64_t checked;       /* up to here nothing is missing */
     uint64_t resynced;      /* what came before may be missing, and it knows */
     bool has_ended;         /* by its own word */
+    bool is_haunted;        /* a return that it gave up was completed all the same */
     struct position proven; /* the furthest that a gateway holds for proven */
     uint64_t lost_ms;       /* when its connection was lost */
     unsigned stay_count;
