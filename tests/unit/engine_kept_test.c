@@ -142,7 +142,8 @@ static void a_disk_that_stands_still_ends_no_session(void **state)
 
     write_number(file, 1);
     assert_true(puppet_tell(&house.gateway, "append 1 10 0"));
-    usleep(1500000);
+    usleep(750000);
+    usleep(750000);
     ask(&house, &house.publisher, "keeps", "keeps 0");
     write_number(file, 0);
     assert_true(puppet_hear(&house.gateway, house.line));

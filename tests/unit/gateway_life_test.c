@@ -259,7 +259,8 @@ static void a_loop_that_stood_still_has_not_waited(void **state)
 
     house->engine.found = &returning;
     struct ws_peer *io = come_back_ahead(house, 45);
-    usleep(1950 * 1000);
+    usleep(975 * 1000);
+    usleep(975 * 1000);
     peer_wait(io, 20);
     house->engine.head.seq = 45;
     assert_starts(READ(house, io), "40{\"sid\":\"");
